@@ -1,0 +1,52 @@
+"""The command `gadoscope`: finds the subcommand, runs it, and turns errors into one line."""
+
+import importlib
+import sys
+
+import click
+
+from gadoscope import __version__
+from gadoscope.errors import GadoscopeError
+
+COMMANDS = (
+    "classify",
+    "train",
+    "evaluate",
+    "phantom",
+    "import-keras",
+    "doctor",
+)
+
+
+class LazyGroup(click.Group):
+    """Imports a subcommand's module when it is asked for: `--help` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command called ``cmd_name``: the object `command` of its module."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"gadoscope.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="gadoscope")
+def cli() -> None:
+    """Tell from the pixels whether a T1 brain MRI was acquired before or after gadolinium.
+
+    Not a medical device.
+    """
+
+
+def main() -> None:
+    """Run the command line; an error of ours ends it with one line and its exit code."""
+    try:
+        cli(standalone_mode=True)
+    except GadoscopeError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)

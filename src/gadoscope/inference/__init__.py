@@ -1,0 +1,1 @@
+"""From arrays to answers by ONNX Runtime; never torch."""

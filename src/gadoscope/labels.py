@@ -1,0 +1,93 @@
+"""The words that every part of Gadoscope shares: phase, status, plane, and the answer for a series."""
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """Contrast/Bolus Agent Phase, in DICOM's defined terms.
+
+    References
+    ----------
+    DICOM PS3.3 C.8.13.4, Contrast/Bolus Agent Phase (0018,9344)
+    """
+
+    PRE_CONTRAST = "PRE_CONTRAST"
+    """Acquired before the agent was given, or without any."""
+    POST_CONTRAST = "POST_CONTRAST"
+    """Acquired after the agent was given: the positive class."""
+    INDETERMINATE = "INDETERMINATE"
+    """The evidence does not suffice. An outcome, never a training label."""
+
+
+CLASS_ORDER = (Phase.PRE_CONTRAST, Phase.POST_CONTRAST)
+"""Index 0 and index 1 of every network; a probability is always that of index 1."""
+
+
+class Label(StrEnum):
+    """What a manifest says of an image: its reference label."""
+
+    PRE = "pre"
+    POST = "post"
+    OTHER = "other"
+    """Not a T1 brain image; never a class of the network."""
+
+
+class Split(StrEnum):
+    """Which part of the data an image belongs to."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class Plane(StrEnum):
+    """Acquisition plane of a slice."""
+
+    SAGITTAL = "sagittal"
+    AXIAL = "axial"
+    CORONAL = "coronal"
+    UNKNOWN = "unknown"
+
+
+class Status(StrEnum):
+    """What became of an input; every input has exactly one."""
+
+    ANSWERED = "answered"
+    """The phase is pre- or post-contrast."""
+    INDETERMINATE = "indeterminate"
+    """Readable, but the evidence lies inside the abstention band."""
+    REFUSED = "refused"
+    """Readable, but not a T1 brain series that the bundle was made for."""
+    FAILED = "failed"
+    """Cannot be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesResult:
+    """The answer for one input; the fields, in this order, are the columns of every result table.
+
+    ``None`` means unknown or not applicable. ``probability`` is P(post-contrast), calibrated as
+    the bundle says. ``reason`` is a machine-readable word, then a colon and a sentence; it is empty
+    only where ``status`` is ``answered``.
+    """
+
+    path: str
+    study_instance_uid: str | None = None
+    series_instance_uid: str | None = None
+    volume_index: int | None = None
+    plane: Plane = Plane.UNKNOWN
+    n_slices: int = 0
+    n_slices_used: int = 0
+    status: Status
+    phase: Phase | None = None
+    probability: float | None = None
+    reason: str = ""
+    header_state: str = "silent"
+    header_quote: str = ""
+    agreement: str = "silent"
+    model: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+RESULT_COLUMNS = tuple(field.name for field in fields(SeriesResult))

@@ -1,0 +1,1 @@
+"""A head made by physics: demo, teaching and test data without patients."""

@@ -1,0 +1,1 @@
+"""Answers written where people work."""

@@ -1,0 +1,1 @@
+"""From arrays to a bundle: config, batches, one loop, checkpoints, export."""
