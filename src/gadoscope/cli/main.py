@@ -2,11 +2,12 @@
 
 import importlib
 import sys
+from typing import Any
 
 import click
 
 from gadoscope import __version__
-from gadoscope.errors import GadoscopeError
+from gadoscope.errors import GadoscopeError, UsageError
 
 COMMANDS = (
     "classify",
@@ -16,6 +17,28 @@ COMMANDS = (
     "import-keras",
     "doctor",
 )
+
+EXTRA_OF_MODULE = {
+    **dict.fromkeys(
+        (
+            "h5py",
+            "jinja2",
+            "lightning_fabric",
+            "matplotlib",
+            "onnx",
+            "onnxscript",
+            "safetensors",
+            "sklearn",
+            "torch",
+        ),
+        "train",
+    ),
+    "pyarrow": "parquet",
+}
+"""Libraries that a base installation lacks, and the extra that brings them."""
+
+EXIT_INTERRUPTED = 130
+"""128 + SIGINT, as a shell reports a program that Ctrl-C ended."""
 
 
 class LazyGroup(click.Group):
@@ -32,6 +55,21 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"gadoscope.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; name the extra that it lacks; end on Ctrl-C with the code shells expect."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            extra = EXTRA_OF_MODULE.get((error.name or "").partition(".")[0])
+            if extra is None:
+                raise
+            raise UsageError(
+                f"this command needs {error.name}, which is not installed: pip install 'gadoscope[{extra}]'"
+            ) from error
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,0 +1,69 @@
+# Everything that a newcomer and CI need. Each target builds its own .venv first; only Python 3.11+ is assumed.
+#
+#   make demo    the whole lesson on synthetic heads: images, training, report, answers
+#   make test    the tests (under 6 minutes on 2 cores)
+#   make check   format, lint, types, layers, and the built wheel in a clean environment
+#   make bench   measured against the lesson in Keras, in the same run
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# A GPU needs torch's own build; without one the constraint takes the small CPU build.
+TORCH := $(if $(shell command -v nvidia-smi),,-c constraints/cpu.txt)
+SHARED ?= ../shared
+
+.PHONY: docs demo test test-slow check format bench figures clean
+
+demo: $(VENV)/train.stamp
+	rm -rf demo
+	$(BIN)/gadoscope phantom demo/slices --form png --subjects 60 --seed 1
+	$(BIN)/gadoscope train configs/lesson.toml --data demo/slices --output demo/run
+	$(BIN)/gadoscope evaluate demo/run --output demo/report
+	$(BIN)/gadoscope classify demo/slices/Test --model demo/run/model.onnx --output demo/answers.csv
+	@echo
+	@echo "Open demo/report/report.html in a browser; the answers are in demo/answers.csv."
+
+test: $(VENV)/dev.stamp
+	$(BIN)/pytest
+
+test-slow: $(VENV)/dev.stamp
+	$(BIN)/pytest -m slow
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	PYTHON=$(BIN)/python sh tests/check_wheel.sh
+
+docs: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.docs.reference
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/dev.stamp .peer-venv/stamp
+	$(BIN)/python -m benchmarks.lesson --peer-python .peer-venv/bin/python --peer $(SHARED)/bench/keras_baseline.py
+
+clean:
+	rm -rf $(VENV) .peer-venv demo build dist
+
+$(VENV)/pip.stamp:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+# What the demo needs: a plain user's installation.
+$(VENV)/train.stamp: $(VENV)/pip.stamp pyproject.toml constraints/cpu.txt
+	$(BIN)/pip install --quiet $(TORCH) --editable '.[train]'
+	touch $@
+
+$(VENV)/dev.stamp: $(VENV)/train.stamp
+	$(BIN)/pip install --quiet $(TORCH) --editable '.[dev]'
+	touch $@
+
+# The peer has an environment of its own: TensorFlow never meets torch.
+.peer-venv/stamp:
+	$(PYTHON) -m venv .peer-venv
+	.peer-venv/bin/pip install --quiet tensorflow-cpu pillow scipy
+	touch $@

@@ -1,0 +1,1 @@
+"""What is measured, how, and against what; nothing here is imported by the package."""

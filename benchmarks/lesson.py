@@ -1,0 +1,187 @@
+"""The lesson, timed against itself in Keras: same folders, same run, same machine.
+
+    make bench
+
+Makes a folder of the lesson's size (722 + 179 + 571 images) with the phantom, runs the peer and then
+`gadoscope` on it, and prints one table with what was asked for and what was measured. Ratios matter;
+seconds drift with the machine.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+LESSON = ROOT / "configs" / "lesson.toml"
+
+# The lesson's own numbers of images; Keras divides the first into 722 and 179.
+N_TRAIN, N_TEST = 901, 571
+SLICES_A_SUBJECT = 6
+COLD_STARTS = 5
+MOST_MEMORY_MB = 400
+MANY = 10
+"""Peak memory is measured on the test folder and on one so many times as large."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure: what was asked for, and what was measured."""
+
+    name: str
+    asked: str
+    measured: str
+    met: bool | None = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A process that has ended: seconds on the wall, largest resident memory in MB."""
+
+    wall_s: float
+    peak_mb: float
+    output: str
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer-python", type=Path, required=True, help="Python that has TensorFlow")
+    parser.add_argument("--peer", type=Path, required=True, help="the peer's script")
+    parser.add_argument("--epochs", type=int, default=15)
+    arguments = parser.parse_args()
+    if not arguments.peer.exists():
+        print(f"skipped: the peer {arguments.peer} is not here, and ratios need it in the same run.")
+        return
+    with tempfile.TemporaryDirectory(prefix="gadoscope-bench-") as folder:
+        work = Path(folder)
+        _make_slices(work / "slices")
+        peer, peer_s = _run_peer(arguments, work / "slices")
+        rows = [_note("images", f"{peer['n_train']} + {N_TRAIN - peer['n_train']} + {peer['n_test']}")]
+        for precision, times in (("fp32", 2.0), ("bf16", 3.5)):
+            rows += _measure_training(work, precision, times, peer, peer_s, arguments.epochs)
+        rows += _measure_classification(work, peer)
+    print(format_table(rows))
+
+
+def _make_slices(folder: Path) -> None:
+    """Make the lesson's folders; without the manifest, so that both sides divide by file name."""
+    made = folder.with_name("phantom")
+    n_subjects = -(-(N_TRAIN + N_TEST) // SLICES_A_SUBJECT)
+    _gadoscope("phantom", made, "--form", "png", "--subjects", n_subjects, "--seed", 1)
+    images = sorted(made.rglob("*.png"), key=lambda path: path.name)
+    for index, path in enumerate(images[: N_TRAIN + N_TEST]):
+        side = "Train" if index < N_TRAIN else "Test"
+        target = folder / side / path.parent.name / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, target)
+    shutil.rmtree(made)
+
+
+def _run_peer(arguments: argparse.Namespace, slices: Path) -> tuple[dict[str, Any], float]:
+    command = [arguments.peer_python, arguments.peer, slices / "Train", slices / "Test", arguments.epochs]
+    finished = _run(command)
+    return json.loads(finished.output.splitlines()[-1]), finished.wall_s
+
+
+def _measure_training(
+    work: Path, precision: str, times: float, peer: dict[str, Any], peer_s: float, epochs: int
+) -> list[Row]:
+    run = work / f"run-{precision}"
+    settings = ("--set", f"precision={precision}", "--epochs", epochs)
+    training = _gadoscope("train", LESSON, "--data", work / "slices", "--output", run, *settings)
+    evaluation = _gadoscope("evaluate", run, "--output", run / "report")
+    metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    epoch_s = statistics.median(row["seconds"] for row in metrics)
+    report = json.loads((run / "report" / "report.json").read_text())
+    auc = report["splits"]["test"]["auc"]["value"]
+    total_s = training.wall_s + evaluation.wall_s
+    return [
+        _ratio(f"median epoch, {precision}", peer["median_epoch_s"], epoch_s, times),
+        _ratio(f"{epochs} epochs with evaluation, {precision}", peer_s, total_s, 3.0),
+        _note(f"test AUC, {precision} (Keras {peer['test_auc']:.4f})", f"{auc:.4f}"),
+        _note(f"peak memory of training, {precision}", f"{training.peak_mb:.0f} MB"),
+    ]
+
+
+def _measure_classification(work: Path, peer: dict[str, Any]) -> list[Row]:
+    bundle, test = work / "run-fp32" / "model.onnx", work / "slices" / "Test"
+    images = sorted(test.rglob("*.png"))
+    many = work / "many"
+    many.mkdir()
+    for copy in range(MANY):
+        for index, path in enumerate(images):
+            shutil.copy(path, many / f"{copy:02d}-{index:04d}.png")
+
+    few = _gadoscope("classify", test, "--model", bundle, "--output", work / "few.csv")
+    lots = _gadoscope("classify", many, "--model", bundle, "--output", work / "many.csv")
+    cold = [_gadoscope("classify", images[0], "--model", bundle, "--json") for _ in range(COLD_STARTS)]
+    cold_s = statistics.median(start.wall_s for start in cold)
+    # The start of the process counts here, as it does for a user; Keras' figure leaves its own out.
+    rate = MANY * len(images) / lots.wall_s
+    peer_rate = peer["predict_images_per_s"]
+    return [
+        Row(
+            "classify a folder of PNGs, images/s",
+            ">= 4 x Keras",
+            f"{rate:.0f} / {peer_rate:.0f} = {rate / peer_rate:.1f} x",
+            rate >= 4 * peer_rate,
+        ),
+        Row("first answer from a cold start", "< 1 s", f"{cold_s:.2f} s", cold_s < 1),
+        Row(
+            f"peak memory, {len(images)} and {MANY * len(images)} files",
+            f"< {MOST_MEMORY_MB} MB",
+            f"{few.peak_mb:.0f} and {lots.peak_mb:.0f} MB",
+            max(few.peak_mb, lots.peak_mb) < MOST_MEMORY_MB,
+        ),
+    ]
+
+
+def _gadoscope(*arguments: object) -> Finished:
+    return _run([sys.executable, "-m", "gadoscope", *arguments])
+
+
+def _run(command: Sequence[object]) -> Finished:
+    """Run a command and wait for it; its memory is what the system counted for this one process."""
+    with tempfile.TemporaryFile("w+") as output:
+        start = time.perf_counter()
+        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall_s = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        text = output.read()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}\nended with {process.returncode}:\n{text}")
+    return Finished(wall_s=wall_s, peak_mb=usage.ru_maxrss / 1024, output=text)
+
+
+def _ratio(name: str, peer_s: float, ours_s: float, asked: float) -> Row:
+    ratio = peer_s / ours_s
+    measured = f"{peer_s:.1f} s / {ours_s:.1f} s = {ratio:.1f} x faster"
+    return Row(name, f">= {asked:g} x Keras", measured, ratio >= asked)
+
+
+def _note(name: str, measured: str) -> Row:
+    return Row(name, "", measured)
+
+
+def format_table(rows: Sequence[Row]) -> str:
+    """Return the rows as a Markdown table."""
+    lines = ["| figure | asked | measured | met |", "|---|---|---|---|"]
+    words = {True: "yes", False: "**no**", None: ""}
+    lines += [f"| {row.name} | {row.asked} | {row.measured} | {words[row.met]} |" for row in rows]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""`gadoscope doctor`: what is installed, and whether a bundle answers."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gadoscope.errors import BundleError
+
+if TYPE_CHECKING:
+    from gadoscope.inference.session import Session
+
+EXIT_UNWELL = 1
+"""A library of the base installation is missing, or the bundle does not answer."""
+
+
+@click.command(name="doctor")
+@click.option("--model", type=click.Path(path_type=Path), metavar="FILE", help="Bundle (.onnx) to try.")
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON on the standard output.")
+def command(model: Path | None, as_json: bool) -> None:
+    """Say what is installed, what is missing, and whether a bundle answers.
+
+    \b
+    Example:
+        gadoscope doctor --model lesson.onnx
+
+    Exit code: 0 all is well, 1 something is missing or the bundle does not answer.
+    """
+    from gadoscope.classify import available_cores
+    from gadoscope.cli.installation import installed_libraries, readable_images
+
+    report: dict[str, Any] = {
+        "gadoscope": _version(),
+        "python": sys.version.split()[0],
+        "cores": available_cores(),
+        "libraries": installed_libraries(),
+        "images": readable_images(),
+        "model": _examine(model),
+    }
+    base_is_whole = all(report["libraries"]["base"].values())
+    report["well"] = base_is_whole and report["model"]["answers"] is not False
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+    else:
+        _print(report)
+    sys.exit(0 if report["well"] else EXIT_UNWELL)
+
+
+def _version() -> str:
+    from gadoscope import __version__
+
+    return __version__
+
+
+def _examine(model: Path | None) -> dict[str, Any]:
+    """Return what the bundle says of itself and whether it answers; ``answers`` is None without one."""
+    from gadoscope.classify import DEFAULT_BUNDLE
+    from gadoscope.inference.session import Session
+
+    if model is None and not DEFAULT_BUNDLE.exists():
+        return {
+            "answers": None,
+            "note": "no default model is installed; try one with --model FILE "
+            "(made by `gadoscope train` or `gadoscope import-keras`).",
+        }
+    path = model or DEFAULT_BUNDLE
+    try:
+        session = Session(path)
+    except BundleError as error:
+        return {"answers": False, "path": str(path), "note": str(error)}
+    return {"path": str(path), **_try_slice(session), **_summarise(session)}
+
+
+def _try_slice(session: "Session") -> dict[str, Any]:
+    """Answer one made slice, dark on the left and bright on the right, and time it."""
+    import time
+
+    import numpy as np
+
+    from gadoscope.imaging.intensity import MAX_GREY
+    from gadoscope.inference.decide import sigmoid
+
+    size = session.bundle.metadata.image_path.size
+    ramp = np.linspace(0, MAX_GREY, size).astype(np.uint8)
+    begin = time.perf_counter()
+    logit = session.slice_logits(np.broadcast_to(ramp, (1, size, size)))[0]
+    seconds = time.perf_counter() - begin
+    answers = bool(np.isfinite(logit))
+    note = "" if answers else "it answered no number; its weights may be damaged."
+    return {
+        "answers": answers,
+        "note": note,
+        "seconds": round(seconds, 4),
+        "probability_of_a_ramp": float(sigmoid(logit)) if answers else None,
+    }
+
+
+def _summarise(session: "Session") -> dict[str, Any]:
+    metadata = session.bundle.metadata
+    return {
+        "model_id": session.bundle.model_id,
+        "network": metadata.network,
+        "n_parameters": metadata.n_parameters,
+        "image_path": metadata.image_path.to_dict(),
+        "planes": list(metadata.planes),
+        "operating_point": dict(vars(metadata.operating_point)),
+        "calibration": dict(metadata.calibration),
+        "licence": metadata.licence,
+        "performance": dict(metadata.performance),
+    }
+
+
+def _print(report: dict[str, Any]) -> None:
+    click.echo(f"Gadoscope {report['gadoscope']} on Python {report['python']}, {report['cores']} cores")
+    for group, libraries in report["libraries"].items():
+        missing = [name for name, version in libraries.items() if version is None]
+        there = ", ".join(f"{name} {version}" for name, version in libraries.items() if version)
+        click.echo(f"{group}: {there or 'nothing installed'}")
+        if missing:
+            target = "gadoscope" if group == "base" else f"gadoscope[{group}]"
+            click.echo(f"  missing {', '.join(missing)}: pip install '{target}'")
+    unreadable = [name for name, readable in report["images"].items() if not readable]
+    click.echo("images: " + ", ".join(name for name, readable in report["images"].items() if readable))
+    if unreadable:
+        click.echo(f"  this Pillow cannot read {', '.join(unreadable)}")
+    _print_model(report["model"])
+    click.echo("All is well." if report["well"] else "Something is missing; see above.")
+
+
+def _print_model(model: dict[str, Any]) -> None:
+    if not model["answers"]:
+        click.echo(f"model: {model['note']}")
+        return
+    point = model["operating_point"]
+    click.echo(f"model: {model['model_id']} answers ({model['seconds'] * 1000:.0f} ms); {model['path']}")
+    click.echo(
+        f"  network {model['network']}, {model['n_parameters']:,} parameters, "
+        f"input {model['image_path']['size']} x {model['image_path']['size']}, "
+        f"planes {', '.join(model['planes']) or 'unknown'}, licence {model['licence'] or 'unknown'}"
+    )
+    click.echo(
+        f"  post-contrast from {point['upper']:.4g}, pre-contrast below {point['lower']:.4g} "
+        f"({point['rule']}, chosen on {point['chosen_on']})"
+    )

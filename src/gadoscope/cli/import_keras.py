@@ -1,0 +1,113 @@
+"""`gadoscope import-keras`: old weights become a bundle."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gadoscope.errors import UsageError
+
+if TYPE_CHECKING:
+    from gadoscope.inference.bundle import BundleMetadata
+    from gadoscope.models.keras_layouts import KerasFile
+
+# Keras' own default for a sigmoid; the lesson chose another by looking at its test images.
+DEFAULT_THRESHOLD = 0.5
+
+
+@click.command(name="import-keras")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE.onnx",
+    help="Bundle to write; by default FILE's name with .onnx, in the current folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the layers and the bundle as JSON.")
+def command(file: Path, output: Path | None, as_json: bool) -> None:
+    """Turn weights that Keras saved for the lesson's network into a bundle.
+
+    Reads .h5 of Keras 2 and 3 and .keras, without TensorFlow and without running anything in the
+    file. The bundle's threshold is 0.5: calibrate it on images of your own.
+
+    \b
+    Example:
+        gadoscope import-keras SimpleGadClass.h5 --output lesson.onnx
+    """
+    target = output or Path(f"{file.stem}.onnx")
+    if target.suffix != ".onnx":
+        raise UsageError(f"--output is {target}; a bundle's name ends in .onnx.")
+    report = _import(file, target)
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+    else:
+        _print(report)
+
+
+def _import(file: Path, target: Path) -> dict[str, Any]:
+    """Write the bundle; return what is to be said about it."""
+    from gadoscope.models.keras_h5 import read_keras_file
+
+    weights = read_keras_file(file)  # before torch is loaded: a wrong file is refused at once
+
+    import torch
+
+    from gadoscope.inference.session import Session
+    from gadoscope.models.siim import Siim, layer_table
+    from gadoscope.training.export import export_bundle
+
+    network = Siim()
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.state.items()})
+    layers = layer_table(network)
+    n_parameters = sum(layer.parameters for layer in layers)
+    difference = export_bundle(network, target, _describe(file, weights, n_parameters))
+    return {
+        "bundle": str(target),
+        "model_id": Session(target).bundle.model_id,
+        "keras_version": weights.keras_version,
+        "n_parameters": n_parameters,
+        "largest_difference_from_torch": difference,
+        "layers": [layer._asdict() for layer in layers],
+    }
+
+
+def _describe(file: Path, weights: "KerasFile", n_parameters: int) -> "BundleMetadata":
+    """Return the metadata, which claims nothing that a file of weights does not hold."""
+    import hashlib
+
+    from gadoscope.imaging.intensity import ImagePath
+    from gadoscope.inference.bundle import BundleMetadata, OperatingPoint
+    from gadoscope.labels import Plane
+
+    return BundleMetadata(
+        name=file.stem,
+        network="siim",
+        n_parameters=n_parameters,
+        image_path=ImagePath(),
+        planes=(Plane.SAGITTAL,),
+        operating_point=OperatingPoint(
+            threshold=DEFAULT_THRESHOLD,
+            lower=DEFAULT_THRESHOLD,
+            upper=DEFAULT_THRESHOLD,
+            rule="keras_default",
+            chosen_on="nothing: the file holds no threshold; recalibrate on your own validation data",
+        ),
+        training={
+            "source": "imported from Keras",
+            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+            "keras_version": weights.keras_version,
+        },
+        licence="unknown: ask the weights' author",
+    )
+
+
+def _print(report: dict[str, Any]) -> None:
+    from gadoscope.cli.layers import format_layers
+
+    click.echo(format_layers(report["layers"]))
+    click.echo(f"Saved by Keras {report['keras_version']}; now {report['bundle']} ({report['model_id']}).")
+    click.echo(
+        f"Its threshold is {DEFAULT_THRESHOLD}, chosen on nothing: recalibrate on your own validation data. "
+        "It was made for sagittal slices."
+    )

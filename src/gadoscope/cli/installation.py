@@ -1,0 +1,40 @@
+"""What this installation holds, read from its own metadata: no library is imported for it."""
+
+import re
+from importlib import metadata
+
+_REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)")
+_EXTRA = re.compile(r"extra\s*==\s*['\"](?P<extra>[^'\"]+)['\"]")
+
+DEVELOPMENT = "dev"
+"""The extra of those who work on Gadoscope itself; its absence is no news to a user."""
+
+IMAGE_CODECS = {"PNG": "zlib", "JPEG": "jpg", "JPEG 2000": "jpg_2000", "TIFF": "libtiff", "WebP": "webp"}
+"""Image forms and the name of the Pillow feature that reads them."""
+
+
+def installed_libraries() -> dict[str, dict[str, str | None]]:
+    """Return the version of every required library, by ``base`` and by extra; None where it is missing."""
+    groups: dict[str, dict[str, str | None]] = {"base": {}}
+    for requirement in metadata.requires("gadoscope") or []:
+        name = _REQUIREMENT.match(requirement)
+        extra = _EXTRA.search(requirement)
+        group = extra["extra"] if extra else "base"
+        if name is None or group == DEVELOPMENT:
+            continue
+        groups.setdefault(group, {})[name["name"]] = _installed_version(name["name"])
+    return groups
+
+
+def _installed_version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def readable_images() -> dict[str, bool]:
+    """Return which image forms this Pillow can read."""
+    from PIL import features
+
+    return {form: bool(features.check(feature)) for form, feature in IMAGE_CODECS.items()}

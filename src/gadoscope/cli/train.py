@@ -1,0 +1,88 @@
+"""`gadoscope train`: a config and a folder become a run with a bundle in it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gadoscope.cli.layers import format_layers
+
+if TYPE_CHECKING:
+    from gadoscope.training.run import TrainedRun
+
+
+@click.command()
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A manifest, or a folder with no_gad and with_gad.",
+)
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="The run's folder.")
+@click.option("--init", type=click.Path(path_type=Path), help="A bundle whose weights to start from.")
+@click.option("--resume", is_flag=True, help="Go on where a killed run stopped.")
+@click.option(
+    "--repeat", type=click.IntRange(min=1), default=1, help="Train so many seeds; report the spread."
+)
+@click.option("--epochs", type=click.IntRange(min=1), help="In place of the config's.")
+@click.option("--seed", type=click.IntRange(min=0), help="In place of the config's.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting of the config.")
+@click.option(
+    "--accelerator",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    help="Where to train; auto takes a GPU if there is one.",
+)
+@click.option(
+    "--devices", type=click.IntRange(min=1), default=1, help="How many; torchrun's word goes first."
+)
+def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
+    """Train a classifier and write it as a bundle.
+
+    \b
+    gadoscope train configs/lesson.toml --data FOLDER --output runs/lesson
+    gadoscope train configs/lesson.toml --data FOLDER --output runs/fast --set precision=bf16
+    torchrun --nproc-per-node 2 -m gadoscope train ...
+    """
+    from gadoscope.cli.training_display import TrainingDisplay
+    from gadoscope.training.config import read_config
+    from gadoscope.training.devices import leave_together
+    from gadoscope.training.run import Job, train
+
+    changes = [f"{key}={options[key]}" for key in ("epochs", "seed") if options[key] is not None]
+    job = Job(
+        config=read_config(config, [*settings, *changes]),
+        data=options["data"],
+        run=options["output"],
+        resume=options["resume"],
+        init=options["init"],
+        accelerator=options["accelerator"],
+        devices=options["devices"],
+    )
+    with TrainingDisplay(job.config) as display:
+        if options["repeat"] > 1:
+            from gadoscope.repeat import repeat
+
+            spread = repeat(job, options["repeat"], watch=display.watch, on_prepared=display.on_prepared)
+            text = spread.to_text() if spread else ""
+        else:
+            trained = train(job, watch=display.watch, on_prepared=display.on_prepared)
+            text = _describe(trained) if trained else ""
+    click.echo(text, nl=False)
+    leave_together()
+
+
+def _describe(trained: "TrainedRun") -> str:
+    measured = trained.frozen.performance["validation"]
+    point = trained.frozen.point
+    layers = format_layers(layer._asdict() for layer in trained.layers)
+    notes = "".join(f"note: {notice}\n" for notice in trained.notices)
+    return f"{layers}\n{notes}" + (
+        f"validation: AUC {measured['auc']:.3f}, accuracy {measured['accuracy']:.1%} at the threshold "
+        f"{point.threshold:.3f} ({point.rule}, chosen on {measured['n_images']} images)\n"
+        f"weights:    sha256 {trained.weights_sha256}\n"
+        f"bundle:     {trained.bundle} (its probabilities differ from torch's by "
+        f"{trained.onnx_difference:.0e} at most)\n"
+        f"next:       gadoscope evaluate {trained.run}\n"
+    )

@@ -1,0 +1,56 @@
+"""How a number is written for a person: never rounded up to perfect, and a dash where there is none."""
+
+from collections.abc import Sequence
+
+DASH = "\N{EN DASH}"
+"""Stands for a figure that is not defined."""
+PERCENT = "\N{NO-BREAK SPACE}%"
+
+
+def percent(share: float | None) -> str:
+    """Write a share as per cent with one digit; only a share of exactly 1 is 100 %."""
+    if share is None:
+        return DASH
+    if 1 > share > 0.9995:  # noqa: PLR2004  # would be rounded to 100.0
+        return f">99.9{PERCENT}"
+    if 0 < share < 0.0005:  # noqa: PLR2004  # would be rounded to 0.0
+        return f"<0.1{PERCENT}"
+    return f"{100 * share:.1f}{PERCENT}"
+
+
+def points(difference: float | None) -> str:
+    """Write a difference of two shares in percentage points."""
+    return DASH if difference is None else f"{100 * difference:.1f} points"
+
+
+def area(value: float | None) -> str:
+    """Write an area under a curve with four digits; only an area of exactly 1 is 1.0000."""
+    if value is None:
+        return DASH
+    return ">0.9999" if 1 > value > 0.99995 else f"{value:.4f}"  # noqa: PLR2004  # would be rounded to 1
+
+
+def probability(value: float | None) -> str:
+    """Write a probability or a threshold with four digits; never 0 or 1, which it cannot be."""
+    if value is None:
+        return DASH
+    if value < 0.00005:  # noqa: PLR2004  # would be rounded to 0
+        return "<0.0001"
+    return ">0.9999" if value > 0.99995 else f"{value:.4f}"  # noqa: PLR2004  # would be rounded to 1
+
+
+def whole(value: int | None) -> str:
+    """Write a count with separators."""
+    return DASH if value is None else f"{value:,}"
+
+
+def plural(n: int, noun: str) -> str:
+    """Write a count with its noun: 1 image, 2 images."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Write names as a sentence does: a, b and c."""
+    if len(names) < 2:  # noqa: PLR2004  # nothing to join
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

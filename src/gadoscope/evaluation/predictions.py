@@ -1,0 +1,180 @@
+"""The table that every evaluation starts from: one row an image, its label and its score."""
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gadoscope.errors import ManifestError
+from gadoscope.files import write_text
+from gadoscope.labels import Label, Plane, Split
+
+COLUMNS = ("path", "subject_id", "source", "plane", "split", "reference_label", "logit", "probability")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Predictions:
+    """Scores of n images as columns, each of shape (n,).
+
+    ``subject_id`` is empty where the subject is unknown; ``is_post`` is the reference label;
+    ``probability`` is P(post-contrast), calibrated as the bundle says.
+    """
+
+    path: NDArray[np.str_]
+    subject_id: NDArray[np.str_]
+    source: NDArray[np.str_]
+    plane: NDArray[np.str_]
+    split: NDArray[np.str_]
+    is_post: NDArray[np.bool_]
+    logit: NDArray[np.float64]
+    probability: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.path)
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> "Predictions":
+        """Return these rows alone."""
+        return Predictions(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    def with_split(self, split: Split) -> "Predictions":
+        """Return the rows of one split."""
+        return self.select(self.split == split.value)
+
+    @property
+    def n_post(self) -> int:
+        """Number of post-contrast images."""
+        return int(self.is_post.sum())
+
+    @property
+    def n_pre(self) -> int:
+        """Number of pre-contrast images."""
+        return len(self) - self.n_post
+
+    @property
+    def has_subjects(self) -> bool:
+        """Whether the subject of every image is known."""
+        return len(self) > 0 and bool((self.subject_id != "").all())
+
+    @property
+    def subject_group(self) -> NDArray[np.int64]:
+        """Number of each image's subject, shape (n,); an image without a subject is alone.
+
+        Two sources may use one id for two people: a subject is a source and an id.
+        """
+        own = [f"row {row}" for row in range(len(self))]
+        keys = [
+            f"{source}\n{subject}" if subject else alone
+            for source, subject, alone in zip(self.source, self.subject_id, own, strict=True)
+        ]
+        return np.unique(np.array(keys, dtype=np.str_), return_inverse=True)[1].astype(np.int64)
+
+    @property
+    def n_subjects(self) -> int | None:
+        """Number of subjects, or None where one is unknown."""
+        return int(self.subject_group.max()) + 1 if self.has_subjects else None
+
+
+def from_rows(rows: Sequence[Mapping[str, object]]) -> Predictions:
+    """Return the rows, mappings with the keys `COLUMNS`, as a table.
+
+    Raises
+    ------
+    ManifestError
+        If a score is not a finite number: the network, not the image, is at fault.
+    """
+    text = {
+        key: np.array([str(row[key] or "") for row in rows], dtype=np.str_)
+        for key in ("path", "subject_id", "source", "plane", "split")
+    }
+    logit = np.array([row["logit"] for row in rows], dtype=np.float64)
+    probability = np.array([row["probability"] for row in rows], dtype=np.float64)
+    damaged = ~(np.isfinite(logit) & (probability >= 0) & (probability <= 1))
+    if damaged.any():
+        raise ManifestError(
+            f"{int(damaged.sum())} of {len(rows)} images have a score that is not a number; "
+            "the network's weights are damaged: train again or use another bundle."
+        )
+    is_post = np.array([row["reference_label"] == Label.POST.value for row in rows], dtype=np.bool_)
+    return Predictions(**text, is_post=is_post, logit=logit, probability=probability)
+
+
+def write_predictions(predictions: Predictions, path: Path) -> None:
+    """Write the table as CSV with the columns `COLUMNS`; numbers keep every digit."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in range(len(predictions)):
+        label = Label.POST if predictions.is_post[row] else Label.PRE
+        writer.writerow(
+            [
+                *(
+                    str(getattr(predictions, key)[row])
+                    for key in ("path", "subject_id", "source", "plane", "split")
+                ),
+                label.value,
+                repr(float(predictions.logit[row])),
+                repr(float(predictions.probability[row])),
+            ]
+        )
+    write_text(path, text.getvalue())
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read a table that `write_predictions` wrote, or one of the same columns.
+
+    Raises
+    ------
+    ManifestError
+        If the file is missing, a column is missing, an image stands there twice, or a value does
+        not fit; the sentence names the row.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise ManifestError(
+                    f"{path} lacks the column {', '.join(missing)}; expected {', '.join(COLUMNS)}."
+                )
+            rows = [_parse_row(row, number, path) for number, row in enumerate(reader, start=2)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ManifestError(f"cannot read the predictions {path}: {error}.") from error
+    _check_unique([str(row["path"]) for row in rows], path)
+    return from_rows(rows)
+
+
+def _parse_row(row: Mapping[str, str | None], number: int, path: Path) -> dict[str, object]:
+    parsed: dict[str, object] = {key: row[key] or "" for key in COLUMNS}
+    allowed = {
+        "reference_label": (Label.PRE.value, Label.POST.value),
+        "split": tuple(split.value for split in Split),
+        "plane": tuple(plane.value for plane in Plane),
+    }
+    for key, values in allowed.items():
+        if parsed[key] not in values:
+            raise ManifestError(
+                f"row {number} of {path}: {key} is {parsed[key]!r}; expected {' or '.join(values)}."
+            )
+    for key in ("logit", "probability"):
+        try:
+            parsed[key] = float(row[key] or "")
+        except ValueError:
+            parsed[key] = math.nan
+        if math.isnan(parsed[key]):  # type: ignore[arg-type]  # a float, by the line above
+            raise ManifestError(f"row {number} of {path}: {key} is {row[key]!r}, not a number.")
+    return parsed
+
+
+def _check_unique(paths: Sequence[str], origin: Path) -> None:
+    seen: set[str] = set()
+    twice = sorted({path for path in paths if path in seen or seen.add(path)})  # type: ignore[func-returns-value]  # add returns None: false
+    if twice:
+        raise ManifestError(
+            f"{origin} holds {len(twice)} images more than once, first {twice[0]}; "
+            "each image may count once: remove the repeated rows."
+        )

@@ -1,0 +1,153 @@
+"""From a grey slice to the network's input: the ONE image path of training and inference.
+
+A slice of any size is stretched to a square with the nearest pixel, as the lesson does it
+(Keras' `load_img(..., interpolation="nearest")`, which is Pillow's NEAREST), optionally passed
+through one named intensity function, and divided by 255. The parameters travel in the bundle.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+MAX_GREY = 255.0
+"""The largest grey value of an 8-bit image."""
+N_GREYS = 256
+"""Grey levels of an 8-bit image."""
+MIN_SIZE = 1
+MAX_SIZE = 4096
+"""Far above any network's input; a larger number is a typing error and would exhaust memory."""
+STRETCH_NEAREST = "stretch_nearest"
+RESIZES = (STRETCH_NEAREST,)
+_RESCALE = np.float32(1 / MAX_GREY)  # Keras multiplies by `rescale=1/255` in float32, so do we
+
+
+def _keep(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    return images
+
+
+def _invert(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.float32(MAX_GREY) - images
+
+
+def _autocontrast(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Stretch each image's own range to 0..255; a constant image stays as it is."""
+    low = images.min(axis=(1, 2), keepdims=True)
+    span = images.max(axis=(1, 2), keepdims=True) - low
+    factor = np.float32(MAX_GREY) / np.where(span > 0, span, np.float32(1))
+    stretched: NDArray[np.float32] = np.where(span > 0, (images - low) * factor, images)
+    return stretched
+
+
+def _equalise(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Equalise each image's histogram of whole grey levels, as Pillow's `ImageOps.equalize`."""
+    levels = np.clip(np.rint(images), 0, MAX_GREY).astype(np.uint8)
+    equalised = np.empty(images.shape, dtype=np.float32)
+    for image, out in zip(levels, equalised, strict=True):
+        out[:] = _equalising_table(np.bincount(image.ravel(), minlength=N_GREYS))[image]
+    return equalised
+
+
+def _equalising_table(histogram: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the grey level that each of the 256 becomes, shape (256,)."""
+    occupied = histogram[histogram > 0]
+    step = int(occupied.sum() - occupied[-1]) // int(MAX_GREY)
+    if step == 0:  # a constant image, or too few pixels to spread
+        return np.arange(N_GREYS, dtype=np.float32)
+    below = np.cumsum(histogram) - histogram
+    table: NDArray[np.float32] = np.minimum((step // 2 + below) // step, MAX_GREY).astype(np.float32)
+    return table
+
+
+PREPROCESSING_FUNCTIONS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
+    "none": _keep,
+    "autocontrast": _autocontrast,
+    "equalise": _equalise,
+    "invert": _invert,
+}
+"""The intensity functions by name: (n, row, column) float32 in 0..255 to the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagePath:
+    """The parameters of the image path, and the path itself.
+
+    Parameters
+    ----------
+    size
+        Rows and columns of the network's input.
+    resize
+        How a slice becomes that size; only ``stretch_nearest`` (the aspect ratio is not kept).
+    preprocessing_function
+        A name of `PREPROCESSING_FUNCTIONS`, applied before the division by 255.
+
+    Raises
+    ------
+    ValueError
+        If a value is not one of those expected.
+    """
+
+    size: int = 331
+    resize: str = STRETCH_NEAREST
+    preprocessing_function: str = "none"
+
+    def __post_init__(self) -> None:
+        if type(self.size) is not int or not MIN_SIZE <= self.size <= MAX_SIZE:
+            raise ValueError(f"size = {self.size!r}; expected a whole number, {MIN_SIZE} to {MAX_SIZE}.")
+        if self.resize not in RESIZES:
+            raise ValueError(f"resize = {self.resize!r}; expected {' or '.join(map(repr, RESIZES))}.")
+        if self.preprocessing_function not in PREPROCESSING_FUNCTIONS:
+            raise ValueError(
+                f"preprocessing_function = {self.preprocessing_function!r}; "
+                f"expected one of {', '.join(PREPROCESSING_FUNCTIONS)}."
+            )
+
+    def resize_slice(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return ``pixels`` (row, column) stretched to (size, size) with the nearest pixel."""
+        if pixels.shape == (self.size, self.size):
+            return pixels
+        image = Image.fromarray(np.ascontiguousarray(pixels))
+        return np.asarray(image.resize((self.size, self.size), Image.Resampling.NEAREST))
+
+    def scale(self, batch: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the network's input of resized slices.
+
+        Parameters
+        ----------
+        batch
+            Grey values 0..255, shape (n, size, size).
+
+        Returns
+        -------
+        Shape (n, 1, size, size), float32, in [0, 1].
+        """
+        if self.preprocessing_function == "none":
+            scaled = np.multiply(batch, _RESCALE, dtype=np.float32)
+        else:
+            prepare = PREPROCESSING_FUNCTIONS[self.preprocessing_function]
+            scaled = prepare(batch.astype(np.float32)) * _RESCALE
+        return scaled[:, np.newaxis]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the parameters as plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
+        """Return the image path that `to_dict` described.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is missing or unknown, or its value is not one of those expected.
+        """
+        expected = {field.name for field in fields(cls)}
+        if set(parameters) != expected:
+            raise ValueError(
+                f"the image path has the parameters {', '.join(sorted(map(str, parameters))) or 'none'}; "
+                f"expected exactly {', '.join(sorted(expected))}."
+            )
+        return cls(**parameters)

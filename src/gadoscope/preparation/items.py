@@ -1,0 +1,95 @@
+"""Labelled images, and the words for them that every form of a manifest shares."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+from gadoscope.errors import ManifestError
+from gadoscope.labels import Label, Plane, Split
+
+UNKNOWN_SOURCE = "unknown"
+SPLIT_NAMES = {
+    "train": Split.TRAIN,
+    "training": Split.TRAIN,
+    "validation": Split.VALIDATION,
+    "valid": Split.VALIDATION,
+    "val": Split.VALIDATION,
+    "test": Split.TEST,
+    "testing": Split.TEST,
+}
+"""How people name the parts of their data, in lower case."""
+N_SHOWN = 3
+"""How many paths a message names before it only counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One labelled image.
+
+    Attributes
+    ----------
+    path
+        Absolute.
+    subject_id
+        None if unknown.
+    split
+        None if the data do not say.
+    extra
+        Further columns, by name: licence, manufacturer, field_strength_t, sex, age, note, sha256 ...
+    """
+
+    path: Path
+    label: Label
+    subject_id: str | None = None
+    plane: Plane = Plane.UNKNOWN
+    source: str = UNKNOWN_SOURCE
+    split: Split | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Labelled images, where they were listed, and what the user must be told about them."""
+
+    items: tuple[Item, ...]
+    origin: Path
+    notices: tuple[str, ...] = ()
+
+    @property
+    def has_subjects(self) -> bool:
+        """Whether every image's subject is known."""
+        return all(item.subject_id is not None for item in self.items)
+
+    def with_split(self, split: Split) -> tuple[Item, ...]:
+        """Return the images of one part, in the manifest's order."""
+        return tuple(item for item in self.items if item.split is split)
+
+    def labelled(self) -> Self:
+        """Return the manifest without the images that are neither pre- nor post-contrast."""
+        return replace(self, items=tuple(item for item in self.items if item.label is not Label.OTHER))
+
+
+def check_names(paths: Iterable[Path]) -> None:
+    """Raise ManifestError if a path's bytes are no text: a UTF-8 table cannot hold it."""
+    for path in paths:
+        try:
+            os.fspath(path).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ManifestError(
+                f"the name of {printable(path)} is not UTF-8, so no table can hold it; rename the file."
+            ) from error
+
+
+def printable(path: Path) -> str:
+    """Return a path as text that every terminal can show, line breaks and odd bytes as escapes."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def name_some(paths: Sequence[Path]) -> str:
+    """Return the first few of ``paths`` for a message, and how many more there are."""
+    shown = ", ".join(printable(path) for path in paths[:N_SHOWN])
+    more = len(paths) - N_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,23 @@
+"""What the operating system says when a path cannot be read, in words for a person."""
+
+import errno
+
+from gadoscope.errors import ReadError
+
+_SENTENCES = {
+    errno.ENOENT: ("missing", "there is no such file; check the path, or the target if it is a link."),
+    errno.ENOTDIR: ("missing", "a part of this path is a file, not a folder; check the path."),
+    errno.EACCES: ("no_permission", "no permission to read it; run `chmod u+r` on it or ask its owner."),
+    errno.EPERM: ("no_permission", "no permission to read it; run `chmod u+r` on it or ask its owner."),
+    errno.ELOOP: ("link_loop", "this link leads back to itself; remove it or point it at the file."),
+    errno.ENAMETOOLONG: ("name_too_long", "the name is longer than the system allows; shorten it."),
+}
+
+
+def explain_os_error(error: OSError) -> ReadError:
+    """Return the ReadError that says what ``error`` means and what to do."""
+    if error.errno in _SENTENCES:
+        return ReadError(*_SENTENCES[error.errno])
+    return ReadError(
+        "io_error", f"the system could not read it ({error.strerror or error}); check the disk and try again."
+    )

@@ -1,0 +1,96 @@
+"""Results for a person at a terminal: one table, its file names made safe to show."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gadoscope.labels import SeriesResult, Status
+from gadoscope.results.tables import WriteRow
+
+MAX_ROWS = 200
+"""More rows than anyone reads on a screen; the ledger counts them all, and a file holds them."""
+
+COLOURS = {
+    Status.ANSWERED: "green",
+    Status.INDETERMINATE: "yellow",
+    Status.REFUSED: "magenta",
+    Status.FAILED: "red",
+}
+
+
+@contextmanager
+def open_terminal_table(stream: TextIO, *, width: int | None = None) -> Iterator[WriteRow]:
+    """Yield a function that takes one row; the table is printed to ``stream`` when the block ends well.
+
+    Parameters
+    ----------
+    stream
+        Where to print.
+    width
+        Columns of characters; the terminal's own where ``None``.
+    """
+    shown: list[SeriesResult] = []
+    n_more = 0
+
+    def write(result: SeriesResult) -> None:
+        nonlocal n_more
+        if len(shown) < MAX_ROWS:
+            shown.append(result)
+        else:
+            n_more += 1
+
+    yield write
+    console = Console(file=stream, width=width)
+    console.print(_lay_out(shown))
+    if n_more:
+        console.print(f"and {n_more:,} more; --output results.csv keeps them all.")
+
+
+def _lay_out(results: Sequence[SeriesResult]) -> Table:
+    folder = _common_folder(results)
+    table = Table(
+        f"in {printable(folder)}" if folder else "input",
+        "status",
+        "phase",
+        "P(post)",
+        "remark",
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    for column in table.columns[1:4]:
+        column.no_wrap = True
+    for result in results:
+        name = os.path.relpath(result.path, folder) if folder else result.path
+        remarks = [*filter(None, [result.reason]), *result.warnings]
+        table.add_row(
+            Text(printable(name), overflow="fold"),
+            Text(result.status, style=COLOURS[result.status]),
+            Text(result.phase or ""),
+            Text("" if result.probability is None else f"{result.probability:.3f}"),
+            Text(printable("; ".join(remarks))),
+        )
+    return table
+
+
+def _common_folder(results: Sequence[SeriesResult]) -> str:
+    """Return the folder that holds every input, or an empty text where there is none worth naming."""
+    folders = {str(Path(result.path).parent) for result in results}
+    if not folders or len({Path(folder).is_absolute() for folder in folders}) > 1:
+        return ""
+    common = os.path.commonpath(folders)
+    return "" if common in ("", ".", os.sep) else common
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with every control character and broken byte as U+FFFD.
+
+    A file name may hold escape sequences, which a terminal would obey.
+    """
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)

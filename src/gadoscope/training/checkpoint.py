@@ -1,0 +1,142 @@
+"""Where a killed run goes on: weights, optimiser and history of the last whole epoch, in one file.
+
+safetensors holds numbers and nothing that runs. The order of the images, the augmentation and the
+dropout masks are drawn from the seed, the epoch and the step, so no state of a random generator is kept.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from gadoscope.errors import CheckpointError
+from gadoscope.files import write_beside
+from gadoscope.training.optimiser import KerasAdam
+
+METADATA_KEY = "gadoscope"
+MODEL_PREFIX = "model."
+MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a run has come, and what it is a run of.
+
+    ``identity`` says what must be the same for a run to go on: every setting that changes the
+    weights, the digest of the data, the weights it started from. ``history`` holds one row an epoch.
+    """
+
+    epoch: int
+    n_steps_done: int
+    identity: Mapping[str, Any]
+    history: tuple[Mapping[str, float], ...]
+
+
+def digest_weights(model: nn.Module) -> str:
+    """Return the SHA-256 of all weights: their names, shapes, types and bytes."""
+    return _digest(model.state_dict().items())
+
+
+def save_checkpoint(path: Path, model: nn.Module, optimiser: KerasAdam, progress: Progress) -> None:
+    """Write the state after a whole epoch; the file before it stays until this one is complete."""
+    tensors = {MODEL_PREFIX + name: value for name, value in model.state_dict().items()}
+    for name, parameter in model.named_parameters():
+        for moment in MOMENTS:
+            tensors[f"{moment}.{name}"] = optimiser.state[parameter][moment]
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    metadata = {
+        "epoch": progress.epoch,
+        "n_steps_done": progress.n_steps_done,
+        "identity": progress.identity,
+        "history": progress.history,
+        "sha256": _digest(tensors.items()),
+    }
+    with write_beside(path) as beside:
+        save_file(tensors, beside, metadata={METADATA_KEY: json.dumps(metadata)})
+
+
+def load_checkpoint(
+    path: Path, model: nn.Module, optimiser: KerasAdam, identity: Mapping[str, Any]
+) -> Progress:
+    """Put the saved state into ``model`` and ``optimiser`` and return how far the run had come.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is damaged, or belongs to a run with another ``identity``.
+    """
+    tensors, metadata = _read_file(path)
+    if _digest(tensors.items()) != metadata["sha256"]:
+        raise CheckpointError(_damaged(path, "its weights do not have the digest that was saved with them"))
+    _check_identity(path, saved=metadata["identity"], present=identity)
+    model.load_state_dict(
+        {
+            name.removeprefix(MODEL_PREFIX): value
+            for name, value in tensors.items()
+            if name.startswith(MODEL_PREFIX)
+        }
+    )
+    optimiser.n_steps_done = metadata["n_steps_done"]
+    for name, parameter in model.named_parameters():
+        optimiser.state[parameter] = {
+            "step": torch.tensor(float(optimiser.n_steps_done)),
+            **{moment: _like(parameter, tensors[f"{moment}.{name}"]) for moment in MOMENTS},
+        }
+    return Progress(
+        epoch=metadata["epoch"],
+        n_steps_done=metadata["n_steps_done"],
+        identity=metadata["identity"],
+        history=tuple(metadata["history"]),
+    )
+
+
+def _read_file(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(METADATA_KEY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no dictionary
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(_damaged(path, str(error))) from error
+    if text is None:
+        raise CheckpointError(_damaged(path, "it was not written by Gadoscope"))
+    metadata: dict[str, Any] = json.loads(text)
+    return tensors, metadata
+
+
+def _check_identity(path: Path, *, saved: Mapping[str, Any], present: Mapping[str, Any]) -> None:
+    different = [name for name in present if present[name] != saved.get(name)]
+    if different:
+        first = different[0]
+        raise CheckpointError(
+            f"{path} is of a run with another {', '.join(different)}: {first} was "
+            f"{saved.get(first)!r} and is {present[first]!r}. "
+            "Resume with the settings and the data of the start, or train into another folder."
+        )
+
+
+def _like(parameter: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """Return ``value`` on the device and in the memory layout of ``parameter``."""
+    return torch.empty_like(parameter, requires_grad=False).copy_(value)
+
+
+def _digest(tensors: Iterable[tuple[str, torch.Tensor]]) -> str:
+    digest = hashlib.sha256()
+    for name, value in sorted(tensors):
+        numbers = value.detach().cpu().contiguous().numpy()
+        digest.update(f"{name} {numbers.dtype} {numbers.shape}".encode())
+        digest.update(numbers.tobytes())
+    return digest.hexdigest()
+
+
+def _damaged(path: Path, why: str) -> str:
+    return (
+        f"the checkpoint {path} cannot be used ({why}). "
+        "Remove it and resume: training then starts from the first epoch."
+    )

@@ -1,0 +1,84 @@
+"""Where training runs: one processor, one or several GPUs, several machines. Lightning Fabric decides."""
+
+import os
+import warnings
+from typing import Literal
+
+import torch
+from lightning_fabric import Fabric
+
+from gadoscope.errors import UsageError
+from gadoscope.training.batches import Share
+from gadoscope.training.config import TrainingConfig
+from gadoscope.training.memory import keep_freed_memory
+
+Accelerator = Literal["auto", "cpu", "cuda"]
+
+FABRIC_PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}
+
+
+def start_fabric(config: TrainingConfig, *, accelerator: Accelerator, devices: int) -> Fabric:
+    """Return Fabric, launched, with this process's threads and torch's arithmetic set.
+
+    Under ``torchrun`` the number of processes and machines is what torchrun says, and ``devices``
+    is not looked at.
+
+    Raises
+    ------
+    UsageError
+        If the accelerator is not there.
+    """
+    if accelerator == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--accelerator cuda: torch sees no GPU here. Use --accelerator cpu.")
+    processes, machines = _torchrun_size() or (devices, 1)
+    if accelerator == "auto":
+        accelerator = "cuda" if torch.cuda.is_available() else "cpu"
+    on_this_machine = processes if accelerator == "cpu" else 1
+    torch.set_num_threads(config.threads or max(1, (os.cpu_count() or 1) // on_this_machine))
+    keep_freed_memory()
+    _be_deterministic()
+    fabric = Fabric(
+        accelerator=accelerator,
+        devices=processes,
+        num_nodes=machines,
+        strategy="ddp" if processes * machines > 1 else "auto",
+        precision=FABRIC_PRECISION[config.precision],
+    )
+    fabric.launch()
+    return fabric
+
+
+def leave_together() -> None:
+    """Wait for the other processes of the run and part from them; a process alone just goes.
+
+    One that leaves while another still works can take the connection, and the other one, with it.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
+def find_share(fabric: Fabric) -> Share:
+    """Return which part of each batch this process takes."""
+    return Share(rank=fabric.global_rank, world_size=fabric.world_size)
+
+
+def _torchrun_size() -> tuple[int, int] | None:
+    """Return (processes a machine, machines) as torchrun set them, or None without torchrun."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return None
+    local = int(os.environ["LOCAL_WORLD_SIZE"])
+    return local, int(os.environ["WORLD_SIZE"]) // local
+
+
+def _be_deterministic() -> None:
+    """Take the arithmetic that gives the same bits every time.
+
+    Where a GPU has none for an operation, torch warns once and goes on: two-by-two pools do not
+    overlap, so their backward pass adds nothing up in a changing order.
+    """
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+    # The mode would also fill every new tensor with NaN, at a cost that is measurable.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # set by a property of the module
+    warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation.*")

@@ -1,0 +1,109 @@
+"""A trained network becomes a bundle: one ONNX file that answers as torch does, checked before it is kept."""
+
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import nn
+
+from gadoscope.errors import TrainingError
+from gadoscope.files import write_beside
+from gadoscope.inference.bundle import METADATA_KEY, BundleMetadata
+from gadoscope.inference.session import Session
+
+LARGEST_DIFFERENCE = 1e-5
+"""Largest allowed difference of a probability between torch and ONNX Runtime."""
+
+N_CHECK_IMAGES = 4
+
+
+def export_bundle(model: nn.Module, path: Path, metadata: BundleMetadata) -> float:
+    """Write ``model`` as a bundle and return how far its probabilities are from torch's.
+
+    Parameters
+    ----------
+    model
+        Maps float32 images (n, 1, size, size) in [0, 1] to float32 logits (n,).
+    path
+        The .onnx file; written whole or not at all.
+    metadata
+        Everything that travels with the weights; its image path gives the input's size.
+
+    Raises
+    ------
+    TrainingError
+        If ONNX Runtime's probabilities differ by more than ``LARGEST_DIFFERENCE``.
+    OutputError
+        If the file cannot be written.
+    """
+    size = metadata.image_path.size
+    was_training = model.training
+    model.eval()
+    program = _to_onnx(model, size)
+    program.metadata_props.append(onnx.StringStringEntryProto(key=METADATA_KEY, value=metadata.to_json()))
+    onnx.checker.check_model(program, full_check=True)
+    with write_beside(path) as beside:
+        beside.write_bytes(program.SerializeToString())
+        difference = _largest_difference(model, beside, size)
+        if not difference <= LARGEST_DIFFERENCE:
+            raise TrainingError(
+                f"the exported bundle's probabilities differ from the network's by {difference:.2e}; "
+                f"at most {LARGEST_DIFFERENCE:.0e} is allowed, so {path} was not written."
+            )
+    model.train(was_training)
+    return difference
+
+
+def _to_onnx(model: nn.Module, size: int) -> onnx.ModelProto:
+    device = next(model.parameters()).device
+    # Two images, for the exporter takes a batch of one as a constant.
+    example = torch.zeros(2, 1, size, size, device=device)
+    with warnings.catch_warnings():
+        # The exporter warns of its own internals, of which a user can change nothing.
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        exported = torch.onnx.export(
+            model,
+            (example,),
+            dynamo=True,
+            dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+            input_names=["images"],
+            output_names=["logit"],
+            # Unoptimised: folding would replace weights by sums of them, and `--init` reads the weights.
+            # ONNX Runtime folds when it loads.
+            optimize=False,
+            verbose=False,
+        )
+    if exported is None:
+        raise TrainingError("torch exported no ONNX program; is torch 2.6 or newer installed?")
+    program: onnx.ModelProto = exported.model_proto
+    _strip_sources(program)
+    return program
+
+
+def _strip_sources(program: onnx.ModelProto) -> None:
+    """Drop what the exporter notes of this machine: stack traces hold its paths."""
+    for node in program.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in (*program.graph.value_info, *program.graph.input, *program.graph.output):
+        del value.metadata_props[:]
+    for tensor in program.graph.initializer:
+        del tensor.metadata_props[:]
+    del program.graph.metadata_props[:]
+    del program.metadata_props[:]
+
+
+def _largest_difference(model: nn.Module, path: Path, size: int) -> float:
+    """Compare probabilities on images of noise of several scales: no data is needed for that."""
+    generator = np.random.default_rng(0)
+    scales = np.linspace(0.25, 1.0, N_CHECK_IMAGES)[:, None, None, None]
+    images = (generator.random((N_CHECK_IMAGES, 1, size, size)) * scales).astype(np.float32)
+    device = next(model.parameters()).device
+    with torch.inference_mode():
+        expected = model(torch.from_numpy(images).to(device)).double().cpu()
+    answered = torch.from_numpy(Session(path).logits(images))
+    return float((expected.sigmoid() - answered.sigmoid()).abs().max())

@@ -1,0 +1,208 @@
+"""The loop: for every epoch the steps, the validation, a checkpoint.
+
+`fit` reads downwards. It yields after each step what a person may want to see, so it knows nothing of
+terminals; whoever runs it decides what to show.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812  # the name that every torch programme uses
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+
+from gadoscope.errors import TrainingError
+from gadoscope.evaluation.trained_run import METRICS_NAME
+from gadoscope.files import write_text
+from gadoscope.models.siim import Siim
+from gadoscope.preparation.store import Store
+from gadoscope.training.batches import Batch, iter_batches, n_steps
+from gadoscope.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from gadoscope.training.config import TrainingConfig
+from gadoscope.training.devices import find_share
+from gadoscope.training.optimiser import KerasAdam
+
+CHECKPOINT_NAME = "checkpoint.safetensors"
+
+VALIDATION_BATCH_SIZE = 64
+"""Changes memory and speed only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingData:
+    """The prepared images, and which rows train and which validate; shapes (n_train,), (n_validation,)."""
+
+    store: Store
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """What `fit` yields: after a step the running loss, and after an epoch its row of metrics too."""
+
+    epoch: int
+    step: int
+    n_steps: int
+    loss: float
+    row: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learner:
+    """What learns: the network as Fabric wraps it, its optimiser, and the optimiser as Fabric wraps it."""
+
+    config: TrainingConfig
+    fabric: Fabric
+    model: Any
+    optimiser: KerasAdam
+    stepper: Any
+
+
+@dataclass
+class Tally:
+    """Sums over the images seen so far, of this process."""
+
+    loss: float = 0.0
+    correct: float = 0.0
+    images: float = 0.0
+
+    def add(
+        self, logits: torch.Tensor, losses: torch.Tensor, targets: torch.Tensor, counts: torch.Tensor
+    ) -> None:
+        """Add a batch; ``counts`` is 0 for an image that counts nothing."""
+        self.loss += float((losses * counts).sum())
+        self.correct += float((((logits > 0) == (targets > 0)) * counts).sum())
+        self.images += float(counts.sum())
+
+    def means(self, fabric: Fabric) -> tuple[float, float]:
+        """Return (loss, accuracy at probability 0.5) over the images of all processes."""
+        # A GPU of Apple's has no float64, and 2**24 images are enough.
+        sums = torch.tensor([self.loss, self.correct, self.images], dtype=torch.float32, device=fabric.device)
+        total = fabric.all_reduce(sums, reduce_op="sum")
+        loss, correct, images = (float(value) for value in total)
+        return loss / images, correct / images
+
+
+def fit(
+    network: Siim,
+    data: TrainingData,
+    *,
+    config: TrainingConfig,
+    fabric: Fabric,
+    run: Path,
+    identity: Mapping[str, Any],
+) -> Iterator[Moment]:
+    """Train ``network`` in place, from the checkpoint in ``run`` where there is one.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is no longer a number; the checkpoint of the epoch before is kept.
+    CheckpointError
+        If the checkpoint is damaged or of another run.
+    """
+    learner = _set_up(network, config, fabric)
+    progress = Progress(epoch=0, n_steps_done=0, identity=identity, history=())
+    if (run / CHECKPOINT_NAME).exists():
+        progress = load_checkpoint(run / CHECKPOINT_NAME, network, learner.optimiser, identity)
+
+    for epoch in range(progress.epoch + 1, config.epochs + 1):
+        start, tally = time.perf_counter(), Tally()
+        for moment in _train_epoch(learner, data, epoch, tally):
+            if not math.isfinite(moment.loss):
+                raise TrainingError(_explain_divergence(moment, config, run))
+            yield moment
+        row: dict[str, float] = {"epoch": epoch}
+        row["train_loss"], row["train_accuracy"] = tally.means(fabric)
+        row["validation_loss"], row["validation_accuracy"] = _validate(learner, data)
+        row["seconds"] = time.perf_counter() - start
+        progress = replace(
+            progress,
+            epoch=epoch,
+            n_steps_done=learner.optimiser.n_steps_done,
+            history=(*progress.history, row),
+        )
+        if fabric.is_global_zero:
+            save_checkpoint(run / CHECKPOINT_NAME, network, learner.optimiser, progress)
+            write_text(run / METRICS_NAME, "".join(json.dumps(line) + "\n" for line in progress.history))
+        yield replace(moment, loss=row["train_loss"], row=row)
+
+
+def _set_up(network: Siim, config: TrainingConfig, fabric: Fabric) -> Learner:
+    settings = config.optimiser
+    optimiser = KerasAdam(
+        network.parameters(),
+        learning_rate=settings.learning_rate,
+        betas=(settings.beta_1, settings.beta_2),
+        epsilon=settings.epsilon,
+    )
+    model, stepper = fabric.setup(network, optimiser)
+    return Learner(config=config, fabric=fabric, model=model, optimiser=optimiser, stepper=stepper)
+
+
+def _train_epoch(learner: Learner, data: TrainingData, epoch: int, tally: Tally) -> Iterator[Moment]:
+    learner.model.train()
+    network = learner.model.module
+    batches = iter_batches(
+        data.store,
+        data.train,
+        config=learner.config,
+        epoch=epoch,
+        share=find_share(learner.fabric),
+        dropout=(network.n_features, network.dropout_rate),
+    )
+    steps = n_steps(len(data.train), learner.config.batch_size)
+    for step, batch in enumerate(batches, start=1):
+        yield Moment(epoch=epoch, step=step, n_steps=steps, loss=_step(learner, batch, tally))
+
+
+def _step(learner: Learner, batch: Batch, tally: Tally) -> float:
+    """Take one step and return the loss of the whole batch, over all processes."""
+    fabric = learner.fabric
+    images, targets, keep, weights = fabric.to_device(
+        (batch.images, batch.targets, batch.keep, batch.weights)
+    )
+    logits = learner.model(images, keep)
+    losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    # Fabric averages the gradients of the processes; the weights add up to 1 over all of them.
+    loss = (losses * weights).sum() * fabric.world_size
+    fabric.backward(loss)
+    learner.stepper.step()
+    learner.stepper.zero_grad()
+    tally.add(logits.detach(), losses.detach(), targets, (weights > 0).float())
+    return float(fabric.all_reduce(loss.detach(), reduce_op="mean"))  # type: ignore[arg-type]  # a tensor in, a tensor out
+
+
+@torch.inference_mode()
+def _validate(learner: Learner, data: TrainingData) -> tuple[float, float]:
+    """Return loss and accuracy on the validation images, which are never augmented."""
+    fabric, image_path = learner.fabric, learner.config.image
+    learner.model.eval()
+    share, tally = find_share(fabric), Tally()
+    rows = data.validation[share.rank :: share.world_size]
+    for start in range(0, len(rows), VALIDATION_BATCH_SIZE):
+        chosen = rows[start : start + VALIDATION_BATCH_SIZE]
+        images = torch.from_numpy(image_path.scale(data.store.images[chosen]))
+        targets = torch.from_numpy(data.store.labels[chosen].astype(np.float32))
+        images, targets = fabric.to_device((images.to(memory_format=torch.channels_last), targets))
+        logits = learner.model(images)
+        losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+        tally.add(logits, losses, targets, torch.ones_like(targets))
+    return tally.means(fabric)
+
+
+def _explain_divergence(moment: Moment, config: TrainingConfig, run: Path) -> str:
+    kept = f"The checkpoint of epoch {moment.epoch - 1} stays in {run}. " if moment.epoch > 1 else ""
+    return (
+        f"the loss became {moment.loss} in step {moment.step} of epoch {moment.epoch}. {kept}"
+        f"Train into another folder with a smaller step, such as "
+        f"--set optimiser.learning_rate={config.optimiser.learning_rate / 10:g}."
+    )

@@ -1,0 +1,257 @@
+"""One training run: data in, a folder out that holds the bundle and everything needed to repeat it."""
+
+import hashlib
+import json
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lightning_fabric import Fabric
+
+from gadoscope.errors import UsageError
+from gadoscope.evaluation.curves import learning_curves_svg
+from gadoscope.evaluation.trained_run import BUNDLE_NAME, MANIFEST_NAME, METRICS_NAME, RECORD_NAME
+from gadoscope.files import write_text
+from gadoscope.inference.bundle import BundleMetadata
+from gadoscope.labels import Plane, Split
+from gadoscope.models.registry import build_network
+from gadoscope.models.siim import Layer, Siim, layer_table
+from gadoscope.preparation.items import Item, Manifest
+from gadoscope.preparation.manifest import read_manifest, write_manifest
+from gadoscope.preparation.split import check_leaks, split_manifest
+from gadoscope.preparation.store import prepare_store
+from gadoscope.training.checkpoint import digest_weights
+from gadoscope.training.config import TrainingConfig, format_config
+from gadoscope.training.devices import Accelerator, start_fabric
+from gadoscope.training.export import export_bundle
+from gadoscope.training.freeze import FrozenPoint, freeze_operating_point
+from gadoscope.training.init import load_bundle_weights
+from gadoscope.training.loop import Moment, TrainingData, fit
+from gadoscope.training.record import describe_hardware, describe_software, digest_data
+
+CONFIG_NAME = "config.toml"
+CURVES_NAME = "learning_curves.svg"
+PREPARED_NAME = "prepared"
+
+# What may change between the start of a run and its resumption without changing its weights.
+FREE_SETTINGS = ("name", "licence", "epochs", "threads", "operating_point", "split")
+
+Watch = Callable[[Moment], None]
+Prepare = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What one run is asked for.
+
+    ``init`` is a bundle to start from; ``prepared`` a folder for the decoded images that several runs
+    may share, by default inside ``run``.
+    """
+
+    config: TrainingConfig
+    data: Path
+    run: Path
+    resume: bool = False
+    init: Path | None = None
+    accelerator: Accelerator = "auto"
+    devices: int = 1
+    prepared: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedRun:
+    """What a finished run has to say."""
+
+    run: Path
+    bundle: Path
+    weights_sha256: str
+    onnx_difference: float
+    layers: tuple[Layer, ...]
+    frozen: FrozenPoint
+    notices: tuple[str, ...]
+
+
+def train(
+    job: Job, *, watch: Watch = lambda _: None, on_prepared: Prepare = lambda _done, _all: None
+) -> TrainedRun | None:
+    """Train, freeze the operating point, export the bundle, and write the record.
+
+    Returns
+    -------
+    TrainedRun or None
+        None in every process but the first.
+
+    Raises
+    ------
+    GadoscopeError
+        With one sentence on what does not fit; a checkpoint that was written stays.
+    """
+    check_folder(job.run, resume=job.resume)
+    fabric = start_fabric(job.config, accelerator=job.accelerator, devices=job.devices)
+    manifest = divide(read_manifest(job.data), job.config)
+    prepared = job.prepared or job.run / PREPARED_NAME
+    data = _prepare(manifest, job.config, prepared, fabric, on_prepared)
+    network = build_network(job.config.network, job.config.seed)
+    identity = _identify(job, network, data)
+    if fabric.is_global_zero:
+        write_text(job.run / CONFIG_NAME, format_config(job.config))
+        write_manifest(_with_digests(manifest, data), job.run / MANIFEST_NAME)
+    fabric.barrier()
+    for moment in fit(network, data, config=job.config, fabric=fabric, run=job.run, identity=identity):
+        watch(moment)
+    if not fabric.is_global_zero:
+        return None
+    finished = _finish(job, network, data, manifest, identity)
+    if job.prepared is None:
+        shutil.rmtree(prepared, ignore_errors=True)
+    return finished
+
+
+def check_folder(run: Path, *, resume: bool) -> None:
+    """Raise UsageError if ``run`` holds another run that nobody asked to resume."""
+    if run.exists() and not run.is_dir():
+        raise UsageError(f"{run} is a file; name a folder for the run.")
+    if not resume and run.exists() and any(run.iterdir()):
+        raise UsageError(f"{run} is not empty; resume that run with --resume, or name another folder.")
+
+
+def divide(manifest: Manifest, config: TrainingConfig) -> Manifest:
+    """Return the labelled images with a split each, or raise LeakError."""
+    divided = split_manifest(
+        manifest.labelled(),
+        method=config.split.method,
+        validation_fraction=config.split.validation_fraction,
+        seed=config.seed,
+    )
+    check_leaks(divided)
+    return divided
+
+
+def _prepare(
+    manifest: Manifest, config: TrainingConfig, folder: Path, fabric: Fabric, on_prepared: Prepare
+) -> TrainingData:
+    """Decode on the first process; the others then find the decoded images."""
+    train, validation = manifest.with_split(Split.TRAIN), manifest.with_split(Split.VALIDATION)
+    with fabric.rank_zero_first():
+        store = prepare_store((*train, *validation), config.image, folder, on_progress=on_prepared)
+    return TrainingData(
+        store=store,
+        train=np.arange(len(train)),
+        validation=np.arange(len(train), len(train) + len(validation)),
+    )
+
+
+def _identify(job: Job, network: Siim, data: TrainingData) -> Mapping[str, Any]:
+    """Say what must be the same for a killed run to go on; load the first weights on the way."""
+    settings = {name: value for name, value in asdict(job.config).items() if name not in FREE_SETTINGS}
+    splits = [Split.TRAIN] * len(data.train) + [Split.VALIDATION] * len(data.validation)
+    init = load_bundle_weights(job.init, network, job.config.network) if job.init else None
+    return {
+        **settings,
+        "data_sha256": digest_data(data.store.digests, data.store.labels.tolist(), splits),
+        "init_sha256": init,
+    }
+
+
+def _with_digests(manifest: Manifest, data: TrainingData) -> Manifest:
+    """Return ``manifest`` with the SHA-256 of each file, so that `evaluate` knows what was seen."""
+    known = {item.path: digest for item, digest in zip(data.store.items, data.store.digests, strict=True)}
+    return replace(
+        manifest,
+        items=tuple(
+            replace(item, extra={**item.extra, "sha256": known.get(item.path) or _hash_file(item.path)})
+            for item in manifest.items
+        ),
+    )
+
+
+def _hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _finish(
+    job: Job, network: Siim, data: TrainingData, manifest: Manifest, identity: Mapping[str, Any]
+) -> TrainedRun:
+    config = job.config
+    frozen = freeze_operating_point(
+        network,
+        data,
+        config.image,
+        config.operating_point,
+        _count_subjects(manifest.with_split(Split.VALIDATION)),
+    )
+    weights_sha256 = digest_weights(network)
+    metadata = BundleMetadata(
+        name=config.name,
+        network=config.network,
+        n_parameters=sum(parameter.numel() for parameter in network.parameters()),
+        image_path=config.image,
+        planes=_find_planes(manifest.with_split(Split.TRAIN)),
+        operating_point=frozen.point,
+        training=_provenance(job, manifest, identity, weights_sha256),
+        licence=config.licence,
+        performance=frozen.performance,
+    )
+    difference = export_bundle(network, job.run / BUNDLE_NAME, metadata)
+    layers = tuple(layer_table(network))
+    notices = (*manifest.notices, *data.store.warnings)
+    record = {
+        "command": shlex.join(sys.argv),
+        "config": asdict(config),
+        "data_sha256": identity["data_sha256"],
+        "init_sha256": identity["init_sha256"],
+        "weights_sha256": weights_sha256,
+        "largest_onnx_difference": difference,
+        "operating_point": asdict(frozen.point),
+        "performance": frozen.performance,
+        "layers": [layer._asdict() for layer in layers],
+        "notices": notices,
+        "software": describe_software(),
+        "hardware": describe_hardware(),
+    }
+    write_text(job.run / RECORD_NAME, json.dumps(record, indent=2) + "\n")
+    history = [json.loads(line) for line in (job.run / METRICS_NAME).read_text().splitlines()]
+    write_text(job.run / CURVES_NAME, learning_curves_svg(history))
+    return TrainedRun(
+        run=job.run,
+        bundle=job.run / BUNDLE_NAME,
+        weights_sha256=weights_sha256,
+        onnx_difference=difference,
+        layers=layers,
+        frozen=frozen,
+        notices=notices,
+    )
+
+
+def _provenance(
+    job: Job, manifest: Manifest, identity: Mapping[str, Any], weights_sha256: str
+) -> Mapping[str, Any]:
+    """Say where the weights come from; no time of day, so that equal runs give equal files."""
+    train = manifest.with_split(Split.TRAIN)
+    return {
+        "seed": job.config.seed,
+        "epochs": job.config.epochs,
+        "precision": job.config.precision,
+        "n_images": len(train),
+        "n_subjects": _count_subjects(train),
+        "sources": sorted({item.source for item in train}),
+        "data_sha256": identity["data_sha256"],
+        "init_sha256": identity["init_sha256"],
+        "weights_sha256": weights_sha256,
+    }
+
+
+def _count_subjects(items: Sequence[Item]) -> int | None:
+    subjects = {item.subject_id for item in items}
+    return None if None in subjects else len(subjects)
+
+
+def _find_planes(items: Sequence[Item]) -> tuple[Plane, ...]:
+    found = {item.plane for item in items} - {Plane.UNKNOWN}
+    return tuple(plane for plane in Plane if plane in found)

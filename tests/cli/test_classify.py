@@ -1,0 +1,208 @@
+"""`gadoscope classify`: where the table goes, the ledger, and how the command ends."""
+
+import csv
+import io
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gadoscope import classify
+
+GADOSCOPE = [sys.executable, "-c", "from gadoscope.cli.main import main; main()"]
+LEDGER = re.compile(r"inputs (\d+) = answered (\d+) \+ indeterminate (\d+) \+ refused (\d+) \+ failed (\d+)")
+
+
+@pytest.fixture
+def slices(tmp_path: Path) -> Path:
+    """Return a folder of ten slices."""
+    folder = tmp_path / "slices"
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    for index in range(10):
+        noise = generator.integers(20 * index, 20 * index + 50, (40, 40), dtype=np.uint8)
+        Image.fromarray(noise).save(folder / f"{index}.png")
+    return folder
+
+
+def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*GADOSCOPE, "classify", *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_all_answered_is_exit_code_0_with_csv_on_a_pipe_and_the_ledger_beside_it(
+    slices: Path, tiny_bundle: Path
+) -> None:
+    ended = _run(slices, "--model", tiny_bundle)
+    assert ended.returncode == 0
+    rows = list(csv.DictReader(io.StringIO(ended.stdout)))
+    assert [row["path"] for row in rows] == [str(slices / f"{index}.png") for index in range(10)]
+    assert ended.stderr == "inputs 10 = answered 10 + indeterminate 0 + refused 0 + failed 0\n"
+
+
+def test_a_failed_input_is_exit_code_3_and_the_ledger_adds_up(slices: Path, tiny_bundle: Path) -> None:
+    (slices / "bad.png").write_bytes(b"")
+    Image.new("L", (40, 40)).save(slices / "blank.png")
+    ended = _run(slices, "--model", tiny_bundle)
+    assert ended.returncode == 3
+    match = LEDGER.search(ended.stderr)
+    assert match is not None
+    total, *parts = map(int, match.groups())
+    assert (total, parts) == (12, [10, 0, 1, 1])
+    assert total == sum(parts) == len(ended.stdout.splitlines()) - 1
+    assert "refused: blank 1" in ended.stderr
+    assert "failed: empty_file 1" in ended.stderr
+
+
+def test_a_refused_input_is_no_failure(slices: Path, tiny_bundle: Path) -> None:
+    Image.new("L", (40, 40)).save(slices / "blank.png")
+    assert _run(slices, "--model", tiny_bundle).returncode == 0
+
+
+def test_json_is_one_object_a_line(slices: Path, tiny_bundle: Path) -> None:
+    ended = _run(slices, "--model", tiny_bundle, "--json")
+    assert [json.loads(line)["status"] for line in ended.stdout.splitlines()] == ["answered"] * 10
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_with_an_output_nothing_but_the_ledger_is_printed(
+    tmp_path: Path, slices: Path, tiny_bundle: Path, suffix: str
+) -> None:
+    output = tmp_path / "new folder" / f"r{suffix}"
+    ended = _run(slices, "--model", tiny_bundle, "--output", output)
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert output.stat().st_size > 0
+    assert list(output.parent.iterdir()) == [output]
+
+
+def test_the_file_and_the_pipe_get_the_same_bytes(tmp_path: Path, slices: Path, tiny_bundle: Path) -> None:
+    piped = _run(slices, "--model", tiny_bundle, "--jobs", "1").stdout
+    _run(slices, "--model", tiny_bundle, "--jobs", "3", "--output", tmp_path / "r.csv")
+    assert (tmp_path / "r.csv").read_text("utf-8") == piped
+
+
+def _one_error(ended: subprocess.CompletedProcess[str]) -> str:
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("Error: ")
+    assert ended.stderr.count("\n") == 1
+    return ended.stderr
+
+
+def test_an_empty_folder_is_one_sentence_and_no_file(tmp_path: Path, tiny_bundle: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    output = tmp_path / "r.csv"
+    error = _one_error(_run(tmp_path / "empty", "--model", tiny_bundle, "--output", output))
+    assert "there is no input in" in error
+    assert not output.exists()
+
+
+def test_without_a_model_it_says_how_to_make_one(slices: Path) -> None:
+    if classify.DEFAULT_BUNDLE.exists():
+        pytest.skip("this installation has a default model")
+    error = _one_error(_run(slices))
+    assert "`gadoscope train`" in error
+    assert "`gadoscope import-keras`" in error
+
+
+def test_an_output_of_unknown_form_is_refused_before_the_model_is_looked_at(slices: Path) -> None:
+    error = _one_error(_run(slices, "--model", "none.onnx", "--output", "r.xlsx"))
+    assert "something.csv, something.jsonl, something.parquet" in error
+
+
+def test_json_and_output_together_are_refused(slices: Path, tiny_bundle: Path) -> None:
+    assert "--json" in _one_error(_run(slices, "--model", tiny_bundle, "--json", "--output", "r.csv"))
+
+
+def test_a_file_that_is_no_bundle_is_one_sentence(tmp_path: Path, slices: Path) -> None:
+    (tmp_path / "x.onnx").write_text("no")
+    assert "is not an ONNX file" in _one_error(_run(slices, "--model", tmp_path / "x.onnx"))
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(slices: Path, tiny_bundle: Path) -> None:
+    ended = _run(slices, "--model", tiny_bundle, "--output", slices / "0.png" / "r.csv")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: cannot write ")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
+def test_a_full_disk_behind_the_standard_output_is_one_sentence(slices: Path, tiny_bundle: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [*GADOSCOPE, "classify", slices, "--model", tiny_bundle],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "Error: cannot write to the standard output: No space left on device. Name a file with --output.\n"
+    )
+
+
+def test_a_reader_that_has_enough_ends_the_run_without_a_word(slices: Path, tiny_bundle: Path) -> None:
+    many = [str(slices)] * 200
+    command = [*GADOSCOPE, "classify", *many, "--model", str(tiny_bundle)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert running.stdout.readline().startswith("path,")
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode == 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_keeps_its_rows_and_says_so(
+    tmp_path: Path, slices: Path, tiny_bundle: Path, number: signal.Signals, code: int
+) -> None:
+    output = tmp_path / "out" / "r.csv"
+    many = [str(slices)] * 5000
+    command = [*GADOSCOPE, "classify", *many, "--model", str(tiny_bundle), "--output", str(output)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        while not (output.parent.exists() and any(path.stat().st_size for path in output.parent.iterdir())):
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.send_signal(number)
+        _, said = running.communicate(timeout=30)
+    assert running.returncode == code
+    rows = list(csv.DictReader(io.StringIO(output.read_text("utf-8"))))
+    assert 0 < len(rows) < 50_000
+    assert None not in rows[-1].values()
+    assert f"Interrupted: {output} holds the first {len(rows)} inputs only." in said
+    assert f"inputs {len(rows)} = answered {len(rows)}" in said
+    assert list(output.parent.iterdir()) == [output]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_on_a_terminal_there_is_a_table_for_people(slices: Path, tiny_bundle: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [*GADOSCOPE, "classify", str(slices / "0.png"), "--model", str(tiny_bundle)]
+    environment = {**os.environ, "COLUMNS": "200", "TERM": "dumb"}
+    ended = subprocess.run(
+        command, stdout=theirs, stderr=subprocess.PIPE, check=False, env=environment, text=True
+    )
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert ended.returncode == 0
+    assert "PRE_CONTRAST" in shown
+    assert "path,study_instance_uid" not in shown
+
+
+def test_the_help_shows_an_example_and_the_exit_codes() -> None:
+    shown = _run("--help").stdout
+    assert "gadoscope classify slices/ --model lesson.onnx --output results.csv" in shown
+    assert "3 some inputs" in shown

@@ -1,0 +1,68 @@
+"""`gadoscope doctor`: what is installed, and whether a bundle answers."""
+
+import json
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gadoscope import classify
+from gadoscope.cli import installation
+from gadoscope.cli.main import cli
+
+
+def test_a_whole_installation_and_a_bundle_that_answers_are_well(tiny_bundle: Path) -> None:
+    result = CliRunner().invoke(cli, ["doctor", "--model", str(tiny_bundle)])
+    assert result.exit_code == 0
+    assert f"onnxruntime {metadata.version('onnxruntime')}" in result.output
+    assert "answers" in result.output
+    assert "post-contrast from 0.5, pre-contrast below 0.5" in result.output
+    assert result.output.endswith("All is well.\n")
+
+
+def test_json_holds_the_metadata_of_the_bundle(tiny_bundle: Path) -> None:
+    report = json.loads(CliRunner().invoke(cli, ["doctor", "--model", str(tiny_bundle), "--json"]).output)
+    assert report["well"] is True
+    assert report["model"]["answers"] is True
+    assert report["model"]["network"] == "mean-brightness"
+    assert report["model"]["image_path"]["size"] == 32
+    # The ramp's mean is just below half, for its greys are rounded down.
+    assert report["model"]["probability_of_a_ramp"] == pytest.approx(0.49, abs=0.01)
+    assert report["images"]["PNG"] is True
+
+
+def test_no_default_model_is_a_note_and_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classify, "DEFAULT_BUNDLE", tmp_path / "none.onnx")
+    result = CliRunner().invoke(cli, ["doctor"])
+    assert result.exit_code == 0
+    assert "no default model is installed" in result.output
+
+
+def test_a_file_that_is_no_bundle_is_exit_code_1(tmp_path: Path) -> None:
+    (tmp_path / "x.onnx").write_text("no")
+    result = CliRunner().invoke(cli, ["doctor", "--model", str(tmp_path / "x.onnx")])
+    assert result.exit_code == 1
+    assert "is not an ONNX file" in result.output
+    assert result.output.endswith("Something is missing; see above.\n")
+
+
+def test_a_missing_extra_is_told_with_its_command_and_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = metadata.version
+
+    def version(name: str) -> str:
+        if name == "pyarrow":
+            raise metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr("importlib.metadata.version", version)
+    result = CliRunner().invoke(cli, ["doctor"])
+    assert result.exit_code == 0
+    assert "missing pyarrow: pip install 'gadoscope[parquet]'" in result.output
+
+
+def test_a_missing_base_library_is_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "_installed_version", lambda name: None if name == "pillow" else "1")
+    result = CliRunner().invoke(cli, ["doctor"])
+    assert result.exit_code == 1
+    assert "missing pillow: pip install 'gadoscope'" in result.output

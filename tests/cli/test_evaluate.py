@@ -1,0 +1,80 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gadoscope.cli.evaluate import DEFAULT_CASES, command
+from gadoscope.evaluate import DEFAULT_CASES as LIBRARY_DEFAULT
+from tests.tiny_run import write_run
+
+MAIN = "from gadoscope.cli.main import main; main()"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    (tmp_path / "run").mkdir()
+    return write_run(tmp_path / "run")
+
+
+def test_the_summary_tells_split_verdict_and_where_the_report_is(run: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(command, [str(run), "--output", str(tmp_path / "report")])
+
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["Split", "Images", "Subjects", "Pre", "Post"]
+    assert [line.split() for line in lines[1:4]] == [
+        ["train", "12", "6", "6", "6"],
+        ["validation", "12", "6", "6", "6"],
+        ["test", "12", "6", "6", "6"],
+    ]
+    assert "  accuracy       83.3\xa0%  95 %: 55.2\xa0% to 95.3\xa0%  (10 of 12)" in lines
+    assert lines[-2:] == [f"Report: {tmp_path / 'report' / 'report.html'}", "Not a medical device."]
+
+
+def test_json_prints_the_report_and_nothing_else(run: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        command, [str(run), "--output", str(tmp_path / "r"), "--json", "--cases", "0"]
+    )
+
+    assert json.loads(result.stdout) == json.loads((tmp_path / "r" / "report.json").read_text())
+
+
+def test_no_case_is_shown_where_none_is_asked_for(run: Path, tmp_path: Path) -> None:
+    CliRunner().invoke(command, [str(run), "--output", str(tmp_path / "r"), "--cases", "0"])
+
+    assert "<img" not in (tmp_path / "r" / "report.html").read_text()
+
+
+def test_the_help_shows_an_example_and_the_librarys_default() -> None:
+    result = CliRunner().invoke(command, ["--help"])
+
+    lines = [line.strip() for line in result.stdout.splitlines()]
+    assert "gadoscope evaluate runs/lesson --output report" in lines  # a line of its own: the \b works
+    assert DEFAULT_CASES == LIBRARY_DEFAULT
+
+
+def test_a_wrong_model_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", MAIN, "evaluate", str(tmp_path), "--output", "report"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"Error: {tmp_path} is not a folder made by `gadoscope train`")
+    assert result.stderr.count("\n") == 1
+
+
+def test_evaluating_never_loads_torch(run: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from gadoscope.evaluate import evaluate; "
+        f"evaluate(Path({str(run)!r}), data=None, output=Path({str(tmp_path / 'r')!r}), n_cases=0); "
+        "print('torch' in sys.modules, 'matplotlib.pyplot' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert result.stdout.strip() == "False False"

@@ -1,0 +1,94 @@
+"""`gadoscope train`: what it prints, and one line where something does not fit."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gadoscope.cli.main import cli
+from gadoscope.errors import GadoscopeError
+from tests.lessons import SMALL_SETTINGS, write_slices
+
+LESSON = Path(__file__).resolve().parents[2] / "configs" / "lesson.toml"
+
+
+@pytest.fixture(scope="module")
+def slices(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in the lesson's layout."""
+    return write_slices(tmp_path_factory.mktemp("slices") / "data")
+
+
+def train(data: Path, run: Path, *arguments: str) -> Result:
+    """Run the command as `small_config` does."""
+    settings = [part for setting in SMALL_SETTINGS for part in ("--set", setting)]
+    words = ["train", str(LESSON), "--data", str(data), "--output", str(run), *settings, *arguments]
+    return CliRunner().invoke(cli, words)
+
+
+def test_it_prints_the_layers_the_losses_the_threshold_and_where_the_bundle_is(
+    slices: Path, tmp_path: Path
+) -> None:
+    result = train(slices, tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    words = " ".join(result.stdout.split())
+    assert "conv1 329 x 329 x 16 448" in words
+    assert "in all 109,073" in words
+    assert "epoch  2/2  loss 0." in result.stderr
+    assert "chosen on 4 images" in result.stdout
+    assert f"gadoscope evaluate {tmp_path / 'run'}" in result.stdout
+    assert "same person may be on both sides" in words
+
+
+def test_repeating_reports_the_spread_over_seeds_and_keeps_every_run(slices: Path, tmp_path: Path) -> None:
+    result = train(slices, tmp_path / "runs", "--repeat", "2", "--epochs", "1")
+    assert result.exit_code == 0, result.output
+    spread = json.loads((tmp_path / "runs" / "spread.json").read_text())
+    assert [row["seed"] for row in spread["rows"]] == [1020, 1021]
+    assert {"threshold", "validation accuracy", "validation AUC", "test accuracy", "test AUC"} < set(
+        spread["rows"][0]
+    )
+    first, second = (row["threshold"] for row in spread["rows"])
+    assert spread["summary"]["threshold"]["mean"] == pytest.approx((first + second) / 2)
+    assert first != second
+    for seed in (1020, 1021):
+        assert (tmp_path / "runs" / f"seed-{seed}" / "report" / "report.html").exists()
+    assert not (tmp_path / "runs" / "prepared").exists()
+    assert [line.split()[0] for line in result.stdout.splitlines()] == [
+        "seed",
+        "1020",
+        "1021",
+        "mean",
+        "sd",
+        "min",
+        "max",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--set", "epochz=1"), "epochz is not a setting"),
+        (("--init", "nowhere.onnx"), "nowhere.onnx"),
+        (("--accelerator", "cuda"), "torch sees no GPU here"),
+    ],
+)
+def test_what_does_not_fit_is_one_sentence_and_leaves_no_bundle(
+    slices: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    import torch  # noqa: PLC0415  # the other tests of this folder need none
+
+    if "cuda" in arguments and torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    result = train(slices, tmp_path / "run", *arguments)
+    assert isinstance(result.exception, GadoscopeError)
+    assert message in str(result.exception)
+    assert not list(tmp_path.rglob("model.onnx"))
+
+
+def test_an_empty_folder_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = train(tmp_path / "empty", tmp_path / "run")
+    assert isinstance(result.exception, GadoscopeError)
+    assert "empty" in str(result.exception)
+    assert not (tmp_path / "run").exists()

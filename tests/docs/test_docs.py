@@ -1,0 +1,77 @@
+"""The documentation says what is true: commands, links, exit codes, settings, exports."""
+
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import gadoscope
+from gadoscope.cli.main import COMMANDS
+from tests.docs.reference import PAGE, render
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
+
+
+def test_the_command_reference_is_what_the_commands_say_of_themselves() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render() + "\n", "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_inside_the_documentation_leads_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        if not target.startswith(("https:", "http:")):
+            assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_explained_in_the_readme(name: str) -> None:
+    assert f"gadoscope {name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_line_of_help_and_an_example(name: str) -> None:
+    command = importlib.import_module(f"gadoscope.cli.{name.replace('-', '_')}").command
+    first, _, rest = command.help.partition("\n")
+    assert first.endswith(".")
+    assert f"gadoscope {name}" in rest
+
+
+def test_help_loads_neither_numpy_nor_torch() -> None:
+    script = (
+        "import sys; from gadoscope.cli.main import main\n"
+        "try: main()\nexcept SystemExit: pass\nprint(*sys.modules)"
+    )
+    command = [sys.executable, "-c", script, "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    modules = set(result.stdout.splitlines()[-1].split())
+    assert not modules & {"numpy", "torch", "onnxruntime", "PIL", "scipy", "rich", "pydicom"}
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == gadoscope.__version__
+    assert f"## {gadoscope.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    for found in pkgutil.walk_packages(gadoscope.__path__, "gadoscope."):
+        if found.name != "gadoscope.__main__":
+            assert (importlib.import_module(found.name).__doc__ or "").strip(), found.name
+
+
+def test_no_file_is_longer_than_the_house_allows() -> None:
+    for path in (ROOT / "src").rglob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 500, path
+
+
+def test_the_design_of_the_package_is_drawn_in_contributing_as_it_is() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    packages = (ROOT / "src" / "gadoscope").glob("*/__init__.py")
+    assert [path.parent.name for path in packages if path.parent.name not in text] == []

@@ -1,0 +1,70 @@
+"""The README's first screen is what a newcomer sees: `make demo`, run here with fewer heads and one epoch."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def demo_commands() -> list[list[str]]:
+    """Return the commands of ours that `make demo` runs, as make itself says."""
+    folder = Path(sys.executable).parent
+    plan = subprocess.run(
+        ["make", "--dry-run", "demo", f"BIN={folder}"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [shlex.split(line) for line in plan.stdout.splitlines() if line.startswith(f"{folder}/gadoscope ")]
+
+
+def readme_output(command: str) -> list[str]:
+    """Return the lines that the README shows under ``$ command``, without what it leaves out."""
+    match = re.search(rf"```console\n\$ {re.escape(command)}\n(.*?)```", README, re.DOTALL)
+    assert match is not None
+    return [line for line in match[1].splitlines() if line.strip() not in ("", "...")]
+
+
+def without_numbers(line: str) -> str:
+    """Return the line with every number, digest and space folded: they differ from run to run."""
+    line = re.sub(r"sha256 [0-9a-f]{64}", "sha256 #", line)
+    line = re.sub(r"\d+(\.\d+)?(e-?\d+)?|\u2013", "#", line)
+    return re.sub(r"\s+", " ", line).strip()
+
+
+@pytest.fixture(scope="module")
+def demo_output(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return what the demo's commands print with 6 heads and one epoch."""
+    folder = tmp_path_factory.mktemp("demo")
+    (folder / "configs").symlink_to(ROOT / "configs")
+    printed = ""
+    for words in demo_commands():
+        command = ["6" if word == "60" else word for word in words]
+        command += ["--epochs", "1"] if "train" in command else []
+        result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+        printed += result.stderr + result.stdout
+    return printed
+
+
+def test_the_demo_runs_the_four_commands_of_the_lesson() -> None:
+    assert [words[1] for words in demo_commands()] == ["phantom", "train", "evaluate", "classify"]
+
+
+def test_every_line_of_the_readme_s_demo_is_printed_by_the_demo(demo_output: str) -> None:
+    printed = {without_numbers(line) for line in demo_output.splitlines()}
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for line in readme_output("make demo"):
+        assert without_numbers(line) in printed or line in makefile, line
+
+
+def test_the_readme_names_both_commands_of_a_newcomer_and_shows_their_output() -> None:
+    assert readme_output("make demo")
+    assert any("passed" in line for line in readme_output("make test"))
+
+
+def test_the_readme_says_that_it_is_not_a_medical_device() -> None:
+    assert "Not a medical device" in README

@@ -1,0 +1,178 @@
+"""The reference pages list what the code has: settings, columns, files, reasons, keys."""
+
+import ast
+import json
+import re
+import shlex
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from gadoscope.cli.main import cli
+from gadoscope.evaluate import HTML_NAME, JSON_NAME, PREDICTIONS_NAME, evaluate
+from gadoscope.evaluation.trained_run import BUNDLE_NAME, MANIFEST_NAME, METRICS_NAME, RECORD_NAME
+from gadoscope.inference.bundle import BundleMetadata
+from gadoscope.inference.session import Session
+from gadoscope.labels import RESULT_COLUMNS, Status
+from gadoscope.phantom.tissues import FIELD_STRENGTHS_T, RELAXATION, Tissue
+from gadoscope.preparation.manifest import REQUIRED_COLUMNS
+from gadoscope.training.config import TrainingConfig, parse_config, read_config
+from gadoscope.training.loop import CHECKPOINT_NAME
+from gadoscope.training.run import CONFIG_NAME, CURVES_NAME, FREE_SETTINGS, PREPARED_NAME
+from tests.docs.pages import CODE, DOCS, first_words, read_rows, read_section
+from tests.tiny_run import write_run
+
+ROOT = DOCS.parent
+SOURCE = ROOT / "src" / "gadoscope"
+CODE_BLOCK = re.compile(r"^```(?:sh|console|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SPOKEN_REASON = re.compile(r"([a-z_]+): ")
+
+
+def flatten(config: TrainingConfig) -> dict[str, Any]:
+    """Return every setting by the name that `--set` takes."""
+    flat = {}
+    for name, value in asdict(config).items():
+        flat.update(
+            {f"{name}.{key}": v for key, v in value.items()} if isinstance(value, dict) else {name: value}
+        )
+    return flat
+
+
+def test_every_setting_stands_on_its_page_with_its_default() -> None:
+    rows = read_rows((DOCS / "reference" / "config.md").read_text(encoding="utf-8"))
+    shown = {
+        CODE.findall(row[0])[0]: tomllib.loads(f"value = {CODE.findall(row[1])[0]}")["value"] for row in rows
+    }
+    assert shown == flatten(TrainingConfig())
+
+
+def test_the_words_that_a_setting_may_be_are_those_that_the_config_takes() -> None:
+    for row in read_rows((DOCS / "reference" / "config.md").read_text(encoding="utf-8")):
+        *sections, name = CODE.findall(row[0])[0].split(".")
+        for word in CODE.findall(row[2]):
+            value = {"true": True, "false": False}.get(word, word)
+            table: dict[str, Any] = {name: value}
+            for section in sections:
+                table = {section: table}
+            parse_config(table)
+
+
+def test_the_lessons_config_differs_from_the_defaults_as_its_page_says() -> None:
+    lesson, defaults = flatten(read_config(ROOT / "configs" / "lesson.toml")), flatten(TrainingConfig())
+    assert {name for name in defaults if lesson[name] != defaults[name]} == {"split.method"}
+
+
+def test_the_settings_that_may_change_on_resume_are_those_of_the_page() -> None:
+    named = CODE.findall(read_section("reference/config.md", "On `--resume`").partition(" may change")[0])
+    assert {word.strip("[]") for word in named} == set(FREE_SETTINGS)
+
+
+def test_the_result_table_has_the_columns_of_the_page_in_its_order() -> None:
+    assert tuple(first_words(read_section("reference/files.md", "Result table"))) == RESULT_COLUMNS
+
+
+def test_the_manifest_has_the_columns_of_the_page() -> None:
+    rows = read_rows(read_section("reference/files.md", "Manifest"))
+    required = tuple(CODE.findall(row[0])[0] for row in rows if row[1].startswith("required"))
+    assert required == REQUIRED_COLUMNS
+
+
+def test_a_run_leaves_the_files_of_the_page() -> None:
+    table = read_section("reference/files.md", "Run folder").partition("With `--repeat`")[0]
+    assert set(first_words(table)) == {
+        BUNDLE_NAME,
+        RECORD_NAME,
+        CONFIG_NAME,
+        MANIFEST_NAME,
+        METRICS_NAME,
+        CURVES_NAME,
+        CHECKPOINT_NAME,
+        f"{PREPARED_NAME}/",
+    }
+
+
+def test_a_report_has_the_files_and_the_keys_of_the_page(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    done = evaluate(write_run(tmp_path / "run"), data=None, output=tmp_path / "report", n_cases=0)
+    files, keys = read_section("reference/files.md", "Report folder").split("Keys of `report.json`:")
+    assert set(first_words(files)) == {HTML_NAME, JSON_NAME, PREDICTIONS_NAME}
+    assert set(first_words(keys)) == done.report.keys()
+
+
+def test_a_bundle_has_the_keys_of_the_page_and_of_its_example(tiny_bundle: Path) -> None:
+    section = read_section("reference/files.md", "Bundle")
+    keys = json.loads(Session(tiny_bundle).bundle.metadata.to_json()).keys()
+    assert set(first_words(section)) == keys
+    example = section.partition("```json\n")[2].partition("```")[0]
+    assert json.loads(example).keys() == keys
+    assert BundleMetadata.from_json(example).n_parameters == 109_073
+
+
+def collect_reasons() -> set[tuple[str, str]]:
+    """Return (reason, status) of every input error that the source can raise or write."""
+    found = set()
+    for path in (*(SOURCE / "reading").glob("*.py"), SOURCE / "classify.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("ReadError", "RefusedError"):
+                status = Status.FAILED if getattr(node.func, "id", "") == "ReadError" else Status.REFUSED
+                found |= {(word, status.value) for word in _words(node.args[:1])}
+            elif isinstance(node, ast.Dict) and path.name == "os_errors.py":
+                pairs = [value.elts[:1] for value in node.values if isinstance(value, ast.Tuple)]
+                found |= {(word, Status.FAILED.value) for pair in pairs for word in _words(pair)}
+            elif isinstance(node, ast.JoinedStr) and path.name == "classify.py":
+                spoken = [SPOKEN_REASON.match(word) for word in _words(node.values[:1])]
+                found |= {(match[1], _SPOKEN_STATUS[match[1]].value) for match in spoken if match}
+    return found
+
+
+# These two are written into a row without an exception; a third would be a KeyError here.
+_SPOKEN_STATUS = {"inside_abstention_band": Status.INDETERMINATE, "internal_error": Status.FAILED}
+
+
+def _words(nodes: list[ast.expr]) -> list[str]:
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def test_every_reason_that_the_code_gives_stands_on_the_page_with_its_status() -> None:
+    rows = read_rows(read_section("reference/files.md", "Reasons"))
+    assert {(CODE.findall(row[0])[0], row[1]) for row in rows} == collect_reasons()
+
+
+def test_the_tissues_on_the_page_are_those_of_the_phantom() -> None:
+    names = {
+        "CSF" if t is Tissue.CSF else t.name.lower().replace("_", " "): t
+        for t in Tissue
+        if t is not Tissue.AIR
+    }
+    rows = read_rows(read_section("reference/phantom.md", "Tissues"))
+    assert {row[0] for row in rows} == names.keys()
+    for row in rows:
+        low, high = (RELAXATION[names[row[0]], field] for field in FIELD_STRENGTHS_T)
+        for cell, field in zip(row[1:4], ("t1_ms", "t2_ms", "t2_star_ms"), strict=True):
+            assert cell == f"{getattr(low, field):g} / {getattr(high, field):g}", row
+        assert row[4] == f"{low.proton_density:g}" == f"{high.proton_density:g}", row
+
+
+def list_commands() -> list[tuple[str, str]]:
+    """Return (page, command line) of every `gadoscope ...` in the pages' blocks."""
+    found = []
+    for page in sorted(DOCS.rglob("*.md")):
+        for block in CODE_BLOCK.findall(page.read_text(encoding="utf-8")):
+            lines = block.replace("\\\n", " ").splitlines()
+            commands = [line.removeprefix("$ ") for line in lines]
+            found += [(page.name, line) for line in commands if re.match(r"gadoscope |torchrun ", line)]
+    return found
+
+
+@pytest.mark.parametrize(("page", "line"), list_commands())
+def test_every_command_on_a_page_has_only_options_that_exist(page: str, line: str) -> None:
+    words = shlex.split(line)
+    name, *arguments = words[words.index("gadoscope") + 1 :]
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None, f"{page}: {line}"
+    context = click.Context(command)
+    command.make_parser(context).parse_args(arguments)

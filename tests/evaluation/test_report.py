@@ -1,0 +1,249 @@
+import json
+from functools import cache
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gadoscope.evaluation import formats
+from gadoscope.evaluation.predictions import Predictions
+from gadoscope.evaluation.report import (
+    Case,
+    Subject,
+    build_report,
+    draw_figures,
+    list_wrong,
+    look_up,
+    render_html,
+    short_name,
+)
+from gadoscope.evaluation.worth import Context
+from tests.evaluation.tables import POINT, make_predictions
+
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+VOID = {"meta", "img", "br", "link", "hr", "input"}
+BY_KIND = (formats.percent, formats.area, formats.probability, formats.points)
+
+
+class Page(HTMLParser):
+    """What a page holds: its numbers, figures, pictures, links, and whether every element is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.numbers: list[tuple[str, str, str]] = []
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.addresses: list[str] = []
+        self.identifiers: list[str] = []
+        self.words = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        for name in ("src", "href", "xlink:href", "action", "data", "srcset"):
+            if found.get(name):
+                self.addresses.append(str(found[name]))
+        if found.get("id"):
+            self.identifiers.append(str(found["id"]))
+        if tag == "data":
+            self.numbers.append((str(found["data-json"]), str(found["value"]), ""))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+        if self.open and self.open[-1] == "data":
+            path, value, text = self.numbers[-1]
+            self.numbers[-1] = (path, value, text + data)
+
+
+def table(n: int = 40) -> Predictions:
+    generator = np.random.default_rng(2)
+    is_post = np.arange(n) % 2 == 1
+    probability = np.clip(generator.normal(0.35 + 0.3 * is_post, 0.2), 0.001, 0.999)
+    return make_predictions(
+        is_post, probability, split=["test" if row % 3 else "validation" for row in range(n)]
+    )
+
+
+def subject(**changes: Any) -> Subject:
+    model = {
+        "id": "tiny@12345678",
+        "sha256": "c" * 64,
+        "network": "siim",
+        "n_parameters": 109073,
+        "planes": ["sagittal"],
+        "licence": "",
+        "image_path": {},
+        "operating_point": POINT,
+    }
+    split = {"split": "test", "n_images": 1, "n_subjects": None, "n_pre": 1, "n_post": 0, "used_for": ""}
+    data = {"origin": "somewhere", "splits": [split], "unread": [], "notices": []}
+    training = {
+        "layers": [{"name": "conv1", "output_shape": [329, 329, 16], "parameters": 448}],
+        "settings": [["seed", "1020"]],
+        "machine": [["Python", "3.11"]],
+        "history": [{"epoch": 1, "train_loss": 0.5, "train_accuracy": 0.7}],
+    }
+    return Subject(model=model, data={**data, **changes}, training=training)
+
+
+def render(
+    predictions: Predictions, *, about: Subject | None = None, split: str = "test"
+) -> tuple[dict[str, Any], Page, str]:
+    report = build_report(about or subject(), predictions, Context(split=split), 4)
+    cases = [Case(PIXEL, PIXEL)] * report["wrong"]["n_shown"]
+    page = render_html(report, draw_figures(report, predictions), cases)
+    return report, Page(page), page
+
+
+@cache
+def render_once() -> tuple[dict[str, Any], Page, str]:
+    return render(table())
+
+
+def test_every_number_of_the_page_is_that_of_the_json() -> None:
+    report, page, _ = render_once()
+
+    assert len(page.numbers) > 100
+    for path, value, text in page.numbers:
+        expected = look_up(report, path)
+        assert json.loads(value) == expected, path
+        if isinstance(expected, float):
+            assert text in {write(expected) for write in BY_KIND}, path
+        elif expected is not None:
+            assert text == f"{expected:,}", path
+
+
+def test_every_figure_of_the_lesson_is_there() -> None:
+    _, page, text = render_once()
+
+    for name in ("roc", "precision-recall", "histogram", "sweep"):
+        for split in ("test", "validation"):
+            assert f'id="{name}-{split}-title"' in text
+    assert 'id="roc-both-title"' in text
+    assert 'id="learning-curves-title"' in text
+    assert page.tags.count("svg") == 10
+    assert "tuned on these very test images" in page.words
+    assert "109,073" in page.words
+    assert "329 × 329 × 16" in page.words  # noqa: RUF001  # the sign of multiplication, on purpose
+    assert "Not a medical device" in page.words
+
+
+def test_the_page_loads_nothing_and_runs_nothing() -> None:
+    _, page, text = render_once()
+
+    assert page.addresses
+    assert all(address.startswith(("data:image/png;base64,", "#")) for address in page.addresses)
+    assert not {"script", "link", "iframe", "object", "embed", "base", "form"} & set(page.tags)
+    assert "@import" not in text
+    outside = text.replace('"http://www.w3.org/', "")  # the names of SVG's namespaces, which nobody fetches
+    assert "http:" not in outside
+    assert "https:" not in outside
+
+
+def test_every_element_is_closed_and_no_identifier_stands_twice() -> None:
+    _, page, _ = render_once()
+
+    assert page.open == []
+    assert len(page.identifiers) == len(set(page.identifiers))
+
+
+def test_every_link_of_the_page_leads_somewhere() -> None:
+    _, page, _ = render_once()
+    inside = {address[1:] for address in page.addresses if address.startswith("#")}
+
+    assert inside <= set(page.identifiers)
+
+
+def test_hostile_names_are_shown_and_never_run() -> None:
+    predictions = table()
+    hostile = '<script>alert(1)</script>"onload="x&.png'
+    paths = np.array([f"/data/{row}{hostile}" for row in range(len(predictions))])
+    sources = np.array(["</title><img src=x onerror=alert(2)>"] * len(predictions))
+    object.__setattr__(predictions, "path", paths)
+    object.__setattr__(predictions, "source", sources)
+    unread = [{"name": hostile, "reason": "truncated", "sentence": "<b>bold</b>"}]
+    _, page, _ = render(predictions, about=subject(unread=unread, notices=["<i>note</i>"], origin=hostile))
+
+    assert "script" not in page.tags
+    assert page.tags.count("img") == 8  # four cases, two pictures each
+    assert all(address.startswith(("data:image/png", "#")) for address in page.addresses)
+    assert hostile in page.words
+    assert "<b>bold</b>" in page.words
+    assert "</title><img src=x onerror=alert(2)>" in page.words
+
+
+def test_two_renderings_are_the_same_bytes() -> None:
+    assert render(table())[2] == render_once()[2]
+
+
+@pytest.mark.parametrize("missing", ["test", "validation"])
+def test_a_missing_split_is_said_plainly(missing: str) -> None:
+    other = "validation" if missing == "test" else "test"
+    predictions = table()
+    _, page, _ = render(predictions.select(predictions.split == other), split=other)
+
+    assert f"There are no {missing} images" in page.words
+    assert page.tags.count("svg") == 5
+
+
+def test_one_class_alone_gives_dashes_and_a_sentence_in_place_of_curves() -> None:
+    report, page, _ = render(make_predictions([1] * 6, [0.9] * 5 + [0.2]))
+
+    assert report["splits"]["test"]["auc"]["value"] is None
+    assert ("splits.test.auc.value", "null", "\N{EN DASH}") in page.numbers
+    assert "ROC, precision-recall, AUC and the threshold sweep are not defined" in page.words
+
+
+def test_a_perfect_network_gets_a_page_too() -> None:
+    _, page, _ = render(make_predictions([0, 1] * 10, [0.1, 0.9] * 10))
+
+    assert "no evaluated image was answered wrongly" in page.words
+    assert "An AUC of exactly 1 has no interval" in page.words
+
+
+def test_more_wrong_answers_than_shown_are_counted() -> None:
+    predictions = make_predictions([0, 1] * 10, [0.9, 0.1] * 10)
+    report, page, _ = render(predictions)
+
+    assert (report["wrong"]["n"], report["wrong"]["n_shown"]) == (20, 4)
+    assert "16 more stand in predictions.csv" in page.words
+    assert page.tags.count("img") == 8
+
+
+def test_wrong_answers_on_test_images_come_before_those_on_validation() -> None:
+    predictions = make_predictions([0, 0, 1], [0.99, 0.6, 0.4], split=["validation", "test", "test"])
+
+    assert [predictions.split[row] for row in list_wrong(predictions, 0.5)] == ["test", "test", "validation"]
+
+
+def test_a_bundle_alone_has_no_section_on_its_training() -> None:
+    about = Subject(model=subject().model, data=subject().data, training=None)
+    _, page, _ = render(table(), about=about)
+
+    assert "How it was trained" not in page.words
+
+
+def test_the_band_of_indeterminate_answers_is_told() -> None:
+    about = subject()
+    about.model["operating_point"] = {**POINT, "lower": 0.3, "upper": 0.7}
+    _, page, _ = render(table(), about=about)
+
+    assert "the bundle answers indeterminate" in " ".join(page.words.split())
+
+
+def test_a_name_keeps_its_last_folder_only() -> None:
+    assert short_name("/home/someone/data/with_gad/1.png") == "with_gad/1.png"
+    assert short_name("C:\\data\\1.png") == "data/1.png"

@@ -1,0 +1,127 @@
+"""The bundle's metadata: what is written is read back, and nothing else is accepted."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gadoscope.errors import BundleError
+from gadoscope.imaging.intensity import ImagePath
+from gadoscope.inference.bundle import Bundle, BundleMetadata, OperatingPoint
+from gadoscope.labels import Plane
+from tests.bundles import TINY_METADATA
+
+FULL = BundleMetadata(
+    name="lesson",
+    network="siim",
+    n_parameters=109_073,
+    image_path=ImagePath(size=331, preprocessing_function="invert"),
+    planes=(Plane.SAGITTAL, Plane.AXIAL),
+    operating_point=OperatingPoint(
+        threshold=0.5, lower=0.4, upper=0.6, rule="balanced_accuracy", chosen_on="validation"
+    ),
+    training={"seed": 1020, "n_images": {"train": 722}},
+    licence="CC BY 4.0",
+    performance={"test_auc": 0.99},
+)
+
+
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(FULL.to_json())
+    return document
+
+
+def test_metadata_come_back_as_they_were_written() -> None:
+    assert BundleMetadata.from_json(FULL.to_json()) == FULL
+
+
+def test_equal_metadata_give_equal_bytes_whatever_the_order_of_their_keys() -> None:
+    turned = dataclasses.replace(FULL, training=dict(reversed(list(FULL.training.items()))))
+    assert list(turned.training) != list(FULL.training)
+    assert turned.to_json() == FULL.to_json()
+
+
+@pytest.mark.parametrize("field", ["name", "planes", "calibration"])
+def test_metadata_cannot_be_changed(field: str) -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(FULL, field, "another")
+
+
+@pytest.mark.parametrize("key", sorted(_document()))
+def test_every_missing_key_is_named(key: str) -> None:
+    document = _document()
+    del document[key]
+    with pytest.raises(BundleError, match="format None" if key == "format_version" else key):
+        BundleMetadata.from_json(json.dumps(document))
+
+
+@pytest.mark.parametrize("key", sorted(_document()["operating_point"]))
+def test_every_missing_key_of_the_operating_point_is_named(key: str) -> None:
+    document = _document()
+    del document["operating_point"][key]
+    with pytest.raises(BundleError, match=f"operating_point of this bundle lacks {key}"):
+        BundleMetadata.from_json(json.dumps(document))
+
+
+@pytest.mark.parametrize("key", sorted(set(_document()) - {"format_version"}))
+def test_every_key_of_a_wrong_type_is_named(key: str) -> None:
+    document = {**_document(), key: True}
+    with pytest.raises(BundleError, match=f"{key} = True; expected"):
+        BundleMetadata.from_json(json.dumps(document))
+
+
+def test_an_unknown_key_is_refused() -> None:
+    with pytest.raises(BundleError, match=r"unknown keys: surprise.*upgrade with pip"):
+        BundleMetadata.from_json(json.dumps({**_document(), "surprise": 1}))
+
+
+def test_a_bundle_of_a_later_format_asks_for_an_upgrade() -> None:
+    with pytest.raises(BundleError, match="is of format 7; this Gadoscope reads 1: upgrade with pip"):
+        BundleMetadata.from_json(json.dumps({**_document(), "format_version": 7}))
+
+
+def test_a_bundle_with_the_classes_turned_round_is_refused() -> None:
+    turned = {**_document(), "class_order": ["POST_CONTRAST", "PRE_CONTRAST"]}
+    with pytest.raises(BundleError, match=r"class_order \['POST_CONTRAST', 'PRE_CONTRAST'\]; expected"):
+        BundleMetadata.from_json(json.dumps(turned))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("planes", ["oblique"], "'oblique' is not a valid Plane"),
+        ("image_path", {"size": 331}, "expected exactly"),
+        ("calibration", {"method": "magic"}, "the method 'magic'; this Gadoscope knows none"),
+        ("calibration", {}, "the method None"),
+    ],
+)
+def test_a_value_that_this_gadoscope_does_not_know_is_refused(key: str, value: object, message: str) -> None:
+    with pytest.raises(BundleError, match=message):
+        BundleMetadata.from_json(json.dumps({**_document(), key: value}))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\0"])
+def test_what_is_no_json_object_is_called_damaged(text: str) -> None:
+    with pytest.raises(BundleError, match="The file is damaged"):
+        BundleMetadata.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("lower", "threshold", "upper"),
+    [(0.6, 0.5, 0.7), (0.4, 0.5, 0.45), (-0.1, 0.5, 0.6), (0.4, 0.5, 1.1), (float("nan"), 0.5, 0.6)],
+)
+def test_an_operating_point_out_of_order_is_refused(lower: float, threshold: float, upper: float) -> None:
+    with pytest.raises(ValueError, match="0 <= lower <= threshold <= upper <= 1"):
+        OperatingPoint(threshold=threshold, lower=lower, upper=upper, rule="r", chosen_on="c")
+
+
+def test_nan_is_not_written_into_a_bundle() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        dataclasses.replace(FULL, performance={"test_auc": float("nan")}).to_json()
+
+
+def test_a_model_is_named_by_its_name_and_the_first_digits_of_its_hash() -> None:
+    bundle = Bundle(path=Path("x.onnx"), sha256="0123456789abcdef" * 4, metadata=TINY_METADATA)
+    assert bundle.model_id == "tiny@01234567"

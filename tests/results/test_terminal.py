@@ -1,0 +1,51 @@
+"""The table on a terminal: readable, and safe against what file names hold."""
+
+import io
+
+import pytest
+
+from gadoscope.labels import Phase, SeriesResult, Status
+from gadoscope.results import terminal
+from gadoscope.results.terminal import open_terminal_table
+
+WIDE = 160
+
+
+def _show(*results: SeriesResult) -> str:
+    stream = io.StringIO()
+    with open_terminal_table(stream, width=WIDE) as write:
+        for result in results:
+            write(result)
+    return stream.getvalue()
+
+
+def test_a_row_says_what_it_is_and_why() -> None:
+    shown = _show(
+        SeriesResult(path="s/a.png", status=Status.ANSWERED, phase=Phase.POST_CONTRAST, probability=0.98765),
+        SeriesResult(
+            path="s/b.png", status=Status.FAILED, reason="truncated: it ends.", warnings=("palette",)
+        ),
+    )
+    head, first, second = shown.splitlines()
+    assert head.split() == ["in", "s", "status", "phase", "P(post)", "remark"]
+    assert first.split() == ["a.png", "answered", "POST_CONTRAST", "0.988"]
+    assert second.split() == ["b.png", "failed", "truncated:", "it", "ends.;", "palette"]
+
+
+def test_escape_sequences_and_markup_in_file_names_are_shown_and_not_obeyed() -> None:
+    shown = _show(SeriesResult(path="s/\x1b[31m[bold]x\udce9.png", status=Status.ANSWERED))
+    assert "\x1b" not in shown
+    assert "\ufffd[31m[bold]x\ufffd.png" in shown
+
+
+def test_more_rows_than_a_screen_can_use_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "MAX_ROWS", 2)
+    shown = _show(*(SeriesResult(path=f"s/{i}.png", status=Status.ANSWERED) for i in range(1003)))
+    assert len(shown.splitlines()) == 1 + 2 + 1
+    assert "and 1,001 more; --output results.csv keeps them all." in shown
+
+
+@pytest.mark.parametrize("paths", [("a.png", "b/c.png"), ("/a.png", "b/c.png"), ("/a/x.png", "/b/x.png")])
+def test_inputs_without_a_folder_in_common_keep_their_whole_paths(paths: tuple[str, ...]) -> None:
+    shown = _show(*(SeriesResult(path=path, status=Status.ANSWERED) for path in paths))
+    assert all(path in shown for path in paths)

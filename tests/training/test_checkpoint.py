@@ -1,0 +1,85 @@
+"""Checkpoints: whole, of this run, or refused in one sentence."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from gadoscope.errors import CheckpointError
+from gadoscope.models.registry import build_network
+from gadoscope.models.siim import Siim
+from gadoscope.training.checkpoint import Progress, digest_weights, load_checkpoint, save_checkpoint
+from gadoscope.training.optimiser import KerasAdam
+
+IDENTITY = {"seed": 3, "data_sha256": "abc"}
+HISTORY = ({"epoch": 1, "train_loss": 0.1234567890123456789},)
+
+
+def make(seed: int) -> tuple[Siim, KerasAdam]:
+    network = build_network("siim", seed)
+    optimiser = KerasAdam(network.parameters(), learning_rate=1e-3, betas=(0.9, 0.999), epsilon=1e-7)
+    return network, optimiser
+
+
+def learn(network: Siim, optimiser: KerasAdam, n_steps: int) -> None:
+    images = torch.linspace(0, 1, 331 * 331).reshape(1, 1, 331, 331)
+    for _ in range(n_steps):
+        network(images).square().sum().backward()
+        optimiser.step()
+        optimiser.zero_grad()
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """Return a checkpoint after two steps."""
+    network, optimiser = make(1)
+    learn(network, optimiser, 2)
+    progress = Progress(epoch=1, n_steps_done=2, identity=IDENTITY, history=HISTORY)
+    save_checkpoint(tmp_path / "c.safetensors", network, optimiser, progress)
+    return tmp_path / "c.safetensors"
+
+
+def test_learning_on_from_a_checkpoint_equals_learning_in_one_piece(saved: Path) -> None:
+    straight, optimiser = make(1)
+    learn(straight, optimiser, 5)
+    resumed, optimiser = make(2)
+    progress = load_checkpoint(saved, resumed, optimiser, IDENTITY)
+    learn(resumed, optimiser, 3)
+    assert digest_weights(resumed) == digest_weights(straight)
+    assert progress.history == HISTORY
+    assert (progress.epoch, progress.n_steps_done) == (1, 2)
+
+
+@pytest.mark.parametrize("keep", [0, 5, 200, -1])
+def test_a_truncated_checkpoint_is_refused(saved: Path, keep: int) -> None:
+    saved.write_bytes(saved.read_bytes()[:keep])
+    with pytest.raises(CheckpointError, match=r"cannot be used .* Remove it and resume"):
+        load_checkpoint(saved, *make(1), IDENTITY)
+
+
+def test_a_checkpoint_with_one_flipped_bit_is_refused(saved: Path) -> None:
+    content = bytearray(saved.read_bytes())
+    content[-1000] ^= 1
+    saved.write_bytes(content)
+    with pytest.raises(CheckpointError, match="do not have the digest"):
+        load_checkpoint(saved, *make(1), IDENTITY)
+
+
+def test_a_checkpoint_of_another_run_names_what_differs(saved: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"another seed: seed was 3 and is 4"):
+        load_checkpoint(saved, *make(1), {**IDENTITY, "seed": 4})
+
+
+def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
+    save_file({"x": torch.zeros(1)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(CheckpointError, match="not written by Gadoscope"):
+        load_checkpoint(tmp_path / "foreign.safetensors", *make(1), IDENTITY)
+
+
+def test_the_digest_depends_on_every_weight() -> None:
+    network, _ = make(1)
+    before = digest_weights(network)
+    with torch.no_grad():
+        network.dense2.bias.add_(1e-7)
+    assert digest_weights(network) != before

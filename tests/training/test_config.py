@@ -1,0 +1,73 @@
+"""Configurations: the lesson's values, and one clear sentence for whatever does not fit."""
+
+from pathlib import Path
+
+import pytest
+
+from gadoscope.errors import ConfigError
+from gadoscope.training.config import TrainingConfig, format_config, read_config
+
+LESSON = Path(__file__).resolve().parents[2] / "configs" / "lesson.toml"
+
+
+def test_the_lesson_s_config_holds_the_lesson_s_published_settings() -> None:
+    config = read_config(LESSON)
+    assert (config.network, config.seed, config.epochs, config.batch_size) == ("siim", 1020, 15, 64)
+    assert (config.image.size, config.image.resize) == (331, "stretch_nearest")
+    assert (config.split.method, config.split.validation_fraction) == ("keras", 0.2)
+    assert (config.optimiser.learning_rate, config.optimiser.epsilon) == (5e-4, 1e-7)
+    assert config.augment.is_off
+
+
+def test_a_config_written_and_read_again_is_the_same(tmp_path: Path) -> None:
+    config = read_config(
+        LESSON, ["augment.zoom_range=0.1", "augment.horizontal_flip=true", 'name="a \\"b\\""']
+    )
+    (tmp_path / "copy.toml").write_text(format_config(config))
+    assert read_config(tmp_path / "copy.toml") == config
+
+
+def test_settings_change_values_and_bare_words_are_texts() -> None:
+    config = read_config(LESSON, ["epochs=3", "precision=bf16", "optimiser.learning_rate=1"])
+    assert (config.epochs, config.precision, config.optimiser.learning_rate) == (3, "bf16", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("epoch=3", r"epoch is not a setting; known here: name, network"),
+        ("augment.zoom=3", r"augment\.zoom is not a setting; known here: shear_range"),
+        ("epochs=0", r"epochs is 0; expected a number above 0"),
+        ("epochs=true", r"epochs is True; expected a whole number"),
+        ("epochs=few", r"epochs is 'few'; expected a whole number"),
+        ("precision=fp8", r"precision is 'fp8'; expected one of fp32, bf16"),
+        ("optimiser.learning_rate=-1", r"optimiser\.learning_rate is -1\.0; expected a number above 0"),
+        ("optimiser.beta_1=1.5", r"expected a number above 0 and below 1"),
+        ("split.method=random", r"split\.method is 'random'; expected one of keras, subject"),
+        ("image=331", r"image is 331; expected a section \[image\]"),
+        ("image.resize=magic", r"image: .*magic"),
+        ("augment.fill_mode=magic", r"augment\.fill_mode is 'magic'"),
+        ("epochs.x=1", r"epochs is not a section"),
+        ("epochs", r"'epochs' has no value; write it as KEY=VALUE"),
+        ("operating_point.abstain_below_logit=-1", r"expected 0 or more"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_named_with_what_was_expected(setting: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read_config(LESSON, [setting])
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.toml").write_text("epochs = = 3")
+    with pytest.raises(ConfigError, match=r"broken\.toml is not valid TOML"):
+        read_config(tmp_path / "broken.toml")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot read .*none\.toml"):
+        read_config(tmp_path / "none.toml")
+
+
+def test_every_published_config_can_be_read() -> None:
+    for path in LESSON.parent.glob("*.toml"):
+        assert isinstance(read_config(path), TrainingConfig)

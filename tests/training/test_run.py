@@ -1,0 +1,221 @@
+"""Runs: everything that is needed to repeat them, and nothing half-done where they fail."""
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from gadoscope.errors import BundleError, CheckpointError, LeakError, ManifestError, TrainingError, UsageError
+from gadoscope.inference.session import Session
+from gadoscope.models.registry import build_network
+from gadoscope.training.checkpoint import digest_weights
+from gadoscope.training.config import read_config
+from gadoscope.training.init import load_bundle_weights
+from gadoscope.training.loop import Moment
+from gadoscope.training.run import Job, TrainedRun, train
+from tests.bundles import write_tiny_bundle
+from tests.lessons import SMALL_SETTINGS, small_config
+
+LESSON = Path(__file__).resolve().parents[2] / "configs" / "lesson.toml"
+
+
+def command(data: Path, run: Path, *arguments: str) -> list[str]:
+    """Return the command line that trains as `small_config` does."""
+    settings = [part for setting in SMALL_SETTINGS for part in ("--set", setting)]
+    start = [sys.executable, "-m", "gadoscope", "train", str(LESSON), "--data", str(data)]
+    return [*start, "--output", str(run), *settings, *arguments]
+
+
+def test_a_run_leaves_the_bundle_and_what_is_needed_to_repeat_it(trained: TrainedRun) -> None:
+    names = {path.name for path in trained.run.iterdir()}
+    assert names == {
+        "checkpoint.safetensors",
+        "config.toml",
+        "learning_curves.svg",
+        "manifest.csv",
+        "metrics.jsonl",
+        "model.onnx",
+        "record.json",
+    }
+    record = json.loads((trained.run / "record.json").read_text())
+    assert read_config(trained.run / "config.toml") == small_config()
+    assert sum(layer["parameters"] for layer in record["layers"]) == 109_073
+    assert record["config"]["seed"] == 1020
+    assert record["weights_sha256"] == trained.weights_sha256
+    assert record["software"]["libraries"]["torch"] == torch.__version__
+    assert {"processor", "threads", "cores"} <= set(record["hardware"])
+    assert len(record["data_sha256"]) == 64
+
+
+def test_the_bundle_answers_as_torch_does(trained: TrainedRun) -> None:
+    network = build_network("siim", 0)
+    load_bundle_weights(trained.bundle, network, "siim")
+    assert digest_weights(network) == trained.weights_sha256
+    images = np.random.default_rng(3).random((3, 1, 331, 331), np.float32)
+    with torch.inference_mode():
+        expected = network.eval()(torch.from_numpy(images)).sigmoid().numpy()
+    answered = 1 / (1 + np.exp(-Session(trained.bundle).logits(images)))
+    np.testing.assert_allclose(answered, expected, atol=1e-5)
+
+
+def test_the_bundle_carries_its_operating_point_and_its_origin_but_no_path(trained: TrainedRun) -> None:
+    metadata = Session(trained.bundle).bundle.metadata
+    assert metadata.operating_point.chosen_on == "validation: 4 images, subjects unknown"
+    assert metadata.n_parameters == 109_073
+    assert metadata.training["weights_sha256"] == trained.weights_sha256
+    content = trained.bundle.read_bytes()
+    assert str(Path.cwd()).encode() not in content
+    assert str(trained.run.parent).encode() not in content
+
+
+def test_the_loss_falls(slices: Path, tmp_path: Path) -> None:
+    fast = small_config(epochs=6, optimiser={"learning_rate": 2e-3})
+    train(Job(config=fast, data=slices, run=tmp_path / "run"))
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert rows[-1]["train_loss"] < 0.7 * rows[0]["train_loss"]
+
+
+def test_the_same_seed_gives_the_same_bundle_to_the_byte(
+    trained: TrainedRun, slices: Path, tmp_path: Path
+) -> None:
+    again = train(Job(config=small_config(), data=slices, run=tmp_path / "again"))
+    assert again is not None
+    assert again.weights_sha256 == trained.weights_sha256
+    assert again.bundle.read_bytes() == trained.bundle.read_bytes()
+
+
+def test_another_seed_gives_other_weights(trained: TrainedRun, slices: Path, tmp_path: Path) -> None:
+    other = train(Job(config=small_config(seed=1), data=slices, run=tmp_path / "other"))
+    assert other is not None
+    assert other.weights_sha256 != trained.weights_sha256
+
+
+def test_a_run_killed_in_mid_epoch_and_resumed_in_another_process_ends_with_the_same_weights(
+    trained: TrainedRun, slices: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "killed"
+    victim = subprocess.Popen(
+        command(slices, run), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    assert victim.stderr is not None
+    # The line of the first epoch comes when its checkpoint is written; the second epoch is under way.
+    assert any(line.startswith("epoch  1/2") for line in victim.stderr)
+    victim.send_signal(signal.SIGKILL)
+    victim.communicate()
+    assert (run / "checkpoint.safetensors").exists()
+    assert not (run / "model.onnx").exists()
+
+    result = subprocess.run(command(slices, run, "--resume"), capture_output=True, text=True, check=True)
+    assert f"sha256 {trained.weights_sha256}" in result.stdout
+    assert "epoch  1/2" not in result.stderr
+    assert not list(run.glob(".*.partial"))
+
+
+def test_a_run_starts_from_the_weights_of_a_bundle(trained: TrainedRun, slices: Path, tmp_path: Path) -> None:
+    first: list[Moment] = []
+    tiny_step = small_config(epochs=1, optimiser={"learning_rate": 1e-12})
+    job = Job(config=tiny_step, data=slices, run=tmp_path / "run", init=trained.bundle)
+    train(job, watch=first.append)
+    rows = [json.loads(line) for line in (trained.run / "metrics.jsonl").read_text().splitlines()]
+    assert first[-1].row is not None
+    assert first[-1].row["validation_loss"] == pytest.approx(rows[-1]["validation_loss"], abs=1e-5)
+
+
+def test_a_bundle_of_another_network_cannot_start_a_run(slices: Path, tmp_path: Path) -> None:
+    tiny = write_tiny_bundle(tmp_path / "tiny.onnx")
+    with pytest.raises(BundleError, match="holds the network 'mean-brightness'; this run trains 'siim'"):
+        train(Job(config=small_config(), data=slices, run=tmp_path / "run", init=tiny))
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_checkpoint(
+    slices: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    wild = small_config(epochs=4, optimiser={"learning_rate": 1e18})
+    with pytest.raises(
+        TrainingError, match=r"the loss became (nan|inf) in step \d of epoch \d.*learning_rate=1e\+17"
+    ):
+        train(Job(config=wild, data=slices, run=run))
+    assert not (run / "model.onnx").exists()
+    assert not list(run.rglob(".*.partial"))
+
+
+def test_a_folder_with_another_run_is_not_written_over(trained: TrainedRun, slices: Path) -> None:
+    before = trained.bundle.read_bytes()
+    with pytest.raises(UsageError, match="is not empty; resume that run with --resume"):
+        train(Job(config=small_config(), data=slices, run=trained.run))
+    assert trained.bundle.read_bytes() == before
+
+
+def test_a_run_is_not_resumed_with_other_settings_or_other_data(
+    trained: TrainedRun, slices: Path, tmp_path: Path
+) -> None:
+    job = Job(config=small_config(batch_size=4), data=slices, run=trained.run, resume=True)
+    with pytest.raises(CheckpointError, match="another batch_size: batch_size was 8 and is 4"):
+        train(job)
+    with pytest.raises(CheckpointError, match="another precision"):
+        train(replace(job, config=small_config(precision="bf16")))
+
+
+def test_a_finished_run_can_be_trained_on_for_more_epochs(slices: Path, tmp_path: Path) -> None:
+    long = train(Job(config=small_config(epochs=3), data=slices, run=tmp_path / "long"))
+    short = Job(config=small_config(epochs=1), data=slices, run=tmp_path / "short")
+    train(short)
+    extended = train(replace(short, config=small_config(epochs=3), resume=True))
+    assert long is not None
+    assert extended is not None
+    assert extended.weights_sha256 == long.weights_sha256
+
+
+def test_bf16_trains_and_its_bundle_still_equals_torch(slices: Path, tmp_path: Path) -> None:
+    run = train(Job(config=small_config(precision="bf16"), data=slices, run=tmp_path / "run"))
+    assert run is not None
+    assert run.onnx_difference <= 1e-5
+
+
+def test_a_folder_without_one_class_is_refused_by_name(slices: Path, tmp_path: Path) -> None:
+    (tmp_path / "data" / "Train" / "no_gad").mkdir(parents=True)
+    source = next((slices / "Train" / "no_gad").iterdir())
+    (tmp_path / "data" / "Train" / "no_gad" / "a.png").write_bytes(source.read_bytes())
+    with pytest.raises(ManifestError, match=r"with_gad|post"):
+        train(Job(config=small_config(), data=tmp_path / "data", run=tmp_path / "run"))
+
+
+def test_one_subject_in_two_splits_ends_the_run_before_it_begins(slices: Path, tmp_path: Path) -> None:
+    rows = ["path,subject_id,label,plane,source,split"]
+    for index, path in enumerate(sorted(slices.rglob("*.png"))):
+        label = "post" if "with_gad" in str(path) else "pre"
+        split = ("train", "validation")[index % 2]
+        rows.append(f"{path},sub-{index // 2:02d},{label},sagittal,test,{split}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    with pytest.raises(LeakError, match="13 of 13 subjects"):
+        train(Job(config=small_config(), data=tmp_path / "manifest.csv", run=tmp_path / "run"))
+
+
+def test_the_exported_graph_names_every_weight(trained: TrainedRun) -> None:
+    names = {tensor.name for tensor in onnx.load(trained.bundle).graph.initializer}
+    assert {"conv1.weight", "conv6.bias", "dense1.weight", "dense2.bias"} <= names
+
+
+def test_two_processes_with_half_the_batch_each_follow_one_process(slices: Path, tmp_path: Path) -> None:
+    plain = command(slices, tmp_path / "one", "--epochs", "3")
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    double = command(slices, tmp_path / "two", "--epochs", "3", "--accelerator", "cpu")[1:]
+    for line in (plain, [*torchrun, *double]):
+        result = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+        assert result.returncode == 0, result.stderr
+    curves = []
+    for run in ("one", "two"):
+        lines = (tmp_path / run / "metrics.jsonl").read_text().splitlines()
+        curves.append(
+            [[json.loads(line)[name] for name in ("train_loss", "validation_loss")] for line in lines]
+        )
+    np.testing.assert_allclose(curves[0], curves[1], rtol=1e-4)
