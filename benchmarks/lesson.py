@@ -27,6 +27,8 @@ LESSON = ROOT / "configs" / "lesson.toml"
 # The lesson's own numbers of images; Keras divides the first into 722 and 179.
 N_TRAIN, N_TEST = 901, 571
 SLICES_A_SUBJECT = 6
+SIDE_PX = 384
+"""Of the images, as of those on which the lesson was first timed; decoding is part of the peer's epoch."""
 COLD_STARTS = 5
 MOST_MEMORY_MB = 400
 MANY = 10
@@ -66,7 +68,8 @@ def main() -> None:
         work = Path(folder)
         _make_slices(work / "slices")
         peer, peer_s = _run_peer(arguments, work / "slices")
-        rows = [_note("images", f"{peer['n_train']} + {N_TRAIN - peer['n_train']} + {peer['n_test']}")]
+        counts = f"{peer['n_train']} + {N_TRAIN - peer['n_train']} + {peer['n_test']}"
+        rows = [_note("images", f"{counts} of {SIDE_PX} x {SIDE_PX} pixels")]
         for precision, times in (("fp32", 2.0), ("bf16", 3.5)):
             rows += _measure_training(work, precision, times, peer, peer_s, arguments.epochs)
         rows += _measure_classification(work, peer)
@@ -77,7 +80,7 @@ def _make_slices(folder: Path) -> None:
     """Make the lesson's folders; without the manifest, so that both sides divide by file name."""
     made = folder.with_name("phantom")
     n_subjects = -(-(N_TRAIN + N_TEST) // SLICES_A_SUBJECT)
-    _gadoscope("phantom", made, "--form", "png", "--subjects", n_subjects, "--seed", 1)
+    _gadoscope("phantom", made, "--form", "png", "--subjects", n_subjects, "--seed", 1, "--matrix", SIDE_PX)
     images = sorted(made.rglob("*.png"), key=lambda path: path.name)
     for index, path in enumerate(images[: N_TRAIN + N_TEST]):
         side = "Train" if index < N_TRAIN else "Test"

@@ -12,19 +12,16 @@ from numpy.typing import NDArray
 from gadoscope.phantom.brain import paint_brain
 from gadoscope.phantom.canvas import Canvas
 from gadoscope.phantom.face import paint_face
-from gadoscope.phantom.noise import Noise
+from gadoscope.phantom.individual import Individual
 from gadoscope.phantom.regions import Region
 from gadoscope.phantom.shapes import Field, Points, fraction_inside
 from gadoscope.phantom.skull import paint_skull_and_scalp
-from gadoscope.phantom.subject import FEATURES, FOLDS, Subject
+from gadoscope.phantom.subject import FEATURES, Subject
 from gadoscope.phantom.surfaces import Surfaces, cavity_surface, head_surface, spinal_canal
 
 # Points are worked on in blocks whose temporaries stay in a core's cache.
 BLOCK = 32768
 THICKEST_SCALP_MM = 8.0
-# Wavelengths, mm: gyri stand some 12 mm apart (half of it), small sulci and vessels closer; the slow
-# field makes depths and thicknesses differ from place to place, the strands are those of muscle and marrow.
-FOLD_MM, SMALL_FOLD_MM, SLOW_MM, STRAND_MM = 22.0, 15.0, 60.0, 11.0
 
 
 class Head:
@@ -38,11 +35,7 @@ class Head:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        generator = subject.generator(FOLDS)
-        self.folds = Noise(FOLD_MM, generator, as_sheets=True)
-        self.small_folds = Noise(SMALL_FOLD_MM, generator, as_sheets=True)
-        self.slow = Noise(SLOW_MM, generator)
-        self.strands = Noise(STRAND_MM, generator)
+        self._person = Individual(subject)
         self._to_head = subject.rotation.T / np.asarray(subject.scale)[:, None]
 
     def to_template(self, positions_mm: NDArray[np.floating]) -> Points:
@@ -99,11 +92,11 @@ class Head:
                 skin=skin[index],
                 cavity=cavity_surface(p),
                 canal=spinal_canal(p),
-                slow=self.slow(*p),
-                strands=self.strands(*p),
+                slow=self._person.slow(*p),
+                strands=self._person.strands(*p),
             )
-            paint_brain(inner, surfaces, self)
+            paint_brain(inner, surfaces, self._person)
             paint_face(inner, surfaces)
-            paint_skull_and_scalp(inner, surfaces, self)
+            paint_skull_and_scalp(inner, surfaces, self._person)
         canvas.fill(Region.AIR)
         return canvas.fractions

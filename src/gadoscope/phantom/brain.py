@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gadoscope.phantom.canvas import Canvas
+from gadoscope.phantom.individual import Individual
 from gadoscope.phantom.lesion import paint_lesion
 from gadoscope.phantom.midline import paint_midline
 from gadoscope.phantom.outlines import outline
@@ -15,9 +15,6 @@ from gadoscope.phantom.regions import Region
 from gadoscope.phantom.shapes import Field, Points, ellipsoid, root_of_squares, smooth_union, tube
 from gadoscope.phantom.surfaces import Surfaces, callosal_section, tentorium_side
 from gadoscope.phantom.vessels import paint_cortical_vessels, paint_great_vessels
-
-if TYPE_CHECKING:
-    from gadoscope.phantom.anatomy import Head
 
 # Millimetres in MNI152 space. Cortex: Fischl B, Dale AM. PNAS 2000;97:11050-11055 (mean 2.5 mm).
 CORTEX_MM, FOLIUM_CORTEX_MM = 2.7, 1.5
@@ -51,7 +48,7 @@ HUB, LOBULES, LOBULE_REACH_MM = (-51.0, -36.0), 5.5, 8.0
 FOLIUM_MM, FOLIUM_DEPTH_MM = 4.2, 1.8
 
 
-def paint_brain(canvas: Canvas, surfaces: Surfaces, head: Head) -> None:
+def paint_brain(canvas: Canvas, surfaces: Surfaces, person: Individual) -> None:
     """Paint all that lies inside the dura and the spinal canal, the dura included."""
     sac = np.maximum(surfaces.cavity, surfaces.canal - np.float32(1.5))
     sella = ellipsoid(canvas.points, SELLA, SELLA_RADII)
@@ -60,12 +57,12 @@ def paint_brain(canvas: Canvas, surfaces: Surfaces, head: Head) -> None:
         # Nothing in here may show through the bone around it.
         inner_limit = _Limited(inner, inside)
         paint_great_vessels(inner, here)
-        folds = cerebral_folds(inner.points, here, head)
-        if head.subject.lesion is not None:
-            paint_lesion(inner, head.subject.lesion, here, folds)
-        paint_midline(inner, here, head.subject)
+        folds = cerebral_folds(inner.points, here, person)
+        if person.subject.lesion is not None:
+            paint_lesion(inner, person.subject.lesion, here, folds)
+        paint_midline(inner, here, person.subject)
         _paint_cerebellum(inner, here)
-        paint_cortical_vessels(inner, here, folds, head)
+        paint_cortical_vessels(inner, here, folds, person)
         inner_limit.paint(Region.WHITE_MATTER, folds - np.float32(CORTEX_MM))
         inner_limit.paint(Region.CORTEX, folds)
         _paint_membranes(inner, here)
@@ -82,7 +79,7 @@ class _Limited:
         self.canvas.paint(region, np.minimum(distance, self.limit))
 
 
-def cerebral_folds(p: Points, surfaces: Surfaces, head: Head) -> Field:
+def cerebral_folds(p: Points, surfaces: Surfaces, person: Individual) -> Field:
     """Return the depth under the folded surface of the cerebrum, mm; negative in fluid and outside."""
     x = np.abs(p.x + np.float32(0.7) * surfaces.slow)  # the falx is never quite straight
     callosum = outline("callosum")(*callosal_section(p))
@@ -96,13 +93,15 @@ def cerebral_folds(p: Points, surfaces: Surfaces, head: Head) -> Field:
     depth: Field = hull.copy()
     index = np.flatnonzero((hull > -FURTHEST_OUTSIDE_MM) & (hull < DEEPEST_MM))
     near = p.take(index)
-    depth[index] = _carve(near, surfaces.take(index), hull[index], x[index], callosum[index], head)
+    depth[index] = _carve(near, surfaces.take(index), hull[index], x[index], callosum[index], person)
     return depth
 
 
-def _carve(p: Points, surfaces: Surfaces, hull: Field, x: Field, callosum: Field, head: Head) -> Field:
+def _carve(
+    p: Points, surfaces: Surfaces, hull: Field, x: Field, callosum: Field, person: Individual
+) -> Field:
     """Cut sulci into the hull."""
-    gap = np.float32(head.subject.sulcus_mm)
+    gap = np.float32(person.subject.sulcus_mm)
     side = np.where(p.x < 0, np.float32(-1), np.float32(1))
     rel = (
         p.x - side * np.float32(HEMISPHERE[0]),
@@ -112,14 +111,14 @@ def _carve(p: Points, surfaces: Surfaces, hull: Field, x: Field, callosum: Field
     radius = np.maximum(np.sqrt(rel[0] ** 2 + rel[1] ** 2 + rel[2] ** 2), np.float32(12.0))
     stretch = (np.float32(SPHERE_MM) / radius) ** np.float32(SPOKE)
     # The slow field again, at half its wavelength.
-    wander = np.float32(WANDER_MM) * head.slow(p.x + 30, 2 * p.y, 2 * p.z)
+    wander = np.float32(WANDER_MM) * person.slow(p.x + 30, 2 * p.y, 2 * p.z)
     q = (
         rel[0] * stretch + side * np.float32(OTHER_SIDE_MM),
         rel[1] * stretch + wander,
         rel[2] * stretch - wander * surfaces.slow,
     )
-    sulcus = np.abs(head.folds(*q)) / stretch
-    small = np.abs(head.small_folds(*q)) / stretch
+    sulcus = np.abs(person.folds(*q)) / stretch
+    small = np.abs(person.small_folds(*q)) / stretch
     limit = np.float32(SULCUS_DEPTH_MM) + np.float32(SULCUS_DEPTH_SPREAD_MM) * np.clip(surfaces.slow, -1, 1)
     # A sulcus opens a little towards the surface.
     open_mm = gap * (1 + np.float32(0.8) * np.exp(-np.maximum(hull, 0) / np.float32(4.0)))

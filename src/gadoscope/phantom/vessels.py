@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gadoscope.phantom.canvas import Canvas
+from gadoscope.phantom.individual import Individual
 from gadoscope.phantom.outlines import outline
 from gadoscope.phantom.regions import Region
 from gadoscope.phantom.shapes import (
@@ -21,9 +21,6 @@ from gadoscope.phantom.shapes import (
     tube,
 )
 from gadoscope.phantom.surfaces import Surfaces, tentorium_side
-
-if TYPE_CHECKING:
-    from gadoscope.phantom.anatomy import Head
 
 # Nodes (x, y, z, radius), MNI152 millimetres; those with x > 0 are mirrored.
 STRAIGHT_SINUS = ((0.0, -48.0, 3.0, 1.7), (0.0, -75.0, -8.0, 2.0), (0.0, -100.0, -17.0, 2.6))
@@ -110,13 +107,13 @@ def _superior_sagittal(p: Points, surfaces: Surfaces) -> Field:
     return sinus
 
 
-def paint_cortical_vessels(canvas: Canvas, surfaces: Surfaces, folds: Field, head: Head) -> None:
+def paint_cortical_vessels(canvas: Canvas, surfaces: Surfaces, folds: Field, person: Individual) -> None:
     """Paint vessels in the fluid over and between the gyri, where a sheet crosses the surface."""
     near = (np.abs(folds) < 2 * VESSEL_MM) & (surfaces.cavity > 0) & (surfaces.cavity < VESSEL_DEPTH_MM)
     with canvas.within(near) as (inner, index):
         p = inner.points
         # The folds, looked up elsewhere: unrelated to those that shape the cortex here.
-        sheet = head.folds(p.y + 20, p.z, p.x + 50)
+        sheet = person.folds(p.y + 20, p.z, p.x + 50)
         # Not every sulcus shows one: where the slow field, looked up elsewhere, is low, they are too thin.
-        calibre = np.float32(VESSEL_MM) * np.minimum(np.float32(0.1) + head.slow(p.z, p.x + 60, p.y), 1)
+        calibre = np.float32(VESSEL_MM) * np.minimum(np.float32(0.1) + person.slow(p.z, p.x + 60, p.y), 1)
         inner.paint(Region.CORTICAL_VESSEL, calibre - root_of_squares(sheet, folds[index] + np.float32(0.4)))
