@@ -38,6 +38,7 @@ check: $(VENV)/dev.stamp
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.docs.reference
+	$(BIN)/python -m tests.evidence.lexicon_table
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .

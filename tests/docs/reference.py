@@ -1,37 +1,32 @@
 """Write docs/reference/cli.md from the commands' own `--help`; `make docs` runs it, a test compares."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-import click
-
-from gadoscope.cli.main import COMMANDS, cli
+from gadoscope.cli.main import COMMANDS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli.md"
-WIDTH = 100
+PROGRAM = Path(sys.executable).with_name("gadoscope")
 
 
 def render() -> str:
-    """Return the page: the help of `gadoscope` and of every command."""
+    """Return the page: the help of `gadoscope` and of every command, as a terminal shows it."""
     parts = ["# Command line", "", "Every text here is the output of `--help`; a test compares them.", ""]
     for name in ("", *COMMANDS):
-        words = f"gadoscope {name}".strip()
-        parts += [f"## `{words}`", "", "```text", _help(name), "```", ""]
+        words = ["gadoscope", name] if name else ["gadoscope"]
+        parts += [f"## `{' '.join(words)}`", "", "```text", _read_help(words[1:]), "```", ""]
     return "\n".join(parts)
 
 
-def _help(name: str) -> str:
-    context = click.Context(cli, info_name="gadoscope", terminal_width=WIDTH, max_content_width=WIDTH)
-    if not name:
-        return cli.get_help(context)
-    command = cli.get_command(context, name)
-    if command is None:
-        raise LookupError(name)
-    inner = click.Context(
-        command, info_name=name, parent=context, terminal_width=WIDTH, max_content_width=WIDTH
-    )
-    return command.get_help(inner)
+def _read_help(words: list[str]) -> str:
+    environment = {**os.environ, "COLUMNS": "80"}
+    command = [str(PROGRAM), *words, "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return result.stdout.strip()
 
 
 if __name__ == "__main__":
     PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(render() + "\n", encoding="utf-8")
+    PAGE.write_text(render(), encoding="utf-8")

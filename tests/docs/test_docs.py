@@ -20,7 +20,7 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
 
 
 def test_the_command_reference_is_what_the_commands_say_of_themselves() -> None:
-    assert PAGE.read_text(encoding="utf-8") == render() + "\n", "run `make docs`"
+    assert PAGE.read_text(encoding="utf-8") == render(), "run `make docs`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

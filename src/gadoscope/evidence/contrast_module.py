@@ -1,0 +1,158 @@
+"""The Contrast/Bolus module and its multi-frame functional group, verbatim.
+
+What counts, strongest first: the phase and "administered" flag that an enhanced multi-frame object
+states for each frame; the hour of the injection beside the hour of the acquisition; and, weakly, an
+agent that somebody filled in for the whole study. "Detected" is another reader's word on the
+*pixels* and is never evidence that an agent was given. Dose, volume and concentration alone are left
+on scanners as defaults and say nothing.
+
+References
+----------
+DICOM PS3.3 C.7.6.4 (Contrast/Bolus), C.7.6.16.2.12 (Contrast/Bolus Usage); BIDS 1.11, entity ``ce``
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gadoscope.evidence.facts import Facts, find_number, find_seconds, find_text, iter_items
+from gadoscope.evidence.lexicon import load_lexicon
+from gadoscope.evidence.state import NOTHING_SAID, HeaderEvidence, HeaderState, quote
+from gadoscope.evidence.tokens import parse_tokens, parse_words
+
+CE_ENTITY = "ce"
+"""Key under which a reader of BIDS names puts the label of ``ce-<label>``."""
+
+# DYNAMIC is left out: a dynamic series begins before the agent arrives.
+PHASE_BEFORE = "PRE_CONTRAST"
+PHASES_AFTER = parse_words(
+    "POST_CONTRAST IMMEDIATE STEADY_STATE DELAYED ARTERIAL CAPILLARY VENOUS PORTAL_VENOUS"
+)
+FLAGS = {"YES": HeaderState.ADMINISTERED, "NO": HeaderState.NOT_ADMINISTERED}
+
+# No clinical T1 brain acquisition is longer (MPRAGE 4-9 min); bounds one whose length is not stated.
+LONGEST_ACQUISITION_S = 600.0
+# Two clock times further apart lie on two days, or one of them is wrong.
+LONGEST_STUDY_S = 6 * 3600.0
+
+ACQUISITION_CLOCKS = ("AcquisitionDateTime", "AcquisitionTime")
+AGENT_TEXTS = ("ContrastBolusAgent", "ContrastBolusIngredient", CE_ENTITY)
+AGENT_SEQUENCES = ("ContrastBolusAgentSequence", "ContrastBolusIngredientCodeSequence")
+USAGE = "ContrastBolusUsageSequence"
+FUNCTIONAL_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one item of the Contrast/Bolus Usage group states; ``None`` where it is silent."""
+
+    agent_number: int | None
+    agent_administered: str | None
+    agent_detected: str | None
+    agent_phase: str | None
+
+
+def iter_usages(facts: Facts) -> Iterator[Usage]:
+    """Yield every Contrast/Bolus Usage item: of the object, the shared groups, then frame by frame."""
+    groups = [facts, *(item for keyword in FUNCTIONAL_GROUPS for item in iter_items(facts, keyword))]
+    for group in groups:
+        for item in iter_items(group, USAGE):
+            number = find_number(item, "ContrastBolusAgentNumber")
+            yield Usage(
+                agent_number=None if number is None else int(number),
+                agent_administered=find_text(item, "ContrastBolusAgentAdministered"),
+                agent_detected=find_text(item, "ContrastBolusAgentDetected"),
+                agent_phase=find_text(item, "ContrastBolusAgentPhase"),
+            )
+
+
+def read_usage(facts: Facts) -> HeaderEvidence:
+    """Return what the frames state by phase and flag; frames before and after in one are silent."""
+    said: dict[str, HeaderState] = {}
+    flat = Usage(
+        agent_number=None,
+        agent_administered=find_text(facts, "ContrastBolusAgentAdministered"),
+        agent_detected=None,
+        agent_phase=find_text(facts, "ContrastBolusAgentPhase"),
+    )
+    for usage in (flat, *iter_usages(facts)):
+        state = _phase_state(usage.agent_phase)
+        if state is not HeaderState.SILENT:
+            said[f'ContrastBolusAgentPhase="{usage.agent_phase}"'] = state
+        elif usage.agent_administered and usage.agent_administered.upper() in FLAGS:
+            flag = usage.agent_administered
+            said[f'ContrastBolusAgentAdministered="{flag}"'] = FLAGS[flag.upper()]
+    if not said:
+        return NOTHING_SAID
+    states = set(said.values())
+    state = states.pop() if len(states) == 1 else HeaderState.SILENT
+    return HeaderEvidence(state, ", ".join(said))
+
+
+def read_timing(facts: Facts) -> HeaderEvidence:
+    """Return what the injection's hour says beside the acquisition's.
+
+    An acquisition that ended before the injection came before; one that began at or after it came
+    after; one that the injection fell into is silent, and so is a dynamic series.
+    """
+    injected = find_seconds(facts, "ContrastBolusStartTime")
+    began_keyword = next((k for k in ACQUISITION_CLOCKS if find_seconds(facts, k) is not None), None)
+    began = find_seconds(facts, began_keyword) if began_keyword else None
+    if injected is None or began is None or began_keyword is None or is_dynamic(facts):
+        return NOTHING_SAID
+    if abs(injected - began) > LONGEST_STUDY_S:
+        return NOTHING_SAID
+    said = f"{quote(facts, 'ContrastBolusStartTime')}, {quote(facts, began_keyword)}"
+    if began >= injected:
+        return HeaderEvidence(HeaderState.ADMINISTERED, said)
+    duration = find_number(facts, "AcquisitionDuration")  # seconds (0018,9073)
+    if duration is None or duration <= 0:
+        duration = LONGEST_ACQUISITION_S
+    is_before = began + duration <= injected
+    return HeaderEvidence(HeaderState.NOT_ADMINISTERED if is_before else HeaderState.SILENT, said)
+
+
+def read_agent(facts: Facts) -> HeaderEvidence:
+    """Return what the named agent says: weak where positive, for many sites fill it in for all series.
+
+    The fields must agree; an agent beside a negation is silent.
+    """
+    said: dict[HeaderState, str] = {}
+    for keyword in AGENT_TEXTS:
+        state = read_agent_text(find_text(facts, keyword))
+        if state is not HeaderState.SILENT:
+            said.setdefault(state, quote(facts, keyword))
+    for keyword in AGENT_SEQUENCES:
+        for item in iter_items(facts, keyword):
+            state = read_agent_text(find_text(item, "CodeMeaning"))
+            if state is not HeaderState.SILENT:
+                said.setdefault(state, f"{keyword}: {quote(item, 'CodeMeaning')}")
+    if len(said) == 1:
+        return HeaderEvidence(*next(iter(said.items())))
+    return HeaderEvidence(HeaderState.SILENT, ", ".join(said.values()))
+
+
+def read_agent_text(text: str | None) -> HeaderState:
+    """Return what the value of an agent field says: an agent, its denial, or nothing.
+
+    Blank, ``-``, ``0``, ``N/A`` and ``UNKNOWN`` are no answer; ``NONE``, ``NO`` and ``ohne`` are one.
+    """
+    lexicon = load_lexicon()
+    words = [token.text for token in parse_tokens(text or "")]
+    if not any(word.isalpha() for word in words) or " ".join(words) in lexicon.placeholders:
+        return HeaderState.SILENT
+    if words[0] in lexicon.denials or words[:3] == ["w", "/", "o"]:
+        return HeaderState.NOT_ADMINISTERED
+    state, speaks = lexicon.read(text or "")
+    return state if speaks else HeaderState.ADMINISTERED
+
+
+def is_dynamic(facts: Facts) -> bool:
+    """Return whether the series holds several time points, so that one time says little."""
+    return (find_number(facts, "NumberOfTemporalPositions") or 1) > 1
+
+
+def _phase_state(phase: str | None) -> HeaderState:
+    word = (phase or "").upper().replace(" ", "_")
+    if word == PHASE_BEFORE:
+        return HeaderState.NOT_ADMINISTERED
+    return HeaderState.ADMINISTERED if word in PHASES_AFTER else HeaderState.SILENT

@@ -1,0 +1,144 @@
+"""Whole tokens, word order, negatives first: the rules by which a description is read."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gadoscope.evidence.description import parse_description, read_description, read_study_description
+from gadoscope.evidence.lexicon import Kind, load_lexicon, read_table
+from gadoscope.evidence.state import HeaderState
+from gadoscope.evidence.tokens import parse_tokens
+from tests.evidence.unhurried import UNHURRIED
+
+POST, PRE, SILENT = HeaderState.ADMINISTERED, HeaderState.NOT_ADMINISTERED, HeaderState.SILENT
+PLAIN = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=8)
+
+
+@UNHURRIED
+@given(st.text())
+def test_no_text_of_any_script_makes_the_reading_fail(text: str) -> None:
+    assert parse_description(text) in HeaderState
+
+
+@UNHURRIED
+@given(st.sampled_from(sorted(load_lexicon().words)), PLAIN, st.sampled_from(["", "t1 "]))
+def test_a_word_inside_a_longer_word_says_nothing(word: str, letters: str, before: str) -> None:
+    longer = word + letters
+    expected = SILENT if longer not in load_lexicon().words else parse_description(longer)
+    assert parse_description(f"{before}{longer}") is expected
+
+
+@UNHURRIED
+@given(st.sampled_from(sorted(load_lexicon().words)), st.sampled_from(" _-.,;:()[]*#|"))
+def test_a_word_between_signs_says_what_it_says_alone(word: str, sign: str) -> None:
+    assert parse_description(f"t1{sign} {word} {sign}3d") is parse_description(word)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_phrase_of_the_lexicon_is_found_as_its_own_kind(kind: Kind) -> None:
+    for phrases in read_table()[kind].values():
+        for phrase in phrases:
+            found = load_lexicon().find_kinds(f"zz {phrase}")
+            assert kind in found or found & set(list(Kind)[: list(Kind).index(kind)]), phrase
+            if kind in (Kind.NEGATIVE, Kind.POSITIVE):
+                assert parse_description(phrase) is (PRE if kind is Kind.NEGATIVE else POST), phrase
+
+
+def test_no_phrase_stands_in_two_kinds() -> None:
+    seen: dict[str, Kind] = {}
+    for kind, languages in read_table().items():
+        for phrase in (phrase for phrases in languages.values() for phrase in phrases):
+            assert seen.setdefault(phrase, kind) is kind, phrase
+
+
+def test_text_is_cut_at_signs_digits_and_capitals_and_keeps_plus_and_minus() -> None:
+    def words(text: str) -> list[str]:
+        return [token.text for token in parse_tokens(text, load_lexicon().words.__contains__)]
+
+    assert words("t1_mpr_tra_p2_iso_KM") == ["t1", "mpr", "tra", "p", "2", "iso", "km"]
+    assert words("preGd") == ["pre", "gd"]
+    assert words("MPRAGEpost") == ["mprage", "post"]
+    assert words("SAGGd") == ["sag", "gd"]
+    assert words("T1W+C") == ["t1", "+", "c"]
+    assert words("T1 -C / C-") == ["t1", "-", "c", "/", "c", "-"]
+    assert words("T1-C") == ["t1", "c"]
+    assert words("injecté før") == ["injecte", "for"]
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("t1 pre gd", PRE),
+        ("t1 gd pre", PRE),
+        ("t1 post gd", POST),
+        ("t1 pre post gd", SILENT),
+        ("before contrast", PRE),
+        ("after contrast", POST),
+        ("before and after contrast", SILENT),
+        ("ohne KM", PRE),
+        ("ohne und mit KM", SILENT),
+        ("sans inj", PRE),
+        ("inj", POST),
+    ],
+)
+def test_the_order_of_words_decides(text: str, state: HeaderState) -> None:
+    assert parse_description(text) is state
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "T1 post op",
+        "T1 post-processed",
+        "POSTERO LATERAL",
+        "GDWI",
+        "phase contrast",
+        "MT contrast",
+        "high contrast",
+        "T1 post fossa",
+        "T1 w/o FS",
+        "T1 without fat sat",
+        "pre-op T1",
+        "C+T spine T1",
+        "T1 C spine",
+        "T1-C",
+        "DCE",
+        "Ax T1 3d NEURONAVEGADOR",
+    ],
+)
+def test_what_only_looks_like_contrast_or_is_both_is_silent(text: str) -> None:
+    assert parse_description(text) is SILENT
+
+
+def test_no_phrase_reaches_across_a_colon() -> None:
+    assert parse_description("AX T1 POST: Processed_CaPTk") is POST
+    assert parse_description("AX T1 post processed") is SILENT
+
+
+def test_an_operation_does_not_hide_the_agent_that_is_named_beside_it() -> None:
+    assert parse_description("T1 post op +C") is POST
+    assert parse_description("T1 pre contrast post op") is PRE
+
+
+def test_series_texts_that_contradict_each_other_are_silent_and_both_are_quoted() -> None:
+    said = read_description({"SeriesDescription": "T1 nativ", "ProtocolName": "t1_mpr_KM"})
+    assert said.state is SILENT
+    assert said.quote == 'SeriesDescription="T1 nativ", ProtocolName="t1_mpr_KM"'
+
+
+def test_ge_s_protocol_name_is_the_examination_s_and_no_word_on_the_series() -> None:
+    facts = {"SeriesDescription": "Ax T1", "ProtocolName": "BRAIN GAD", "Manufacturer": "GE MEDICAL SYSTEMS"}
+    assert read_description(facts).state is SILENT
+    assert read_description({**facts, "Manufacturer": "SIEMENS"}).state is POST
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("MRI BRAIN W/O CONTRAST", PRE),
+        ("MRI BRAIN WITH CONTRAST", SILENT),
+        ("MRI BRAIN W WO CONTRAST", SILENT),
+    ],
+)
+def test_the_examination_s_text_can_deny_an_agent_and_never_affirm_one(text: str, state: HeaderState) -> None:
+    assert read_study_description({"StudyDescription": text}).state is state

@@ -1,0 +1,56 @@
+"""docs/reference/header-evidence.md says what the code does."""
+
+import ast
+from pathlib import Path
+
+from gadoscope.evidence import sequence
+from gadoscope.evidence.reconcile import read_evidence
+from gadoscope.evidence.sequence_words import (
+    IMAGE_TYPE_REASONS,
+    OTHER_CONTRASTS,
+    SOP_CLASS_REASONS,
+    TITLE_REASONS,
+)
+from gadoscope.evidence.state import HeaderState
+from tests.docs.pages import CODE, first_words, read_rows, read_section
+from tests.evidence.lexicon_table import PAGE, render
+
+NAME = "reference/header-evidence.md"
+
+
+def test_the_page_holds_the_lexicon_as_it_is() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text.endswith(render()), "run `python -m tests.evidence.lexicon_table`"
+
+
+def test_the_page_names_the_three_states() -> None:
+    assert first_words(read_section(NAME, "States")) == [state.value for state in HeaderState]
+
+
+def test_every_value_of_an_agent_field_on_the_page_is_read_as_it_says() -> None:
+    for values, state in read_rows(read_section(NAME, "Order of evidence"))[:2]:
+        for value in CODE.findall(values):
+            assert read_evidence({"ContrastBolusAgent": value}).state == state, value
+
+
+def test_every_reason_of_the_gate_stands_on_the_page() -> None:
+    tree = ast.parse(Path(sequence.__file__).read_text(encoding="utf-8"))
+    calls = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "RefusedError"
+    ]
+    spoken = {str(call.args[0].value) for call in calls if isinstance(call.args[0], ast.Constant)}
+    tables = {*SOP_CLASS_REASONS, *IMAGE_TYPE_REASONS, *TITLE_REASONS, *OTHER_CONTRASTS.values()}
+    written = first_words(read_section(NAME, "The gate").partition("| limit |")[0])
+    assert set(written) == spoken | tables
+    assert len(set(written)) == len(written)
+
+
+def test_every_limit_on_the_page_is_the_code_s() -> None:
+    rows = read_rows("| limit |" + read_section(NAME, "The gate").partition("| limit |")[2])
+    assert {CODE.findall(name)[0]: float(value) for name, value in rows} == {
+        name: value
+        for name, value in vars(sequence).items()
+        if name.startswith(("LONGEST_", "LOWEST_")) and isinstance(value, float)
+    }
