@@ -17,8 +17,10 @@ bin=$work/venv/bin
 "$bin/gadoscope" phantom slices --form png --subjects 4 --seed 1 >/dev/null
 "$bin/python" - <<'PYTHON'
 import importlib.resources, importlib.util
+from gadoscope.evidence.lexicon import load_lexicon
 assert importlib.util.find_spec("torch") is None, "the base installation must not bring torch"
 templates = importlib.resources.files("gadoscope.evaluation") / "templates"
+assert load_lexicon().version >= 1, "the lexicon is missing"
 assert any(entry.name.endswith(".html") for entry in templates.iterdir()), "the report's template is missing"
 PYTHON
 

@@ -178,55 +178,56 @@ def _hash_file(path: Path) -> str:
 def _finish(
     job: Job, network: Siim, data: TrainingData, manifest: Manifest, identity: Mapping[str, Any]
 ) -> TrainedRun:
-    config = job.config
+    """Freeze the operating point, export the bundle, and write what is read by people."""
+    validation = manifest.with_split(Split.VALIDATION)
     frozen = freeze_operating_point(
-        network,
-        data,
-        config.image,
-        config.operating_point,
-        _count_subjects(manifest.with_split(Split.VALIDATION)),
+        network, data, job.config.image, job.config.operating_point, _count_subjects(validation)
     )
     weights_sha256 = digest_weights(network)
+    layers = tuple(layer_table(network))
     metadata = BundleMetadata(
-        name=config.name,
-        network=config.network,
-        n_parameters=sum(parameter.numel() for parameter in network.parameters()),
-        image_path=config.image,
+        name=job.config.name,
+        network=job.config.network,
+        n_parameters=sum(layer.parameters for layer in layers),
+        image_path=job.config.image,
         planes=_find_planes(manifest.with_split(Split.TRAIN)),
         operating_point=frozen.point,
         training=_provenance(job, manifest, identity, weights_sha256),
-        licence=config.licence,
+        licence=job.config.licence,
         performance=frozen.performance,
     )
-    difference = export_bundle(network, job.run / BUNDLE_NAME, metadata)
-    layers = tuple(layer_table(network))
-    notices = (*manifest.notices, *data.store.warnings)
+    trained = TrainedRun(
+        run=job.run,
+        bundle=job.run / BUNDLE_NAME,
+        weights_sha256=weights_sha256,
+        onnx_difference=export_bundle(network, job.run / BUNDLE_NAME, metadata),
+        layers=layers,
+        frozen=frozen,
+        notices=(*manifest.notices, *data.store.warnings),
+    )
+    _write_record(job, trained, identity)
+    history = [json.loads(line) for line in (job.run / METRICS_NAME).read_text().splitlines()]
+    write_text(job.run / CURVES_NAME, learning_curves_svg(history))
+    return trained
+
+
+def _write_record(job: Job, trained: TrainedRun, identity: Mapping[str, Any]) -> None:
+    """Write everything that is needed to repeat the run."""
     record = {
         "command": shlex.join(sys.argv),
-        "config": asdict(config),
+        "config": asdict(job.config),
         "data_sha256": identity["data_sha256"],
         "init_sha256": identity["init_sha256"],
-        "weights_sha256": weights_sha256,
-        "largest_onnx_difference": difference,
-        "operating_point": asdict(frozen.point),
-        "performance": frozen.performance,
-        "layers": [layer._asdict() for layer in layers],
-        "notices": notices,
+        "weights_sha256": trained.weights_sha256,
+        "largest_onnx_difference": trained.onnx_difference,
+        "operating_point": asdict(trained.frozen.point),
+        "performance": trained.frozen.performance,
+        "layers": [layer._asdict() for layer in trained.layers],
+        "notices": trained.notices,
         "software": describe_software(),
         "hardware": describe_hardware(),
     }
     write_text(job.run / RECORD_NAME, json.dumps(record, indent=2) + "\n")
-    history = [json.loads(line) for line in (job.run / METRICS_NAME).read_text().splitlines()]
-    write_text(job.run / CURVES_NAME, learning_curves_svg(history))
-    return TrainedRun(
-        run=job.run,
-        bundle=job.run / BUNDLE_NAME,
-        weights_sha256=weights_sha256,
-        onnx_difference=difference,
-        layers=layers,
-        frozen=frozen,
-        notices=notices,
-    )
 
 
 def _provenance(
