@@ -6,7 +6,6 @@ time, and results leave in the order of the inputs, so memory does not grow with
 """
 
 import math
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +21,7 @@ from gadoscope.errors import InputError, ReadError, UsageError
 from gadoscope.inference.decide import decide, sigmoid
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase, SeriesResult, Status
+from gadoscope.preparation.pool import count_jobs
 from gadoscope.reading.discover import iter_inputs
 from gadoscope.reading.images import read_slice
 
@@ -61,13 +61,6 @@ def find_model(model: Path | None) -> Path:
     return DEFAULT_BUNDLE
 
 
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def iter_results(paths: Sequence[Path], *, model: Path, jobs: int = 0) -> Generator[SeriesResult, None, None]:
     """Classify every input below ``paths``.
 
@@ -95,7 +88,7 @@ def iter_results(paths: Sequence[Path], *, model: Path, jobs: int = 0) -> Genera
     """
     if jobs < 0:
         raise ValueError(f"jobs must be 0 (one for each core) or more, but it is {jobs}.")
-    return _iter_in_order(paths, Session(model), jobs or available_cores())
+    return _iter_in_order(paths, Session(model), count_jobs(jobs))
 
 
 def _iter_in_order(paths: Sequence[Path], session: Session, jobs: int) -> Generator[SeriesResult, None, None]:

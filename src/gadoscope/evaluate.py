@@ -1,8 +1,7 @@
 """How good is a bundle, and what is the figure worth: a model and labelled images become a report."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from gadoscope.inference.saliency import occlude
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label, Plane, Split
 from gadoscope.preparation.manifest import Item, read_manifest
+from gadoscope.preparation.pool import map_in_order
 from gadoscope.reading.images import read_slice
 
 HTML_NAME = "report.html"
@@ -157,7 +157,7 @@ def _score(
     rows: list[dict[str, object]] = []
     unread: list[dict[str, str]] = []
     for done, (item, scored) in enumerate(
-        zip(items, _in_threads(lambda item: _score_one(item, session), items, jobs), strict=True), start=1
+        zip(items, map_in_order(lambda item: _score_one(item, session), items, jobs), strict=True), start=1
     ):
         if isinstance(scored, InputError):
             name = short_name(str(item.path))
@@ -192,15 +192,6 @@ def _score_one(item: Item, session: Session) -> dict[str, object] | InputError:
     }
 
 
-def _in_threads(task: Callable[[Any], Any], values: Sequence[Any], jobs: int) -> Iterator[Any]:
-    """Yield the results in order; decoding and the network both release Python's lock."""
-    pool = ThreadPoolExecutor(max(1, jobs))
-    try:
-        yield from pool.map(task, values)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)  # Ctrl-C does not wait for thousands of images
-
-
 def _show_cases(
     predictions: Predictions, session: Session, n_cases: int, jobs: int, tell: OnProgress
 ) -> list[Case]:
@@ -208,7 +199,7 @@ def _show_cases(
     wrong = list_wrong(predictions, threshold)[:n_cases]
     cases = []
     for done, case in enumerate(
-        _in_threads(lambda row: _show_case(Path(str(predictions.path[row])), session), wrong, jobs), start=1
+        map_in_order(lambda row: _show_case(Path(str(predictions.path[row])), session), wrong, jobs), start=1
     ):
         cases.append(case)
         tell("Explaining wrong answers", done, len(wrong))

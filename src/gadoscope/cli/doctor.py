@@ -28,13 +28,13 @@ def command(model: Path | None, as_json: bool) -> None:
 
     Exit code: 0 all is well, 1 something is missing or the bundle does not answer.
     """
-    from gadoscope.classify import available_cores
     from gadoscope.cli.installation import installed_libraries, readable_images
+    from gadoscope.preparation.pool import count_jobs
 
     report: dict[str, Any] = {
         "gadoscope": _version(),
         "python": sys.version.split()[0],
-        "cores": available_cores(),
+        "cores": count_jobs(0),
         "libraries": installed_libraries(),
         "images": readable_images(),
         "model": _examine(model),

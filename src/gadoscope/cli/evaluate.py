@@ -54,12 +54,12 @@ def command(model: Path, data: Path | None, output: Path, jobs: int, cases: int,
     """
     import json
 
-    from gadoscope.classify import available_cores
     from gadoscope.evaluate import evaluate
+    from gadoscope.preparation.pool import count_jobs
 
     with _progress() as tell:
         done = evaluate(
-            model, data=data, output=output, jobs=jobs or available_cores(), n_cases=cases, on_progress=tell
+            model, data=data, output=output, jobs=count_jobs(jobs), n_cases=cases, on_progress=tell
         )
     click.echo(json.dumps(done.report, indent=1) if as_json else _summarise(done))
 

@@ -10,7 +10,6 @@ keras/src/legacy/preprocessing/image.py (Keras 3.15): ``ImageDataGenerator.get_r
 """
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Literal, cast, get_args
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from gadoscope.errors import ConfigError
+from gadoscope.preparation.pool import count_jobs
 
 FillMode = Literal["nearest", "constant", "reflect", "wrap"]
 FILL_MODES: tuple[FillMode, ...] = get_args(FillMode)
@@ -175,7 +175,7 @@ def augment_batch(
         transform = draw_transform(int(indices[place]), augmentation=augmentation, seed=seed, epoch=epoch)
         moved[place] = apply_transform(images[place], transform, fill_mode=fill_mode, cval=augmentation.cval)
 
-    with ThreadPoolExecutor(max(1, min(_count_cores(), len(images)))) as pool:
+    with ThreadPoolExecutor(max(1, min(count_jobs(0), len(images)))) as pool:
         list(pool.map(move, range(len(images))))
     return moved
 
@@ -199,8 +199,3 @@ def _check_limit(name: str, value: float, *, below: float) -> None:
     if not 0 <= value < below:
         upper = "" if math.isinf(below) else f" and below {below:g}"
         raise ConfigError(f"augment.{name} is {value}; expected a number of 0 or more{upper}.")
-
-
-def _count_cores() -> int:
-    """Return how many cores this process may use, which in a container is fewer than there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

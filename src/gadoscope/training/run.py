@@ -1,6 +1,5 @@
 """One training run: data in, a folder out that holds the bundle and everything needed to repeat it."""
 
-import hashlib
 import json
 import shlex
 import shutil
@@ -15,6 +14,7 @@ from lightning_fabric import Fabric
 
 from gadoscope.errors import UsageError
 from gadoscope.evaluation.curves import learning_curves_svg
+from gadoscope.evaluation.seen import hash_file
 from gadoscope.evaluation.trained_run import BUNDLE_NAME, MANIFEST_NAME, METRICS_NAME, RECORD_NAME
 from gadoscope.files import write_text
 from gadoscope.inference.bundle import BundleMetadata
@@ -164,15 +164,10 @@ def _with_digests(manifest: Manifest, data: TrainingData) -> Manifest:
     return replace(
         manifest,
         items=tuple(
-            replace(item, extra={**item.extra, "sha256": known.get(item.path) or _hash_file(item.path)})
+            replace(item, extra={**item.extra, "sha256": known.get(item.path) or hash_file(item.path)})
             for item in manifest.items
         ),
     )
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _finish(
