@@ -3,7 +3,8 @@
 #   make demo    the whole lesson on synthetic heads: images, training, report, answers
 #   make test    the tests (under 6 minutes on 2 cores)
 #   make check   format, lint, types, layers, and the built wheel in a clean environment
-#   make bench   measured against the lesson in Keras, in the same run
+#   make fuzz    damaged files for 60 s; longer: make fuzz SECONDS=600, other files: FIRST=100000
+#   make bench   measured against the lesson in Keras, and an archive of DICOM against a plain script
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,8 +12,11 @@ BIN := $(VENV)/bin
 # A GPU needs torch's own build; without one the constraint takes the small CPU build.
 TORCH := $(if $(shell command -v nvidia-smi),,-c constraints/cpu.txt)
 SHARED ?= ../shared
+# Two thirds of the time for the numbered campaign from FIRST on, one for the coverage-guided search.
+SECONDS = 60
+FIRST = 0
 
-.PHONY: docs demo test test-slow check format bench figures clean
+.PHONY: docs demo test test-slow check format fuzz bench clean
 
 demo: $(VENV)/train.stamp
 	rm -rf demo
@@ -44,8 +48,13 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+fuzz: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.fuzz.campaign --first $(FIRST) --seconds $$(($(SECONDS) * 2 / 3))
+	$(BIN)/python -m tests.fuzz.coverage_guided --seconds $$(($(SECONDS) / 3))
+
 bench: $(VENV)/dev.stamp .peer-venv/stamp
 	$(BIN)/python -m benchmarks.lesson --peer-python .peer-venv/bin/python --peer $(SHARED)/bench/keras_baseline.py
+	$(BIN)/python -m benchmarks.archive
 
 clean:
 	rm -rf $(VENV) .peer-venv demo build dist

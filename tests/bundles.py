@@ -8,6 +8,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from gadoscope.imaging.intensity import ImagePath
+from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.bundle import METADATA_KEY, BundleMetadata, OperatingPoint
 
 TINY_SIZE = 32
@@ -19,6 +20,7 @@ TINY_METADATA = BundleMetadata(
     network="mean-brightness",
     n_parameters=2,
     image_path=ImagePath(size=TINY_SIZE),
+    slice_policy=SlicePolicy(),
     planes=(),
     operating_point=OperatingPoint(
         threshold=0.5, lower=0.5, upper=0.5, rule="by hand", chosen_on="nothing: for tests"

@@ -7,17 +7,20 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from gadoscope import classify
-from gadoscope.classify import find_model, iter_results
-from gadoscope.errors import BundleError, InputError, UsageError
+from gadoscope.classify import find_model, inputs, iter_results, run
+from gadoscope.errors import BundleError, UsageError
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase, Plane, SeriesResult, Status
-from gadoscope.reading.images import SliceImage, read_slice
+from gadoscope.reading.discover import Found
+from gadoscope.reading.images import SliceImage, decode_slice
+from gadoscope.reading.sources import Source
 from gadoscope.results.ledger import Ledger
 from tests.bundles import TINY_SIZE, TINY_SLOPE, with_band, write_tiny_bundle
 
@@ -133,12 +136,13 @@ def _huge() -> bytes:
 BAD = [
     (_write("bad.png", b""), Status.FAILED, "empty_file"),
     (_write("bad.png", _png(_grey(0.5))[:-700]), Status.FAILED, "truncated"),
-    (_write("bad.png", b"These are words, and no image at all.\n"), Status.FAILED, "not_an_image"),
+    (_write("bad.png", b"These are words, and no image at all.\n"), Status.REFUSED, "text_file"),
+    (_write("bad.png", bytes(range(256))), Status.FAILED, "not_an_image"),
     (_write("bad.png", _animated()), Status.REFUSED, "animated"),
     (_write("bad.png", _huge()), Status.REFUSED, "too_large"),
     (_write("bad.png", _png(Image.new("L", (40, 40), 7))), Status.REFUSED, "blank"),
     (_write("bad.pdf", b"%PDF-1.7\n"), Status.REFUSED, "unsupported_format"),
-    (_write("bad.dcm", bytes(128) + b"DICM" + bytes(99)), Status.REFUSED, "unsupported_format"),
+    (_write("bad.dcm", bytes(128) + b"DICM" + bytes(99)), Status.FAILED, "not_dicom"),
     (_link_to_itself, Status.FAILED, "link_loop"),
     (_link_to_nothing, Status.FAILED, "missing"),
 ]
@@ -243,12 +247,12 @@ def test_files_and_folders_without_permission_become_rows(slices: Path, tiny_bun
 def test_a_fault_of_ours_in_one_file_is_a_row_with_its_kind_and_not_its_words(
     slices: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stumble(path: Path) -> SliceImage:
-        if path.name == "07.png":
+    def stumble(file: BinaryIO) -> SliceImage:
+        if Path(file.name).name == "07.png":
             raise ZeroDivisionError("Jane Doe, born 1970")
-        return read_slice(path)
+        return decode_slice(file)
 
-    monkeypatch.setattr(classify, "read_slice", stumble)
+    monkeypatch.setattr(inputs, "decode_slice", stumble)
     results = _classify(tiny_bundle, slices)
     assert [result.path for result in results if result.status is not Status.ANSWERED] == [
         str(slices / "07.png")
@@ -283,18 +287,18 @@ def test_inputs_are_taken_only_as_results_leave(
 ) -> None:
     taken = 0
 
-    def endless(_: Sequence[Path]) -> Iterator[Path | tuple[Path, InputError]]:
+    def endless(_: Sequence[Path]) -> Iterator[Found]:
         nonlocal taken
         while True:
             taken += 1
-            yield slices / "00.png"
+            yield Found(Source(slices / "00.png"))
 
-    monkeypatch.setattr(classify, "iter_inputs", endless)
+    monkeypatch.setattr(run, "iter_inputs", endless)
     results = iter_results([slices], model=tiny_bundle, jobs=2)
     for _ in range(100):
         next(results)
     results.close()
-    assert taken <= 100 + (2 * classify.GROUPS_PER_JOB + 1) * classify.INPUTS_PER_GROUP
+    assert taken <= 100 + (2 * run.GROUPS_PER_JOB + 1) * run.INPUTS_PER_GROUP
 
 
 def test_without_a_model_the_two_ways_to_make_one_are_told(

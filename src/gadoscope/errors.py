@@ -65,6 +65,9 @@ class InputError(GadoscopeError):
     def __str__(self) -> str:
         return f"{self.reason}: {self.sentence}"
 
+    def __reduce__(self) -> tuple[type["InputError"], tuple[str, str]]:
+        return type(self), (self.reason, self.sentence)  # so that it can come from another process
+
 
 class RefusedError(InputError):
     """Readable, but not what the bundle was made for."""

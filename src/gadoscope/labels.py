@@ -18,6 +18,9 @@ class Phase(StrEnum):
     """Acquired after the agent was given: the positive class."""
     INDETERMINATE = "INDETERMINATE"
     """The evidence does not suffice. An outcome, never a training label."""
+    MIXED = "MIXED"
+    """A series of several volumes, some before and some after. Gadoscope's word, not DICOM's; never of one
+    volume."""
 
 
 CLASS_ORDER = (Phase.PRE_CONTRAST, Phase.POST_CONTRAST)
@@ -54,7 +57,7 @@ class Status(StrEnum):
     """What became of an input; every input has exactly one."""
 
     ANSWERED = "answered"
-    """The phase is pre- or post-contrast."""
+    """The phase is pre- or post-contrast; of several volumes perhaps both."""
     INDETERMINATE = "indeterminate"
     """Readable, but the evidence lies inside the abstention band."""
     REFUSED = "refused"
@@ -69,7 +72,7 @@ class SeriesResult:
 
     ``None`` means unknown or not applicable. ``probability`` is P(post-contrast), calibrated as
     the bundle says. ``reason`` is a machine-readable word, then a colon and a sentence; it is empty
-    only where ``status`` is ``answered``.
+    only where ``status`` is ``answered`` and ``phase`` is not ``MIXED``.
     """
 
     path: str

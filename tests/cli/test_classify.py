@@ -17,6 +17,9 @@ import pytest
 from PIL import Image
 
 from gadoscope import classify
+from gadoscope.labels import Phase
+from gadoscope.results.journal import journal_path
+from tests.dicom_files import classic_series, write_series
 
 GADOSCOPE = [sys.executable, "-c", "from gadoscope.cli.main import main; main()"]
 LEDGER = re.compile(r"inputs (\d+) = answered (\d+) \+ indeterminate (\d+) \+ refused (\d+) \+ failed (\d+)")
@@ -82,7 +85,7 @@ def test_with_an_output_nothing_but_the_ledger_is_printed(
     ended = _run(slices, "--model", tiny_bundle, "--output", output)
     assert (ended.returncode, ended.stdout) == (0, "")
     assert output.stat().st_size > 0
-    assert list(output.parent.iterdir()) == [output]
+    assert sorted(output.parent.iterdir()) == [output, journal_path(output)]
 
 
 def test_the_file_and_the_pipe_get_the_same_bytes(tmp_path: Path, slices: Path, tiny_bundle: Path) -> None:
@@ -172,7 +175,7 @@ def test_an_interrupted_run_keeps_its_rows_and_says_so(
     many = [str(slices)] * 5000
     command = [*GADOSCOPE, "classify", *many, "--model", str(tiny_bundle), "--output", str(output)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        while not (output.parent.exists() and any(path.stat().st_size for path in output.parent.iterdir())):
+        while not any(path.stat().st_size for path in output.parent.glob("*.partial")):
             assert running.poll() is None
             time.sleep(0.01)
         running.send_signal(number)
@@ -181,9 +184,11 @@ def test_an_interrupted_run_keeps_its_rows_and_says_so(
     rows = list(csv.DictReader(io.StringIO(output.read_text("utf-8"))))
     assert 0 < len(rows) < 50_000
     assert None not in rows[-1].values()
-    assert f"Interrupted: {output} holds the first {len(rows)} inputs only." in said
+    assert (
+        f"Interrupted: {output} holds the first {len(rows)} inputs only. --resume goes on from here." in said
+    )
     assert f"inputs {len(rows)} = answered {len(rows)}" in said
-    assert list(output.parent.iterdir()) == [output]
+    assert sorted(output.parent.iterdir()) == [output, journal_path(output)]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
@@ -202,7 +207,38 @@ def test_on_a_terminal_there_is_a_table_for_people(slices: Path, tiny_bundle: Pa
     assert "path,study_instance_uid" not in shown
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_on_a_terminal_the_run_is_watched_and_ends_with_a_summary(
+    slices: Path, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    for phase in Phase.PRE_CONTRAST, Phase.POST_CONTRAST:
+        write_series(classic_series(phase), slices / "dicom" / phase)
+    (slices / "bad.png").write_bytes(b"")
+    ours, theirs = pty.openpty()
+    command = [*GADOSCOPE, "classify", str(slices), "--model", str(tiny_bundle)]
+    environment = {**os.environ, "COLUMNS": "120", "TERM": "xterm"}
+    with subprocess.Popen(
+        [*command, "--output", tmp_path / "r.csv"], stderr=theirs, env=environment, text=True
+    ) as running:
+        os.close(theirs)
+        shown = b"".join(iter(lambda: _read_terminal(ours), b"")).decode()
+    os.close(ours)
+    assert running.returncode == 3
+    assert "DICOM" in shown
+    assert "of 2 series" in shown
+    assert re.search(r"failed +1 +empty_file 1", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown))
+    assert "inputs 13 = answered 12 + indeterminate 0 + refused 0 + failed 1" in shown
+    assert "headers and pixels: conflict in" in shown
+
+
+def _read_terminal(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 100_000)
+    except OSError:  # Linux's way to say that the other end was closed
+        return b""
+
+
 def test_the_help_shows_an_example_and_the_exit_codes() -> None:
     shown = _run("--help").stdout
-    assert "gadoscope classify slices/ --model lesson.onnx --output results.csv" in shown
+    assert "gadoscope classify archive/ --model lesson.onnx --output results.csv" in shown
     assert "3 some inputs" in shown

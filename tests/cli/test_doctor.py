@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from gadoscope import classify
 from gadoscope.cli import installation
 from gadoscope.cli.main import cli
+from gadoscope.reading.dicom import codecs as dicom_codecs
 
 
 def test_a_whole_installation_and_a_bundle_that_answers_are_well(tiny_bundle: Path) -> None:
@@ -30,6 +31,24 @@ def test_json_holds_the_metadata_of_the_bundle(tiny_bundle: Path) -> None:
     # The ramp's mean is just below half, for its greys are rounded down.
     assert report["model"]["probability_of_a_ramp"] == pytest.approx(0.49, abs=0.01)
     assert report["images"]["PNG"] is True
+
+
+def test_the_transfer_syntaxes_that_are_decoded_are_told(tiny_bundle: Path) -> None:
+    result = CliRunner().invoke(cli, ["doctor", "--model", str(tiny_bundle), "--json"])
+    syntaxes = json.loads(result.output)["transfer_syntaxes"]
+    assert all(syntaxes.values())
+    assert {"Implicit VR Little Endian", "RLE Lossless", "JPEG Lossless SV1", "HTJ2K"} < set(syntaxes)
+    assert len(syntaxes) == 16
+
+
+def test_a_codec_that_is_missing_is_told_with_its_command_and_is_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dicom_codecs, "find_missing_decoders", lambda: {"1.2.840.10008.1.2.4.90"})
+    result = CliRunner().invoke(cli, ["doctor"])
+    assert result.exit_code == 1
+    assert "cannot decode JPEG 2000 Lossless: pip install --force-reinstall imagecodecs" in result.output
+    assert result.output.endswith("Something is missing; see above.\n")
 
 
 def test_no_default_model_is_a_note_and_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

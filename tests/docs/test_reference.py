@@ -15,11 +15,19 @@ import pytest
 from gadoscope.cli.main import cli
 from gadoscope.evaluate import HTML_NAME, JSON_NAME, PREDICTIONS_NAME, evaluate
 from gadoscope.evaluation.trained_run import BUNDLE_NAME, MANIFEST_NAME, METRICS_NAME, RECORD_NAME
+from gadoscope.evidence.sequence_words import (
+    IMAGE_TYPE_REASONS,
+    OTHER_CONTRASTS,
+    SOP_CLASS_REASONS,
+    TITLE_REASONS,
+)
 from gadoscope.inference.bundle import BundleMetadata
 from gadoscope.inference.session import Session
 from gadoscope.labels import RESULT_COLUMNS, Status
 from gadoscope.phantom.tissues import FIELD_STRENGTHS_T, RELAXATION, Tissue
 from gadoscope.preparation.manifest import REQUIRED_COLUMNS
+from gadoscope.reading.bids.names import OTHER_SUFFIXES
+from gadoscope.reading.dicom.kinds import OTHER_KINDS
 from gadoscope.training.config import TrainingConfig, parse_config, read_config
 from gadoscope.training.loop import CHECKPOINT_NAME
 from gadoscope.training.run import CONFIG_NAME, CURVES_NAME, FREE_SETTINGS, PREPARED_NAME
@@ -112,25 +120,48 @@ def test_a_bundle_has_the_keys_of_the_page_and_of_its_example(tiny_bundle: Path)
     assert BundleMetadata.from_json(example).n_parameters == 109_073
 
 
+READERS = ("reading", "imaging", "evidence", "classify")
+
+
 def collect_reasons() -> set[tuple[str, str]]:
     """Return (reason, status) of every input error that the source can raise or write."""
-    found = set()
-    for path in (*(SOURCE / "reading").glob("*.py"), SOURCE / "classify.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    found = {(word, Status.REFUSED.value) for word in TABLED_REASONS}
+    for path in (path for folder in READERS for path in (SOURCE / folder).rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {
+            node.targets[0].id: node.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        }
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("ReadError", "RefusedError"):
                 status = Status.FAILED if getattr(node.func, "id", "") == "ReadError" else Status.REFUSED
-                found |= {(word, status.value) for word in _words(node.args[:1])}
+                first = [names.get(getattr(argument, "id", ""), argument) for argument in node.args[:1]]
+                found |= {(word, status.value) for word in _words(first)}
             elif isinstance(node, ast.Dict) and path.name == "os_errors.py":
                 pairs = [value.elts[:1] for value in node.values if isinstance(value, ast.Tuple)]
                 found |= {(word, Status.FAILED.value) for pair in pairs for word in _words(pair)}
-            elif isinstance(node, ast.JoinedStr) and path.name == "classify.py":
+            elif isinstance(node, ast.JoinedStr) and path.parent.name == "classify":
                 spoken = [SPOKEN_REASON.match(word) for word in _words(node.values[:1])]
                 found |= {(match[1], _SPOKEN_STATUS[match[1]].value) for match in spoken if match}
     return found
 
 
-# These two are written into a row without an exception; a third would be a KeyError here.
-_SPOKEN_STATUS = {"inside_abstention_band": Status.INDETERMINATE, "internal_error": Status.FAILED}
+# Reasons that stand in a table of words, not where they are raised.
+TABLED_REASONS = {
+    *SOP_CLASS_REASONS,
+    *IMAGE_TYPE_REASONS,
+    *TITLE_REASONS,
+    *OTHER_CONTRASTS.values(),
+    *OTHER_SUFFIXES,
+    *(reason for reason, _ in OTHER_KINDS.values()),
+}
+# These are written into a row without an exception; another one would be a KeyError here.
+_SPOKEN_STATUS = {
+    "inside_abstention_band": Status.INDETERMINATE,
+    "internal_error": Status.FAILED,
+    "mixed": Status.ANSWERED,
+}
 
 
 def _words(nodes: list[ast.expr]) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 
 from gadoscope.errors import BundleError
 from gadoscope.imaging.intensity import ImagePath
+from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.bundle import Bundle, BundleMetadata, OperatingPoint
 from gadoscope.labels import Plane
 from tests.bundles import TINY_METADATA
@@ -18,6 +19,9 @@ FULL = BundleMetadata(
     network="siim",
     n_parameters=109_073,
     image_path=ImagePath(size=331, preprocessing_function="invert"),
+    slice_policy=SlicePolicy(
+        planes=(Plane.SAGITTAL, Plane.AXIAL), n_slices=7, extent=0.5, volume_planes=(Plane.AXIAL,)
+    ),
     planes=(Plane.SAGITTAL, Plane.AXIAL),
     operating_point=OperatingPoint(
         threshold=0.5, lower=0.4, upper=0.6, rule="balanced_accuracy", chosen_on="validation"
@@ -78,8 +82,13 @@ def test_an_unknown_key_is_refused() -> None:
 
 
 def test_a_bundle_of_a_later_format_asks_for_an_upgrade() -> None:
-    with pytest.raises(BundleError, match="is of format 7; this Gadoscope reads 1: upgrade with pip"):
+    with pytest.raises(BundleError, match="is of format 7; this Gadoscope reads 2: upgrade with pip"):
         BundleMetadata.from_json(json.dumps({**_document(), "format_version": 7}))
+
+
+def test_a_bundle_of_the_first_format_which_has_no_slice_policy_is_to_be_exported_again() -> None:
+    with pytest.raises(BundleError, match="is of format 1; this Gadoscope reads 2: export it again"):
+        BundleMetadata.from_json(json.dumps({**_document(), "format_version": 1}))
 
 
 def test_a_bundle_with_the_classes_turned_round_is_refused() -> None:
@@ -93,6 +102,9 @@ def test_a_bundle_with_the_classes_turned_round_is_refused() -> None:
     [
         ("planes", ["oblique"], "'oblique' is not a valid Plane"),
         ("image_path", {"size": 331}, "expected exactly"),
+        ("slice_policy", {"n_slices": 5}, "the slice policy has the parameters n_slices; expected exactly"),
+        ("slice_policy", {**FULL.slice_policy.to_dict(), "n_slices": 0}, "n_slices = 0; expected"),
+        ("slice_policy", {**FULL.slice_policy.to_dict(), "planes": ["oblique"]}, "'oblique' is not a valid"),
         ("calibration", {"method": "magic"}, "the method 'magic'; this Gadoscope knows none"),
         ("calibration", {}, "the method None"),
     ],

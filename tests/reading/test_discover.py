@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from gadoscope.errors import InputError
 from gadoscope.reading.discover import Found, iter_inputs
 from tests.rights import as_nobody
 
@@ -16,11 +15,8 @@ def listed(*paths: Path, below: Path) -> list[str]:
 
 
 def describe(found: Found, below: Path) -> str:
-    if isinstance(found, Path):
-        return str(found.relative_to(below))
-    path, error = found
-    assert isinstance(error, InputError)
-    return f"{path.relative_to(below)}: {error.reason}"
+    path = found.source.path.relative_to(below)
+    return str(path) if found.error is None else f"{path}: {found.error.reason}"
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -93,6 +89,36 @@ def test_a_folder_that_may_not_be_listed_is_a_row_and_the_rest_is_found(tmp_path
         (tmp_path / "a").chmod(0o755)
 
 
+def test_a_folder_that_may_be_listed_but_not_entered_ends_no_walk(tmp_path: Path) -> None:
+    touch(tmp_path, "a/1.json", "a/2.img", "b/3.png")
+    (tmp_path / "a").chmod(0o444)
+    try:
+        with as_nobody(tmp_path):
+            found = listed(tmp_path, below=tmp_path)
+    finally:
+        (tmp_path / "a").chmod(0o755)
+    assert found[-1] == "b/3.png"
+    assert [name.partition(":")[0] for name in found[:-1]] == ["a/1.json", "a/2.img"]
+
+
+def test_of_a_nifti_pair_only_the_header_is_an_input(tmp_path: Path) -> None:
+    touch(tmp_path, "x.img", "y.img", "y.hdr", "z.img.gz", "z.hdr.gz")
+    (tmp_path / "x.hdr").write_bytes(bytes(344) + b"ni1\0")
+    assert listed(tmp_path, below=tmp_path) == ["x.hdr", "y.hdr", "y.img", "z.hdr.gz"]
+    assert listed(tmp_path / "x.img", below=tmp_path) == ["x.hdr"]
+    assert listed(tmp_path / "y.img", below=tmp_path) == ["y.img"]
+
+
+def test_what_describes_a_bids_data_set_is_no_input_and_its_derivatives_are_one(tmp_path: Path) -> None:
+    touch(tmp_path, "participants.tsv", "README", "sub-1/anat/sub-1_T1w.nii", "derivatives/fs/sub-1_T1w.nii")
+    touch(tmp_path, "sub-1/anat/sub-1_T1w.json", "sub-1/notes.pdf")
+    (tmp_path / "dataset_description.json").write_text("{}")
+    expected = ["derivatives: bids_derivatives", "sub-1/anat/sub-1_T1w.nii", "sub-1/notes.pdf"]
+    assert listed(tmp_path, below=tmp_path) == expected
+    assert listed(tmp_path / "derivatives", below=tmp_path) == ["derivatives/fs/sub-1_T1w.nii"]
+    assert listed(tmp_path / "participants.tsv", below=tmp_path) == ["participants.tsv"]
+
+
 def test_a_tree_deeper_than_pythons_recursion_is_walked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,7 +129,9 @@ def test_a_tree_deeper_than_pythons_recursion_is_walked(
     Path("bottom.png").write_bytes(b"")
     monkeypatch.chdir(tmp_path)
     try:
-        assert list(iter_inputs([Path("d")])) == [Path(*["d"] * 1100, "bottom.png")]
+        assert [found.source.path for found in iter_inputs([Path("d")])] == [
+            Path(*["d"] * 1100, "bottom.png")
+        ]
     finally:
         remove_deep(tmp_path)
 
@@ -124,6 +152,6 @@ def remove_deep(folder: Path) -> None:
 def test_finding_is_streaming(tmp_path: Path) -> None:
     touch(tmp_path, "a/1.png")
     inputs = iter_inputs([tmp_path / "a", tmp_path / "later"])
-    assert next(inputs) == tmp_path / "a" / "1.png"
+    assert next(inputs).source.path == tmp_path / "a" / "1.png"
     touch(tmp_path, "later/2.png")  # made after the first answer, and still found
-    assert next(inputs) == tmp_path / "later" / "2.png"
+    assert next(inputs).source.path == tmp_path / "later" / "2.png"

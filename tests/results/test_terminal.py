@@ -49,3 +49,20 @@ def test_more_rows_than_a_screen_can_use_are_counted(monkeypatch: pytest.MonkeyP
 def test_inputs_without_a_folder_in_common_keep_their_whole_paths(paths: tuple[str, ...]) -> None:
     shown = _show(*(SeriesResult(path=path, status=Status.ANSWERED) for path in paths))
     assert all(path in shown for path in paths)
+
+
+def test_a_conflict_with_the_header_is_shown_with_its_words_and_a_volume_with_its_number() -> None:
+    shown = _show(
+        SeriesResult(
+            path="s/a",
+            volume_index=3,
+            status=Status.ANSWERED,
+            phase=Phase.PRE_CONTRAST,
+            probability=0.1,
+            header_state="administered",
+            header_quote='SeriesDescription="t1 +c"',
+            agreement="conflict",
+        )
+    )
+    assert "a volume 3" in shown
+    assert 'the header says administered: SeriesDescription="t1 +c"' in shown

@@ -1,11 +1,11 @@
-"""`gadoscope classify`: images and folders become a table of answers."""
+"""`gadoscope classify`: scans and folders become a table of answers."""
 
 import errno
 import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +15,19 @@ import click
 from gadoscope.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
+    from gadoscope.classify import Progress
+    from gadoscope.cli.interrupt import StopRequest
     from gadoscope.labels import SeriesResult
+    from gadoscope.results.journal import Journal
+    from gadoscope.results.ledger import Ledger
     from gadoscope.results.tables import WriteRow
 
 EXIT_SOME_FAILED = 3
 """The run finished, but some inputs could not be read."""
+
+
+class _StoppedError(Exception):
+    """A signal asked to stop while no row came."""
 
 
 @click.command(name="classify")
@@ -32,61 +40,130 @@ EXIT_SOME_FAILED = 3
     help="Table to write: .csv, .jsonl or .parquet. Without it, the table goes to the terminal, or "
     "as CSV to a pipe.",
 )
+@click.option("--jobs", type=click.IntRange(min=0), default=0, help="Workers; 0 takes one for each core.")
 @click.option(
-    "--jobs", type=click.IntRange(min=0), default=0, help="Worker threads; 0 takes one for each core."
+    "--resume",
+    is_flag=True,
+    help="Take over what earlier runs with this --output answered; known by content and model, not by name.",
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines on the standard output.")
 def command(
-    paths: tuple[Path, ...], model: Path | None, output: Path | None, jobs: int, as_json: bool
+    paths: tuple[Path, ...],
+    *,
+    model: Path | None,
+    output: Path | None,
+    jobs: int,
+    resume: bool,
+    as_json: bool,
 ) -> None:
-    """Tell the contrast phase of images and of folders of images.
+    """Tell the contrast phase of scans and of folders of scans.
 
-    Every input becomes one row: answered, indeterminate, refused or failed, with the reason. The
-    ledger at the end (standard error) counts them all.
+    Scans are DICOM, NIfTI, BIDS, slice images, and zips of them. Every series becomes one row: answered,
+    indeterminate, refused or failed, with the reason, and with what its header says of contrast. The ledger
+    at the end (standard error) counts them all.
 
     \b
     Example:
-        gadoscope classify slices/ --model lesson.onnx --output results.csv
+        gadoscope classify archive/ --model lesson.onnx --output results.csv
 
-    The table is written whole or not at all; Ctrl-C keeps the rows answered so far and says so.
+    The table is written whole or not at all; Ctrl-C keeps the rows answered so far and says so. Beside
+    it, results.csv.journal takes each answer as it comes: after a crash, --resume goes on from there.
     Exit code: 0 no input failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.
     """
     from gadoscope.classify import find_model, iter_results
+    from gadoscope.cli.classify_display import open_display
     from gadoscope.cli.interrupt import stop_on_signal
     from gadoscope.results.ledger import Ledger
+
+    _check_options(output, resume=resume, as_json=as_json)
+    ledger = Ledger()
+    with ExitStack() as stack:
+        journal = _open_journal(stack, output, resume=resume)
+        display = stack.enter_context(open_display())
+        stop = stack.enter_context(stop_on_signal())
+
+        def watch(progress: "Progress") -> None:
+            display.show_progress(progress)
+            if stop.signal_number is not None:
+                raise _StoppedError
+
+        results = iter_results(paths, model=find_model(model), jobs=jobs, journal=journal, watch=watch)
+        if journal is not None and resume:
+            _say_what_is_known(journal)
+        with closing(results), _open_destination(output, as_json) as write:
+            for result in _until_stopped(_refuse_none(results, paths), stop):
+                write(result)
+                ledger.add(result)
+                display.show_row(ledger.n_inputs)
+    _report(ledger, stop, output)
+    sys.exit(stop.exit_code or (EXIT_SOME_FAILED if ledger.n_failed else 0))
+
+
+def _check_options(output: Path | None, *, resume: bool, as_json: bool) -> None:
     from gadoscope.results.tables import check_table_path
 
     if output is not None:
         check_table_path(output)
         if as_json:
             raise UsageError("--json prints and --output writes a file; name the file something.jsonl.")
-    ledger = Ledger()
-    with (
-        closing(iter_results(paths, model=find_model(model), jobs=jobs)) as results,
-        stop_on_signal() as stop,
-        _open_destination(output, as_json) as write,
-    ):
-        for result in _with_progress(_refuse_none(results, paths)):
-            write(result)
-            ledger.add(result)
-            if stop.signal_number is not None:
-                break
-    if stop.signal_number is not None:
-        held = "the table" if output is None else str(output)
-        click.echo(f"Interrupted: {held} holds the first {ledger.n_inputs} inputs only.", err=True)
-    for line in (str(ledger), *(f"  {line}" for line in ledger.reasons())):
-        click.echo(line, err=True)
-    sys.exit(stop.exit_code or (EXIT_SOME_FAILED if ledger.n_failed else 0))
+    elif resume:
+        raise UsageError("--resume goes on from the journal beside a table; name the table with --output.")
 
 
-def _refuse_none(results: "Iterator[SeriesResult]", paths: tuple[Path, ...]) -> "Iterable[SeriesResult]":
+def _open_journal(stack: ExitStack, output: Path | None, *, resume: bool) -> "Journal | None":
+    if output is None:
+        return None
+    from gadoscope.results.journal import Journal, journal_path
+
+    return stack.enter_context(Journal(journal_path(output), is_resuming=resume))
+
+
+def _say_what_is_known(journal: "Journal") -> None:
+    n_own, n_others = journal.count()
+    if n_own:
+        said = f"holds {n_own} answers of this model; what has not changed is taken over"
+    elif n_others:
+        said = f"holds {n_others} answers, all of another model or version of Gadoscope; none is taken over"
+    else:
+        said = "holds no answers yet; all inputs are answered"
+    click.echo(f"{journal.path} {said}.", err=True)
+
+
+def _refuse_none(results: "Iterator[SeriesResult]", paths: tuple[Path, ...]) -> "Iterator[SeriesResult]":
     first = next(results, None)
     if first is None:
         raise UsageError(
             f"there is no input in {', '.join(map(str, paths))}; "
             "name image files or a folder that holds some."
         )
-    return chain([first], results)
+    yield from chain([first], results)
+
+
+def _until_stopped(results: "Iterable[SeriesResult]", stop: "StopRequest") -> "Iterator[SeriesResult]":
+    try:
+        for result in results:
+            yield result
+            if stop.signal_number is not None:
+                return
+    except _StoppedError:
+        return
+
+
+def _report(ledger: "Ledger", stop: "StopRequest", output: Path | None) -> None:
+    """Say on the standard error what became of the inputs."""
+    if stop.signal_number is not None:
+        held = "the table" if output is None else str(output)
+        onward = "" if output is None else " --resume goes on from here."
+        click.echo(f"Interrupted: {held} holds the first {ledger.n_inputs} inputs only.{onward}", err=True)
+    if sys.stderr.isatty():
+        from gadoscope.results.summary import print_summary
+
+        print_summary(ledger, sys.stderr)
+        return
+    click.echo(str(ledger), err=True)
+    for line in (*ledger.reasons(), ledger.agreement()):
+        if line:
+            click.echo(f"  {line}", err=True)
 
 
 def _open_destination(output: Path | None, as_json: bool) -> "AbstractContextManager[WriteRow]":
@@ -118,26 +195,3 @@ def _open_standard_output(as_json: bool) -> "Iterator[WriteRow]":
         raise OutputError(
             f"cannot write to the standard output: {error.strerror or error}. Name a file with --output."
         ) from error
-
-
-def _with_progress(results: "Iterable[SeriesResult]") -> "Iterator[SeriesResult]":
-    """Pass the results on, counting them on the standard error where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield from results
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.completed:,} inputs"),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-    )
-    # No total and no bar: counting a million files first would delay the first answer.
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=None, rate="")
-        for result in results:
-            speed = progress.tasks[0].speed
-            progress.update(task, advance=1, rate=f"{speed:,.0f}/s" if speed else "")
-            yield result

@@ -28,7 +28,7 @@ def command(model: Path | None, as_json: bool) -> None:
 
     Exit code: 0 all is well, 1 something is missing or the bundle does not answer.
     """
-    from gadoscope.cli.installation import installed_libraries, readable_images
+    from gadoscope.cli.installation import installed_libraries, readable_images, readable_transfer_syntaxes
     from gadoscope.preparation.pool import count_jobs
 
     report: dict[str, Any] = {
@@ -37,10 +37,11 @@ def command(model: Path | None, as_json: bool) -> None:
         "cores": count_jobs(0),
         "libraries": installed_libraries(),
         "images": readable_images(),
+        "transfer_syntaxes": readable_transfer_syntaxes(),
         "model": _examine(model),
     }
-    base_is_whole = all(report["libraries"]["base"].values())
-    report["well"] = base_is_whole and report["model"]["answers"] is not False
+    is_whole = all(report["libraries"]["base"].values()) and all(report["transfer_syntaxes"].values())
+    report["well"] = is_whole and report["model"]["answers"] is not False
     if as_json:
         click.echo(json.dumps(report, indent=2))
     else:
@@ -125,8 +126,16 @@ def _print(report: dict[str, Any]) -> None:
     click.echo("images: " + ", ".join(name for name, readable in report["images"].items() if readable))
     if unreadable:
         click.echo(f"  this Pillow cannot read {', '.join(unreadable)}")
+    _print_transfer_syntaxes(report["transfer_syntaxes"])
     _print_model(report["model"])
     click.echo("All is well." if report["well"] else "Something is missing; see above.")
+
+
+def _print_transfer_syntaxes(syntaxes: dict[str, bool]) -> None:
+    click.echo("DICOM: " + ", ".join(name for name, readable in syntaxes.items() if readable))
+    undecodable = [name for name, readable in syntaxes.items() if not readable]
+    if undecodable:
+        click.echo(f"  cannot decode {', '.join(undecodable)}: pip install --force-reinstall imagecodecs")
 
 
 def _print_model(model: dict[str, Any]) -> None:

@@ -77,6 +77,7 @@ def _describe(file: Path, weights: "KerasFile", n_parameters: int) -> "BundleMet
     import hashlib
 
     from gadoscope.imaging.intensity import ImagePath
+    from gadoscope.imaging.slices import SlicePolicy
     from gadoscope.inference.bundle import BundleMetadata, OperatingPoint
     from gadoscope.labels import Plane
 
@@ -85,6 +86,7 @@ def _describe(file: Path, weights: "KerasFile", n_parameters: int) -> "BundleMet
         network="siim",
         n_parameters=n_parameters,
         image_path=ImagePath(),
+        slice_policy=SlicePolicy(planes=(Plane.SAGITTAL,)),
         planes=(Plane.SAGITTAL,),
         operating_point=OperatingPoint(
             threshold=DEFAULT_THRESHOLD,

@@ -38,3 +38,14 @@ def readable_images() -> dict[str, bool]:
     from PIL import features
 
     return {form: bool(features.check(feature)) for form, feature in IMAGE_CODECS.items()}
+
+
+def readable_transfer_syntaxes() -> dict[str, bool]:
+    """Return which transfer syntaxes of DICOM this installation can decode, by name."""
+    from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES, find_missing_decoders
+    from gadoscope.reading.dicom.pixel_header import NATIVE_SYNTAXES
+
+    missing = find_missing_decoders()
+    return dict.fromkeys(NATIVE_SYNTAXES.values(), True) | {
+        name: uid not in missing for uid, name in COMPRESSED_SYNTAXES.items()
+    }

@@ -17,13 +17,14 @@ from typing import Any
 
 from gadoscope.errors import BundleError
 from gadoscope.imaging.intensity import ImagePath
+from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.labels import CLASS_ORDER, Plane
 
 METADATA_KEY = "gadoscope"
 """Name of the one entry in the ONNX file's ``metadata_props``."""
 
-FORMAT_VERSION = 1
-"""Rises whenever an older Gadoscope could misunderstand a bundle."""
+FORMAT_VERSION = 2
+"""Rises whenever an older Gadoscope could misunderstand a bundle; 1 had no slice policy."""
 
 INPUT_NAME = "images"
 OUTPUT_NAME = "logit"
@@ -72,6 +73,8 @@ class BundleMetadata:
         Trained numbers in the network.
     image_path
         How a slice becomes the network's input: the same in training and inference.
+    slice_policy
+        Which slices of a volume are read.
     planes
         Acquisition planes it was trained on; empty where unknown.
     operating_point
@@ -90,6 +93,7 @@ class BundleMetadata:
     network: str
     n_parameters: int
     image_path: ImagePath
+    slice_policy: SlicePolicy
     planes: tuple[Plane, ...]
     operating_point: OperatingPoint
     calibration: Mapping[str, Any] = field(default_factory=lambda: {"method": "none"})
@@ -115,6 +119,7 @@ class BundleMetadata:
         """
         document = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         document["image_path"] = self.image_path.to_dict()
+        document["slice_policy"] = self.slice_policy.to_dict()
         document["operating_point"] = dict(vars(self.operating_point))
         document["class_order"] = list(CLASS_ORDER)
         document["format_version"] = FORMAT_VERSION
@@ -142,6 +147,7 @@ class BundleMetadata:
         try:
             values["planes"] = tuple(Plane(plane) for plane in document["planes"])
             values["image_path"] = ImagePath.from_dict(document["image_path"])
+            values["slice_policy"] = SlicePolicy.from_dict(document["slice_policy"])
             values["operating_point"] = OperatingPoint(**document["operating_point"])
             return cls(**values)
         except (ValueError, TypeError, KeyError) as error:
@@ -172,6 +178,7 @@ _METADATA_TYPES: dict[str, tuple[type, ...]] = {
     "network": (str,),
     "n_parameters": (int,),
     "image_path": (dict,),
+    "slice_policy": (dict,),
     "planes": (list,),
     "operating_point": (dict,),
     "calibration": (dict,),
@@ -204,6 +211,11 @@ def _parse_object(text: str) -> dict[str, Any]:
 
 def _check_format_version(document: dict[str, Any]) -> None:
     version = document.get("format_version")
+    if type(version) is int and version < FORMAT_VERSION:
+        raise BundleError(
+            f"this bundle is of format {version}; this Gadoscope reads {FORMAT_VERSION}: export it "
+            "again, with `gadoscope train --resume` for its run folder or with `gadoscope import-keras`."
+        )
     if version != FORMAT_VERSION:
         raise BundleError(
             f"this bundle is of format {version}; this Gadoscope reads {FORMAT_VERSION}: "

@@ -1,25 +1,53 @@
 """Find the inputs below the paths that a user names: streaming, in a fixed order, losing none.
 
 A folder is walked depth first in the order of its names. Skipped, and never rows: hidden names
-(beginning with a dot) and Gadoscope's own `manifest.csv`. Everything else is an input, whatever its
-name says, also a broken link or a named pipe: the reader says what is wrong with it. Links to
-folders are followed; one that leads back to a folder above itself becomes a row that says so.
+(beginning with a dot), Gadoscope's own `manifest.csv`, what in a BIDS data set only describes images,
+and the data file of a pair whose header is there. Everything else is an input, whatever its name says,
+also a broken link or a named pipe: the reader says what is wrong with it. Links to folders are
+followed; one that leads back to a folder above itself becomes a row that says so. The derivatives of a
+BIDS data set become one row, unless they are named themselves.
 """
 
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from gadoscope.errors import InputError, ReadError
+from gadoscope.errors import InputError, ReadError, RefusedError
+from gadoscope.reading.bids.dataset import is_bids_metadata, is_derivatives
+from gadoscope.reading.nifti.names import is_pair_image
 from gadoscope.reading.os_errors import explain_os_error
+from gadoscope.reading.sources import Source
 
 MANIFEST_NAME = "manifest.csv"
 """The table that lies beside prepared images; it is no image."""
 
-Found = Path | tuple[Path, InputError]
+PAIR_ENDINGS = (".img", ".img.gz")
+HEADER_ENDINGS = (".hdr", ".hdr.gz", ".HDR", ".HDR.gz")
+"""A NIfTI pair is one input, known by its header."""
+
 _Identity = tuple[int, int]  # device and inode: the same by whatever name a folder is reached
 _Entries = Iterator[tuple[str, bool]]  # name, and whether it is a folder
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something that may be an input.
+
+    Parameters
+    ----------
+    source
+        Where it lies.
+    error
+        Why it cannot be read, where that is known already; it becomes its row.
+    is_named
+        Whether the user named it, rather than a folder above it.
+    """
+
+    source: Source
+    error: InputError | None = None
+    is_named: bool = False
 
 
 def iter_inputs(paths: Sequence[Path]) -> Iterator[Found]:
@@ -33,22 +61,33 @@ def iter_inputs(paths: Sequence[Path]) -> Iterator[Found]:
 
     Yields
     ------
-    A path to read; or, where a path does not exist or a folder cannot be listed, the path with the
+    What to read; or, where a path does not exist or a folder cannot be listed, the path with the
     error that becomes its row.
     """
     for path in paths:
         try:
             identity, is_folder = _identify(path)
             entries = _list_folder(path) if is_folder else iter(())
+            source = Source(path if is_folder else _find_header(path))
         except OSError as error:
-            yield path, explain_os_error(error)
+            yield Found(Source(path), explain_os_error(error), is_named=True)
         except ValueError:  # a NUL character
-            yield path, ReadError("missing", "no file can have this name; check the path.")
+            no_file = ReadError("missing", "no file can have this name; check the path.")
+            yield Found(Source(path), no_file, is_named=True)
         else:
             if is_folder:
                 yield from _walk(path, identity, entries)
             else:
-                yield path
+                yield Found(source, is_named=True)
+
+
+def _find_header(path: Path) -> Path:
+    """Return the header of a NIfTI pair where its data file is named, else ``path``."""
+    if not (path.name.lower().endswith(PAIR_ENDINGS) and is_pair_image(path)):
+        return path
+    stem = path.name[: path.name.lower().rindex(".img")]
+    headers = [path.with_name(stem + ending) for ending in HEADER_ENDINGS]
+    return next((header for header in headers if header.is_file()), path)
 
 
 def _walk(top: Path, identity: _Identity, entries: _Entries) -> Iterator[Found]:
@@ -61,21 +100,26 @@ def _walk(top: Path, identity: _Identity, entries: _Entries) -> Iterator[Found]:
             levels.pop()
             continue
         path = folder / name
-        if not is_folder:
-            yield path
-            continue
         try:
+            if not is_folder:
+                if not _is_described_elsewhere(path):
+                    yield Found(Source(path))
+                continue
             identity, _ = _identify(path)
             if identity in above:
                 raise ReadError(
                     "link_loop",
                     "this link leads back to a folder above it, whose files are read once; remove the link.",
                 )
+            if is_derivatives(path):
+                raise RefusedError(
+                    "bids_derivatives", "computed from images, not acquired; to classify it, name the folder."
+                )
             levels.append((path, above | {identity}, _list_folder(path)))
-        except ReadError as error:
-            yield path, error
+        except InputError as error:
+            yield Found(Source(path), error)
         except OSError as error:
-            yield path, explain_os_error(error)
+            yield Found(Source(path), explain_os_error(error))
 
 
 def _list_folder(folder: Path) -> _Entries:
@@ -86,6 +130,11 @@ def _list_folder(folder: Path) -> _Entries:
             if not entry.name.startswith(".") and entry.name != MANIFEST_NAME
         ]
     return iter(sorted(kept))
+
+
+def _is_described_elsewhere(path: Path) -> bool:
+    """Return whether the file belongs to another one, which is the input."""
+    return is_bids_metadata(path) or (path.name.lower().endswith(PAIR_ENDINGS) and is_pair_image(path))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

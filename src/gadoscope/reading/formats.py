@@ -1,9 +1,11 @@
 """What kind of file it is, told by its first bytes and never by its name."""
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import BinaryIO
 
 from PIL import ImageFile
@@ -15,13 +17,43 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 PREFIX_BYTES = 1024
-"""Enough for every signature below, of which NIfTI-1's lies furthest inside (byte 344)."""
+"""Enough for every signature below; the class of a DICOM file, by which a DICOMDIR is known, lies furthest
+inside."""
 _BMP_HEADER_BYTES = {12, 40, 52, 56, 64, 108, 124}  # every published size of the header after byte 14
 _NIFTI_MAGIC_AT = 344
 _NIFTI_1 = (b"n+1\0", b"ni1\0")
 _NIFTI_2 = (b"n+2\0", b"ni2\0")
 _NIFTI_2_MAGIC_AT = 4
+_GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31  # zlib's number for "expect a gzip header"
+_TAR_MAGIC_AT = 257
+_DICOM_MAGIC_AT = 128  # after the preamble, PS3.10 7.1
+_FIRST_GROUPS = {2, 8}  # file meta information and identification
+# Media Storage Directory Storage (PS3.6), as a value: followed by its padding or by the next element.
+_DICOMDIR_CLASS = re.compile(rb"1\.2\.840\.10008\.1\.3\.10(?![.0-9])")
+_VALUE_REPRESENTATION = re.compile(rb"A[EST]|CS|D[AST]|F[DL]|IS|L[OT]|O[BDFLVW]|PN|S[HLQSTV]|TM|U[CILNRSTV]")
+# Bytes that no text holds: control characters other than tab, line ends, form feed and escape.
+_NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
+_WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff")  # byte order marks of UTF-16
+
+
+class Kind(Enum):
+    """What the first bytes of a file say it is."""
+
+    IMAGE = auto()
+    """A slice image: `find_format` says which."""
+    DICOM = auto()
+    """An instance, with or without preamble."""
+    DICOMDIR = auto()
+    """The directory of a DICOM medium."""
+    NIFTI = auto()
+    """NIfTI-1 or -2, perhaps compressed, perhaps the header of a pair."""
+    ZIP = auto()
+    OTHER = auto()
+    """Known, but not read: `find_other_format` says what."""
+    TEXT = auto()
+    EMPTY = auto()
+    UNKNOWN = auto()
 
 
 @dataclass(frozen=True)
@@ -57,6 +89,13 @@ READ_FORMATS = "PNG, JPEG, BMP, TIFF, GIF or WebP"
 _NOT_READ = {
     b"%PDF": "a PDF",
     b"PK\3\4": "a ZIP archive",
+    b"PK\5\6": "an empty ZIP archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"Rar!\x1a\x07": "a RAR archive",
+    b"\xfd7zXZ\0": "an XZ archive",
+    b"BZh": "a BZip2 archive",
+    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
+    b"SQLite format 3\0": "an SQLite database",
     b"\0\0\0\x0cjP  ": "a JPEG 2000 image",
     b"\xff\x4f\xff\x51": "a JPEG 2000 image",
     b"\0\0\0\x0cJXL ": "a JPEG XL image",
@@ -66,6 +105,35 @@ _NOT_READ = {
     b"\x93NUMPY": "a NumPy array",
     b"8BPS": "a Photoshop image",
 }
+
+
+def find_kind(prefix: bytes) -> Kind:
+    """Return what a file's first `PREFIX_BYTES` show."""
+    return next((kind for kind, fits in _TESTS if fits(prefix)), Kind.UNKNOWN)
+
+
+def is_dicom(prefix: bytes) -> bool:
+    """Return whether a file begins as DICOM: with the preamble, or at once with two data elements.
+
+    Without preamble the first element is of group 2 (file meta) or 8 (identifying), and the second one
+    follows it: nothing else begins so by chance.
+    """
+    if prefix[_DICOM_MAGIC_AT : _DICOM_MAGIC_AT + 4] == b"DICM":
+        return True
+    return any(_are_two_elements(prefix, order) for order in "<>")
+
+
+def _are_two_elements(prefix: bytes, order: str) -> bool:
+    try:
+        group, first, representation, length = struct.unpack_from(f"{order}HH2sH", prefix)
+        is_explicit = _VALUE_REPRESENTATION.fullmatch(representation) is not None
+        if not is_explicit:
+            (length,) = struct.unpack_from(f"{order}I", prefix, 4)
+        next_group, second = struct.unpack_from(f"{order}HH", prefix, 8 + length)
+    except struct.error:  # the first value is longer than the prefix, or the file ends here
+        return False
+    is_beginning = group in _FIRST_GROUPS and next_group in _FIRST_GROUPS
+    return is_beginning and length % 2 == 0 and (next_group, second) > (group, first)
 
 
 def find_format(prefix: bytes) -> SliceFormat | None:
@@ -82,18 +150,21 @@ def find_format(prefix: bytes) -> SliceFormat | None:
 
 def find_other_format(prefix: bytes) -> str | None:
     """Return in words what a file is that holds data, but no slice image; None if unknown."""
-    if prefix[128:132] == b"DICM":
+    if is_dicom(prefix):
         return "a DICOM file"
     if _is_nifti(prefix):
         return "a NIfTI volume"
-    if prefix.startswith(b"\x1f\x8b"):
+    if prefix.startswith(_GZIP):
         return "a compressed NIfTI volume" if _is_nifti(_gunzip(prefix)) else "a gzip archive"
     if prefix[4:8] == b"ftyp":
         return "a HEIF or AVIF image" if prefix[8:10] in (b"he", b"mi", b"ms", b"av") else "a video"
-    for signature, words in _NOT_READ.items():
-        if prefix.startswith(signature):
-            return words
-    return None
+    if prefix[_TAR_MAGIC_AT : _TAR_MAGIC_AT + 5] == b"ustar":
+        return "a tar archive"
+    return next((words for signature, words in _NOT_READ.items() if prefix.startswith(signature)), None)
+
+
+def _is_text(prefix: bytes) -> bool:
+    return prefix.startswith(_WIDE_TEXT) or _NOT_TEXT.search(prefix) is None
 
 
 def _is_nifti(prefix: bytes) -> bool:
@@ -106,3 +177,18 @@ def _gunzip(prefix: bytes) -> bytes:
         return zlib.decompressobj(_GZIP_WINDOW).decompress(prefix, PREFIX_BYTES)
     except (zlib.error, struct.error):
         return b""
+
+
+# In this order: DICOM before images, for its preamble is free for another format's beginning, such as
+# TIFF's (PS3.10 7.1).
+_TESTS: tuple[tuple[Kind, Callable[[bytes], object]], ...] = (
+    (Kind.EMPTY, lambda prefix: not prefix),
+    (Kind.DICOMDIR, lambda prefix: is_dicom(prefix) and _DICOMDIR_CLASS.search(prefix)),
+    (Kind.DICOM, is_dicom),
+    (Kind.IMAGE, find_format),
+    (Kind.NIFTI, _is_nifti),
+    (Kind.NIFTI, lambda prefix: prefix.startswith(_GZIP) and _is_nifti(_gunzip(prefix))),
+    (Kind.ZIP, lambda prefix: prefix.startswith((b"PK\3\4", b"PK\5\6"))),
+    (Kind.OTHER, find_other_format),
+    (Kind.TEXT, _is_text),
+)

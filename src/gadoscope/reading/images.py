@@ -7,7 +7,6 @@ equal, come out exactly as Pillow's `convert("L")` gives them. Every other repai
 
 import os
 import stat
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from gadoscope.reading.formats import (
 )
 from gadoscope.reading.grey import holds_metadata, note_orientation, tiff_to_grey, to_grey
 from gadoscope.reading.os_errors import explain_os_error
+from gadoscope.reading.quiet import WARNINGS_LOCK
 
 MAX_PIXELS = 4096 * 2048
 """Eight times a 1024 x 1024 slice, the largest in use. With it no image, whatever its mode, takes more
@@ -194,17 +194,14 @@ def _check_header(image: ImageFile.ImageFile) -> None:
         )
 
 
-_pillow_lock = threading.Lock()
-
-
 @contextmanager
 def _pillow_warnings(notes: list[str]) -> Iterator[None]:
     """Turn Pillow's warnings about a doubtful file into a note.
 
-    `catch_warnings` changes the whole process, hence the lock. What runs inside holds the
-    interpreter's own lock anyway, so decoding in threads loses nothing by it.
+    `catch_warnings` changes the whole process, hence the lock, one for all readers. What runs inside
+    holds the interpreter's own lock anyway, so decoding in threads loses nothing by it.
     """
-    with _pillow_lock, warnings.catch_warnings(record=True) as caught:
+    with WARNINGS_LOCK, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
         if caught:

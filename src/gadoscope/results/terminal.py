@@ -68,7 +68,9 @@ def _lay_out(results: Sequence[SeriesResult]) -> Table:
         column.no_wrap = True
     for result in results:
         name = os.path.relpath(result.path, folder) if folder else result.path
-        remarks = [*filter(None, [result.reason]), *result.warnings]
+        if result.volume_index is not None:
+            name += f" volume {result.volume_index}"
+        remarks = [*filter(None, [result.reason, _describe_conflict(result)]), *result.warnings]
         table.add_row(
             Text(printable(name), overflow="fold"),
             Text(result.status, style=COLOURS[result.status]),
@@ -77,6 +79,13 @@ def _lay_out(results: Sequence[SeriesResult]) -> Table:
             Text(printable("; ".join(remarks))),
         )
     return table
+
+
+def _describe_conflict(result: SeriesResult) -> str:
+    """Return what the header says where the pixels say otherwise."""
+    if result.agreement != "conflict":
+        return ""
+    return f"the header says {result.header_state}: {result.header_quote}"
 
 
 def _common_folder(results: Sequence[SeriesResult]) -> str:

@@ -17,6 +17,7 @@ from gadoscope.evaluation.curves import learning_curves_svg
 from gadoscope.evaluation.seen import hash_file
 from gadoscope.evaluation.trained_run import BUNDLE_NAME, MANIFEST_NAME, METRICS_NAME, RECORD_NAME
 from gadoscope.files import write_text
+from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.bundle import BundleMetadata
 from gadoscope.labels import Plane, Split
 from gadoscope.models.registry import build_network
@@ -180,12 +181,14 @@ def _finish(
     )
     weights_sha256 = digest_weights(network)
     layers = tuple(layer_table(network))
+    planes = _find_planes(manifest.with_split(Split.TRAIN))
     metadata = BundleMetadata(
         name=job.config.name,
         network=job.config.network,
         n_parameters=sum(layer.parameters for layer in layers),
         image_path=job.config.image,
-        planes=_find_planes(manifest.with_split(Split.TRAIN)),
+        slice_policy=SlicePolicy(planes=planes),
+        planes=planes,
         operating_point=frozen.point,
         training=_provenance(job, manifest, identity, weights_sha256),
         licence=job.config.licence,

@@ -1,0 +1,230 @@
+"""An archive of phantom DICOM, classified, beside the plain script that one would write instead.
+
+    make bench
+    python -m benchmarks.archive --folder /data/bench --large
+
+Makes 200 studies of five T1 series (20-180 instances of 256 x 256, mixed transfer syntaxes, about 150
+elements a header), classifies them with the lesson's network, untrained, and prints one table with what was
+asked for and what was measured. Memory is that of the process and all its children together. Ratios to the
+plain script matter; seconds drift with the machine.
+"""
+
+import argparse
+import csv
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom.uid import ExplicitVRLittleEndian
+
+from benchmarks.lesson import Row, format_table
+from benchmarks.scan_files import SERIES_A_STUDY, Plan, make_archive, make_templates, write_series
+from gadoscope.imaging.intensity import ImagePath
+from gadoscope.imaging.slices import SlicePolicy
+from gadoscope.inference.bundle import BundleMetadata, OperatingPoint
+from gadoscope.labels import Phase, Plane
+
+STUDIES, LARGE_STUDIES = 200, 2000
+LARGE_MATRIX = 64
+"""A million instances of 256 x 256 would fill a disk; what costs memory is their number."""
+FEW = 10
+"""Time is measured on a tenth of an archive too: it has to grow in proportion."""
+COLD_INSTANCES, COLD_STARTS = 176, 5
+LEAST_SERIES_A_SECOND, MOST_MEMORY_MB, MOST_COLD_S = 15, 500, 0.7
+MOST_GROWTH = 1.15
+"""Of the time a series, from the tenth to the whole: noise of a busy machine, and no more."""
+SAMPLE_S = 0.1
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A process that has ended: seconds on the wall; largest memory of it and its children, in MB."""
+
+    wall_s: float
+    peak_mb: float
+    output: str
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", type=Path, help="keep the archives here and use them again")
+    parser.add_argument("--studies", type=int, default=STUDIES, help="of five series each")
+    parser.add_argument("--most", type=int, default=180, help="instances of the longest series")
+    parser.add_argument("--large", action="store_true", help=f"also {LARGE_STUDIES * SERIES_A_STUDY} series")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="gadoscope-bench-") as temporary:
+        work = Path(temporary)
+        folder = arguments.folder or work
+        bundle = write_lesson_bundle(work / "lesson.onnx")
+        rows = measure_archive(
+            Plan(studies=arguments.studies, most=arguments.most), folder / "archive", bundle, with_peer=True
+        )
+        if arguments.folder is None:
+            shutil.rmtree(folder / "archive")
+        rows += measure_cold_start(folder / "one", bundle, most=min(arguments.most, COLD_INSTANCES))
+        if arguments.large:
+            plan = Plan(studies=LARGE_STUDIES, most=arguments.most, matrix=LARGE_MATRIX)
+            rows += measure_archive(plan, folder / "large", bundle, with_peer=False)
+            if arguments.folder is None:
+                shutil.rmtree(folder / "large")
+    print(format_table(rows))
+
+
+def write_lesson_bundle(path: Path) -> Path:
+    """Write the lesson's network with the weights that training begins with: time does not depend on them."""
+    from gadoscope.models.siim import Siim  # noqa: PLC0415 - torch, only here
+    from gadoscope.training.export import export_bundle  # noqa: PLC0415
+
+    point = OperatingPoint(
+        threshold=0.5, lower=0.5, upper=0.5, rule="by hand", chosen_on="nothing: for timing"
+    )
+    model = Siim()
+    metadata = BundleMetadata(
+        name="lesson-untrained",
+        network="siim",
+        n_parameters=sum(parameter.numel() for parameter in model.parameters()),
+        image_path=ImagePath(size=331),
+        slice_policy=SlicePolicy(),
+        planes=(),
+        operating_point=point,
+        licence="Apache-2.0",
+    )
+    export_bundle(model, path, metadata)
+    return path
+
+
+def measure_archive(plan: Plan, folder: Path, bundle: Path, *, with_peer: bool) -> list[Row]:
+    """Classify a tenth of an archive, all of it, and the tenth with the plain script."""
+    n_instances = make_archive(plan, folder)
+    studies = sorted(folder.glob("study-*"))
+    tenth = studies[: max(1, len(studies) // FEW)]
+    n_few, n_all = len(tenth) * SERIES_A_STUDY, plan.n_series
+    few, all_ = (_classify(part, bundle, n) for part, n in ((tenth, n_few), (studies, n_all)))
+    rate, few_rate = n_all / all_.wall_s, n_few / few.wall_s
+    name = f"{n_all:,} series of {n_instances:,} instances, {plan.matrix} x {plan.matrix}"
+    growth = few_rate / rate
+    rows = [
+        Row(
+            f"classify {name}",
+            f">= {LEAST_SERIES_A_SECOND} series/s",
+            f"{rate:.1f} series/s, {n_instances / all_.wall_s:.0f} instances/s",
+            rate >= LEAST_SERIES_A_SECOND,
+        ),
+        Row(
+            f"time a series, {n_few:,} and {n_all:,}",
+            f"<= {MOST_GROWTH:g} x",
+            f"{1000 / few_rate:.0f} and {1000 / rate:.0f} ms = {growth:.2f} x",
+            growth <= MOST_GROWTH,
+        ),
+        Row(
+            f"peak memory, {n_few:,} and {n_all:,} series",
+            f"< {MOST_MEMORY_MB} MB",
+            f"{few.peak_mb:.0f} and {all_.peak_mb:.0f} MB",
+            max(few.peak_mb, all_.peak_mb) < MOST_MEMORY_MB,
+        ),
+    ]
+    if with_peer:
+        peer = run([sys.executable, "-m", "benchmarks.naive", bundle, *tenth])
+        peer_rate = n_few / peer.wall_s
+        measured = f"{few_rate:.1f} / {peer_rate:.1f} series/s = {few_rate / peer_rate:.1f} x"
+        rows.append(Row(f"plain pydicom script, {n_few:,} series", "", f"{measured}; {peer.peak_mb:.0f} MB"))
+    return rows
+
+
+def measure_cold_start(folder: Path, bundle: Path, *, most: int) -> list[Row]:
+    """Classify one series again and again, each time with a new process."""
+    shutil.rmtree(folder, ignore_errors=True)
+    templates = make_templates(
+        Plane.SAGITTAL, Phase.POST_CONTRAST, ExplicitVRLittleEndian, matrix=256, most=most
+    )
+    count = write_series(templates, folder, study=0, number=0, count=most)
+    starts = [_classify([folder], bundle, 1) for _ in range(COLD_STARTS)]
+    cold_s = statistics.median(start.wall_s for start in starts)
+    return [
+        Row(
+            f"one series of {count} instances from a cold start",
+            f"< {MOST_COLD_S:g} s",
+            f"{cold_s:.2f} s",
+            cold_s < MOST_COLD_S,
+        )
+    ]
+
+
+def _classify(folders: Sequence[Path], bundle: Path, n_series: int) -> Finished:
+    """Classify folders, and make sure that every series was answered: a refusal is quick."""
+    with tempfile.TemporaryDirectory(prefix="gadoscope-bench-") as temporary:
+        table = Path(temporary) / "answers.csv"
+        finished = run(
+            [sys.executable, "-m", "gadoscope", "classify", *folders, "--model", bundle, "--output", table]
+        )
+        with table.open(newline="", encoding="utf-8") as file:
+            statuses = Counter(row["status"] for row in csv.DictReader(file))
+    if statuses != {"answered": n_series}:
+        raise SystemExit(f"expected {n_series} answers, but the table holds {dict(statuses)}")
+    return finished
+
+
+def run(command: Sequence[object]) -> Finished:
+    """Run a command and wait for it, summing its memory and its children's all the while."""
+    with tempfile.TemporaryFile("w+") as output:
+        start = time.perf_counter()
+        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=subprocess.STDOUT)
+        peaks: list[float] = [0.0]
+        done = threading.Event()
+        watcher = threading.Thread(target=_watch, args=(process.pid, peaks, done))
+        watcher.start()
+        process.wait()
+        wall_s = time.perf_counter() - start
+        done.set()
+        watcher.join()
+        output.seek(0)
+        text = output.read()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}\nended with {process.returncode}:\n{text}")
+    return Finished(wall_s=wall_s, peak_mb=max(peaks), output=text)
+
+
+def _watch(pid: int, peaks: list[float], done: threading.Event) -> None:
+    while not done.wait(SAMPLE_S):
+        peaks[0] = max(peaks[0], sum(map(_memory_mb, _family(pid))))
+
+
+def _family(pid: int) -> list[int]:
+    """Return a process and all that descend from it."""
+    children = defaultdict(list)
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = status.read_text().rpartition(")")[2].split()[1]
+        except OSError:  # it has ended meanwhile
+            continue
+        children[int(parent)].append(int(status.parent.name))
+    members = [pid]
+    for member in members:
+        members += children[member]
+    return members
+
+
+def _memory_mb(pid: int) -> float:
+    """Return the resident memory of a process; what several share counts for each of them."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:  # it has ended meanwhile
+        return 0.0
+    return pages * PAGE_BYTES / 2**20
+
+
+if __name__ == "__main__":
+    main()

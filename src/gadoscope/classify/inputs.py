@@ -1,0 +1,207 @@
+"""One file: an image or a NIfTI volume becomes rows, an instance waits for its series, an archive is opened.
+
+The content decides, never the name. pydicom, nibabel and the evidence are imported when the first file
+needs them: a folder of PNG slices is answered without.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gadoscope.classify.rows import Answer, answered_row, empty_row, keep_going
+from gadoscope.errors import ReadError, RefusedError
+from gadoscope.inference.session import Session
+from gadoscope.labels import SeriesResult
+from gadoscope.reading.discover import Found
+from gadoscope.reading.formats import (
+    PREFIX_BYTES,
+    READ_FORMATS,
+    Kind,
+    find_kind,
+    find_other_format,
+)
+from gadoscope.reading.images import MAX_FILE_BYTES, decode_slice
+from gadoscope.reading.sources import Source
+
+if TYPE_CHECKING:
+    from gadoscope.reading.dicom.header import InstanceHeader
+    from gadoscope.results.journal import Journal
+
+DIGEST_BYTES = 2**18
+"""Read at a time; hashing them lets go of Python's lock."""
+EXPECTED = f"DICOM, NIfTI, {READ_FORMATS}, or a zip of them"
+
+
+class ContainerKind(Enum):
+    """What holds other inputs."""
+
+    ZIP = auto()
+    DICOMDIR = auto()
+
+
+@dataclass(frozen=True)
+class Container:
+    """An input that is no image, but holds or names some."""
+
+    found: Found
+    kind: ContainerKind
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An instance of a DICOM series, which is answered when the series is complete."""
+
+    header: "InstanceHeader"
+    source: Source
+
+
+Outcome = Answer | Instance | Container
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """An image that was read; ``pixels`` has the network's size, (size, size), uint8."""
+
+    base: SeriesResult
+    pixels: NDArray[np.uint8]
+    digest: str | None
+
+
+class Examiner:
+    """Looks at files and answers what can be answered at once. For several threads.
+
+    Parameters
+    ----------
+    session
+        The bundle.
+    journal
+        Answers of an earlier run; they are taken over where the content is the same.
+    """
+
+    def __init__(self, session: Session, journal: "Journal | None") -> None:
+        self._session = session
+        self._journal = journal
+
+    def examine_group(self, group: Sequence[Found]) -> list[Outcome]:
+        """Return what became of a few inputs, in their order.
+
+        First all are read, then the network runs on the images among them: by turns for each image
+        costs a tenth more, for decoding and the network want the processor's caches for themselves.
+        """
+        examined = [self._examine(found) for found in group]
+        return [self._answer_slice(one) if isinstance(one, _Slice) else one for one in examined]
+
+    def _examine(self, found: Found) -> Outcome | _Slice:
+        base = empty_row(str(found.source), self._session)
+        outcome = keep_going(lambda: self._look(found, base), base)
+        return Answer((outcome,)) if isinstance(outcome, SeriesResult) else outcome
+
+    def _look(self, found: Found, base: SeriesResult) -> Outcome | _Slice:
+        if found.error is not None:
+            raise found.error
+        with found.source.open() as file:
+            prefix = file.read(PREFIX_BYTES)
+            kind = find_kind(prefix)
+            if kind is Kind.IMAGE:
+                return self._read_slice(file, base)
+            if kind is Kind.DICOM:
+                return _read_header(file, found.source)
+            if kind is not Kind.NIFTI:
+                return _sort_out(kind, prefix, found)
+            digest = self._find_digest(file)
+        return self._answer_nifti(found.source, base, digest)
+
+    def _find_digest(self, file: BinaryIO) -> str | None:
+        if self._journal is None:
+            return None
+        digest = hashlib.sha256()
+        file.seek(0)
+        while chunk := file.read(DIGEST_BYTES):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def _recall(self, digest: str | None, base: SeriesResult) -> Answer | None:
+        """Return the answer that an earlier run gave to the same content, under this path."""
+        rows = self._journal.find(digest) if self._journal is not None and digest is not None else None
+        if rows is None:
+            return None
+        return Answer(tuple(replace(row, path=base.path) for row in rows))
+
+    def _read_slice(self, file: BinaryIO, base: SeriesResult) -> Answer | _Slice:
+        is_refused_unread = file.seek(0, os.SEEK_END) > MAX_FILE_BYTES
+        digest = None if is_refused_unread else self._find_digest(file)
+        recalled = self._recall(digest, base)
+        if recalled is not None:
+            return recalled
+        image = decode_slice(file)
+        resized = self._session.bundle.metadata.image_path.resize_slice(image.pixels)
+        return _Slice(replace(base, warnings=image.warnings), resized, digest)
+
+    def _answer_slice(self, read: _Slice) -> Answer:
+        def answer() -> SeriesResult:
+            logit = float(self._session.slice_logits(read.pixels[None])[0])
+            return answered_row(replace(read.base, n_slices=1, n_slices_used=1), logit, self._session)
+
+        return Answer((keep_going(answer, replace(read.base, warnings=())),), read.digest)
+
+    def _answer_nifti(self, source: Source, base: SeriesResult, digest: str | None) -> Answer:
+        from gadoscope.classify.series import answer_series  # noqa: PLC0415 — PNG slices do without
+        from gadoscope.reading.bids.dataset import check_suffix, find_sidecar_facts  # noqa: PLC0415
+        from gadoscope.reading.nifti.series import open_nifti  # noqa: PLC0415
+
+        check_suffix(source.path if not source.member else source.path.with_name(source.name))
+        facts, warnings = (None, ()) if source.member else find_sidecar_facts(source.path)
+        if digest is not None:
+            digest = _digest_of(digest, self._digest_pair(source), facts, warnings)
+        recalled = self._recall(digest, base)
+        if recalled is not None:
+            return recalled
+        rows = answer_series(
+            lambda: open_nifti(source, facts=facts, warnings=warnings), base, self._session, facts=facts
+        )
+        return Answer(rows, digest)
+
+    def _digest_pair(self, source: Source) -> str | None:
+        """Return the digest of a pair's data file."""
+        from gadoscope.reading.nifti.names import find_pair_image  # noqa: PLC0415
+
+        data = None if source.member else find_pair_image(source.path)
+        if data is None:
+            return None
+        with Source(data).open() as file:
+            return self._find_digest(file)
+
+
+def _digest_of(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _read_header(file: BinaryIO, source: Source) -> Instance:
+    from gadoscope.reading.dicom.header import scan_header  # noqa: PLC0415 — PNG slices do without
+
+    file.seek(0)
+    return Instance(scan_header(file, str(source)), source)
+
+
+def _sort_out(kind: Kind, prefix: bytes, found: Found) -> Container:
+    """Return what holds inputs; say of everything else why it has no answer."""
+    if kind is Kind.ZIP:
+        return Container(found, ContainerKind.ZIP)
+    if kind is Kind.DICOMDIR:
+        return Container(found, ContainerKind.DICOMDIR)
+    if kind is Kind.EMPTY:
+        raise ReadError("empty_file", "the file is empty (0 bytes); copy it again from its source.")
+    if kind is Kind.TEXT:
+        raise RefusedError("text_file", f"this is text, not an image; expected {EXPECTED}.")
+    if kind is Kind.OTHER:
+        raise RefusedError(
+            "unsupported_format", f"this is {find_other_format(prefix)}; expected {EXPECTED}: convert it."
+        )
+    raise ReadError("not_an_image", f"the content is no image, whatever the name says; expected {EXPECTED}.")

@@ -1,0 +1,82 @@
+"""What stands in a row: an answer, or why there is none. Whatever goes wrong, there is a row."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from gadoscope.errors import InputError, ReadError
+from gadoscope.inference.decide import decide, sigmoid
+from gadoscope.inference.session import Session
+from gadoscope.labels import Phase, SeriesResult, Status
+from gadoscope.reading.os_errors import explain_os_error
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one input.
+
+    Parameters
+    ----------
+    rows
+        One; for a series of several volumes one for each and one for the series.
+    digest
+        Of all that the rows depend on but the bundle and the program; ``None`` where they are never
+        taken over into another run.
+    """
+
+    rows: tuple[SeriesResult, ...]
+    digest: str | None = None
+
+
+def empty_row(path: str, session: Session) -> SeriesResult:
+    """Return the row of an input before anything is known of it; steps replace what they find out."""
+    return SeriesResult(path=path, status=Status.FAILED, model=session.bundle.model_id)
+
+
+def answered_row(base: SeriesResult, logit: float, session: Session) -> SeriesResult:
+    """Return ``base`` with the phase and the probability that a logit stands for.
+
+    Raises
+    ------
+    ReadError
+        If the logit is no finite number.
+    """
+    if not math.isfinite(logit):
+        raise ReadError(
+            "no_number", "the network answered no number for this image; its weights may be damaged."
+        )
+    point = session.bundle.metadata.operating_point
+    probability = float(sigmoid(np.array(logit)))
+    phase = decide(probability, point)
+    status, reason = Status.ANSWERED, ""
+    if phase is Phase.INDETERMINATE:
+        status = Status.INDETERMINATE
+        reason = (
+            f"inside_abstention_band: the probability {probability:.3g} lies in "
+            f"[{point.lower:.3g}, {point.upper:.3g}), where this model does not answer."
+        )
+    return replace(base, status=status, phase=phase, probability=probability, reason=reason)
+
+
+def keep_going(step: Callable[[], Made], base: SeriesResult) -> Made | SeriesResult:
+    """Take one step for one input; whatever goes wrong becomes that input's row."""
+    try:
+        return step()
+    except InputError as error:
+        return replace(base, status=error.status, reason=str(error))
+    except OSError as error:
+        explained = explain_os_error(error)
+        return replace(base, status=explained.status, reason=str(explained))
+    except Exception as error:
+        # A fault of ours in one file must not lose the other 99,999. The type only: a message
+        # could quote the file's content.
+        sentence = (
+            f"Gadoscope itself stumbled over this file ({type(error).__name__}); "
+            "please report it, with the file if you may share it."
+        )
+        return replace(base, status=Status.FAILED, reason=f"internal_error: {sentence}")

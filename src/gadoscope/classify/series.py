@@ -1,0 +1,125 @@
+"""A series of one or more volumes becomes rows: first the header is asked, then the network."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gadoscope.classify.dynamic import summarise_volumes
+from gadoscope.classify.rows import answered_row, keep_going
+from gadoscope.evidence.reconcile import HeaderState, compare, read_evidence
+from gadoscope.evidence.sequence import check_sequence
+from gadoscope.imaging.slices import choose_slices
+from gadoscope.imaging.volume import LazyVolume
+from gadoscope.inference.aggregate import aggregate_logits
+from gadoscope.inference.session import Session
+from gadoscope.labels import SeriesResult
+from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
+
+
+def answer_series(
+    open_series: Callable[[], ImageSeries],
+    base: SeriesResult,
+    session: Session,
+    *,
+    facts: Facts | None,
+    study: Sequence[Facts] = (),
+) -> tuple[SeriesResult, ...]:
+    """Return the rows of a series.
+
+    Parameters
+    ----------
+    open_series
+        Opens it; an ``InputError`` becomes its one row.
+    base
+        The row as far as it is known.
+    facts
+        The header of the series; ``None`` where there is none.
+    study
+        The headers of the MR series of its study.
+
+    Returns
+    -------
+    tuple of SeriesResult
+        One row; for several volumes one for each, ``volume_index`` from 0, and one for the series.
+    """
+    base = _with_evidence(base, facts, study)
+    opened = keep_going(lambda: _open(open_series, facts), base)
+    if isinstance(opened, SeriesResult):
+        return (opened,)
+    series, gate_warnings = opened
+    if series.facts is not facts:  # opening may have counted the volumes
+        facts = series.facts
+        base = _with_evidence(base, facts, study)
+    base = replace(base, warnings=(*series.warnings, *gate_warnings))
+    if len(series.volumes) == 1:
+        return (_answer_volume(series.volumes[0], base, session, facts, study)[0],)
+    answers = [
+        _answer_volume(volume, replace(base, volume_index=index), session, facts, study)
+        for index, volume in enumerate(series.volumes)
+    ]
+    rows = tuple(row for row, _ in answers)
+    logits = [logit for _, logit in answers if logit is not None]
+    summary = keep_going(lambda: summarise_volumes(rows, logits, base, session), base)
+    return (*rows, _with_agreement(summary))
+
+
+def _open(open_series: Callable[[], ImageSeries], facts: Facts | None) -> tuple[ImageSeries, tuple[str, ...]]:
+    # From the tags alone first: a localizer's geometry need not make sense.
+    gate_warnings = check_sequence(facts) if facts is not None else ()
+    return open_series(), gate_warnings
+
+
+def _answer_volume(
+    volume: SeriesVolume, base: SeriesResult, session: Session, facts: Facts | None, study: Sequence[Facts]
+) -> tuple[SeriesResult, float | None]:
+    """Return the row of one volume, and the logit where it has one."""
+    own = {**(facts or {}), **volume.facts}
+    if volume.facts:
+        base = _with_evidence(base, own, study)
+    base = replace(base, warnings=(*base.warnings, *volume.warnings))
+    opened = keep_going(lambda: _open_volume(volume, own), base)
+    if isinstance(opened, SeriesResult):
+        return _with_agreement(opened), None
+    lazy_volume, gate_warnings = opened
+    base = replace(
+        base,
+        plane=lazy_volume.geometry.plane,
+        n_slices=lazy_volume.geometry.shape[0],
+        warnings=(*base.warnings, *gate_warnings),
+    )
+    answered = keep_going(lambda: _look(lazy_volume, base, session), base)
+    if isinstance(answered, SeriesResult):
+        return _with_agreement(answered), None
+    row, logit = answered
+    return _with_agreement(row), logit
+
+
+def _open_volume(volume: SeriesVolume, facts: Facts) -> tuple[LazyVolume, tuple[str, ...]]:
+    # Only what the volume itself says is asked here: the series was asked before it was opened.
+    gate_warnings = check_sequence(facts) if volume.facts else ()
+    return volume.open(), gate_warnings
+
+
+def _look(volume: LazyVolume, base: SeriesResult, session: Session) -> tuple[SeriesResult, float]:
+    metadata = session.bundle.metadata
+    chosen = choose_slices(volume, metadata.slice_policy)
+    resized = np.stack([metadata.image_path.resize_slice(pixels) for pixels in chosen.pixels])
+    logit = aggregate_logits(session.slice_logits(resized))
+    looked_at = replace(
+        base,
+        n_slices_used=len(chosen.pixels),
+        warnings=tuple(dict.fromkeys((*base.warnings, *chosen.warnings))),
+    )
+    return answered_row(looked_at, logit, session), logit
+
+
+def _with_evidence(base: SeriesResult, facts: Facts | None, study: Sequence[Facts]) -> SeriesResult:
+    if facts is None:
+        return base
+    evidence = read_evidence(facts, study)
+    return replace(base, header_state=evidence.state.value, header_quote=evidence.quote)
+
+
+def _with_agreement(row: SeriesResult) -> SeriesResult:
+    return replace(row, agreement=compare(HeaderState(row.header_state), row.phase).value)

@@ -1,0 +1,144 @@
+"""The DICOM series of a study: what their headers say together, and an answer for each."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gadoscope.classify.rows import Answer, empty_row, keep_going
+from gadoscope.classify.series import answer_series
+from gadoscope.errors import RefusedError
+from gadoscope.inference.session import Session
+from gadoscope.labels import SeriesResult
+from gadoscope.reading.dicom.facts import read_facts
+from gadoscope.reading.dicom.header import MAGNITUDE, InstanceHeader
+from gadoscope.reading.dicom.series import open_dicom_series
+from gadoscope.reading.index import SeriesEntry, unpack
+from gadoscope.reading.series import Facts
+from gadoscope.results.journal import Journal
+
+MAX_STUDY_SERIES = 200
+"""A long MR examination has sixty. More under one StudyInstanceUID are several studies made one by whoever
+removed the names, and one says nothing of another."""
+MAX_INSTANCES = 50_000
+"""Of one series: ten times the longest perfusion series; their headers take about 100 MB."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """The series of a study, and the header of each, or the row that says why there is none."""
+
+    entries: Sequence[SeriesEntry]
+    facts: Sequence[Facts | SeriesResult]
+
+    def find_neighbours(self) -> list[Facts]:
+        """Return the headers of its MR series, as evidence for each other."""
+        if len(self.entries) > MAX_STUDY_SERIES:
+            return []
+        return [
+            facts
+            for entry, facts in zip(self.entries, self.facts, strict=True)
+            if entry.modality == "MR" and not isinstance(facts, SeriesResult)
+        ]
+
+    def find_neighbour_digests(self) -> list[str]:
+        """Return what stands for `find_neighbours` in a digest."""
+        if len(self.entries) > MAX_STUDY_SERIES:
+            return []
+        return [entry.first_digest for entry in self.entries if entry.modality == "MR"]
+
+
+@dataclass(frozen=True)
+class SeriesTask:
+    """One series to answer; ``batches`` are its packed instances."""
+
+    entry: SeriesEntry
+    batches: list[bytes]
+    facts: Facts | SeriesResult
+    neighbours: Sequence[Facts]
+    neighbour_digests: Sequence[str]
+
+
+class StudyReader:
+    """Reads and answers the series of studies. For several threads."""
+
+    def __init__(self, session: Session, journal: Journal | None) -> None:
+        self._session = session
+        self._journal = journal
+
+    def read_study(self, entries: Sequence[SeriesEntry]) -> Study:
+        """Read the header of each series from its first instance."""
+        return Study(entries, [self._read_facts(entry) for entry in entries])
+
+    def answer(self, task: SeriesTask) -> Answer:
+        """Return the rows of one series."""
+        base, facts = self._base_row(task.entry), task.facts
+        if isinstance(facts, SeriesResult):
+            return Answer((facts,))
+        answered = keep_going(lambda: self._answer(task, facts, base), base)
+        return Answer((answered,)) if isinstance(answered, SeriesResult) else answered
+
+    def _base_row(self, entry: SeriesEntry) -> SeriesResult:
+        return replace(
+            empty_row(str(entry.first), self._session),
+            study_instance_uid=entry.study_instance_uid or None,
+            series_instance_uid=entry.series_instance_uid or None,
+        )
+
+    def _read_facts(self, entry: SeriesEntry) -> Facts | SeriesResult:
+        def read() -> Facts:
+            with entry.first.open() as file:
+                return read_facts(file)
+
+        return keep_going(read, self._base_row(entry))
+
+    def _answer(self, task: SeriesTask, facts: Facts, base: SeriesResult) -> Answer:
+        if task.entry.n_instances > MAX_INSTANCES:
+            raise RefusedError(
+                "too_many_instances",
+                f"{task.entry.n_instances} instances have this SeriesInstanceUID; no series has more than "
+                f"{MAX_INSTANCES}: classify its folders one by one.",
+            )
+        instances = unpack(task.batches)
+        headers = [header for header, _ in instances]
+        sources = [source for _, source in instances]
+        digest = None if self._journal is None else _digest(headers, task.neighbour_digests)
+        recalled = self._journal.find(digest) if self._journal is not None and digest is not None else None
+        if recalled is not None:
+            return Answer(tuple(replace(row, path=base.path) for row in recalled))
+
+        typical = _find_typical(headers)
+        if typical:
+            with sources[typical].open() as file:
+                facts = read_facts(file)
+        rows = answer_series(
+            lambda: open_dicom_series(headers, sources, facts),
+            base,
+            self._session,
+            facts=facts,
+            study=task.neighbours,
+        )
+        return Answer(rows, digest)
+
+
+def _find_typical(headers: Sequence[InstanceHeader]) -> int:
+    """Return the first instance whose header speaks for the series; 0 if none does.
+
+    A report or a phase image may come first by its name; the MR images beside it are what is answered.
+    """
+    for index, header in enumerate(headers):
+        if header.modality == "MR" and header.frame.component in ("", MAGNITUDE):
+            return index
+    return 0
+
+
+def _digest(headers: Sequence[InstanceHeader], neighbours: Sequence[str]) -> str:
+    """Return a digest of all that the rows of a series depend on.
+
+    Pixels are not read for it: DICOM gives changed pixels a new SOPInstanceUID (PS3.3 C.12.4.1), which is
+    in the header's digest, as all that stands before the pixels.
+    """
+    digest = hashlib.sha256()
+    for header in headers:
+        digest.update(f"{header.digest} {header.n_bytes}\n".encode())
+    digest.update(("\n".join(["study", *neighbours])).encode())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""What the names and sidecars of a BIDS data set say."""

@@ -1,0 +1,1 @@
+"""DICOM instances become series of volumes."""

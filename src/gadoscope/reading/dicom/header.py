@@ -1,0 +1,243 @@
+"""The header of one DICOM instance, scanned without its pixels.
+
+Small, plain values only, so that the headers of an archive can wait on disk, as JSON, until their series is
+complete. Nothing here names or describes a patient.
+
+References
+----------
+DICOM PS3.3 C.7.6.2 (Image Plane), C.7.6.3 (Image Pixel), C.8.3.1 (MR Image), C.8.13.3 (MR frame types)
+"""
+
+import json
+from dataclasses import dataclass, fields
+from typing import Any, BinaryIO, Self
+
+from gadoscope.errors import ReadError, RefusedError
+from gadoscope.reading.dicom.elements import Elements, RawHeader, read_raw_header
+
+MAGNITUDE = "MAGNITUDE"
+# Words of ImageType, after its first two values, that tell which part of the complex signal it is.
+_COMPONENT_WORDS = {
+    "M": MAGNITUDE,
+    "MAGNITUDE": MAGNITUDE,
+    "P": "PHASE",
+    "PHASE": "PHASE",
+    "PHASE MAP": "PHASE",
+    "R": "REAL",
+    "REAL": "REAL",
+    "I": "IMAGINARY",
+    "IMAGINARY": "IMAGINARY",
+}
+# GE's (0043,102F), where GEMS_PARM_01 owns the block (GE's DICOM conformance statements for MR).
+_GE_COMPONENTS = {0: MAGNITUDE, 1: "PHASE", 2: "REAL", 3: "IMAGINARY"}
+_GE_OWNER_TAG, _GE_OWNER, _GE_COMPONENT_TAG = 0x00430010, "GEMS_PARM_01", 0x0043102F
+_DATE_LENGTH = 8  # of a DT value: YYYYMMDD, then HHMMSS.FFFFFF and the offset from UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameHeader:
+    """What is said of one frame: where it lies, and what tells it from the others of its series.
+
+    Parameters
+    ----------
+    rows, columns
+        Pixels; 0 where the object has none.
+    orientation
+        ImageOrientationPatient: direction cosines of a row, then of a column.
+    position_mm
+        ImagePositionPatient: middle of the first pixel, LPS+.
+    spacing_mm
+        PixelSpacing: between rows, then between columns.
+    slice_thickness_mm, slice_spacing_mm
+        SliceThickness and SpacingBetweenSlices; not the same.
+    slice_location_mm
+        SliceLocation: only to notice positions that cannot be.
+    image_type
+        ImageType, or FrameType of a multi-frame object; in capitals.
+    component
+        ComplexImageComponent (0008,9208), or what ImageType or GE's (0043,102F) says of it.
+    number
+        InstanceNumber, or the frame's number from 1.
+    acquisition_number, temporal_position, echo_number
+        As DICOM names them; of a multi-frame object FrameAcquisitionNumber and TemporalPositionIndex.
+    echo_time_ms, inversion_time_ms, trigger_time_ms
+        As DICOM names them; of a multi-frame object EffectiveEchoTime, InversionTimes and
+        NominalCardiacTriggerDelayTime or TemporalPositionTimeOffset.
+    acquisition_date, acquisition_time
+        ``YYYYMMDD`` and ``HHMMSS.FFFFFF``, of AcquisitionDate and -Time, or of AcquisitionDateTime.
+    """
+
+    rows: int
+    columns: int
+    orientation: tuple[float, ...] | None = None
+    position_mm: tuple[float, ...] | None = None
+    spacing_mm: tuple[float, ...] | None = None
+    slice_thickness_mm: float | None = None
+    slice_spacing_mm: float | None = None
+    slice_location_mm: float | None = None
+    image_type: tuple[str, ...] = ()
+    component: str = ""
+    number: int | None = None
+    acquisition_number: int | None = None
+    temporal_position: int | None = None
+    echo_number: int | None = None
+    echo_time_ms: float | None = None
+    inversion_time_ms: float | None = None
+    trigger_time_ms: float | None = None
+    acquisition_date: str = ""
+    acquisition_time: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceHeader:
+    """What is said of one instance, that is: of one file or member of an archive.
+
+    Parameters
+    ----------
+    name
+        Where it lies, as given to `scan_header`.
+    n_bytes
+        Size of the file.
+    digest
+        Hexadecimal BLAKE2b, 16 bytes, of everything before the pixel data.
+    sop_class_uid, sop_instance_uid, study_instance_uid, series_instance_uid, transfer_syntax_uid
+        Empty where missing; the class never is.
+    modality, photometric
+        Empty where missing.
+    n_frames, samples_per_pixel, bits_allocated
+        1, 1 and 0 where missing.
+    has_pixels
+        Whether anything follows the header.
+    frame
+        What is said of the frame; for a multi-frame object what is said outside its functional groups.
+    """
+
+    name: str
+    n_bytes: int
+    digest: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    study_instance_uid: str
+    series_instance_uid: str
+    transfer_syntax_uid: str
+    modality: str
+    photometric: str
+    n_frames: int
+    samples_per_pixel: int
+    bits_allocated: int
+    has_pixels: bool
+    frame: FrameHeader
+
+    @property
+    def series_key(self) -> str:
+        """Return what instances of one series share: SeriesInstanceUID, or where it is missing the name."""
+        return self.series_instance_uid or self.name
+
+    def to_json(self) -> str:
+        """Return the header as one line of text."""
+        # Not `asdict`, whose deep copies take as long as all the rest of a batch's packing.
+        values = {name: getattr(self, name) for name in _INSTANCE_FIELDS}
+        values["frame"] = {name: getattr(self.frame, name) for name in _FRAME_FIELDS}
+        return json.dumps(values, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the header that `to_json` wrote."""
+        values = json.loads(text)
+        frame: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.pop("frame").items()
+        }
+        return cls(frame=FrameHeader(**frame), **values)
+
+
+_INSTANCE_FIELDS = tuple(field.name for field in fields(InstanceHeader))
+_FRAME_FIELDS = tuple(field.name for field in fields(FrameHeader))
+
+
+def scan_header(file: BinaryIO, name: str) -> InstanceHeader:
+    """Read the header of an instance, without its pixels.
+
+    Parameters
+    ----------
+    file
+        Seekable; read from its beginning.
+    name
+        Becomes the header's ``name``.
+
+    Raises
+    ------
+    ReadError
+        With the reason ``empty_file``, ``not_dicom`` or ``damaged_header``.
+    RefusedError
+        With the reason ``no_sop_class`` or ``too_large``.
+    """
+    raw = read_raw_header(file)
+    elements, meta = raw.elements, raw.meta
+    n_frames = elements.find_integer(0x00280008)
+    samples = elements.find_integer(0x00280002)
+    return InstanceHeader(
+        name=name,
+        n_bytes=raw.n_bytes,
+        digest=raw.digest,
+        sop_class_uid=find_sop_class(raw),
+        sop_instance_uid=elements.find_text(0x00080018) or meta.find_text(0x00020003),
+        study_instance_uid=elements.find_text(0x0020000D),
+        series_instance_uid=elements.find_text(0x0020000E),
+        transfer_syntax_uid=meta.find_text(0x00020010),
+        modality=elements.find_text(0x00080060).upper(),
+        photometric=elements.find_text(0x00280004).upper(),
+        n_frames=1 if n_frames is None else n_frames,
+        samples_per_pixel=1 if samples is None else samples,
+        bits_allocated=elements.find_integer(0x00280100) or 0,
+        has_pixels=raw.has_pixels,
+        frame=parse_frame(elements),
+    )
+
+
+def parse_frame(elements: Elements) -> FrameHeader:
+    """Return what the elements of a classic instance say of its frame."""
+    image_type = elements.find_words(0x00080008)
+    moment = elements.find_text(0x0008002A)
+    return FrameHeader(
+        rows=elements.find_integer(0x00280010) or 0,
+        columns=elements.find_integer(0x00280011) or 0,
+        orientation=elements.find_numbers(0x00200037),
+        position_mm=elements.find_numbers(0x00200032),
+        spacing_mm=elements.find_numbers(0x00280030),
+        slice_thickness_mm=elements.find_number(0x00180050),
+        slice_spacing_mm=elements.find_number(0x00180088),
+        slice_location_mm=elements.find_number(0x00201041),
+        image_type=image_type,
+        component=find_component(elements, image_type),
+        number=elements.find_integer(0x00200013),
+        acquisition_number=elements.find_integer(0x00200012),
+        temporal_position=elements.find_integer(0x00200100),
+        echo_number=elements.find_integer(0x00180086),
+        echo_time_ms=elements.find_number(0x00180081),
+        inversion_time_ms=elements.find_number(0x00180082),
+        trigger_time_ms=elements.find_number(0x00181060),
+        acquisition_date=elements.find_text(0x00080022) or moment[:_DATE_LENGTH],
+        acquisition_time=elements.find_text(0x00080032) or moment[_DATE_LENGTH:].split("+")[0].split("-")[0],
+    )
+
+
+def find_component(elements: Elements, image_type: tuple[str, ...]) -> str:
+    """Return which part of the complex signal a frame shows; empty if nothing says it."""
+    stated = elements.find_text(0x00089208).upper()
+    if stated:
+        return stated
+    if elements.find_text(_GE_OWNER_TAG) == _GE_OWNER and _GE_COMPONENT_TAG in elements:
+        return _GE_COMPONENTS.get(elements.find_integer(_GE_COMPONENT_TAG) or 0, "")
+    words = (_COMPONENT_WORDS.get(word.replace("_", " ")) for word in image_type[2:])
+    return next((word for word in words if word), "")
+
+
+def find_sop_class(raw: RawHeader) -> str:
+    """Return SOPClassUID; raises ``no_sop_class`` or, if nothing else looks like DICOM, ``not_dicom``."""
+    uid = raw.elements.find_text(0x00080016) or raw.meta.find_text(0x00020002)
+    if uid:
+        return uid
+    if not any(raw.meta.iter_public()) and not raw.elements.find_text(0x00080060):
+        raise ReadError("not_dicom", "the content is not DICOM, whatever the name says.")
+    raise RefusedError("no_sop_class", "SOPClassUID is missing: what kind of object it is, is not said.")

@@ -1,0 +1,381 @@
+"""What decoding the frames of a DICOM instance needs to know, read once and kept while they are decoded.
+
+References
+----------
+DICOM PS3.3 C.7.6.3 (Image Pixel), C.7.6.16 (functional groups); PS3.5 8 (pixel data), A (transfer syntaxes)
+"""
+
+import struct
+import zlib
+from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO
+
+from pydicom.dataset import Dataset
+from pydicom.filereader import data_element_generator, read_dataset
+from pydicom.sequence import Sequence as Items
+from pydicom.tag import BaseTag
+
+from gadoscope.errors import ReadError, RefusedError
+from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES
+from gadoscope.reading.dicom.elements import UID, Elements
+from gadoscope.reading.dicom.values import Scale, StoredLayout, find_scale
+from gadoscope.reading.images import MAX_PIXELS
+from gadoscope.reading.quiet import quiet_library
+
+IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
+NATIVE_SYNTAXES = {
+    IMPLICIT: "Implicit VR Little Endian",
+    EXPLICIT: "Explicit VR Little Endian",
+    DEFLATED: "Deflated Explicit VR Little Endian",
+    BIG_ENDIAN: "Explicit VR Big Endian",
+}
+FIRST_BYTES = 64 * 1024
+"""Read at first; the header of a classic instance is shorter."""
+GROWTH = 8
+"""A header that is longer is read anew, so many times as much of it."""
+MAX_HEADER_BYTES = 256 * 1024 * 1024
+"""Eight times the header of 10,000 frames, as `elements` counts it."""
+MONOCHROME1, MONOCHROME2 = "MONOCHROME1", "MONOCHROME2"
+UNDEFINED_LENGTH = 0xFFFFFFFF
+
+
+_PREAMBLE_BYTES, _MAGIC = 128, b"DICM"
+_FIRST_PIXEL_TAG, _LAST_PIXEL_TAG = 0x7FE00008, 0x7FE00010
+FLOAT_PIXELS, DOUBLE_PIXELS, INTEGER_PIXELS = 0x7FE00008, 0x7FE00009, 0x7FE00010
+_FLOAT_BITS = {FLOAT_PIXELS: 32, DOUBLE_PIXELS: 64}
+_INTEGER_BITS = (8, 16, 32)
+_META_GROUP, _TRANSFER_SYNTAX = 0x0002, 0x00020010
+_SHARED, _PER_FRAME = 0x52009229, 0x52009230
+_VALUE_MAPS, _TRANSFORMATION, _FRAME_VOI = 0x00409096, 0x00289145, 0x00289132
+_MODALITY_TABLE = 0x00283000
+_TAGS = [
+    0x00280002,  # SamplesPerPixel
+    0x00280004,  # PhotometricInterpretation
+    0x00280008,  # NumberOfFrames
+    0x00280010,  # Rows
+    0x00280011,  # Columns
+    0x00280100,  # BitsAllocated
+    0x00280101,  # BitsStored
+    0x00280102,  # HighBit
+    0x00280103,  # PixelRepresentation
+    0x00280120,  # PixelPaddingValue
+    0x00280121,  # PixelPaddingRangeLimit
+    0x00280122,  # FloatPixelPaddingValue
+    0x00280123,  # DoubleFloatPixelPaddingValue
+    0x00281050,  # WindowCenter
+    0x00281051,  # WindowWidth
+    0x00281052,  # RescaleIntercept
+    0x00281053,  # RescaleSlope
+    0x00281056,  # VOILUTFunction
+    _MODALITY_TABLE,
+    _VALUE_MAPS,
+    _SHARED,
+    _PER_FRAME,
+    0x7FE00001,  # ExtendedOffsetTable
+    0x7FE00002,  # ExtendedOffsetTableLengths
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PixelHeader:
+    """All that decoding a frame needs; small, and threads may share it.
+
+    Parameters
+    ----------
+    syntax
+        UID of the transfer syntax.
+    begin
+        Where the data set begins in the file.
+    rows, columns, n_frames
+        Size of the pixel data.
+    layout
+        How stored values are written.
+    is_float
+        Float or Double Float Pixel Data.
+    pixels_at, n_pixel_bytes
+        Where the value of the pixel data begins, counted in the data set, and its length as stated.
+    extended_offsets, extended_lengths
+        Values of the Extended Offset Table, empty where there is none.
+    scales
+        One, or one for each frame.
+    warnings
+        Repairs; one sentence each.
+    """
+
+    syntax: str
+    begin: int
+    rows: int
+    columns: int
+    n_frames: int
+    layout: StoredLayout
+    is_float: bool
+    pixels_at: int
+    n_pixel_bytes: int
+    extended_offsets: bytes
+    extended_lengths: bytes
+    scales: tuple[Scale, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def frame_bytes(self) -> int:
+        """Return the bytes of one frame without compression."""
+        return self.rows * self.columns * self.layout.bits_allocated // 8
+
+    def scale_of(self, frame_index: int) -> Scale:
+        """Return how the stored values of a frame become values."""
+        return self.scales[frame_index] if len(self.scales) > 1 else self.scales[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    dataset: Dataset
+    pixel_tag: int
+    pixels_at: int
+    n_pixel_bytes: int
+
+
+def read_pixel_header(file: BinaryIO) -> PixelHeader:
+    """Read what decoding needs.
+
+    Parameters
+    ----------
+    file
+        Seekable; read from its beginning.
+
+    Raises
+    ------
+    ReadError
+        ``damaged_header``; ``no_pixels``; ``missing_attribute``, where Rows or Columns are missing or 0.
+    RefusedError
+        ``unsupported_transfer_syntax``; ``colour``; ``unsupported_pixels``; ``too_large``.
+    """
+    file.seek(0)
+    syntax, begin = _read_transfer_syntax(file.read(FIRST_BYTES))
+    n_bytes = FIRST_BYTES
+    while True:
+        prefix = read_data_set(file, syntax, begin, n_bytes)
+        parsed = _parse(prefix, syntax, is_whole=len(prefix) < n_bytes)
+        if parsed is not None:
+            return _interpret(parsed, syntax, begin)
+        if n_bytes > MAX_HEADER_BYTES:
+            raise RefusedError("too_large", f"its header is longer than {MAX_HEADER_BYTES} bytes.")
+        n_bytes *= GROWTH
+
+
+def read_data_set(file: BinaryIO, syntax: str, begin: int, n_bytes: int) -> bytes:
+    """Return the first bytes of the data set, inflated where it is deflated.
+
+    Parameters
+    ----------
+    begin
+        Where the data set begins in the file.
+
+    Raises
+    ------
+    ReadError
+        ``truncated``, if it cannot be inflated.
+    """
+    file.seek(begin)
+    if syntax != DEFLATED:
+        return file.read(n_bytes)
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(), n_bytes)
+    except zlib.error as error:
+        raise ReadError(
+            "truncated", "its deflated content is damaged; copy the file again from its source."
+        ) from error
+
+
+def _read_transfer_syntax(prefix: bytes) -> tuple[str, int]:
+    """Return the UID of the transfer syntax, and where the data set begins."""
+    has_preamble = prefix[_PREAMBLE_BYTES:].startswith(_MAGIC)
+    meta = BytesIO(prefix)
+    meta.seek(_PREAMBLE_BYTES + len(_MAGIC) if has_preamble else 0)
+    try:
+        found = {
+            int(element.tag): element for element in data_element_generator(meta, False, True, _ends_meta)
+        }
+    except Exception as error:  # as in `elements`: whatever a damaged header makes pydicom trip over
+        raise _damaged() from error
+    syntax = Elements(found).find_text(_TRANSFER_SYNTAX) or _guess_syntax(prefix[meta.tell() :])
+    if syntax not in NATIVE_SYNTAXES and syntax not in COMPRESSED_SYNTAXES:
+        named = f" ({syntax})" if UID.fullmatch(syntax) else ""
+        raise RefusedError(
+            "unsupported_transfer_syntax",
+            f"its pixels are written in a transfer syntax that is not read{named}; convert the file to "
+            "Explicit VR Little Endian.",
+        )
+    return syntax, meta.tell()
+
+
+def _ends_meta(tag: BaseTag, _representation: str | None, _length: int) -> bool:
+    return tag >> 16 != _META_GROUP
+
+
+def _guess_syntax(data: bytes) -> str:
+    """Return what a file without a transfer syntax is written in: VR or no VR after the first tag."""
+    return EXPLICIT if data[4:6].isalpha() and data[4:6].isupper() else IMPLICIT
+
+
+def _parse(prefix: bytes, syntax: str, *, is_whole: bool) -> _Parsed | None:
+    """Parse the data set up to its pixels; ``None`` if more of it is needed for that."""
+    buffer = BytesIO(prefix)
+    found: list[tuple[int, int, int]] = []
+
+    def is_pixels(tag: BaseTag, _representation: str | None, length: int) -> bool:
+        if tag < _FIRST_PIXEL_TAG:
+            return False
+        found.append((int(tag), buffer.tell(), length))
+        return True
+
+    try:
+        with quiet_library():
+            dataset = read_dataset(
+                buffer,
+                is_implicit_VR=syntax == IMPLICIT,
+                is_little_endian=syntax != BIG_ENDIAN,
+                stop_when=is_pixels,
+                specific_tags=_TAGS,
+            )
+    except Exception as error:  # as in `elements`: whatever a damaged header makes pydicom trip over
+        if not is_whole:
+            return None
+        raise _damaged() from error
+    if found and found[0][0] <= _LAST_PIXEL_TAG and found[0][1] <= len(prefix):
+        return _Parsed(dataset, *found[0])
+    if is_whole or found:
+        raise ReadError(
+            "no_pixels", "the file has a header, but no pixel data; copy it again from its source."
+        )
+    return None
+
+
+def _damaged() -> ReadError:
+    return ReadError("damaged_header", "its DICOM header is damaged; copy the file again from its source.")
+
+
+def _interpret(parsed: _Parsed, syntax: str, begin: int) -> PixelHeader:
+    elements = Elements(dict(parsed.dataset.items()))
+    rows, columns = elements.find_integer(0x00280010), elements.find_integer(0x00280011)
+    if not rows or not columns or rows < 0 or columns < 0:
+        raise ReadError(
+            "missing_attribute", "Rows or Columns is missing or 0; copy the file from its source."
+        )
+    if rows * columns > MAX_PIXELS:
+        raise RefusedError(
+            "too_large",
+            f"{rows} x {columns} pixels is no slice; at most {MAX_PIXELS} pixels in all are read.",
+        )
+    if _MODALITY_TABLE in elements:
+        raise RefusedError(
+            "unsupported_pixels", "its values are rescaled by a table (Modality LUT), which is not read."
+        )
+    warnings: list[str] = []
+    layout = _find_layout(elements, parsed.pixel_tag, syntax, warnings)
+    n_frames = max(elements.find_integer(0x00280008) or 1, 1)
+    n_needed = n_frames * rows * columns * layout.bits_allocated // 8
+    if n_needed + 1 < parsed.n_pixel_bytes < UNDEFINED_LENGTH:  # one byte makes the length even
+        warnings.append(
+            "the pixel data are longer than the header says: what follows the last frame was left"
+        )
+    return PixelHeader(
+        syntax=syntax,
+        begin=begin,
+        rows=rows,
+        columns=columns,
+        n_frames=n_frames,
+        layout=layout,
+        is_float=parsed.pixel_tag in _FLOAT_BITS,
+        pixels_at=parsed.pixels_at,
+        n_pixel_bytes=parsed.n_pixel_bytes,
+        extended_offsets=elements.find_bytes(0x7FE00001),
+        extended_lengths=elements.find_bytes(0x7FE00002),
+        scales=_find_scales(parsed.dataset, n_frames),
+        warnings=tuple(warnings),
+    )
+
+
+def _find_layout(elements: Elements, pixel_tag: int, syntax: str, warnings: list[str]) -> StoredLayout:
+    photometric = elements.find_text(0x00280004).upper()
+    if (elements.find_integer(0x00280002) or 1) != 1 or photometric not in {"", MONOCHROME1, MONOCHROME2}:
+        raise RefusedError("colour", "the pixels are in colour; an MR slice is grey: export the grey slice.")
+    if not photometric:
+        warnings.append("PhotometricInterpretation is missing: larger values were taken as brighter")
+    is_signed = elements.find_integer(0x00280103) == 1
+    bits = _FLOAT_BITS.get(pixel_tag) or elements.find_integer(0x00280100)
+    if pixel_tag == INTEGER_PIXELS and bits not in _INTEGER_BITS:
+        if bits is None:
+            raise ReadError("missing_attribute", "BitsAllocated is missing; copy the file from its source.")
+        raise RefusedError(
+            "unsupported_pixels", f"BitsAllocated is {bits}; pixels of 8, 16 and 32 bits are read."
+        )
+    allocated = bits or 0
+    stored = elements.find_integer(0x00280101)
+    if pixel_tag == INTEGER_PIXELS and not (stored is not None and 1 < stored <= allocated):
+        warnings.append("BitsStored is missing or wrong: BitsAllocated was taken instead")
+    if stored is None or not 1 < stored <= allocated:
+        stored = allocated
+    high_bit = elements.find_integer(0x00280102)
+    if high_bit is None or not stored - 1 <= high_bit < allocated:
+        high_bit = stored - 1
+    order = ">" if syntax == BIG_ENDIAN else "<"
+    return StoredLayout(
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=high_bit,
+        is_signed=is_signed,
+        is_inverted=photometric == MONOCHROME1,
+        padding=_find_padding_range(elements, pixel_tag, f"{order}{'h' if is_signed else 'H'}"),
+    )
+
+
+def _find_padding_range(elements: Elements, pixel_tag: int, layout: str) -> tuple[float, float] | None:
+    """Return the smallest and the largest padding value; the range's limit may lie on either side."""
+    if pixel_tag != INTEGER_PIXELS:
+        value = elements.find_number(0x00280122 if pixel_tag == FLOAT_PIXELS else 0x00280123)
+        return None if value is None else (value, value)
+    size = struct.calcsize(layout)
+    ends = [elements.find_bytes(tag) for tag in (0x00280120, 0x00280121)]
+    values = [float(struct.unpack_from(layout, end)[0]) for end in ends if len(end) >= size]
+    return (min(values), max(values)) if values and len(ends[0]) >= size else None
+
+
+def _find_scales(dataset: Dataset, n_frames: int) -> tuple[Scale, ...]:
+    """Return how stored values become values: of all frames at once, or of each where each says it."""
+    try:
+        with quiet_library():
+            shared = next(iter(find_items(dataset, _SHARED)), Dataset())
+            frames = find_items(dataset, _PER_FRAME)
+            scales = tuple(_find_scale((frame, shared, dataset)) for frame in frames[:n_frames])
+            alone = _find_scale((shared, dataset))
+    except Exception as error:  # a sequence is parsed only now, and as above pydicom may trip over anything
+        raise _damaged() from error
+    if scales and len(scales) < n_frames:
+        raise ReadError(
+            "damaged_header",
+            f"it describes {len(scales)} frames, but NumberOfFrames is {n_frames}; copy it from its source.",
+        )
+    return scales if len(set(scales)) > 1 else scales[:1] or (alone,)
+
+
+def _find_scale(places: tuple[Dataset, ...]) -> Scale:
+    """Return the scale that the first of ``places`` states: a frame's own, the shared one, the instance's."""
+    top = Elements(dict(places[-1].items()))
+
+    def find_macro(tag: int) -> Elements:
+        items = next(filter(None, (find_items(place, tag) for place in places)), None)
+        return Elements(dict(items[0].items())) if items else top
+
+    maps = next(filter(None, (find_items(place, _VALUE_MAPS) for place in places)), None)
+    only_map = Elements(dict(maps[0].items())) if maps and len(maps) == 1 else None
+    return find_scale(find_macro(_TRANSFORMATION), find_macro(_FRAME_VOI), only_map)
+
+
+def find_items(dataset: Dataset, tag: int) -> list[Dataset]:
+    """Return the items of a sequence; none where it is missing."""
+    if tag not in dataset:
+        return []
+    value = dataset[tag].value
+    return list(value) if isinstance(value, Items) else []

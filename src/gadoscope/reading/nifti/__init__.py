@@ -1,0 +1,1 @@
+"""NIfTI files become series of volumes."""

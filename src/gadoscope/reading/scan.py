@@ -1,0 +1,65 @@
+"""Look at files for the headers of DICOM instances; a worker process can do it alone."""
+
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing import parent_process
+
+from gadoscope.reading.dicom.header import scan_header
+from gadoscope.reading.discover import Found
+from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
+from gadoscope.reading.index import Batch, pack
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What was found in a group of files.
+
+    Parameters
+    ----------
+    batches
+        The instances among them, by series.
+    left
+        Everything else, in its order: images, archives, and whatever could not be read here.
+    n_files
+        How many were looked at.
+    """
+
+    batches: list[Batch]
+    left: list[Found]
+    n_files: int
+
+
+def scan_group(group: Sequence[Found]) -> Scanned:
+    """Read the headers of the DICOM instances in ``group``. Never raises for what a file holds."""
+    instances, left = [], []
+    for found in group:
+        try:
+            if found.error is not None:
+                raise found.error
+            with found.source.open() as file:
+                if find_kind(file.read(PREFIX_BYTES)) is Kind.DICOM:
+                    file.seek(0)
+                    instances.append((scan_header(file, str(found.source)), found.source))
+                    continue
+        # Whatever is wrong with it, it is looked at once more, by the one who writes the rows.
+        except Exception:
+            left.append(found)
+        else:
+            left.append(found)
+    return Scanned(pack(instances), left, len(group))
+
+
+def prepare_worker() -> None:
+    """Make a worker process end when its parent does, and leave Ctrl-C to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: "object") -> None:
+    parent.join()  # type: ignore[attr-defined] # typeshed has no name for a parent process
+    os._exit(0)

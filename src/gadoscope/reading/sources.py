@@ -1,0 +1,61 @@
+"""A source of bytes: a file, or a member of a zip archive, perhaps of one inside another."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from gadoscope.reading.images import open_regular_file
+
+INSIDE = "!"
+"""Between the name of an archive and the name of its member."""
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """Where an input lies.
+
+    Parameters
+    ----------
+    path
+        The file on disk.
+    member
+        Name inside the zip that ``path`` is; ``inner.zip!name`` inside a nested one; empty for a plain file.
+    """
+
+    path: Path
+    member: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}{INSIDE}{self.member}" if self.member else str(self.path)
+
+    @property
+    def name(self) -> str:
+        """Return the last part of the name, of the file or of the member."""
+        return self.member.rpartition("/")[2] if self.member else self.path.name
+
+    @property
+    def sort_key(self) -> bytes:
+        """Return bytes that sort as a walk goes: folder by folder, in the order of their names."""
+        text = str(self).replace(os.sep, "/")
+        return text.encode("utf-8", "surrogatepass").replace(b"/", b"\0")
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Open for reading, seekable. A member is decompressed only as far as it is read.
+
+        Raises
+        ------
+        InputError
+            If the system, or the archive, cannot give the bytes.
+        """
+        if self.member:
+            from gadoscope.reading.zips import open_member  # noqa: PLC0415 — plain files do without
+
+            with open_member(self.path, self.member) as file:
+                yield file
+        else:
+            with open_regular_file(self.path) as file:
+                yield file

@@ -1,0 +1,191 @@
+"""Zip archives as folders: their members are listed and read where they lie, and nothing is unpacked.
+
+A member's name is a name and never a path on this machine, so `../../x` leads nowhere. A member is
+decompressed only as far as it is read; a long one waits in a temporary file without a
+name. An archive is opened once and kept open for a while: its table of contents is read
+once, not once a member.
+"""
+
+import io
+import os
+import threading
+import zipfile
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from gadoscope.errors import InputError, ReadError, RefusedError
+from gadoscope.reading.images import open_regular_file
+from gadoscope.reading.sources import INSIDE
+from gadoscope.reading.zip_limits import MAX_DEPTH, check_contents, check_total, damaged, find_fault
+from gadoscope.reading.zip_member import FILL_BYTES, MemberFile
+
+MAX_OPEN = 8
+"""Archives kept open: those being read, and the few that come next to them."""
+OTHER_PROGRAMS = {"[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF"}
+"""A member of this name: an office document, a book or a program, which are zips by accident."""
+
+
+def list_members(path: Path, member: str = "") -> list[tuple[str, InputError | None]]:
+    """Return the members of an archive, in the order of a walk; folders are none.
+
+    Parameters
+    ----------
+    path
+        The zip on disk.
+    member
+        The zip inside it, if that one is meant.
+
+    Returns
+    -------
+    list of (str, InputError or None)
+        Name inside the archive; the error is why it cannot be read. Hidden names, those with a part
+        that begins with a dot, are left out, as in a folder.
+
+    Raises
+    ------
+    InputError
+        If the archive itself cannot be read, or is refused.
+    """
+    if member and len(_split(path, member)[0]) + 2 > MAX_DEPTH:
+        raise RefusedError(
+            "nested_too_deep",
+            f"archives inside archives are read to a depth of {MAX_DEPTH}: unpack it first.",
+        )
+    with _lease(path, member) as kept:
+        files = (info for info in kept.archive.infolist() if not info.is_dir())
+        members = [info for info in files if not _is_hidden(info.filename)]
+        last = {info.filename: info for info in members}
+        if OTHER_PROGRAMS & last.keys():
+            raise RefusedError(
+                "unsupported_format", "this zip is another program's document; zip the images themselves."
+            )
+        check_total(members, kept.n_bytes)
+    members.sort(key=lambda info: (info.filename.split("/"), info is last[info.filename]))
+    return [(info.filename, find_fault(info, is_last=info is last[info.filename])) for info in members]
+
+
+@contextmanager
+def open_member(path: Path, member: str) -> Iterator[BinaryIO]:
+    """Open a member for reading, seekable.
+
+    Parameters
+    ----------
+    path
+        The zip on disk.
+    member
+        Name inside it; ``inner.zip!name`` inside a nested one.
+
+    Raises
+    ------
+    ReadError
+        With the reason ``damaged_archive``, ``encrypted``, ``missing`` or one of the system's.
+    RefusedError
+        With the reason ``zip_bomb``, ``too_large``, ``unsupported_compression`` or ``nested_too_deep``.
+    """
+    inner, name = _split(path, member)
+    with _lease(path, INSIDE.join(inner)) as kept, ExitStack() as stack:
+        try:
+            info = kept.archive.getinfo(name)
+        except KeyError as error:
+            raise ReadError("missing", "the archive has no such member; check its name.") from error
+        fault = find_fault(info, is_last=True)
+        if fault is not None:
+            raise fault
+        try:
+            stream = stack.enter_context(kept.archive.open(info))
+        except NotImplementedError as error:
+            raise RefusedError(
+                "unsupported_compression", "this member is compressed in a way not known here; zip it again."
+            ) from error
+        except InputError:
+            raise
+        except Exception as error:  # zipfile raises whatever a damaged member makes it trip over
+            raise damaged() from error
+        raw = stack.enter_context(MemberFile(stream, info.file_size, name))
+        yield io.BufferedReader(raw, FILL_BYTES)
+
+
+def close_archives() -> None:
+    """Close the archives that are kept open and that nobody reads now."""
+    with _lock:
+        for key in [key for key, kept in _open.items() if not kept.n_readers]:
+            _open.pop(key).close()
+
+
+class _Kept:
+    """An open archive and how many read it."""
+
+    def __init__(self, archive: zipfile.ZipFile, n_bytes: int, stack: ExitStack) -> None:
+        self.archive, self.n_bytes = archive, n_bytes
+        self.n_readers = 0
+        self._stack = stack
+
+    def close(self) -> None:
+        self.archive.close()
+        self._stack.close()
+
+
+_Key = tuple[str, str, int, int]
+_open: "OrderedDict[_Key, _Kept]" = OrderedDict()
+_lock = threading.RLock()  # opening an archive inside another one leases that one first
+
+
+@contextmanager
+def _lease(path: Path, member: str) -> Iterator[_Kept]:
+    with _lock:
+        kept = _keep(path, member)
+        kept.n_readers += 1
+    try:
+        yield kept
+    finally:
+        with _lock:
+            kept.n_readers -= 1
+
+
+def _keep(path: Path, member: str) -> _Kept:
+    try:
+        status = path.stat()
+        key = (os.fspath(path), member, status.st_mtime_ns, status.st_size)
+    except (OSError, ValueError):
+        key = (os.fspath(path), member, 0, 0)  # gone meanwhile: opening says so
+    if key in _open:
+        _open.move_to_end(key)
+        return _open[key]
+    with ExitStack() as stack:
+        opened = open_member(path, member) if member else open_regular_file(path)
+        file = stack.enter_context(opened)
+        n_bytes = check_contents(file)
+        try:
+            archive = zipfile.ZipFile(file)
+        except Exception as error:  # zipfile raises whatever a damaged table makes it trip over
+            raise damaged() from error
+        kept = _Kept(archive, n_bytes, stack.pop_all())
+    _open[key] = kept
+    for old in [k for k, other in _open.items() if not other.n_readers and other is not kept]:
+        if len(_open) <= MAX_OPEN:
+            break
+        _open.pop(old).close()
+    return kept
+
+
+def _split(path: Path, member: str) -> tuple[list[str], str]:
+    """Return the archives inside ``path`` that lead to a member, outermost first, and its name there."""
+    inner: list[str] = []
+    while True:
+        with _lease(path, INSIDE.join(inner)) as kept:
+            names = kept.archive.NameToInfo
+            ends = (end for end, letter in enumerate(member) if letter == INSIDE)
+            # A name may hold the mark itself, so the name as a whole goes before its parts.
+            end = None if member in names else next((end for end in ends if member[:end] in names), None)
+        if end is None:
+            return inner, member
+        inner.append(member[:end])
+        member = member[end + 1 :]
+
+
+def _is_hidden(name: str) -> bool:
+    """Return whether a part of the name begins with a dot; two dots are no name, but a way up."""
+    return any(part.startswith(".") and not part.startswith("..") for part in name.split("/"))

@@ -1,0 +1,42 @@
+"""A process that classifies damaged files one after the other; its parent sees it crash or hang.
+
+python -m tests.fuzz.worker FOLDER FIRST STEP COUNT
+
+Prints one line of JSON before each case (its number) and one after (what became of it).
+"""
+
+import dataclasses
+import faulthandler
+import json
+import resource
+import shutil
+import sys
+import warnings
+from pathlib import Path
+
+from tests.bundles import write_tiny_bundle
+from tests.fuzz.case import run_case
+from tests.fuzz.seeds import load_seeds
+
+MOST_ADDRESS_SPACE = 6 * 2**30
+"""Far above what the program and its libraries map; a bomb that asks for more gets a MemoryError."""
+
+
+def main() -> None:
+    """Run the cases ``FIRST, FIRST + STEP, ...``."""
+    folder, first, step, count = Path(sys.argv[1]), *map(int, sys.argv[2:5])
+    faulthandler.enable()
+    warnings.simplefilter("error")
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_ADDRESS_SPACE, MOST_ADDRESS_SPACE))
+    bundle = write_tiny_bundle(folder / f"tiny-{first}-{step}.onnx")
+    load_seeds()
+    for number in range(first, first + step * count, step):
+        print(json.dumps({"number": number}), flush=True)
+        outcome = run_case(number, folder, bundle)
+        shutil.rmtree(folder / f"case-{number:06d}")
+        memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({**dataclasses.asdict(outcome), "memory_mb": memory_mb}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
