@@ -4,7 +4,7 @@
 #   make test    the tests (under 6 minutes on 2 cores)
 #   make check   format, lint, types, layers, and the built wheel in a clean environment
 #   make fuzz    damaged files for 60 s; longer: make fuzz SECONDS=600, other files: FIRST=100000
-#   make bench   measured against the lesson in Keras, and an archive of DICOM against a plain script
+#   make bench   measured against the lesson in Keras, an archive against a plain script, a report, studies
 
 PYTHON ?= python3
 VENV := .venv
@@ -55,6 +55,9 @@ fuzz: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp .peer-venv/stamp
 	$(BIN)/python -m benchmarks.lesson --peer-python .peer-venv/bin/python --peer $(SHARED)/bench/keras_baseline.py
 	$(BIN)/python -m benchmarks.archive
+	$(BIN)/python -m benchmarks.report
+	$(BIN)/python -m benchmarks.study_aware
+	$(BIN)/python -m benchmarks.audit_copies
 
 clean:
 	rm -rf $(VENV) .peer-venv demo build dist

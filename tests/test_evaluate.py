@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,34 @@ import pytest
 
 from gadoscope.errors import BundleError, ManifestError, OutputError, UsageError
 from gadoscope.evaluate import evaluate
+from gadoscope.evaluation.openings import OPENINGS_NAME
 from gadoscope.evaluation.predictions import read_predictions
+from gadoscope.imaging.intensity import ImagePath
 from gadoscope.labels import Label, Split
+from gadoscope.models.registry import build_network
 from gadoscope.preparation.manifest import Item, Manifest, write_manifest
-from tests.bundles import TINY_SLOPE, tiny_model, write_tiny_bundle
+from gadoscope.training.export import export_bundle
+from tests.bundles import TINY_METADATA, TINY_SLOPE, tiny_model, write_tiny_bundle
+from tests.evaluation.test_audited import write_audit
 from tests.tiny_run import make_item, make_items, write_run, write_slice
+
+TIME = "2026-01-01T00:00:00+00:00"
+
+
+@pytest.fixture(autouse=True)
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gadoscope.evaluate.run.utc_now", lambda: TIME)
+
+
+@pytest.fixture
+def curves() -> None:
+    """Draw them: most tests here do without, for they take nine tenths of the time."""
+
+
+@pytest.fixture(autouse=True)
+def no_curves(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "curves" not in request.fixturenames:
+        monkeypatch.setattr("gadoscope.evaluate.run.draw_figures", lambda _report, _predictions: {})
 
 
 @pytest.fixture
@@ -31,6 +55,7 @@ def splits(report: dict[str, Any]) -> dict[str, int]:
     return {row["split"]: row["n_images"] for row in report["data"]["splits"]}
 
 
+@pytest.mark.usefixtures("curves")
 def test_a_run_is_evaluated_on_its_own_data(run: Path, tmp_path: Path) -> None:
     done = evaluate(run, data=None, output=tmp_path / "report")
 
@@ -73,6 +98,7 @@ def test_training_images_in_other_data_count_nowhere_and_are_told(run: Path, tmp
 
 def test_naming_the_runs_own_manifest_is_like_naming_none(run: Path, tmp_path: Path) -> None:
     own = evaluate(run, data=None, output=tmp_path / "a", n_cases=0).report
+    (run / OPENINGS_NAME).unlink()
 
     assert evaluate(run, data=run / "manifest.csv", output=tmp_path / "b", n_cases=0).report == own
 
@@ -165,9 +191,11 @@ def test_a_folder_in_the_lessons_layout_works_as_it_is(tiny_bundle: Path, tmp_pa
     assert any(item["title"] == "The subjects are unknown" for item in report["worth"])
 
 
+@pytest.mark.usefixtures("curves")
 def test_more_jobs_give_the_same_bytes(run: Path, tmp_path: Path) -> None:
     for name, jobs in (("a", 1), ("b", 3)):
         evaluate(run, data=None, output=tmp_path / name, jobs=jobs)
+        (run / OPENINGS_NAME).unlink()
 
     for name in ("report.html", "report.json", "predictions.csv"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
@@ -211,3 +239,154 @@ def test_an_output_that_is_a_file_is_refused_before_any_work(run: Path, tmp_path
 
     with pytest.raises(OutputError, match="is a file; name a folder"):
         evaluate(run, data=None, output=tmp_path / "file")
+
+
+def test_each_look_at_the_runs_own_test_images_is_counted(run: Path, tmp_path: Path) -> None:
+    for number in (1, 2):
+        report = evaluate(run, data=None, output=tmp_path / "report", n_cases=0).report
+        assert len(report["openings"]) == number
+
+    assert report["openings"][0] == {
+        "time": TIME,
+        "bundle_sha256": report["model"]["sha256"],
+        "n_images": 12,
+        "accuracy": pytest.approx(10 / 12),
+        "sensitivity": pytest.approx(5 / 6),
+        "specificity": pytest.approx(5 / 6),
+        "auc": report["splits"]["test"]["auc"]["value"],
+    }
+    assert "opened 2 times" in (tmp_path / "report" / "report.html").read_text()
+
+
+def test_foreign_images_open_no_sealed_test(run: Path, tmp_path: Path) -> None:
+    data = write_data(tmp_path, make_items(tmp_path / "new", None, first=100))
+
+    report = evaluate(run, data=data, output=tmp_path / "report", n_cases=0).report
+
+    assert report["openings"] == []
+    assert not (run / OPENINGS_NAME).exists()
+
+
+def test_rivals_answer_the_same_images_beside_the_model(run: Path, tmp_path: Path) -> None:
+    bundle = write_tiny_bundle(tmp_path / "other.onnx")
+    rivals = [bundle, *(Path(name) for name in ("header", "majority", "plane", "source"))]
+
+    done = evaluate(run, data=None, output=tmp_path / "report", rivals=rivals, n_cases=0)
+
+    comparison = done.report["comparison"]
+    assert comparison["n_images"] == 12
+    assert [row["name"] for row in comparison["models"]][2:] == ["header", "majority", "plane", "source"]
+    assert comparison["models"][1]["difference"]["accuracy"]["value"] == 0
+    assert comparison["models"][2]["why_not"].startswith("no column of the manifest")
+    assert "Side by side" in (tmp_path / "report" / "report.html").read_text()
+
+
+def test_images_that_trained_a_rival_count_for_nobody(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "second").mkdir()
+    moved = [
+        *make_items(tmp_path / "images", Split.TRAIN, first=24),
+        *make_items(tmp_path / "images", Split.TEST, first=36),
+    ]
+    second = write_run(tmp_path / "second", moved)
+    data = write_data(
+        tmp_path,
+        [
+            *make_items(tmp_path / "images", None, first=24),
+            *make_items(tmp_path / "images", None, first=36),
+        ],
+    )
+
+    report = evaluate(run, data=data, rivals=[second], output=tmp_path / "report", n_cases=0).report
+
+    assert report["comparison"]["n_images"] == 12
+    assert splits(report)["test"] == 12
+
+
+def test_a_rival_that_is_neither_file_nor_name_is_refused(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no majorty; name a folder"):
+        evaluate(run, data=None, output=tmp_path / "report", rivals=[Path("majorty")])
+
+
+def test_an_audit_beside_the_data_is_found_and_stands_at_the_top(tiny_bundle: Path, tmp_path: Path) -> None:
+    data = write_data(tmp_path, make_items(tmp_path / "images", None, first=0))
+    write_audit(tmp_path)
+
+    report = evaluate(tiny_bundle, data=data, output=tmp_path / "report", n_cases=0).report
+
+    assert report["worth"][0]["title"] == "A trivial predictor is as good as the network"
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert page.index("A trivial predictor") < page.index('class="cards"')
+
+
+def test_a_known_network_is_explained_in_two_ways_and_checked_against_random_weights(tmp_path: Path) -> None:
+    bundle = tmp_path / "siim.onnx"
+    path = ImagePath()
+    metadata = replace(TINY_METADATA, network="siim", n_parameters=109_073, image_path=path)
+    export_bundle(build_network("siim", seed=1).eval(), bundle, metadata)
+    data = write_data(tmp_path, make_items(tmp_path / "images", None, first=0, n=4))
+
+    done = evaluate(bundle, data=data, output=tmp_path / "report", n_cases=1)
+
+    assert 0 <= done.report["wrong"]["gradcam_similarity"] < 0.5
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert page.count("<img") == 3
+    assert "by Grad-CAM" in page
+    assert "Do the maps follow the weights?" in page
+
+
+def test_a_network_of_unknown_layers_is_explained_by_occlusion_alone(run: Path, tmp_path: Path) -> None:
+    report = evaluate(run, data=None, output=tmp_path / "report").report
+
+    assert report["wrong"]["gradcam_similarity"] is None
+    assert "Grad-CAM" not in (tmp_path / "report" / "report.html").read_text()
+
+
+HEAD = "path,subject_id,label,plane,source,split\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("", "no"),
+        ("0.png,a,pre,sagittal,x,\n0.png,a,pre,sagittal,x,\n", "0.png"),
+        ("0.png,a,maybe,sagittal,x,\n", "maybe"),
+    ],
+    ids=["no row", "one image twice", "an unknown label"],
+)
+def test_a_table_that_cannot_be_judged_is_one_sentence(
+    tiny_bundle: Path, tmp_path: Path, rows: str, message: str
+) -> None:
+    write_slice(tmp_path / "0.png", 0.5, 0)
+    (tmp_path / "data.csv").write_text(HEAD + rows)
+
+    with pytest.raises(ManifestError, match=message):
+        evaluate(tiny_bundle, data=tmp_path / "data.csv", output=tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_subject_in_validation_and_in_test_is_told(tiny_bundle: Path, tmp_path: Path) -> None:
+    items = [
+        make_item(tmp_path / "images", number, Label.POST if number % 2 else Label.PRE, 0.5, split)
+        for number, split in enumerate((Split.VALIDATION, Split.TEST, Split.TEST, Split.TEST))
+    ]
+
+    report = evaluate(
+        tiny_bundle, data=write_data(tmp_path, items), output=tmp_path / "report", n_cases=0
+    ).report
+
+    assert "Subjects stand in validation and in test" in [item["title"] for item in report["worth"]]
+
+
+@pytest.mark.parametrize("n", [1, 10])
+def test_a_handful_of_images_gets_wide_intervals_and_no_number_that_is_none(
+    tiny_bundle: Path, tmp_path: Path, n: int
+) -> None:
+    data = write_data(tmp_path, make_items(tmp_path / "images", None, first=0, n=n))
+
+    done = evaluate(tiny_bundle, data=data, output=tmp_path / "report", n_cases=0)
+
+    accuracy = done.report["splits"]["test"]["at_operating_point"]["accuracy"]
+    assert accuracy["upper"] - accuracy["lower"] > 0.3
+    text = (tmp_path / "report" / "report.json").read_text()
+    assert "NaN" not in text
+    assert "Infinity" not in text

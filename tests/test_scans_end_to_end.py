@@ -323,21 +323,19 @@ def _make_bundle_for_phantom(folder: Path) -> Path:
     return write_bundle_between(folder / "phantom.onnx", float(darker), float(brighter))
 
 
-def test_what_is_no_t1_brain_series_is_refused_and_loses_nothing_beside_it(
-    tmp_path: Path, tiny_bundle: Path
-) -> None:
+def test_what_is_no_t1_brain_series_is_refused_and_loses_nothing_beside_it(tmp_path: Path) -> None:
     study = tmp_path / "study"
     series = {
         **{name: build() for name, build in OTHERS.items()},
         "localizer": localizer(),
         "mosaic": mosaic(),
-        "pre": classic_series(PRE),
-        "post": classic_series(POST),
+        "pre": _same_window(classic_series(PRE)),
+        "post": _same_window(classic_series(POST)),
     }
     for name, datasets in series.items():
         for index, dataset in enumerate(datasets):
             write_instance(dataset, study / f"{name}-{index}")
-    rows = classify(tiny_bundle, study)
+    rows = classify(_make_bundle_for_phantom(tmp_path / "bundle"), study)
     assert len(rows) == len(OTHERS) + 4
     assert Counter(row.status for row in rows) == {Status.REFUSED: len(OTHERS) + 2, Status.ANSWERED: 2}
     reasons = {Path(row.path).name.split("-")[0]: row.reason.partition(":")[0] for row in rows}

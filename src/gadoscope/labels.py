@@ -70,9 +70,9 @@ class Status(StrEnum):
 class SeriesResult:
     """The answer for one input; the fields, in this order, are the columns of every result table.
 
-    ``None`` means unknown or not applicable. ``probability`` is P(post-contrast), calibrated as
-    the bundle says. ``reason`` is a machine-readable word, then a colon and a sentence; it is empty
-    only where ``status`` is ``answered`` and ``phase`` is not ``MIXED``.
+    ``None`` means unknown or not applicable. ``probability`` is P(post-contrast) by the pixels alone,
+    calibrated as the bundle says. ``reason`` is a machine-readable word, then a colon and a sentence; it is
+    empty only where ``status`` is ``answered``, ``phase`` is not ``MIXED``, and the study settled nothing.
     """
 
     path: str

@@ -7,45 +7,16 @@ this says how far to trust the figures of one seed.
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from statistics import mean, stdev
+from dataclasses import replace
 from typing import Any
 
 from gadoscope.evaluate import evaluate
+from gadoscope.evaluation.spread import Cell, Spread
 from gadoscope.files import write_text
 from gadoscope.training.run import PREPARED_NAME, Job, Prepare, Watch, check_folder, train
 
 REPORT_NAME = "report"
 SPREAD_NAME = "spread.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spread:
-    """One row of figures a seed; ``figures`` names the columns that every row has."""
-
-    rows: tuple[Mapping[str, float], ...]
-    figures: tuple[str, ...]
-
-    def summary(self) -> dict[str, dict[str, float]]:
-        """Return mean, standard deviation, smallest and largest value of each figure."""
-        columns = {name: [row[name] for row in self.rows] for name in self.figures}
-        return {
-            name: {"mean": mean(values), "sd": stdev(values), "min": min(values), "max": max(values)}
-            for name, values in columns.items()
-        }
-
-    def to_text(self) -> str:
-        """Return a table for the terminal: a line a seed, then the spread."""
-        width = max(len(name) for name in self.figures) + 2
-        lines = ["seed".ljust(6) + "".join(name.rjust(width) for name in self.figures)]
-        for row in self.rows:
-            cells = (f"{row[name]:.4f}".rjust(width) for name in self.figures)
-            lines.append(str(int(row["seed"])).ljust(6) + "".join(cells))
-        summary = self.summary()
-        for statistic in ("mean", "sd", "min", "max"):
-            cells = (f"{summary[name][statistic]:.4f}".rjust(width) for name in self.figures)
-            lines.append(statistic.ljust(6) + "".join(cells))
-        return "\n".join(lines) + "\n"
 
 
 def repeat(job: Job, n_seeds: int, *, watch: Watch, on_prepared: Prepare) -> Spread | None:
@@ -56,20 +27,20 @@ def repeat(job: Job, n_seeds: int, *, watch: Watch, on_prepared: Prepare) -> Spr
     """
     check_folder(job.run, resume=job.resume)
     prepared = job.run / PREPARED_NAME
-    rows = []
+    rows: list[dict[str, Cell]] = []
     for seed in range(job.config.seed, job.config.seed + n_seeds):
         run = job.run / f"seed-{seed}"
         part = replace(job, config=job.config.with_values(seed=seed), run=run, prepared=prepared)
         trained = train(part, watch=watch, on_prepared=on_prepared)
         if trained is not None:
             report = evaluate(run, data=None, output=run / REPORT_NAME).report
-            rows.append({"seed": float(seed), **_select_figures(report)})
+            rows.append({"seed": seed, **_select_figures(report)})
     if not rows:
         return None
     shutil.rmtree(prepared, ignore_errors=True)
-    spread = Spread(rows=tuple(rows), figures=tuple(name for name in rows[0] if name != "seed"))
-    document = {"rows": spread.rows, "summary": spread.summary()}
-    write_text(job.run / SPREAD_NAME, json.dumps(document, indent=2) + "\n")
+    figures = tuple(name for name in rows[0] if name != "seed")
+    spread = Spread(unit="seed", rows=tuple(rows), figures=figures)
+    write_text(job.run / SPREAD_NAME, json.dumps(spread.to_dict(), indent=2) + "\n")
     return spread
 
 

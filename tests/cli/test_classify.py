@@ -227,8 +227,9 @@ def test_on_a_terminal_the_run_is_watched_and_ends_with_a_summary(
     assert "DICOM" in shown
     assert "of 2 series" in shown
     assert re.search(r"failed +1 +empty_file 1", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown))
-    assert "inputs 13 = answered 12 + indeterminate 0 + refused 0 + failed 1" in shown
+    assert "inputs 13 = answered 11 + indeterminate 1 + refused 0 + failed 1" in shown
     assert "headers and pixels: conflict in" in shown
+    assert "studies to look at: 1 with one phase before and after enhancement" in shown
 
 
 def _read_terminal(descriptor: int) -> bytes:

@@ -1,6 +1,7 @@
 """`gadoscope doctor`: what is installed, and whether a bundle answers."""
 
 import json
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from click.testing import CliRunner
 from gadoscope import classify
 from gadoscope.cli import installation
 from gadoscope.cli.main import cli
+from gadoscope.inference.bundle import Promise
 from gadoscope.reading.dicom import codecs as dicom_codecs
+from gadoscope.scores import Calibration
+from tests.bundles import TINY_METADATA, write_tiny_bundle
 
 
 def test_a_whole_installation_and_a_bundle_that_answers_are_well(tiny_bundle: Path) -> None:
@@ -20,6 +24,25 @@ def test_a_whole_installation_and_a_bundle_that_answers_are_well(tiny_bundle: Pa
     assert "answers" in result.output
     assert "post-contrast from 0.5, pre-contrast below 0.5" in result.output
     assert result.output.endswith("All is well.\n")
+
+
+def test_what_a_bundle_promises_is_told_for_slices_and_for_series(tmp_path: Path) -> None:
+    promise = Promise(
+        max_risk=0.05, confidence=0.95, is_promised=True, coverage=0.8, sentence="At most 5 % of all series."
+    )
+    point = TINY_METADATA.operating_point
+    described = replace(
+        TINY_METADATA,
+        series_operating_point=replace(point, lower=0.25, upper=0.75, promise=promise),
+        series_calibration=Calibration("temperature", {"temperature": 2.0}),
+    )
+    bundle = write_tiny_bundle(tmp_path / "b.onnx", described)
+    lines = CliRunner().invoke(cli, ["doctor", "--model", str(bundle)]).output.splitlines()
+    assert any("a slice: post-contrast from 0.5, pre-contrast below 0.5" in line for line in lines)
+    series = "a series (mean of its slices): post-contrast from 0.75, pre-contrast below 0.25"
+    index = next(number for number, line in enumerate(lines) if series in line)
+    assert "calibration temperature" in lines[index]
+    assert lines[index + 1].strip() == promise.sentence
 
 
 def test_json_holds_the_metadata_of_the_bundle(tiny_bundle: Path) -> None:

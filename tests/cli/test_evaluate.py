@@ -30,7 +30,7 @@ def test_the_summary_tells_split_verdict_and_where_the_report_is(run: Path, tmp_
         ["validation", "12", "6", "6", "6"],
         ["test", "12", "6", "6", "6"],
     ]
-    assert "  accuracy       83.3\xa0%  95 %: 55.2\xa0% to 95.3\xa0%  (10 of 12)" in lines
+    assert "  accuracy       83.3\xa0%  95 %: 52.4\xa0% to 95.8\xa0%  (10 of 12)" in lines
     assert lines[-2:] == [f"Report: {tmp_path / 'report' / 'report.html'}", "Not a medical device."]
 
 

@@ -14,11 +14,11 @@ from click.testing import CliRunner
 from gadoscope.cli.import_keras import command
 from gadoscope.errors import UsageError, WeightsError
 from gadoscope.imaging.intensity import ImagePath
-from gadoscope.inference.decide import sigmoid
 from gadoscope.inference.session import Session
 from gadoscope.labels import Plane
 from gadoscope.models.keras_h5 import read_keras_weights
 from gadoscope.models.siim import Siim
+from gadoscope.scores import sigmoid
 from gadoscope.training.init import load_bundle_weights
 from tests.fixtures.keras.reference import draw_images, read_probabilities
 from tests.models.keras_files import KERAS2, KERAS3, write_edited_h5
@@ -50,7 +50,7 @@ def test_the_bundle_says_where_it_comes_from_and_claims_nothing_else(bundle: Pat
     assert (point.lower, point.threshold, point.upper) == (0.5, 0.5, 0.5)
     assert point.rule == "keras_default"
     assert point.chosen_on.startswith("nothing: the file holds no threshold; recalibrate")
-    assert metadata.calibration == {"method": "none"}
+    assert metadata.calibration.method == "none"
     assert metadata.licence == "unknown: ask the weights' author"
     assert metadata.performance == {}
     assert metadata.training == {

@@ -71,6 +71,8 @@ def test_repeating_reports_the_spread_over_seeds_and_keeps_every_run(slices: Pat
         (("--set", "epochz=1"), "epochz is not a setting"),
         (("--init", "nowhere.onnx"), "nowhere.onnx"),
         (("--accelerator", "cuda"), "torch sees no GPU here"),
+        (("--folds", "3", "--repeat", "2"), "--repeat and --folds are two ways to train several times"),
+        (("--leave-source-out",), "without the source data there is no image of one class"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence_and_leaves_no_bundle(

@@ -14,7 +14,13 @@ import pytest
 
 from gadoscope.cli.main import cli
 from gadoscope.evaluate import HTML_NAME, JSON_NAME, PREDICTIONS_NAME, evaluate
-from gadoscope.evaluation.trained_run import BUNDLE_NAME, MANIFEST_NAME, METRICS_NAME, RECORD_NAME
+from gadoscope.evaluation.trained_run import (
+    BUNDLE_NAME,
+    MANIFEST_NAME,
+    METRICS_NAME,
+    RECORD_NAME,
+    SPLIT_NAME,
+)
 from gadoscope.evidence.sequence_words import (
     IMAGE_TYPE_REASONS,
     OTHER_CONTRASTS,
@@ -71,7 +77,11 @@ def test_the_words_that_a_setting_may_be_are_those_that_the_config_takes() -> No
 
 def test_the_lessons_config_differs_from_the_defaults_as_its_page_says() -> None:
     lesson, defaults = flatten(read_config(ROOT / "configs" / "lesson.toml")), flatten(TrainingConfig())
-    assert {name for name in defaults if lesson[name] != defaults[name]} == {"split.method"}
+    assert {name for name in defaults if lesson[name] != defaults[name]} == {
+        "split.method",
+        "calibration.method",
+        "aggregation.method",
+    }
 
 
 def test_the_settings_that_may_change_on_resume_are_those_of_the_page() -> None:
@@ -96,6 +106,7 @@ def test_a_run_leaves_the_files_of_the_page() -> None:
         RECORD_NAME,
         CONFIG_NAME,
         MANIFEST_NAME,
+        SPLIT_NAME,
         METRICS_NAME,
         CURVES_NAME,
         CHECKPOINT_NAME,
@@ -108,7 +119,9 @@ def test_a_report_has_the_files_and_the_keys_of_the_page(tmp_path: Path) -> None
     done = evaluate(write_run(tmp_path / "run"), data=None, output=tmp_path / "report", n_cases=0)
     files, keys = read_section("reference/files.md", "Report folder").split("Keys of `report.json`:")
     assert set(first_words(files)) == {HTML_NAME, JSON_NAME, PREDICTIONS_NAME}
+    keys, of_splits = keys.split("Of each split, besides the counts:")
     assert set(first_words(keys)) == done.report.keys()
+    assert set(first_words(of_splits)) < done.report["splits"]["test"].keys()
 
 
 def test_a_bundle_has_the_keys_of_the_page_and_of_its_example(tiny_bundle: Path) -> None:
@@ -161,6 +174,8 @@ _SPOKEN_STATUS = {
     "inside_abstention_band": Status.INDETERMINATE,
     "internal_error": Status.FAILED,
     "mixed": Status.ANSWERED,
+    "resolved_by_study": Status.ANSWERED,
+    "contradicted_by_study": Status.INDETERMINATE,
 }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.evaluation.predictions import Predictions
+from gadoscope.evaluation.summary import Frozen, Scale
 
 POINT = {
     "threshold": 0.5,
@@ -14,6 +15,16 @@ POINT = {
 }
 
 
+FROZEN = Frozen(of_slices=Scale(point=POINT), of_series=Scale(point=POINT), draws=200)
+"""What a bundle without calibration freezes, with fewer draws than a report takes."""
+
+
+def frozen(**point: float) -> Frozen:
+    """Return `FROZEN` at another operating point."""
+    scale = Scale(point={**POINT, **point})
+    return Frozen(of_slices=scale, of_series=scale, draws=FROZEN.draws)
+
+
 def make_predictions(
     is_post: list[int] | NDArray[np.bool_],
     probability: list[float] | NDArray[np.float64],
@@ -21,7 +32,8 @@ def make_predictions(
     source: list[str] | str = "hospital",
     subject: list[str] | None = None,
     split: list[str] | str = "test",
-    plane: str = "sagittal",
+    plane: list[str] | str = "sagittal",
+    **attributes: list[str],
 ) -> Predictions:
     """Return a table; without ``subject`` the subjects are unknown."""
     n = len(is_post)
@@ -30,11 +42,12 @@ def make_predictions(
         path=np.array([f"/data/{row:03}.png" for row in range(n)]),
         subject_id=np.array(subject if subject is not None else [""] * n, dtype=np.str_),
         source=np.array([source] * n if isinstance(source, str) else source, dtype=np.str_),
-        plane=np.array([plane] * n, dtype=np.str_),
+        plane=np.array([plane] * n if isinstance(plane, str) else plane, dtype=np.str_),
         split=np.array([split] * n if isinstance(split, str) else split, dtype=np.str_),
         is_post=np.array(is_post, dtype=np.bool_),
         logit=np.log(share / (1 - share)),
         probability=share,
+        attributes={name: np.array(values, dtype=np.str_) for name, values in attributes.items()},
     )
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from typing import Any
@@ -19,11 +20,20 @@ from gadoscope.evaluation.report import (
     short_name,
 )
 from gadoscope.evaluation.worth import Context
+from gadoscope.scores import Calibration
 from tests.evaluation.tables import POINT, make_predictions
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 VOID = {"meta", "img", "br", "link", "hr", "input"}
-BY_KIND = (formats.percent, formats.area, formats.probability, formats.points)
+BY_KIND = (
+    formats.percent,
+    formats.area,
+    formats.probability,
+    formats.points,
+    formats.signed_points,
+    formats.signed_area,
+    formats.p_value,
+)
 
 
 class Page(HTMLParser):
@@ -134,7 +144,7 @@ def test_every_figure_of_the_lesson_is_there() -> None:
             assert f'id="{name}-{split}-title"' in text
     assert 'id="roc-both-title"' in text
     assert 'id="learning-curves-title"' in text
-    assert page.tags.count("svg") == 10
+    assert page.tags.count("svg") == 12
     assert "tuned on these very test images" in page.words
     assert "109,073" in page.words
     assert "329 × 329 × 16" in page.words  # noqa: RUF001  # the sign of multiplication, on purpose
@@ -196,7 +206,7 @@ def test_a_missing_split_is_said_plainly(missing: str) -> None:
     _, page, _ = render(predictions.select(predictions.split == other), split=other)
 
     assert f"There are no {missing} images" in page.words
-    assert page.tags.count("svg") == 5
+    assert page.tags.count("svg") == 7
 
 
 def test_one_class_alone_gives_dashes_and_a_sentence_in_place_of_curves() -> None:
@@ -208,10 +218,10 @@ def test_one_class_alone_gives_dashes_and_a_sentence_in_place_of_curves() -> Non
 
 
 def test_a_perfect_network_gets_a_page_too() -> None:
-    _, page, _ = render(make_predictions([0, 1] * 10, [0.1, 0.9] * 10))
+    report, page, _ = render(make_predictions([0, 1] * 10, [0.1, 0.9] * 10))
 
     assert "no evaluated image was answered wrongly" in page.words
-    assert "An AUC of exactly 1 has no interval" in page.words
+    assert report["splits"]["test"]["auc"]["lower"] < 1
 
 
 def test_more_wrong_answers_than_shown_are_counted() -> None:
@@ -247,3 +257,25 @@ def test_the_band_of_indeterminate_answers_is_told() -> None:
 def test_a_name_keeps_its_last_folder_only() -> None:
     assert short_name("/home/someone/data/with_gad/1.png") == "with_gad/1.png"
     assert short_name("C:\\data\\1.png") == "data/1.png"
+
+
+def test_calibration_before_and_after_and_the_promise_and_its_limits_are_shown() -> None:
+    promise = {"max_risk": 0.05, "is_promised": True, "sentence": "At most 5 % silent errors."}
+    about = subject()
+    about.model["operating_point"] = {**POINT, "lower": 0.4, "upper": 0.6, "promise": promise}
+    calibration = Calibration(method="temperature", parameters={"temperature": 2.0})
+    about.model["calibration"] = calibration.to_dict()
+    scored = replace(table(), probability=calibration.apply(table().logit))
+    report, page, _ = render(scored, about=about)
+
+    trust = report["splits"]["test"]["trust"]
+    assert report["promise"] == promise
+    assert trust["calibration"]["before"]["brier"] != trust["calibration"]["after"]["brier"]
+    words = " ".join(page.words.split())
+    for said in (
+        "Before",
+        "At most 5 % silent errors.",
+        "No such figure or promise survives a change of scanner, hospital or patients",
+        "the bundle answers indeterminate",
+    ):
+        assert said in words

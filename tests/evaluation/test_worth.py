@@ -5,13 +5,13 @@ import pytest
 from gadoscope.evaluation.predictions import Predictions
 from gadoscope.evaluation.summary import summarise_split
 from gadoscope.evaluation.worth import CAUTION, SERIOUS, Context, judge
-from tests.evaluation.tables import POINT, make_predictions
+from tests.evaluation.tables import FROZEN, make_predictions
 
 TEST = Context(split="test")
 
 
 def judgements(table: Predictions, context: Context = TEST) -> dict[str, tuple[str, str]]:
-    found = judge(table, summarise_split(table, POINT), context)
+    found = judge(table, summarise_split(table, FROZEN), context)
     return {item["title"]: (item["severity"], item["text"]) for item in found}
 
 
@@ -133,7 +133,7 @@ def test_what_the_rows_do_not_show_is_told(context: Context, title: str, severit
 
 def test_the_gravest_comes_first() -> None:
     table = make_predictions([0, 1], [0.1, 0.9])
-    found = judge(table, summarise_split(table, POINT), replace(TEST, n_unread=1, n_shared_images=1))
+    found = judge(table, summarise_split(table, FROZEN), replace(TEST, n_unread=1, n_shared_images=1))
 
     severities = [item["severity"] for item in found]
     assert severities == sorted(severities, key=["serious", "caution", "note"].index)

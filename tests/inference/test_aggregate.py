@@ -6,12 +6,19 @@ import math
 import numpy as np
 import pytest
 
+from gadoscope.aggregation import METHODS, Aggregation
 from gadoscope.inference.aggregate import aggregate_logits
-from gadoscope.inference.decide import sigmoid
+from gadoscope.scores import sigmoid
 
 
-def test_the_logit_of_one_slice_is_that_of_the_volume() -> None:
-    assert aggregate_logits(np.array([0.1])) == 0.1
+def aggregations() -> list[Aggregation]:
+    """Return one of each method."""
+    return [Aggregation(name, {"sharpness": 2.0} if name == "log_mean_exp" else {}) for name in METHODS]
+
+
+@pytest.mark.parametrize("aggregation", aggregations())
+def test_the_logit_of_one_slice_is_that_of_the_volume(aggregation: Aggregation) -> None:
+    assert aggregate_logits(np.array([0.1]), aggregation) == 0.1
 
 
 def test_the_answer_is_that_of_the_geometric_mean_of_the_odds() -> None:
@@ -23,9 +30,11 @@ def test_the_answer_is_that_of_the_geometric_mean_of_the_odds() -> None:
     )
 
 
-def test_the_order_of_the_slices_makes_no_difference_in_the_last_bit() -> None:
+@pytest.mark.parametrize("aggregation", aggregations())
+def test_the_order_of_the_slices_makes_no_difference_in_the_last_bit(aggregation: Aggregation) -> None:
     logits = (0.1, 0.2, 0.3, 1e16, -1e16)
-    assert len({aggregate_logits(np.array(order)) for order in itertools.permutations(logits)}) == 1
+    orders = itertools.permutations(logits)
+    assert len({aggregate_logits(np.array(order), aggregation) for order in orders}) == 1
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])

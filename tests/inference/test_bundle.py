@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from gadoscope.aggregation import Aggregation
 from gadoscope.errors import BundleError
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.imaging.slices import SlicePolicy
-from gadoscope.inference.bundle import Bundle, BundleMetadata, OperatingPoint
+from gadoscope.inference.bundle import Bundle, BundleMetadata, Level, OperatingPoint, Promise
 from gadoscope.labels import Plane
+from gadoscope.scores import Calibration
 from tests.bundles import TINY_METADATA
 
 FULL = BundleMetadata(
@@ -26,6 +28,21 @@ FULL = BundleMetadata(
     operating_point=OperatingPoint(
         threshold=0.5, lower=0.4, upper=0.6, rule="balanced_accuracy", chosen_on="validation"
     ),
+    calibration=Calibration("temperature", {"temperature": 1.7}),
+    aggregation=Aggregation("log_mean_exp", {"sharpness": 2.0}),
+    series_operating_point=OperatingPoint(
+        threshold=0.3,
+        lower=0.3,
+        upper=0.3,
+        rule="target_sensitivity",
+        rule_parameters={"target": 0.95, "bound": "lower", "is_met": True},
+        chosen_on="validation: 40 series, 20 subjects",
+        reached="Chosen for a sensitivity of 95 %.",
+        promise=Promise(
+            max_risk=0.01, confidence=0.95, is_promised=False, coverage=None, sentence="Too few subjects."
+        ),
+    ),
+    series_calibration=Calibration("beta", {"slope_post": 1.0, "slope_pre": 2.0, "intercept": -0.5}),
     training={"seed": 1020, "n_images": {"train": 722}},
     licence="CC BY 4.0",
     performance={"test_auc": 0.99},
@@ -39,6 +56,21 @@ def _document() -> dict[str, Any]:
 
 def test_metadata_come_back_as_they_were_written() -> None:
     assert BundleMetadata.from_json(FULL.to_json()) == FULL
+
+
+def test_a_series_has_a_scale_and_a_point_of_its_own_or_those_of_a_slice() -> None:
+    assert FULL.operating_point_of(Level.SERIES).threshold == 0.3
+    assert FULL.operating_point_of(Level.SLICE).threshold == 0.5
+    assert FULL.calibration_of(Level.SERIES).method == "beta"
+    alone = dataclasses.replace(FULL, series_operating_point=None, series_calibration=None)
+    assert BundleMetadata.from_json(alone.to_json()) == alone
+    assert alone.operating_point_of(Level.SERIES) == FULL.operating_point
+    assert alone.calibration_of(Level.SERIES) == FULL.calibration
+
+
+def test_a_threshold_of_series_without_the_scale_it_was_chosen_on_is_refused() -> None:
+    with pytest.raises(ValueError, match="go together"):
+        dataclasses.replace(FULL, series_calibration=None)
 
 
 def test_equal_metadata_give_equal_bytes_whatever_the_order_of_their_keys() -> None:
@@ -69,6 +101,21 @@ def test_every_missing_key_of_the_operating_point_is_named(key: str) -> None:
         BundleMetadata.from_json(json.dumps(document))
 
 
+@pytest.mark.parametrize("key", ["max_risk", "confidence", "is_promised", "coverage", "sentence"])
+def test_every_missing_key_of_a_promise_is_named(key: str) -> None:
+    document = _document()
+    del document["series_operating_point"]["promise"][key]
+    with pytest.raises(BundleError, match=rf"series_operating_point\.promise of this bundle lacks {key}"):
+        BundleMetadata.from_json(json.dumps(document))
+
+
+def test_a_promise_that_is_neither_kept_nor_not_is_refused() -> None:
+    document = _document()
+    document["series_operating_point"]["promise"]["is_promised"] = 1
+    with pytest.raises(BundleError, match="is_promised = 1; expected true or false"):
+        BundleMetadata.from_json(json.dumps(document))
+
+
 @pytest.mark.parametrize("key", sorted(set(_document()) - {"format_version"}))
 def test_every_key_of_a_wrong_type_is_named(key: str) -> None:
     document = {**_document(), key: True}
@@ -82,13 +129,15 @@ def test_an_unknown_key_is_refused() -> None:
 
 
 def test_a_bundle_of_a_later_format_asks_for_an_upgrade() -> None:
-    with pytest.raises(BundleError, match="is of format 7; this Gadoscope reads 2: upgrade with pip"):
+    with pytest.raises(BundleError, match="is of format 7; this Gadoscope reads 3: upgrade with pip"):
         BundleMetadata.from_json(json.dumps({**_document(), "format_version": 7}))
 
 
-def test_a_bundle_of_the_first_format_which_has_no_slice_policy_is_to_be_exported_again() -> None:
-    with pytest.raises(BundleError, match="is of format 1; this Gadoscope reads 2: export it again"):
-        BundleMetadata.from_json(json.dumps({**_document(), "format_version": 1}))
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_bundle_of_an_earlier_format_is_to_be_exported_again(version: int) -> None:
+    message = f"is of format {version}; this Gadoscope reads 3: export it again"
+    with pytest.raises(BundleError, match=message):
+        BundleMetadata.from_json(json.dumps({**_document(), "format_version": version}))
 
 
 def test_a_bundle_with_the_classes_turned_round_is_refused() -> None:
@@ -106,7 +155,11 @@ def test_a_bundle_with_the_classes_turned_round_is_refused() -> None:
         ("slice_policy", {**FULL.slice_policy.to_dict(), "n_slices": 0}, "n_slices = 0; expected"),
         ("slice_policy", {**FULL.slice_policy.to_dict(), "planes": ["oblique"]}, "'oblique' is not a valid"),
         ("calibration", {"method": "magic"}, "the method 'magic'; this Gadoscope knows none"),
-        ("calibration", {}, "the method None"),
+        ("calibration", {}, "the method 'None'"),
+        ("calibration", {"method": "temperature", "temperature": 0}, "temperature 0; expected a finite"),
+        ("aggregation", {"method": "magic"}, "the method 'magic'; this Gadoscope knows mean"),
+        ("series_calibration", {"method": "beta"}, "calibration by beta needs slope_post"),
+        ("series_calibration", None, "go together"),
     ],
 )
 def test_a_value_that_this_gadoscope_does_not_know_is_refused(key: str, value: object, message: str) -> None:

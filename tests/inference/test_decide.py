@@ -1,13 +1,16 @@
 """Logit to probability to phase."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from gadoscope.inference.bundle import OperatingPoint
-from gadoscope.inference.decide import decide, sigmoid
+from gadoscope.inference.bundle import Level, OperatingPoint
+from gadoscope.inference.decide import decide, probability_of
 from gadoscope.labels import Phase
+from gadoscope.scores import Calibration
+from tests.bundles import TINY_METADATA
 
 
 def _point(lower: float, upper: float) -> OperatingPoint:
@@ -16,20 +19,22 @@ def _point(lower: float, upper: float) -> OperatingPoint:
     )
 
 
-def test_the_sigmoid_equals_its_definition() -> None:
+def test_without_calibration_a_probability_is_the_sigmoid_of_the_logit() -> None:
     logits = np.linspace(-30, 30, 601)
     expected = [1 / (1 + math.exp(-logit)) for logit in logits]
-    np.testing.assert_allclose(sigmoid(logits), expected, rtol=1e-15)
+    np.testing.assert_allclose(probability_of(logits, TINY_METADATA), expected, rtol=1e-15)
 
 
-def test_the_sigmoid_neither_overflows_nor_loses_its_small_end() -> None:
-    with np.errstate(all="raise", under="ignore"):
-        assert sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist() == [0.0, 0.5, 1.0]
-    assert sigmoid(np.array([-100.0]))[0] == pytest.approx(math.exp(-100), rel=1e-12)
-
-
-def test_the_sigmoid_of_float32_is_computed_in_float64() -> None:
-    assert sigmoid(np.ones(3, dtype=np.float32)).dtype == np.float64
+def test_slices_and_series_each_have_their_own_calibration() -> None:
+    metadata = replace(
+        TINY_METADATA,
+        calibration=Calibration("temperature", {"temperature": 2.0}),
+        series_calibration=Calibration("temperature", {"temperature": 4.0}),
+        series_operating_point=_point(0.4, 0.6),
+    )
+    logit = np.array(4.0)
+    assert probability_of(logit, metadata) == pytest.approx(1 / (1 + math.exp(-2)))
+    assert probability_of(logit, metadata, Level.SERIES) == pytest.approx(1 / (1 + math.exp(-1)))
 
 
 @pytest.mark.parametrize(

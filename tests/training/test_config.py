@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gadoscope.errors import ConfigError
+from gadoscope.evaluation.operating_rules import PointRule
 from gadoscope.training.config import TrainingConfig, format_config, read_config
 
 LESSON = Path(__file__).resolve().parents[2] / "configs" / "lesson.toml"
@@ -49,12 +50,47 @@ def test_settings_change_values_and_bare_words_are_texts() -> None:
         ("augment.fill_mode=magic", r"augment\.fill_mode is 'magic'"),
         ("epochs.x=1", r"epochs is not a section"),
         ("epochs", r"'epochs' has no value; write it as KEY=VALUE"),
-        ("operating_point.abstain_below_logit=-1", r"expected 0 or more"),
+        ("operating_point.abstain_below_logit=-1", r"expected a number of 0 or more"),
+        ("operating_point.rule=magic", r"operating_point: the threshold rule 'magic' is unknown"),
+        (
+            "operating_point.target=1.5",
+            r"operating_point: target .* is 1\.5; expected a number between 0 and 1",
+        ),
+        ("operating_point.bound=upper", r"operating_point: the bound 'upper' is unknown"),
+        ("operating_point.cost_of_missed_post=0", r"operating_point: cost_of_missed_post .* above 0"),
+        ("operating_point.prevalence=1", r"prevalence is 1\.0; expected a number of 0 or more and below 1"),
+        ("calibration.method=magic", r"expected one of none, temperature, beta, auto"),
+        ("aggregation.method=magic", r"expected one of mean, median, trimmed_mean, max, log_mean_exp, auto"),
+        ("aggregation.sharpness=0", r"aggregation\.sharpness is 0\.0; expected a number above 0"),
+        (
+            "abstention.max_risk=1",
+            r"abstention\.max_risk is 1\.0; expected a number of 0 or more and below 1",
+        ),
+        ("abstention.confidence=1", r"abstention\.confidence is 1\.0; expected a number above 0 and below 1"),
+        ("abstention.max_risk=nan", r"abstention\.max_risk is nan"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_named_with_what_was_expected(setting: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read_config(LESSON, [setting])
+
+
+def test_two_bands_at_once_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"two bands\. Leave one of them at 0"):
+        read_config(LESSON, ["abstention.max_risk=0.05", "operating_point.abstain_below_logit=1"])
+
+
+def test_a_rule_has_the_numbers_that_it_needs_and_no_others() -> None:
+    numbers = ["target=0.9", "bound=point", "cost_of_missed_post=3", "prevalence=0.2"]
+    settings = [f"operating_point.{number}" for number in numbers]
+    expected = {
+        "accuracy": PointRule(name="accuracy"),
+        "target_specificity": PointRule(name="target_specificity", target=0.9, bound="point"),
+        "cost": PointRule(name="cost", cost_of_missed_post=3.0, prevalence=0.2),
+    }
+    for name, rule in expected.items():
+        config = read_config(LESSON, [*settings, f"operating_point.rule={name}"])
+        assert config.operating_point.to_rule() == rule
 
 
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Runs: everything that is needed to repeat them, and nothing half-done where they fail."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import torch
 from gadoscope.errors import BundleError, CheckpointError, LeakError, ManifestError, TrainingError, UsageError
 from gadoscope.inference.session import Session
 from gadoscope.models.registry import build_network
+from gadoscope.preparation.manifest import read_manifest
+from gadoscope.preparation.split_digest import check_split
 from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.config import read_config
 from gadoscope.training.init import load_bundle_weights
@@ -43,6 +46,7 @@ def test_a_run_leaves_the_bundle_and_what_is_needed_to_repeat_it(trained: Traine
         "metrics.jsonl",
         "model.onnx",
         "record.json",
+        "split.json",
     }
     record = json.loads((trained.run / "record.json").read_text())
     assert read_config(trained.run / "config.toml") == small_config()
@@ -96,6 +100,51 @@ def test_another_seed_gives_other_weights(trained: TrainedRun, slices: Path, tmp
     other = train(Job(config=small_config(seed=1), data=slices, run=tmp_path / "other"))
     assert other is not None
     assert other.weights_sha256 != trained.weights_sha256
+
+
+def test_a_finished_run_gets_another_operating_point_without_training_again(
+    slices: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "manifest.csv"
+    rows = ["path,subject_id,label,plane,source,split,series"]
+    for index, path in enumerate(sorted((slices / "Train").rglob("*.png"))):
+        label = "post" if "with_gad" in str(path) else "pre"
+        number = index // 2
+        split = ("train", "validation")[number % 2]
+        rows.append(f"{path},s{number},{label},sagittal,test,{split},{number}")
+    data.write_text("\n".join(rows))
+    job = Job(config=small_config(epochs=1), data=data, run=tmp_path / "run")
+    first = train(job)
+    careful = small_config(
+        epochs=1,
+        operating_point={"rule": "cost", "cost_of_missed_post": 100, "prevalence": 0.5},
+        abstention={"max_risk": 0.05},
+        aggregation={"method": "median"},
+    )
+    again = train(replace(job, config=careful, resume=True))
+    assert first is not None
+    assert again is not None
+    assert again.weights_sha256 == first.weights_sha256
+    metadata = Session(again.bundle).bundle.metadata
+    assert metadata.operating_point.rule == "cost"
+    assert metadata.operating_point.promise is not None
+    assert metadata.operating_point.promise.sentence.startswith("Nothing can be promised from")
+    assert metadata.aggregation.method == "median"
+    assert any("are not calibrated" in notice for notice in again.notices)
+    record = json.loads((again.run / "record.json").read_text())
+    assert record["operating_point"]["rule_parameters"] == {"cost_of_missed_post": 100.0, "prevalence": 0.5}
+
+
+def test_a_series_of_two_labels_ends_the_run_before_it_begins(slices: Path, tmp_path: Path) -> None:
+    rows = ["path,subject_id,label,plane,source,split,series"]
+    for index, path in enumerate(sorted((slices / "Train").rglob("*.png"))):
+        label = "post" if "with_gad" in str(path) else "pre"
+        split = ("train", "validation")[index % 5 % 2]
+        rows.append(f"{path},s{index % 5},{label},sagittal,test,{split},{index % 5}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    with pytest.raises(ManifestError, match="5 of 5 series have images of two labels"):
+        train(Job(config=small_config(), data=tmp_path / "manifest.csv", run=tmp_path / "run"))
+    assert not (tmp_path / "run" / "metrics.jsonl").exists()
 
 
 def test_a_run_killed_in_mid_epoch_and_resumed_in_another_process_ends_with_the_same_weights(
@@ -198,6 +247,28 @@ def test_one_subject_in_two_splits_ends_the_run_before_it_begins(slices: Path, t
     (tmp_path / "manifest.csv").write_text("\n".join(rows))
     with pytest.raises(LeakError, match="13 of 13 subjects"):
         train(Job(config=small_config(), data=tmp_path / "manifest.csv", run=tmp_path / "run"))
+
+
+def test_the_same_file_in_two_splits_ends_the_run_before_it_begins(slices: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(slices, data)
+    shutil.copy(data / "Train" / "no_gad" / "00.png", data / "Test" / "no_gad" / "copy.png")
+    with pytest.raises(LeakError, match=r"1 of 26 image files, such as .*\(test\) and .*\(validation\)"):
+        train(Job(config=small_config(), data=data, run=tmp_path / "run"))
+    assert not list(tmp_path.rglob("metrics.jsonl"))
+
+
+def test_the_split_is_written_with_a_digest_that_the_manifest_still_has(trained: TrainedRun) -> None:
+    split = json.loads((trained.run / "split.json").read_text())
+    record = json.loads((trained.run / "record.json").read_text())
+    assert split["split_sha256"] == record["split_sha256"]
+    assert split["settings"] == {**record["config"]["split"], "seed": 1020}
+    assert {name: part["n_images"] for name, part in split["parts"].items()} == {
+        "train": 16,
+        "validation": 4,
+        "test": 6,
+    }
+    check_split(read_manifest(trained.run / "manifest.csv"), record["split_sha256"])
 
 
 def test_the_exported_graph_names_every_weight(trained: TrainedRun) -> None:

@@ -4,6 +4,9 @@
 ``run``        the flow: files are found, looked at, and answered
 ``inputs``     one file: an image, a NIfTI, an instance, an archive
 ``studies``    the series of DICOM studies, once all files have been looked at
+``together``   the answers of a study are held back and judged together
+``study_reasoning``  what the series of a study say of each other
+``study_order``  in which order they were acquired
 ``series``     a series of one or more volumes becomes rows
 ``dynamic``    the one row of a series of several volumes
 ``rows``       what stands in a row, whatever goes wrong

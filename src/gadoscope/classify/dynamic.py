@@ -11,6 +11,7 @@ import numpy as np
 
 from gadoscope.classify.rows import answered_row
 from gadoscope.inference.aggregate import aggregate_logits
+from gadoscope.inference.bundle import Level
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase, Plane, SeriesResult, Status
 
@@ -52,7 +53,8 @@ def summarise_volumes(
     if {Phase.PRE_CONTRAST, Phase.POST_CONTRAST} <= phases:
         reason = f"mixed: {_describe_turn(rows)}"
         return replace(base, status=Status.ANSWERED, phase=Phase.MIXED, reason=reason)
-    return answered_row(base, aggregate_logits(np.array(logits)), session)
+    level = Level.SERIES if max(row.n_slices_used for row in read) > 1 else Level.SLICE
+    return answered_row(base, aggregate_logits(np.array(logits)), session, level)
 
 
 def find_turn(phases: Sequence[Phase | None]) -> int | None:

@@ -8,12 +8,33 @@ from typing import TypeVar
 import numpy as np
 
 from gadoscope.errors import InputError, ReadError
-from gadoscope.inference.decide import decide, sigmoid
+from gadoscope.inference.bundle import Level
+from gadoscope.inference.decide import decide, probability_of
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase, SeriesResult, Status
 from gadoscope.reading.os_errors import explain_os_error
+from gadoscope.reading.series import Facts, ImageSeries
 
 Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class StudyPlace:
+    """What a series shares with the others of its study.
+
+    Parameters
+    ----------
+    study
+        Number of the study in this run.
+    facts
+        The header of the series; empty where it cannot be read.
+    open_series
+        Opens the series once more, to compare it with another; in the thread that reads the answers.
+    """
+
+    study: int
+    facts: Facts
+    open_series: Callable[[], ImageSeries]
 
 
 @dataclass(frozen=True)
@@ -27,10 +48,13 @@ class Answer:
     digest
         Of all that the rows depend on but the bundle and the program; ``None`` where they are never
         taken over into another run.
+    place
+        Its place in a study whose series are judged together; ``None`` for what stands alone.
     """
 
     rows: tuple[SeriesResult, ...]
     digest: str | None = None
+    place: StudyPlace | None = None
 
 
 def empty_row(path: str, session: Session) -> SeriesResult:
@@ -38,8 +62,10 @@ def empty_row(path: str, session: Session) -> SeriesResult:
     return SeriesResult(path=path, status=Status.FAILED, model=session.bundle.model_id)
 
 
-def answered_row(base: SeriesResult, logit: float, session: Session) -> SeriesResult:
-    """Return ``base`` with the phase and the probability that a logit stands for.
+def answered_row(
+    base: SeriesResult, logit: float, session: Session, level: Level = Level.SLICE
+) -> SeriesResult:
+    """Return ``base`` with the phase and the probability that a logit of ``level`` stands for.
 
     Raises
     ------
@@ -50,8 +76,8 @@ def answered_row(base: SeriesResult, logit: float, session: Session) -> SeriesRe
         raise ReadError(
             "no_number", "the network answered no number for this image; its weights may be damaged."
         )
-    point = session.bundle.metadata.operating_point
-    probability = float(sigmoid(np.array(logit)))
+    point = session.bundle.metadata.operating_point_of(level)
+    probability = float(probability_of(np.array(logit), session.bundle.metadata, level))
     phase = decide(probability, point)
     status, reason = Status.ANSWERED, ""
     if phase is Phase.INDETERMINATE:

@@ -3,14 +3,16 @@
 Worker threads each take a few inputs from the file to the answer: Pillow's decoders and ONNX Runtime
 release Python's lock, so two threads keep two cores busy. Instances of DICOM series only leave their
 headers with an index on disk; once there are many, processes read the headers, which is Python's own work
-and keeps its lock. When the walk has ended, threads answer the series. Rows leave in the order of the
-inputs, those of DICOM series last, by study and path, whatever ``jobs`` is.
+and keeps its lock. When the walk has ended, threads answer the series, each alone; then those of a study
+are judged together. Rows leave in the order of the inputs, those of DICOM series last, by study and path,
+whatever ``jobs`` is.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ from gadoscope import __version__
 from gadoscope.classify.ahead import in_groups, map_ahead
 from gadoscope.classify.inputs import Container, ContainerKind, Examiner, Instance
 from gadoscope.classify.rows import Answer, empty_row, keep_going
+from gadoscope.classify.together import iter_judged
 from gadoscope.inference.session import Session
 from gadoscope.labels import SeriesResult
 from gadoscope.preparation.pool import count_jobs
@@ -27,6 +30,7 @@ from gadoscope.reading.discover import Found, iter_inputs
 if TYPE_CHECKING:
     from gadoscope.classify.studies import SeriesTask, StudyReader
     from gadoscope.classify.workers import HeaderWorkers
+    from gadoscope.inference.bundle import BundleMetadata
     from gadoscope.reading.index import SeriesIndex
     from gadoscope.results.journal import Journal
 
@@ -78,6 +82,7 @@ def iter_results(
     model: Path,
     jobs: int = 0,
     journal: "Journal | None" = None,
+    series_alone: bool = False,
     watch: Watch | None = None,
 ) -> Generator[SeriesResult, None, None]:
     """Classify every input below ``paths``.
@@ -92,6 +97,8 @@ def iter_results(
         Workers; 0 takes one for each core.
     journal
         Takes every answer as it comes, and may know some from an earlier run.
+    series_alone
+        Leave every answer as it is without the other series of its study.
     watch
         Called often, also while no row comes; may raise to stop the run.
 
@@ -119,17 +126,19 @@ def iter_results(
     session = Session(model)
     if journal is not None:
         journal.begin(model=session.bundle.sha256, version=f"{__version__}/{ANSWERS_VERSION}")
-    return _iter_rows(paths, _Run(session, count_jobs(jobs), journal, watch), journal)
+    run = _Run(session, count_jobs(jobs), journal, watch)
+    return _iter_rows(paths, run, None if series_alone else session.bundle.metadata)
 
 
 def _iter_rows(
-    paths: Sequence[Path], run: "_Run", journal: "Journal | None"
+    paths: Sequence[Path], run: "_Run", metadata: "BundleMetadata | None"
 ) -> Generator[SeriesResult, None, None]:
     with run:
-        for answer in chain(run.answer_inputs(iter_inputs(paths)), run.answer_series()):
-            if journal is not None and answer.digest is not None:
-                journal.add(answer.digest, answer.rows)
-            yield from answer.rows
+        answers = run.keep(chain(run.answer_inputs(iter_inputs(paths)), run.answer_series()))
+        if metadata is None:
+            yield from chain.from_iterable(answer.rows for answer in answers)
+        else:
+            yield from iter_judged(answers, metadata)
 
 
 class _Run:
@@ -151,6 +160,13 @@ class _Run:
 
     def __exit__(self, *error: object) -> None:
         self._open.close()
+
+    def keep(self, answers: Iterable[Answer]) -> Iterator[Answer]:
+        """Pass answers on and write each into the journal, as it is before its study is judged."""
+        for answer in answers:
+            if self._journal is not None and answer.digest is not None:
+                self._journal.add(answer.digest, answer.rows)
+            yield answer
 
     def answer_inputs(self, inputs: Iterable[Found]) -> Iterator[Answer]:
         """Yield an answer for each input but the instances of DICOM series, which go into the index."""
@@ -236,10 +252,13 @@ class _Run:
         """Yield the series of each study; a study's headers are read a few studies ahead."""
         from gadoscope.classify.studies import SeriesTask  # noqa: PLC0415 — needs pydicom
 
-        for study in map_ahead(self._pool, reader.read_study, index.iter_studies(), self._jobs + 1):
+        studies = map_ahead(self._pool, reader.read_study, index.iter_studies(), self._jobs + 1)
+        for number, study in enumerate(studies):
             neighbours, digests = study.find_neighbours(), study.find_neighbour_digests()
+            together = number if study.is_judged_together else None
             for entry, facts in zip(study.entries, study.facts, strict=True):
-                yield SeriesTask(entry, index.read_batches(entry), facts, neighbours, digests)
+                read = partial(index.read_batches, entry)
+                yield SeriesTask(entry, read(), read, facts, neighbours, digests, together)
 
     def _report(self, n_files: int = 0, *, n_series: int | None = None, n_series_done: int = 0) -> None:
         self._n_files += n_files

@@ -12,6 +12,7 @@ from gadoscope.evidence.sequence import check_sequence
 from gadoscope.imaging.slices import choose_slices
 from gadoscope.imaging.volume import LazyVolume
 from gadoscope.inference.aggregate import aggregate_logits
+from gadoscope.inference.bundle import Level
 from gadoscope.inference.session import Session
 from gadoscope.labels import SeriesResult
 from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
@@ -105,13 +106,14 @@ def _look(volume: LazyVolume, base: SeriesResult, session: Session) -> tuple[Ser
     metadata = session.bundle.metadata
     chosen = choose_slices(volume, metadata.slice_policy)
     resized = np.stack([metadata.image_path.resize_slice(pixels) for pixels in chosen.pixels])
-    logit = aggregate_logits(session.slice_logits(resized))
+    logit = aggregate_logits(session.slice_logits(resized), metadata.aggregation)
     looked_at = replace(
         base,
         n_slices_used=len(chosen.pixels),
         warnings=tuple(dict.fromkeys((*base.warnings, *chosen.warnings))),
     )
-    return answered_row(looked_at, logit, session), logit
+    level = Level.SERIES if len(resized) > 1 else Level.SLICE
+    return answered_row(looked_at, logit, session, level), logit
 
 
 def _with_evidence(base: SeriesResult, facts: Facts | None, study: Sequence[Facts]) -> SeriesResult:

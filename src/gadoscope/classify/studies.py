@@ -1,10 +1,10 @@
 """The DICOM series of a study: what their headers say together, and an answer for each."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from gadoscope.classify.rows import Answer, empty_row, keep_going
+from gadoscope.classify.rows import Answer, StudyPlace, empty_row, keep_going
 from gadoscope.classify.series import answer_series
 from gadoscope.errors import RefusedError
 from gadoscope.inference.session import Session
@@ -13,7 +13,7 @@ from gadoscope.reading.dicom.facts import read_facts
 from gadoscope.reading.dicom.header import MAGNITUDE, InstanceHeader
 from gadoscope.reading.dicom.series import open_dicom_series
 from gadoscope.reading.index import SeriesEntry, unpack
-from gadoscope.reading.series import Facts
+from gadoscope.reading.series import Facts, ImageSeries
 from gadoscope.results.journal import Journal
 
 MAX_STUDY_SERIES = 200
@@ -29,6 +29,11 @@ class Study:
 
     entries: Sequence[SeriesEntry]
     facts: Sequence[Facts | SeriesResult]
+
+    @property
+    def is_judged_together(self) -> bool:
+        """Return whether its series can say something of each other."""
+        return 1 < len(self.entries) <= MAX_STUDY_SERIES
 
     def find_neighbours(self) -> list[Facts]:
         """Return the headers of its MR series, as evidence for each other."""
@@ -49,13 +54,30 @@ class Study:
 
 @dataclass(frozen=True)
 class SeriesTask:
-    """One series to answer; ``batches`` are its packed instances."""
+    """One series to answer.
+
+    Parameters
+    ----------
+    entry, batches
+        The series and its packed instances.
+    read_again
+        Reads the packed instances once more, in the thread of the index: held back with a whole study, those
+        of a large one would fill the memory.
+    facts
+        Its header, or the row that says why there is none.
+    neighbours, neighbour_digests
+        The headers of its study, and what stands for them in a digest.
+    study
+        Number of the study in this run, if its series are judged together.
+    """
 
     entry: SeriesEntry
     batches: list[bytes]
+    read_again: Callable[[], list[bytes]]
     facts: Facts | SeriesResult
     neighbours: Sequence[Facts]
     neighbour_digests: Sequence[str]
+    study: int | None = None
 
 
 class StudyReader:
@@ -73,9 +95,11 @@ class StudyReader:
         """Return the rows of one series."""
         base, facts = self._base_row(task.entry), task.facts
         if isinstance(facts, SeriesResult):
-            return Answer((facts,))
+            return Answer((facts,), place=_find_place(task, {}))
         answered = keep_going(lambda: self._answer(task, facts, base), base)
-        return Answer((answered,)) if isinstance(answered, SeriesResult) else answered
+        if isinstance(answered, SeriesResult):
+            return Answer((answered,), place=_find_place(task, facts))
+        return answered
 
     def _base_row(self, entry: SeriesEntry) -> SeriesResult:
         return replace(
@@ -101,15 +125,16 @@ class StudyReader:
         instances = unpack(task.batches)
         headers = [header for header, _ in instances]
         sources = [source for _, source in instances]
-        digest = None if self._journal is None else _digest(headers, task.neighbour_digests)
-        recalled = self._journal.find(digest) if self._journal is not None and digest is not None else None
-        if recalled is not None:
-            return Answer(tuple(replace(row, path=base.path) for row in recalled))
-
         typical = _find_typical(headers)
         if typical:
             with sources[typical].open() as file:
                 facts = read_facts(file)
+        place = _find_place(task, facts)
+        digest = None if self._journal is None else _digest(headers, task.neighbour_digests)
+        recalled = self._journal.find(digest) if self._journal is not None and digest is not None else None
+        if recalled is not None:
+            return Answer(tuple(replace(row, path=base.path) for row in recalled), place=place)
+
         rows = answer_series(
             lambda: open_dicom_series(headers, sources, facts),
             base,
@@ -117,7 +142,20 @@ class StudyReader:
             facts=facts,
             study=task.neighbours,
         )
-        return Answer(rows, digest)
+        return Answer(rows, digest, place)
+
+
+def _find_place(task: SeriesTask, facts: Facts) -> StudyPlace | None:
+    """Return the place of a series in its study; ``None`` where it is judged alone."""
+    if task.study is None:
+        return None
+    read = task.read_again
+
+    def open_again() -> ImageSeries:
+        instances = unpack(read())
+        return open_dicom_series([h for h, _ in instances], [source for _, source in instances], facts)
+
+    return StudyPlace(task.study, facts, open_again)
 
 
 def _find_typical(headers: Sequence[InstanceHeader]) -> int:

@@ -46,6 +46,7 @@ class _StoppedError(Exception):
     is_flag=True,
     help="Take over what earlier runs with this --output answered; known by content and model, not by name.",
 )
+@click.option("--series-alone", is_flag=True, help="Judge each series without the others of its study.")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines on the standard output.")
 def command(
     paths: tuple[Path, ...],
@@ -54,6 +55,7 @@ def command(
     output: Path | None,
     jobs: int,
     resume: bool,
+    series_alone: bool,
     as_json: bool,
 ) -> None:
     """Tell the contrast phase of scans and of folders of scans.
@@ -87,7 +89,14 @@ def command(
             if stop.signal_number is not None:
                 raise _StoppedError
 
-        results = iter_results(paths, model=find_model(model), jobs=jobs, journal=journal, watch=watch)
+        results = iter_results(
+            paths,
+            model=find_model(model),
+            jobs=jobs,
+            journal=journal,
+            series_alone=series_alone,
+            watch=watch,
+        )
         if journal is not None and resume:
             _say_what_is_known(journal)
         with closing(results), _open_destination(output, as_json) as write:
@@ -161,7 +170,7 @@ def _report(ledger: "Ledger", stop: "StopRequest", output: Path | None) -> None:
         print_summary(ledger, sys.stderr)
         return
     click.echo(str(ledger), err=True)
-    for line in (*ledger.reasons(), ledger.agreement()):
+    for line in (*ledger.reasons(), ledger.agreement(), ledger.studies()):
         if line:
             click.echo(f"  {line}", err=True)
 

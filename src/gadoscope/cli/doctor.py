@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,7 @@ def _try_slice(session: "Session") -> dict[str, Any]:
     import numpy as np
 
     from gadoscope.imaging.intensity import MAX_GREY
-    from gadoscope.inference.decide import sigmoid
+    from gadoscope.inference.decide import probability_of
 
     size = session.bundle.metadata.image_path.size
     ramp = np.linspace(0, MAX_GREY, size).astype(np.uint8)
@@ -94,11 +95,13 @@ def _try_slice(session: "Session") -> dict[str, Any]:
         "answers": answers,
         "note": note,
         "seconds": round(seconds, 4),
-        "probability_of_a_ramp": float(sigmoid(logit)) if answers else None,
+        "probability_of_a_ramp": float(probability_of(logit, session.bundle.metadata)) if answers else None,
     }
 
 
 def _summarise(session: "Session") -> dict[str, Any]:
+    from gadoscope.inference.bundle import Level
+
     metadata = session.bundle.metadata
     return {
         "model_id": session.bundle.model_id,
@@ -106,8 +109,11 @@ def _summarise(session: "Session") -> dict[str, Any]:
         "n_parameters": metadata.n_parameters,
         "image_path": metadata.image_path.to_dict(),
         "planes": list(metadata.planes),
-        "operating_point": dict(vars(metadata.operating_point)),
-        "calibration": dict(metadata.calibration),
+        "operating_point": asdict(metadata.operating_point),
+        "calibration": metadata.calibration.to_dict(),
+        "aggregation": metadata.aggregation.to_dict(),
+        "series_operating_point": asdict(metadata.operating_point_of(Level.SERIES)),
+        "series_calibration": metadata.calibration_of(Level.SERIES).to_dict(),
         "licence": metadata.licence,
         "performance": dict(metadata.performance),
     }
@@ -142,14 +148,22 @@ def _print_model(model: dict[str, Any]) -> None:
     if not model["answers"]:
         click.echo(f"model: {model['note']}")
         return
-    point = model["operating_point"]
     click.echo(f"model: {model['model_id']} answers ({model['seconds'] * 1000:.0f} ms); {model['path']}")
     click.echo(
         f"  network {model['network']}, {model['n_parameters']:,} parameters, "
         f"input {model['image_path']['size']} x {model['image_path']['size']}, "
         f"planes {', '.join(model['planes']) or 'unknown'}, licence {model['licence'] or 'unknown'}"
     )
+    _print_decision("a slice", model["operating_point"], model["calibration"])
+    if model["series_operating_point"] != model["operating_point"]:
+        name = f"a series ({model['aggregation']['method']} of its slices)"
+        _print_decision(name, model["series_operating_point"], model["series_calibration"])
+
+
+def _print_decision(name: str, point: dict[str, Any], calibration: dict[str, Any]) -> None:
     click.echo(
-        f"  post-contrast from {point['upper']:.4g}, pre-contrast below {point['lower']:.4g} "
-        f"({point['rule']}, chosen on {point['chosen_on']})"
+        f"  {name}: post-contrast from {point['upper']:.4g}, pre-contrast below {point['lower']:.4g} "
+        f"({point['rule']}, calibration {calibration['method']}, chosen on {point['chosen_on']})"
     )
+    if point["promise"] is not None:
+        click.echo(f"    {point['promise']['sentence']}")

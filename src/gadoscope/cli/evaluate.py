@@ -1,21 +1,20 @@
 """`gadoscope evaluate`: a model and labelled images become a report."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from gadoscope.evaluate import Evaluation, OnProgress
+    from gadoscope.evaluate import Evaluation
 
 DEFAULT_CASES = 24
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path), metavar="RUN|BUNDLE")
+@click.argument(
+    "models", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN|BUNDLE [RIVAL]..."
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
@@ -30,6 +29,12 @@ DEFAULT_CASES = 24
     help="Where report.html, report.json and predictions.csv go.",
 )
 @click.option(
+    "--audit",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="audit.json of `gadoscope audit`; found by itself in the run or beside the data.",
+)
+@click.option(
     "--jobs", type=click.IntRange(min=0), default=0, help="Worker threads; 0 takes one for each core."
 )
 @click.option(
@@ -40,26 +45,47 @@ DEFAULT_CASES = 24
     help="Wrong answers to show with pictures, at most.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print report.json in place of the summary.")
-def command(model: Path, data: Path | None, output: Path, jobs: int, cases: int, as_json: bool) -> None:
+def command(
+    models: tuple[Path, ...],
+    data: Path | None,
+    output: Path,
+    audit: Path | None,
+    jobs: int,
+    cases: int,
+    as_json: bool,
+) -> None:
     """Measure how good a model is, and say what the figure is worth.
 
-    MODEL is a folder made by `gadoscope train` or a bundle (.onnx). Images that the run was trained
-    on are left out. The report is one HTML file: figures, intervals, wrong answers with what argued
-    for them.
+    A model is a folder made by `gadoscope train` or a bundle (.onnx). Images that a run was trained
+    on are left out. The report is one HTML file: figures with intervals, calibration, what silence buys,
+    wrong answers with what argued for them. Each time a run's own test images are scored, its
+    openings.jsonl gets a line.
+
+    RIVALS are compared with the model on the same images: further models, or ways to answer without
+    one: header (its words), majority, plane, source.
 
     \b
     Example:
         gadoscope evaluate runs/lesson --output report
         gadoscope evaluate lesson.onnx --data slices/ --output report
+        gadoscope evaluate runs/a runs/b majority source --output report
     """
     import json
 
+    from gadoscope.cli.progress import show_progress
     from gadoscope.evaluate import evaluate
     from gadoscope.preparation.pool import count_jobs
 
-    with _progress() as tell:
+    with show_progress() as tell:
         done = evaluate(
-            model, data=data, output=output, jobs=count_jobs(jobs), n_cases=cases, on_progress=tell
+            models[0],
+            data=data,
+            output=output,
+            rivals=models[1:],
+            audit=audit,
+            jobs=count_jobs(jobs),
+            n_cases=cases,
+            on_progress=tell,
         )
     click.echo(json.dumps(done.report, indent=1) if as_json else _summarise(done))
 
@@ -73,7 +99,7 @@ def _summarise(done: "Evaluation") -> str:
         lines.append(
             f"{row['split']:<11} {row['n_images']:>7} {subjects:>9} {row['n_pre']:>7} {row['n_post']:>7}"
         )
-    lines += ["", *_verdict(report), ""]
+    lines += ["", *_verdict(report), "", *_compare(report["comparison"])]
     lines += [f"{item['title']}. {item['text']}" for item in report["worth"] if item["severity"] == "serious"]
     if report["data"]["unread"]:
         lines.append(f"{len(report['data']['unread'])} images could not be read; the report lists them.")
@@ -98,26 +124,23 @@ def _verdict(report: dict[str, Any]) -> list[str]:
     return lines
 
 
-@contextmanager
-def _progress() -> "Iterator[OnProgress | None]":
-    """Yield what draws a bar on a terminal, and nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def _compare(comparison: dict[str, Any] | None) -> list[str]:
+    """Return a line for each model on the same images: balanced accuracy, and what the first has more."""
+    from gadoscope.evaluation.formats import percent, signed_points
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield _draw_on(progress)
-
-
-def _draw_on(progress: Any) -> Callable[[str, int, int], None]:
-    tasks: dict[str, Any] = {}
-
-    def tell(what: str, done: int, of: int) -> None:
-        if what not in tasks:
-            tasks[what] = progress.add_task(what, total=of)
-        progress.update(tasks[what], completed=done)
-
-    return tell
+    if comparison is None:
+        return []
+    width = max(len(row["name"]) for row in comparison["models"])
+    lines = ["Balanced accuracy on the same images, and what the first has more, in points:"]
+    for row in comparison["models"]:
+        name = f"  {row['name']:<{width}}"
+        if row["figures"] is None:
+            lines.append(f"{name}  not available: {row['why_not']}")
+            continue
+        line = f"{name} {percent(row['figures']['balanced_accuracy']['value']):>8}"
+        if row["difference"] is not None:
+            gain = row["difference"]["balanced_accuracy"]
+            line += f"  {signed_points(gain['value']):>6}  95 %: {signed_points(gain['lower'])} to "
+            line += signed_points(gain["upper"])
+        lines.append(line)
+    return [*lines, ""]

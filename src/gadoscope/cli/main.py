@@ -11,6 +11,7 @@ from gadoscope.errors import GadoscopeError, UsageError
 
 COMMANDS = (
     "classify",
+    "audit",
     "train",
     "evaluate",
     "phantom",
@@ -21,6 +22,7 @@ COMMANDS = (
 EXTRA_OF_MODULE = {
     **dict.fromkeys(
         (
+            "captum",
             "h5py",
             "jinja2",
             "lightning_fabric",
@@ -29,6 +31,7 @@ EXTRA_OF_MODULE = {
             "onnxscript",
             "safetensors",
             "sklearn",
+            "threadpoolctl",
             "torch",
         ),
         "train",

@@ -8,7 +8,8 @@ import click
 from gadoscope.cli.layers import format_layers
 
 if TYPE_CHECKING:
-    from gadoscope.training.run import TrainedRun
+    from gadoscope.cli.training_display import TrainingDisplay
+    from gadoscope.training.run import Job, TrainedRun
 
 
 @click.command()
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Go on where a killed run stopped.")
 @click.option(
     "--repeat", type=click.IntRange(min=1), default=1, help="Train so many seeds; report the spread."
+)
+@click.option(
+    "--folds",
+    type=click.IntRange(min=2),
+    help="Train so many times, each with another part of the subjects held out; find label errors.",
+)
+@click.option(
+    "--leave-source-out", is_flag=True, help="The same with each source of the manifest held out in turn."
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="In place of the config's.")
 @click.option("--seed", type=click.IntRange(min=0), help="In place of the config's.")
@@ -43,13 +52,15 @@ def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
     \b
     gadoscope train configs/lesson.toml --data FOLDER --output runs/lesson
     gadoscope train configs/lesson.toml --data FOLDER --output runs/fast --set precision=bf16
+    gadoscope train configs/lesson.toml --data FOLDER --output runs/folds --folds 5
     torchrun --nproc-per-node 2 -m gadoscope train ...
     """
     from gadoscope.cli.training_display import TrainingDisplay
     from gadoscope.training.config import read_config
     from gadoscope.training.devices import leave_together
-    from gadoscope.training.run import Job, train
+    from gadoscope.training.run import Job
 
+    _check_one_of(options)
     changes = [f"{key}={options[key]}" for key in ("epochs", "seed") if options[key] is not None]
     job = Job(
         config=read_config(config, [*settings, *changes]),
@@ -61,16 +72,40 @@ def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
         devices=options["devices"],
     )
     with TrainingDisplay(job.config) as display:
-        if options["repeat"] > 1:
-            from gadoscope.repeat import repeat
-
-            spread = repeat(job, options["repeat"], watch=display.watch, on_prepared=display.on_prepared)
-            text = spread.to_text() if spread else ""
-        else:
-            trained = train(job, watch=display.watch, on_prepared=display.on_prepared)
-            text = _describe(trained) if trained else ""
+        text = _train(job, display, options)
     click.echo(text, nl=False)
     leave_together()
+
+
+def _check_one_of(options: dict[str, Any]) -> None:
+    from gadoscope.errors import UsageError
+
+    asked = {
+        "--repeat": options["repeat"] > 1,
+        "--folds": options["folds"] is not None,
+        "--leave-source-out": options["leave_source_out"],
+    }
+    named = [name for name, is_asked in asked.items() if is_asked]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} are two ways to train several times; name one of them.")
+
+
+def _train(job: "Job", display: "TrainingDisplay", options: dict[str, Any]) -> str:
+    """Train once or several times and return what to print; nothing but in the first process."""
+    if options["folds"] is not None or options["leave_source_out"]:
+        from gadoscope.crossvalidate import cross_validate
+
+        done = cross_validate(job, options["folds"], watch=display.watch, on_prepared=display.on_prepared)
+        return done.to_text() if done else ""
+    if options["repeat"] > 1:
+        from gadoscope.repeat import repeat
+
+        spread = repeat(job, options["repeat"], watch=display.watch, on_prepared=display.on_prepared)
+        return spread.to_text() if spread else ""
+    from gadoscope.training.run import train
+
+    trained = train(job, watch=display.watch, on_prepared=display.on_prepared)
+    return _describe(trained) if trained else ""
 
 
 def _describe(trained: "TrainedRun") -> str:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 DASH = "\N{EN DASH}"
 """Stands for a figure that is not defined."""
+ROUNDING = 1e-12
+"""A sum of thousands of shares that make 1 may fall short of it by so much."""
 PERCENT = "\N{NO-BREAK SPACE}%"
 
 
@@ -23,11 +25,35 @@ def points(difference: float | None) -> str:
     return DASH if difference is None else f"{100 * difference:.1f} points"
 
 
-def area(value: float | None) -> str:
-    """Write an area under a curve with four digits; only an area of exactly 1 is 1.0000."""
+def signed_points(difference: float | None) -> str:
+    """Write a difference of two shares in percentage points with its sign."""
+    return DASH if difference is None else _sign(f"{100 * difference:+.1f}")
+
+
+def signed_area(difference: float | None) -> str:
+    """Write a difference of two areas with its sign."""
+    return DASH if difference is None else _sign(f"{difference:+.4f}")
+
+
+def _sign(text: str) -> str:
+    """Write a true minus, and no sign before zero."""
+    if not text.strip("+-0."):
+        return text[1:]
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def p_value(value: float | None) -> str:
+    """Write a p-value with three digits; never 0, which it cannot be."""
     if value is None:
         return DASH
-    return ">0.9999" if 1 > value > 0.99995 else f"{value:.4f}"  # noqa: PLR2004  # would be rounded to 1
+    return "<0.001" if value < 0.001 else f"{value:.3f}"  # noqa: PLR2004  # would be rounded to 0
+
+
+def area(value: float | None) -> str:
+    """Write an area under a curve with four digits; only an area of 1, but for rounding, is 1.0000."""
+    if value is None:
+        return DASH
+    return ">0.9999" if 1 - ROUNDING > value > 0.99995 else f"{value:.4f}"  # noqa: PLR2004  # would be rounded to 1
 
 
 def probability(value: float | None) -> str:

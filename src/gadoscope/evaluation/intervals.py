@@ -1,124 +1,90 @@
-"""How far a figure may be off by chance: Wilson's interval, and resampling by subject."""
+"""How far a figure may be off by chance: what an interval is, and Wilson's for a share."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import binomtest
-
-Floats = NDArray[np.float64]
+from scipy.stats import norm
 
 CONFIDENCE = 0.95
-DRAWS = 2000
-SEED = 1020  # the lesson's
-# Percentiles of resamples mean little when a class rests on fewer subjects than this. A guess on the
-# careful side: of 5 subjects, a third of the draws leave a given one out, (4/5)^5.
-MIN_SUBJECTS = 5
-# Weights of one block of draws, in elements (8 bytes each): 64 MB at most.
-BLOCK_ELEMENTS = 8_000_000
+# An estimated spread between subjects rests on the few subjects that err. Half a subject whose images
+# all say the same is added to them, so that no error at all reads as "the subjects count, not their
+# images". The weight was chosen by simulation: 94-98 % of the intervals hold the true share, and
+# 93-97 % the true ROC area, for 20 to 200 subjects with 1 to 10 images each.
+PRIOR_SUBJECTS = 0.5
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % interval."""
+    """A 95 % interval, unless it says otherwise."""
 
     lower: float
     upper: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A figure, its 95 % interval, and what it rests on; what the data do not define is None.
+
+    ``n`` counts images and ``n_subjects`` the subjects they come from.
+    """
+
+    value: float | None
+    lower: float | None
+    upper: float | None
+    n: int
+    n_subjects: int
+    method: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A figure of one model less that of another on the same images, with a 95 % interval.
+
+    ``p_value`` is two-sided, of no difference; None where the method gives none.
+    """
+
+    value: float | None
+    lower: float | None
+    upper: float | None
+    p_value: float | None
+    method: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return asdict(self)
+
+
+def two_sided_z(confidence: float = CONFIDENCE) -> float:
+    """Return the normal quantile that leaves (1 - confidence) / 2 on each side."""
+    return float(norm.isf((1 - confidence) / 2))
 
 
 def wilson(successes: int, n: int) -> Interval | None:
     """Return Wilson's score interval of a share; None when n is 0.
 
     It supposes that the n images are independent; several images of one subject are not, and the
-    true interval is then wider: see `bootstrap_share`.
+    true interval is then wider: see `shares.estimate_share`.
 
     References
     ----------
     Wilson, J. Am. Stat. Assoc. 22 (1927) 209; Brown, Cai and DasGupta, Stat. Sci. 16 (2001) 101
     """
-    if n == 0:
-        return None
-    interval = binomtest(successes, n).proportion_ci(CONFIDENCE, method="wilson")
-    return Interval(float(interval.low), float(interval.high))
+    return wilson_of_share(successes / n, n) if n else None
 
 
-def bootstrap_auc(
-    is_post: NDArray[np.bool_],
-    score: Floats,
-    group: NDArray[np.int64],
-    *,
-    draws: int = DRAWS,
-    seed: int = SEED,
-) -> Interval | None:
-    """Return the percentile interval of the ROC area when whole subjects are drawn anew.
+def wilson_of_share(share: float, n: float, z: float | None = None) -> Interval:
+    """Return Wilson's interval of a share of ``n`` > 0 independent images, ``n`` need not be whole.
 
-    Parameters
-    ----------
-    is_post, score
-        Labels and scores, shape (n,); only the order of the scores counts.
-    group
-        Subject of each image, whole numbers from 0, shape (n,).
-
-    Returns
-    -------
-    Interval or None
-        None with fewer than ``MIN_SUBJECTS`` subjects in a class, and where every image is ranked
-        right: resampling cannot tell then how far below 1 the true value may lie.
+    ``z`` is the normal quantile; that of 95 % if None.
     """
-    if min(np.unique(group[is_post]).size, np.unique(group[~is_post]).size) < MIN_SUBJECTS:
-        return None
-    group = np.unique(group, return_inverse=True)[1].astype(np.int64)
-    ranks = np.unique(score, return_inverse=True)[1]
-    order = np.argsort(ranks, kind="stable")
-    start = np.flatnonzero(np.diff(ranks[order], prepend=-1))  # where a new score begins
-    post, groups = is_post[order], group[order]
-
-    def area(weights: Floats) -> Floats:
-        rows = weights[:, groups]
-        n_post = np.add.reduceat(rows * post, start, axis=1)
-        n_pre = np.add.reduceat(rows * ~post, start, axis=1)
-        below = np.cumsum(n_pre, axis=1) - n_pre / 2  # pre-contrast images below, ties by half
-        with np.errstate(invalid="ignore"):  # 0 / 0: a draw without one of the classes
-            areas: Floats = (n_post * below).sum(axis=1) / (n_post.sum(axis=1) * n_pre.sum(axis=1))
-        return areas
-
-    return _percentiles(area, groups, draws, seed)
-
-
-def bootstrap_share(
-    is_success: NDArray[np.bool_], group: NDArray[np.int64], *, draws: int = DRAWS, seed: int = SEED
-) -> Interval | None:
-    """Return the percentile interval of a share of images when whole subjects are drawn anew.
-
-    None with fewer than ``MIN_SUBJECTS`` subjects, and where all or no images succeed.
-    """
-    if np.unique(group).size < MIN_SUBJECTS:
-        return None
-    compact = np.unique(group, return_inverse=True)[1].astype(np.int64)
-    size = np.bincount(compact).astype(np.float64)
-    successes = np.bincount(compact, weights=is_success)
-    return _percentiles(lambda weights: (weights @ successes) / (weights @ size), compact, draws, seed)
-
-
-def _percentiles(
-    statistic: Callable[[Floats], Floats], group: NDArray[np.int64], draws: int, seed: int
-) -> Interval | None:
-    values = np.concatenate([statistic(weights) for weights in _draw(group, draws, seed)])
-    values = values[np.isfinite(values)]
-    if values.size == 0 or values.min() == values.max():
-        return None
-    tail = (1 - CONFIDENCE) / 2 * 100
-    lower, upper = np.percentile(values, [tail, 100 - tail])
-    return Interval(float(lower), float(upper))
-
-
-def _draw(group: NDArray[np.int64], draws: int, seed: int) -> Iterator[Floats]:
-    """Yield how often each subject is drawn, blocks of shape (draws in the block, subjects)."""
-    generator = np.random.default_rng(seed)
-    n_subjects = int(group.max()) + 1
-    block = max(1, BLOCK_ELEMENTS // max(n_subjects, group.size))
-    chances = np.full(n_subjects, 1 / n_subjects)
-    for first in range(0, draws, block):
-        size = min(block, draws - first)
-        yield generator.multinomial(n_subjects, chances, size=size).astype(np.float64)
+    z = two_sided_z() if z is None else z
+    scale = 1 + z * z / n
+    centre = (share + z * z / (2 * n)) / scale
+    half = z * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))) / scale
+    # At 0 and 1 one end is the share itself: rounding must not put it outside.
+    return Interval(min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share))

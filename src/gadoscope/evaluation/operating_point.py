@@ -50,28 +50,48 @@ def choose_threshold(
     """
     if rule not in RULES:
         raise UsageError(f"the threshold rule {rule!r} is unknown; choose one of {', '.join(RULES)}.")
-    _check(is_post, probability)
-    clipped = np.clip(probability.astype(np.float64), LIMIT, 1 - LIMIT)
-    scores, group = np.unique(clipped, return_inverse=True)
-    # Whole numbers, so that equally good cuts are exactly equal. Cut k calls post what is in the
-    # groups k, k+1, ...; cut 0 calls everything post, the last cut nothing.
-    n_post = np.bincount(group, weights=is_post, minlength=scores.size).astype(np.int64)
-    n_pre = np.bincount(group, weights=~is_post, minlength=scores.size).astype(np.int64)
-    true_post = n_post.sum() - np.concatenate([[0], np.cumsum(n_post)])
-    true_pre = np.concatenate([[0], np.cumsum(n_pre)])
+    cuts = Cuts(is_post, probability)
     if rule == "balanced_accuracy":
-        quality = true_post * n_pre.sum() + true_pre * n_post.sum()
-    else:
-        quality = true_post + true_pre
-    middle, width = _gaps(np.log(scores / (1 - scores)))
-    best = np.flatnonzero(quality == quality.max())
-    # Widest gap first, then the one nearest to probability 0.5.
-    order = np.lexsort((np.abs(middle[best]), -width[best]))
-    cut = int(best[order[0]])
-    threshold = float(np.clip(1 / (1 + np.exp(-middle[cut])), LIMIT, 1 - LIMIT))
-    if 0 < cut < scores.size and not scores[cut - 1] < threshold <= scores[cut]:
-        return float(scores[cut])  # two neighbouring floats: rounding would miss the gap between them
-    return threshold
+        return cuts.best(cuts.true_post * cuts.n_pre + cuts.true_pre * cuts.n_post)
+    return cuts.best(cuts.true_post + cuts.true_pre)
+
+
+class Cuts:
+    """All ways to cut a table in two: cut k calls post what is in the k-th, k+1-th ... lowest score on.
+
+    Cut 0 calls everything post-contrast, the last one nothing. Attributes of shape (cuts,) are whole
+    numbers, so that equally good cuts are exactly equal.
+
+    Raises
+    ------
+    ManifestError
+        If a class is missing or a probability is not a number in [0, 1].
+    """
+
+    def __init__(self, is_post: NDArray[np.bool_], probability: NDArray[np.float64]) -> None:
+        _check(is_post, probability)
+        clipped = np.clip(probability.astype(np.float64), LIMIT, 1 - LIMIT)
+        self.scores, group = np.unique(clipped, return_inverse=True)
+        n_post = np.bincount(group, weights=is_post, minlength=self.scores.size).astype(np.int64)
+        n_pre = np.bincount(group, weights=~is_post, minlength=self.scores.size).astype(np.int64)
+        self.n_post, self.n_pre = int(n_post.sum()), int(n_pre.sum())
+        self.true_post = self.n_post - np.concatenate([[0], np.cumsum(n_post)])
+        self.true_pre = np.concatenate([[0], np.cumsum(n_pre)])
+        self._middle, self._width = _gaps(np.log(self.scores / (1 - self.scores)))
+
+    def best(self, quality: NDArray[np.integer] | NDArray[np.floating]) -> float:
+        """Return the threshold of the cut with the highest quality, shape (cuts,)."""
+        best = np.flatnonzero(quality == quality.max())
+        # Widest gap first, then the one nearest to probability 0.5.
+        order = np.lexsort((np.abs(self._middle[best]), -self._width[best]))
+        return self.threshold(int(best[order[0]]))
+
+    def threshold(self, cut: int) -> float:
+        """Return the threshold in the middle of a cut's gap, on the logit scale."""
+        threshold = float(np.clip(1 / (1 + np.exp(-self._middle[cut])), LIMIT, 1 - LIMIT))
+        if 0 < cut < self.scores.size and not self.scores[cut - 1] < threshold <= self.scores[cut]:
+            return float(self.scores[cut])  # two neighbouring floats: rounding would miss the gap
+        return threshold
 
 
 def _gaps(logits: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

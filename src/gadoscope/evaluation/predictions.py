@@ -4,7 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,9 @@ from gadoscope.files import write_text
 from gadoscope.labels import Label, Plane, Split
 
 COLUMNS = ("path", "subject_id", "source", "plane", "split", "reference_label", "logit", "probability")
+TEXTS = COLUMNS[:5]
+ATTRIBUTES = ("series", "vendor", "field_strength", "sex", "age_band")
+"""Further columns, where something is known: the name of the series, and what subgroups are made of."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -22,7 +25,8 @@ class Predictions:
     """Scores of n images as columns, each of shape (n,).
 
     ``subject_id`` is empty where the subject is unknown; ``is_post`` is the reference label;
-    ``probability`` is P(post-contrast), calibrated as the bundle says.
+    ``probability`` is P(post-contrast), calibrated as the bundle says. ``attributes`` holds those of
+    `ATTRIBUTES` that are known of any image; empty where one is unknown.
     """
 
     path: NDArray[np.str_]
@@ -33,13 +37,19 @@ class Predictions:
     is_post: NDArray[np.bool_]
     logit: NDArray[np.float64]
     probability: NDArray[np.float64]
+    attributes: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.path)
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> "Predictions":
         """Return these rows alone."""
-        return Predictions(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+        columns = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        attributes = columns.pop("attributes")
+        return Predictions(
+            **{name: column[rows] for name, column in columns.items()},
+            attributes={name: column[rows] for name, column in attributes.items()},
+        )
 
     def with_split(self, split: Split) -> "Predictions":
         """Return the rows of one split."""
@@ -80,16 +90,18 @@ class Predictions:
 
 
 def from_rows(rows: Sequence[Mapping[str, object]]) -> Predictions:
-    """Return the rows, mappings with the keys `COLUMNS`, as a table.
+    """Return the rows, mappings with the keys `COLUMNS` and any of `ATTRIBUTES`, as a table.
 
     Raises
     ------
     ManifestError
         If a score is not a finite number: the network, not the image, is at fault.
     """
-    text = {
-        key: np.array([str(row[key] or "") for row in rows], dtype=np.str_)
-        for key in ("path", "subject_id", "source", "plane", "split")
+    text = {key: np.array([str(row[key] or "") for row in rows], dtype=np.str_) for key in TEXTS}
+    told = {
+        key: np.array([str(row.get(key) or "") for row in rows], dtype=np.str_)
+        for key in ATTRIBUTES
+        if any(row.get(key) for row in rows)
     }
     logit = np.array([row["logit"] for row in rows], dtype=np.float64)
     probability = np.array([row["probability"] for row in rows], dtype=np.float64)
@@ -100,25 +112,23 @@ def from_rows(rows: Sequence[Mapping[str, object]]) -> Predictions:
             "the network's weights are damaged: train again or use another bundle."
         )
     is_post = np.array([row["reference_label"] == Label.POST.value for row in rows], dtype=np.bool_)
-    return Predictions(**text, is_post=is_post, logit=logit, probability=probability)
+    return Predictions(**text, is_post=is_post, logit=logit, probability=probability, attributes=told)
 
 
 def write_predictions(predictions: Predictions, path: Path) -> None:
-    """Write the table as CSV with the columns `COLUMNS`; numbers keep every digit."""
+    """Write the table as CSV: `COLUMNS`, then the attributes it has; numbers keep every digit."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow([*COLUMNS, *predictions.attributes])
     for row in range(len(predictions)):
         label = Label.POST if predictions.is_post[row] else Label.PRE
         writer.writerow(
             [
-                *(
-                    str(getattr(predictions, key)[row])
-                    for key in ("path", "subject_id", "source", "plane", "split")
-                ),
+                *(str(getattr(predictions, key)[row]) for key in TEXTS),
                 label.value,
                 repr(float(predictions.logit[row])),
                 repr(float(predictions.probability[row])),
+                *(str(column[row]) for column in predictions.attributes.values()),
             ]
         )
     write_text(path, text.getvalue())
@@ -149,7 +159,7 @@ def read_predictions(path: Path) -> Predictions:
 
 
 def _parse_row(row: Mapping[str, str | None], number: int, path: Path) -> dict[str, object]:
-    parsed: dict[str, object] = {key: row[key] or "" for key in COLUMNS}
+    parsed: dict[str, object] = {key: row.get(key) or "" for key in (*COLUMNS, *ATTRIBUTES)}
     allowed = {
         "reference_label": (Label.PRE.value, Label.POST.value),
         "split": tuple(split.value for split in Split),

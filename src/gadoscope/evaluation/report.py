@@ -20,16 +20,19 @@ from gadoscope.evaluation.curves import (
     roc_svg,
     sweep_svg,
 )
+from gadoscope.evaluation.doubts import list_doubts
 from gadoscope.evaluation.figures import POST_COLOUR, PRE_COLOUR, TEST_COLOUR, VALIDATION_COLOUR
 from gadoscope.evaluation.metrics import has_both_classes
 from gadoscope.evaluation.predictions import Predictions
-from gadoscope.evaluation.summary import summarise_split, wrong_rows
-from gadoscope.evaluation.worth import Context, judge
+from gadoscope.evaluation.risk_coverage import measure_by_source, measure_risk_coverage
+from gadoscope.evaluation.summary import Frozen, gather_judged, summarise_split, wrong_rows
+from gadoscope.evaluation.trust_curves import RiskCurve, forest_svg, reliability_svg, risk_coverage_svg
+from gadoscope.evaluation.worth import Context, judge, rank
 from gadoscope.labels import Label, Split
 
 Data = dict[str, Any]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 EVALUATED = (Split.TEST, Split.VALIDATION)
 """In the order of the report: what counts comes first."""
 
@@ -43,27 +46,52 @@ class Subject:
     Parameters
     ----------
     model
-        ``id``, ``sha256``, ``network``, ``n_parameters``, ``planes``, ``licence``, ``operating_point``.
+        ``id``, ``sha256``, ``network``, ``n_parameters``, ``planes``, ``licence``, ``operating_point``; from
+        a bundle also ``calibration``, ``aggregation``, ``series_operating_point``, ``series_calibration``.
     data
         ``origin``, ``splits`` (a row of counts each), ``unread``, ``notices``.
     training
         ``layers``, ``settings``, ``machine``, ``history``; None for a bundle alone.
+    audit
+        From `audited.read_audit`; None where there is none.
     """
 
     model: Data
     data: Data
     training: Data | None
+    audit: Data | None = None
 
 
 @dataclass(frozen=True)
 class Case:
-    """Two embedded pictures of a wrong answer; empty where the image is gone."""
+    """The embedded pictures of a wrong answer: the slice, and it with occlusion and with Grad-CAM.
+
+    Empty where the image is gone since; without Grad-CAM where the network's layers are not known.
+    """
 
     picture: str = ""
     overlay: str = ""
+    gradcam: str = ""
 
 
-def build_report(subject: Subject, predictions: Predictions, context: Context, n_cases: int) -> Data:
+def summarise(subject: Subject, predictions: Predictions) -> Data:
+    """Return all figures of each evaluated split; None where a split is empty."""
+    frozen = Frozen.from_model(subject.model)
+    parts = {split.value: predictions.with_split(split) for split in EVALUATED}
+    return {name: summarise_split(part, frozen) if len(part) else None for name, part in parts.items()}
+
+
+def build_report(
+    subject: Subject,
+    predictions: Predictions,
+    context: Context,
+    n_cases: int,
+    *,
+    splits: Data | None = None,
+    openings: Sequence[Data] = (),
+    comparison: Data | None = None,
+    gradcam_similarity: float | None = None,
+) -> Data:
     """Return the content of report.json.
 
     Parameters
@@ -72,13 +100,22 @@ def build_report(subject: Subject, predictions: Predictions, context: Context, n
         All evaluated images, at least one.
     n_cases
         At most so many wrong answers are listed with pictures.
+    splits
+        From `summarise`, where it is known already.
+    openings
+        Of the run's sealed test, oldest first, this one included.
+    comparison
+        From `comparison.compare`.
+    gradcam_similarity
+        How alike the cases' Grad-CAM is to that of random weights, 0 to 1; None where there is none.
     """
     point = subject.model["operating_point"]
-    parts = {split: predictions.with_split(split) for split in EVALUATED}
+    splits = summarise(subject, predictions) if splits is None else splits
     wrong = list_wrong(predictions, point["threshold"])
-    splits = {
-        split.value: summarise_split(part, point) if len(part) else None for split, part in parts.items()
-    }
+    verdict = splits[context.split]
+    part = predictions.with_split(Split(context.split))
+    promise = gather_judged(part, Frozen.from_model(subject.model))[1].scale.point.get("promise")
+    doubts = list_doubts(verdict, audit=subject.audit, openings=openings, promise=promise)
     return {
         "format": "gadoscope evaluation",
         "format_version": FORMAT_VERSION,
@@ -88,10 +125,15 @@ def build_report(subject: Subject, predictions: Predictions, context: Context, n
         "data": subject.data,
         "verdict_split": context.split,
         "splits": splits,
-        "worth": judge(parts[Split(context.split)], splits[context.split] or {}, context),
+        "worth": rank([*doubts, *judge(part, verdict, context)]),
+        "promise": promise,
+        "comparison": comparison,
+        "openings": list(openings),
+        "audit": subject.audit,
         "wrong": {
             "n": len(wrong),
             "n_shown": min(len(wrong), n_cases),
+            "gradcam_similarity": gradcam_similarity,
             "cases": [_describe(predictions, row) for row in wrong[:n_cases]],
         },
         "training": subject.training,
@@ -148,9 +190,37 @@ def draw_figures(report: Data, predictions: Predictions) -> dict[str, str]:
         curves.append(curve)
     if len(curves) == len(EVALUATED):
         figures["roc-both"] = roc_svg(curves[::-1], name="roc-both")  # what is drawn last lies on top: test
+    figures |= _draw_trust(report, predictions)
+    if report["comparison"]:
+        figures["comparison"] = forest_svg(report["comparison"]["models"], name="comparison")
     if report["training"] and report["training"]["history"]:
         figures["learning-curves"] = learning_curves_svg(report["training"]["history"])
     return figures
+
+
+def _draw_trust(report: Data, predictions: Predictions) -> dict[str, str]:
+    """Return the reliability diagram and the risk-coverage curve of the verdict's split."""
+    trust = report["splits"][report["verdict_split"]]["trust"]
+    part = predictions.with_split(Split(report["verdict_split"]))
+    cases = gather_judged(part, Frozen.from_model(report["model"]))[1]
+    table, threshold = cases.table, cases.scale.threshold
+    judged = table.is_post, table.probability, table.subject_group
+    whole = measure_risk_coverage(*judged, threshold)
+    curves = [RiskCurve(name="All", coverage=whole.coverage, risk=whole.risk)]
+    if trust["risk_coverage_by_source"]:
+        by_source = measure_by_source(*judged, table.source, threshold)
+        curves += [
+            RiskCurve(name=name, coverage=curve.coverage, risk=curve.risk)
+            for name, curve in by_source.items()
+        ]
+    abstention = trust["abstention"]
+    band = None
+    if abstention and abstention["answered"]:
+        band = abstention["coverage"]["value"], 1 - abstention["answered"]["accuracy"]["value"]
+    return {
+        "reliability": reliability_svg(trust["calibration"], name="reliability"),
+        "risk-coverage": risk_coverage_svg(curves, band, name="risk-coverage"),
+    }
 
 
 def render_html(report: Data, figures: Mapping[str, str], cases: Sequence[Case]) -> str:
@@ -169,6 +239,7 @@ def render_html(report: Data, figures: Mapping[str, str], cases: Sequence[Case])
         show=_shower(report),
         look_up=lambda path: look_up(report, path),
         plural=formats.plural,
+        percent=formats.percent,
         DASH=formats.DASH,
     )
     page: str = environment.get_template("report.html").render(
@@ -185,6 +256,9 @@ def _shower(report: Data) -> Callable[[str, str], Markup]:
     """Return a function that writes the figure at ``path`` of the report, as ``kind`` says."""
     writers: dict[str, Callable[[Any], str]] = {
         "percent": formats.percent,
+        "signed": formats.signed_points,
+        "signed_area": formats.signed_area,
+        "p_value": formats.p_value,
         "points": formats.points,
         "area": formats.area,
         "probability": formats.probability,

@@ -1,157 +1,280 @@
 """All figures of one split, as plain data: what report.json holds and report.html shows."""
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.evaluation.intervals import bootstrap_auc, bootstrap_share, wilson
-from gadoscope.evaluation.metrics import Confusion, average_precision, confusion_at, has_both_classes, roc_auc
+from gadoscope.aggregation import Aggregation
+from gadoscope.evaluation.abstention import is_answered
+from gadoscope.evaluation.calibration_quality import CalibrationQuality, measure_calibration
+from gadoscope.evaluation.estimates import Figures, estimate_figures
+from gadoscope.evaluation.levels import Level, gather_cases, group_cases
+from gadoscope.evaluation.metrics import confusion_at, has_both_classes
 from gadoscope.evaluation.operating_point import LIMIT, choose_threshold
 from gadoscope.evaluation.predictions import Predictions
-from gadoscope.labels import Plane
+from gadoscope.evaluation.resampling import DRAWS
+from gadoscope.evaluation.risk_coverage import RiskCoverage, measure_by_source, measure_risk_coverage
+from gadoscope.evaluation.shares import estimate_balanced_accuracy, estimate_rates, estimate_share
+from gadoscope.evaluation.subgroups import attribute_subgroups, count, subgroups
+from gadoscope.scores import Calibration, sigmoid
 
 Data = dict[str, Any]
 
 
-def summarise_split(predictions: Predictions, point: Data) -> Data:
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """How a logit becomes a probability, and where that becomes an answer.
+
+    ``point`` has ``threshold``, ``lower`` and ``upper``; what else it holds is not used here.
+    """
+
+    point: Mapping[str, Any]
+    calibration: Calibration = field(default_factory=Calibration)
+
+    @property
+    def threshold(self) -> float:
+        """The operating point."""
+        return float(self.point["threshold"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frozen:
+    """What the bundle froze on its validation data, and how many draws the intervals take.
+
+    Parameters
+    ----------
+    of_slices, of_series
+        The scales of a slice alone and of several slices made one by ``aggregation``.
+    """
+
+    of_slices: Scale
+    of_series: Scale
+    aggregation: Aggregation = field(default_factory=Aggregation)
+    draws: int = DRAWS
+
+    @classmethod
+    def from_model(cls, model: Mapping[str, Any]) -> Self:
+        """Return what the report says of the bundle: its metadata under the bundle's own keys."""
+        calibration = model.get("calibration")
+        of_slices = Scale(
+            point=model["operating_point"],
+            calibration=Calibration.from_dict(calibration) if calibration else Calibration(),
+        )
+        own = model.get("series_calibration")
+        of_series = of_slices
+        if own is not None:
+            of_series = Scale(point=model["series_operating_point"], calibration=Calibration.from_dict(own))
+        aggregation = model.get("aggregation")
+        return cls(
+            of_slices=of_slices,
+            of_series=of_series,
+            aggregation=Aggregation.from_dict(aggregation) if aggregation else Aggregation(),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """What is judged: one row a case, and the scale that its scores are on."""
+
+    table: Predictions
+    scale: Scale
+
+    @property
+    def called_post(self) -> NDArray[np.bool_]:
+        """The answers at the operating point, shape (n,)."""
+        return self.table.probability >= self.scale.threshold
+
+
+def gather_level(predictions: Predictions, level: Level, frozen: Frozen) -> Cases | None:
+    """Return the cases of a level; None where the data do not say which images belong together.
+
+    Where every case is one image they are answered as slices.
+    """
+    case = group_cases(predictions, level)
+    if case is None:
+        return None
+    if int(case.max()) + 1 == len(predictions):
+        return Cases(predictions, frozen.of_slices)
+    table = gather_cases(predictions, case, frozen.aggregation, frozen.of_series.calibration)
+    return Cases(table, frozen.of_series)
+
+
+def gather_judged(predictions: Predictions, frozen: Frozen) -> tuple[Level, Cases]:
+    """Return what calibration and abstention are judged on: series, or slices where those are unknown."""
+    series = gather_level(predictions, Level.SERIES, frozen)
+    if series is None:
+        return Level.SLICE, Cases(predictions, frozen.of_slices)
+    return Level.SERIES, series
+
+
+def summarise_split(predictions: Predictions, frozen: Frozen) -> Data:
     """Return every figure of one split.
 
     Parameters
     ----------
     predictions
         The rows of the split, at least one.
-    point
-        The frozen operating point: ``threshold``, ``lower``, ``upper`` and where they come from.
     """
+    cases = {level: gather_level(predictions, level, frozen) for level in Level}
+    of_slices = _estimate(Cases(predictions, frozen.of_slices), frozen.draws)
+    figures = {
+        # Where each case is one image the figures are those of the images.
+        level: of_slices if len(part.table) == len(predictions) else _estimate(part, frozen.draws)
+        for level, part in cases.items()
+        if part is not None
+    }
+    level, judged = gather_judged(predictions, frozen)
+    threshold = frozen.of_slices.threshold
     summary = {
         **count(predictions),
         "prevalence": predictions.n_post / len(predictions),
-        "auc": _auc(predictions),
-        "average_precision": average_precision(predictions.is_post, predictions.logit),
-        "at_operating_point": at_threshold(predictions, point["threshold"]),
-        "abstention": _abstention(predictions, point),
+        "auc": of_slices.auc.to_dict(),
+        "average_precision": of_slices.average_precision.to_dict(),
+        "at_operating_point": at_threshold(predictions, threshold),
+        "levels": [_summarise_level(level, cases[level], figures.get(level)) for level in Level],
+        "trust": {
+            "level": level.value,
+            "n_cases": len(judged.table),
+            "predictive_values": _predictive_values(figures[level]),
+            "calibration": _calibration(judged, frozen.draws),
+            "abstention": _abstention(judged),
+            **_risk_coverage(judged),
+        },
         "at_best_accuracy": None,
         "optimism": None,
-        "subgroups": subgroups(predictions, point["threshold"]),
+        "subgroups": subgroups(predictions, threshold),
+        "attributes": attribute_subgroups(predictions, threshold),
         "source_only": _source_only(predictions),
     }
     if has_both_classes(predictions.is_post):
-        threshold = choose_threshold(predictions.is_post, predictions.probability, "accuracy")
-        best = at_threshold(predictions, threshold)
+        best_threshold = choose_threshold(predictions.is_post, predictions.probability, "accuracy")
+        best = at_threshold(predictions, best_threshold)
         summary["at_best_accuracy"] = best
         summary["optimism"] = best["accuracy"]["value"] - summary["at_operating_point"]["accuracy"]["value"]
     return summary
 
 
-def count(predictions: Predictions) -> Data:
-    """Return how many images, subjects and labels of each class there are."""
-    sizes = np.bincount(predictions.subject_group) if len(predictions) else np.zeros(0, dtype=np.int64)
-    return {
-        "n_images": len(predictions),
-        "n_subjects": predictions.n_subjects,
-        "most_images_of_a_subject": int(sizes.max()) if predictions.has_subjects else None,
-        "n_pre": predictions.n_pre,
-        "n_post": predictions.n_post,
-    }
+def _estimate(cases: Cases, draws: int) -> Figures:
+    table = cases.table
+    return estimate_figures(table.is_post, table.logit, cases.called_post, table.subject_group, draws=draws)
 
 
 def at_threshold(predictions: Predictions, threshold: float) -> Data:
-    """Return the confusion matrix at one threshold and the rates that follow, with intervals."""
+    """Return the confusion matrix at one threshold and the rates that follow, with intervals by subject."""
     confusion = confusion_at(predictions.is_post, predictions.probability, threshold)
+    called_post, subject = predictions.probability >= threshold, predictions.subject_group
+    rates = estimate_rates(predictions.is_post, called_post, subject)
+    n_right = {
+        "accuracy": confusion.true_pre + confusion.true_post,
+        "sensitivity": confusion.true_post,
+        "specificity": confusion.true_pre,
+    }
+    estimates = {
+        "accuracy": estimate_share(called_post == predictions.is_post, subject),
+        "sensitivity": rates.sensitivity,
+        "specificity": rates.specificity,
+    }
     return {
         "threshold": threshold,
         "confusion": confusion.matrix,
-        "n_right": confusion.true_pre + confusion.true_post,
+        "n_right": n_right["accuracy"],
         "n_wrong": confusion.false_pre + confusion.false_post,
-        "balanced_accuracy": confusion.balanced_accuracy,
-        **_rates(predictions, confusion, threshold),
+        "balanced_accuracy": estimate_balanced_accuracy(rates).to_dict(),
+        **{name: {"n_right": n_right[name], **one.to_dict()} for name, one in estimates.items()},
     }
 
 
-def _rates(predictions: Predictions, confusion: Confusion, threshold: float) -> Data:
-    right = (predictions.probability >= threshold) == predictions.is_post
-    parts: tuple[tuple[str, int, NDArray[np.bool_]], ...] = (
-        ("accuracy", confusion.true_pre + confusion.true_post, np.ones(len(predictions), dtype=np.bool_)),
-        ("sensitivity", confusion.true_post, predictions.is_post),
-        ("specificity", confusion.true_pre, ~predictions.is_post),
-    )
-    return {name: _share(predictions, right, n_right, rows) for name, n_right, rows in parts}
-
-
-def _share(predictions: Predictions, right: NDArray[np.bool_], n_right: int, rows: NDArray[np.bool_]) -> Data:
-    n = int(rows.sum())
-    interval = wilson(n_right, n)
-    group = predictions.subject_group[rows]
-    # Where every subject has one image the two intervals answer the same question: Wilson's does it better.
-    repeated = predictions.has_subjects and np.unique(group).size < n
-    by_subject = bootstrap_share(right[rows], group) if repeated else None
+def _summarise_level(level: Level, cases: Cases | None, figures: Figures | None) -> Data:
+    """Return a row of the table of levels; ``figures`` is None where the data do not say what a case is."""
+    if cases is None or figures is None:
+        return {"level": level.value, "n_cases": None, "n_pre": None, "n_post": None, "figures": None}
+    shown = ("sensitivity", "specificity", "balanced_accuracy", "accuracy", "auc", "average_precision")
     return {
-        "value": n_right / n if n else None,
-        "n_right": n_right,
-        "n": n,
-        "lower": interval.lower if interval else None,
-        "upper": interval.upper if interval else None,
-        "by_subject_lower": by_subject.lower if by_subject else None,
-        "by_subject_upper": by_subject.upper if by_subject else None,
+        "level": level.value,
+        "n_cases": len(cases.table),
+        "n_pre": cases.table.n_pre,
+        "n_post": cases.table.n_post,
+        "figures": {name: getattr(figures, name).to_dict() for name in shown},
     }
 
 
-def _auc(predictions: Predictions) -> Data:
-    interval = None
-    if has_both_classes(predictions.is_post):
-        interval = bootstrap_auc(predictions.is_post, predictions.logit, predictions.subject_group)
-    return {
-        "value": roc_auc(predictions.is_post, predictions.logit),
-        "lower": interval.lower if interval else None,
-        "upper": interval.upper if interval else None,
-        "resampled_by": "subject" if predictions.has_subjects else "image",
-    }
+def _predictive_values(figures: Figures) -> list[Data]:
+    return [
+        {
+            "prevalence": values.prevalence,
+            "positive": values.positive.to_dict(),
+            "negative": values.negative.to_dict(),
+        }
+        for values in figures.predictive_values
+    ]
 
 
-def _abstention(predictions: Predictions, point: Data) -> Data | None:
+def _calibration(cases: Cases, draws: int) -> Data:
+    """Return how far the probabilities are from what they say, and how far the plain sigmoid's were."""
+    table, method = cases.table, cases.scale.calibration.method
+    subject = table.subject_group
+    after = measure_calibration(table.is_post, table.probability, subject, draws=draws)
+    before = None
+    if method != "none":
+        before = _describe_quality(
+            measure_calibration(table.is_post, sigmoid(table.logit), subject, draws=draws)
+        )
+    return {"method": method, "before": before, "after": _describe_quality(after)}
+
+
+def _describe_quality(quality: CalibrationQuality) -> Data:
+    described = quality.to_dict()
+    return {**described, "points": list(described["points"])}  # as it comes back from JSON
+
+
+def _abstention(cases: Cases) -> Data | None:
     """Return what the bundle's band of indeterminate answers does; None where it has none."""
-    lower, upper = point["lower"], point["upper"]
+    table, point = cases.table, cases.scale.point
+    lower, upper = float(point["lower"]), float(point["upper"])
     if lower >= upper:
         return None
-    inside = (predictions.probability >= lower) & (predictions.probability < upper)
-    answered = predictions.select(~inside)
+    subject = table.subject_group
+    answered = is_answered(table.probability, lower, upper)
+    part = table.select(answered)
     return {
         "lower": lower,
         "upper": upper,
-        "n_indeterminate": int(inside.sum()),
-        "answered": at_threshold(answered, point["threshold"]) if len(answered) else None,
+        "n_indeterminate": int((~answered).sum()),
+        "coverage": estimate_share(answered, subject).to_dict(),
+        "silent_errors": estimate_share((cases.called_post != table.is_post) & answered, subject).to_dict(),
+        "answered": at_threshold(part, cases.scale.threshold) if len(part) else None,
     }
 
 
-def subgroups(predictions: Predictions, threshold: float) -> list[Data]:
-    """Return counts and figures by source and plane, by source where it has several planes, and in all."""
-    rows: list[Data] = []
-    for source in sorted(set(predictions.source)):
-        of_source = predictions.source == source
-        planes = [plane.value for plane in Plane if (of_source & (predictions.plane == plane.value)).any()]
-        for plane in planes:
-            part = predictions.select(of_source & (predictions.plane == plane))
-            rows.append(_subgroup(part, threshold, str(source), plane))
-        if len(planes) > 1:
-            rows.append(_subgroup(predictions.select(of_source), threshold, str(source), None))
-    if len(set(predictions.source)) > 1:
-        rows.append(_subgroup(predictions, threshold, None, None))
-    return rows
-
-
-def _subgroup(part: Predictions, threshold: float, source: str | None, plane: str | None) -> Data:
-    point = at_threshold(part, threshold)
+def _risk_coverage(cases: Cases) -> Data:
+    table, subject = cases.table, cases.table.subject_group
+    threshold = cases.scale.threshold
+    whole = measure_risk_coverage(table.is_post, table.probability, subject, threshold)
+    by_source: dict[str, RiskCoverage] = {}
+    if len(set(table.source)) > 1:
+        by_source = measure_by_source(table.is_post, table.probability, subject, table.source, threshold)
     return {
-        "source": source,
-        "plane": plane,
-        **count(part),
-        "accuracy": point["accuracy"],
-        "sensitivity": point["sensitivity"],
-        "specificity": point["specificity"],
-        "balanced_accuracy": point["balanced_accuracy"],
-        "auc": _auc(part),
+        "risk_coverage": _describe_curve(whole),
+        "risk_coverage_by_source": [
+            {"source": name, **_describe_curve(curve)} for name, curve in by_source.items()
+        ],
     }
+
+
+def _describe_curve(curve: RiskCoverage) -> Data:
+    points = [
+        {
+            "asked": point.asked,
+            "coverage": point.coverage,
+            "half_width_logit": point.half_width_logit,
+            "error_of_answered": point.error_of_answered.to_dict(),
+        }
+        for point in curve.points
+    ]
+    return {"area": curve.area, "points": points}
 
 
 def _source_only(predictions: Predictions) -> Data:

@@ -11,6 +11,7 @@ BUNDLE_NAME = "model.onnx"
 MANIFEST_NAME = "manifest.csv"
 METRICS_NAME = "metrics.jsonl"
 RECORD_NAME = "record.json"
+SPLIT_NAME = "split.json"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,8 @@ class Context:
         Source to (pre-contrast, post-contrast) images in the training split; empty where unknown.
     n_shared_images, n_shared_subjects
         Evaluated images equal to a training image byte by byte, and subjects on both sides.
+    n_two_sided
+        Subjects with images in validation and in test.
     n_excluded
         Images left out because the network was trained on them.
     n_unread
@@ -51,6 +53,7 @@ class Context:
     training_sources: Mapping[str, tuple[int, int]] | None = None
     n_shared_images: int = 0
     n_shared_subjects: int = 0
+    n_two_sided: int = 0
     n_excluded: int = 0
     n_unread: int = 0
     foreign_planes: Sequence[str] = ()
@@ -78,6 +81,11 @@ def judge(predictions: Predictions, summary: Data, context: Context) -> list[Dat
         *_baselines(summary),
         *_coverage(context),
     ]
+    return rank(found)
+
+
+def rank(found: Sequence[Data]) -> list[Data]:
+    """Return the gravest first; of equal severity the order stays."""
     return sorted(found, key=lambda item: _ORDER.index(item["severity"]))
 
 
@@ -135,7 +143,7 @@ def _quote(sources: Sequence[str], summary: Data) -> str:
     """Quote each source's own figures: its row over all planes, or its only row."""
     of_source = {row["source"]: row for row in summary["subgroups"]}  # the row over all planes comes last
     return " ".join(
-        f"{name}: balanced accuracy {percent(of_source[name]['balanced_accuracy'])}, "
+        f"{name}: balanced accuracy {percent(of_source[name]['balanced_accuracy']['value'])}, "
         f"sensitivity {percent(of_source[name]['sensitivity']['value'])}, "
         f"specificity {percent(of_source[name]['specificity']['value'])} "
         f"on {plural(of_source[name]['n_images'], 'image')}."
@@ -174,6 +182,13 @@ def _leaks(context: Context) -> list[Data]:
             f"{plural(context.n_shared_subjects, 'evaluated subject')} also stood in the training split: the "
             "network may know the head instead of the contrast. Train with --set split.method=subject.",
         )
+    if context.n_two_sided:
+        found += _say(
+            CAUTION,
+            "Subjects stand in validation and in test",
+            f"{plural(context.n_two_sided, 'subject')} also helped to choose the threshold: the figures at "
+            "it are a little optimistic. Keep each subject on one side.",
+        )
     if context.n_excluded:
         found += _say(
             NOTE,
@@ -207,7 +222,8 @@ def _subjects(summary: Data, context: Context) -> list[Data]:
         return []
     text = (
         "Nothing says which images belong to one person. Slices of one person are alike, so the true "
-        "intervals may be wider than those shown; the AUC's interval is resampled by image."
+        "intervals may be wider than those shown: they take every image for a new person. Figures by series "
+        "and by subject cannot be given, and a promise about silent errors holds for unrelated images only."
     )
     if context.split_method == "keras":
         text += " The training data was split by file name: one person may stand on both sides."
@@ -234,11 +250,11 @@ def _repeated_subjects(summary: Data) -> list[Data]:
     if most is None or most == 1:
         return []
     return _say(
-        CAUTION,
+        NOTE,
         "Subjects have several images",
         f"The {plural(summary['n_images'], 'image')} come from {plural(summary['n_subjects'], 'subject')}, "
-        f"up to {most} from one. Images of one subject are not independent: read the intervals by "
-        "subject rather than Wilson's, which take every image for a new one.",
+        f"up to {most} from one. Images of one subject are alike: all intervals count subjects, and are "
+        "wider than those of as many unrelated images.",
     )
 
 

@@ -5,14 +5,18 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.aggregation import Aggregation
 
-def aggregate_logits(logits: NDArray[np.float64]) -> float:
-    """Return the mean of the slices' logits.
+MEAN = Aggregation()
+"""The mean of logits is the logit of the geometric mean of the odds: a slice that is sure counts more than
+one that is not, and no slice alone decides."""
 
-    The mean of logits is the logit of the geometric mean of the odds: a slice that is sure counts
-    more than one that is not, and no slice alone decides. For one slice it is that slice's logit, so
-    a slice image and a volume of that one slice have the same answer. Probabilities are never
-    averaged: their mean is drawn to 0.5 and would need a threshold of its own.
+
+def aggregate_logits(logits: NDArray[np.float64], aggregation: Aggregation = MEAN) -> float:
+    """Return the one logit that ``aggregation`` makes of the slices' logits.
+
+    For one slice it is that slice's logit, whatever the aggregation is, so a slice image and a volume of
+    that one slice have the same answer. Probabilities are never averaged: their mean is drawn to 0.5.
 
     Parameters
     ----------
@@ -34,4 +38,6 @@ def aggregate_logits(logits: NDArray[np.float64]) -> float:
         raise ValueError(f"logits must have the shape (n,), n at least 1, but they have {logits.shape}.")
     if not np.isfinite(logits).all():
         return math.nan
-    return math.fsum(logits) / logits.size
+    if logits.size == 1:
+        return float(logits[0])
+    return aggregation.apply(np.sort(logits))

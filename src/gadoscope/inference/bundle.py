@@ -3,7 +3,7 @@
 The ONNX file takes one input and gives one output::
 
     images  float32 (batch, 1, size, size), in [0, 1]
-    logit   float32 (batch,)                 P(post-contrast) = 1 / (1 + exp(-logit))
+    logit   float32 (batch,)                 P(post-contrast) = sigmoid of the calibrated logit
 
 Its ``metadata_props`` hold one entry, ``gadoscope``: the JSON of :class:`BundleMetadata`. There is
 no pickle anywhere, and nothing in the file is executed but the network's own arithmetic.
@@ -11,38 +11,85 @@ no pickle anywhere, and nothing in the file is executed but the network's own ar
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from gadoscope.aggregation import Aggregation
 from gadoscope.errors import BundleError
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.labels import CLASS_ORDER, Plane
+from gadoscope.scores import Calibration
 
 METADATA_KEY = "gadoscope"
 """Name of the one entry in the ONNX file's ``metadata_props``."""
 
-FORMAT_VERSION = 2
-"""Rises whenever an older Gadoscope could misunderstand a bundle; 1 had no slice policy."""
+FORMAT_VERSION = 3
+"""Rises whenever an older Gadoscope could misunderstand a bundle.
+
+1 had no slice policy; 2 knew neither calibration nor aggregation, and promised nothing.
+"""
 
 INPUT_NAME = "images"
 OUTPUT_NAME = "logit"
-
-CALIBRATION_METHODS = ("none",)
-"""How a logit becomes a probability beyond the sigmoid; an unknown one is refused, not skipped."""
 
 MODEL_ID_DIGITS = 8
 """Hexadecimal digits of the SHA-256 that name a model in result tables: 1 in 4 billion by chance."""
 
 
+class Level(StrEnum):
+    """What a probability is about; each has its own scale of scores."""
+
+    SLICE = "slice"
+    """One slice alone."""
+    SERIES = "series"
+    """Several slices of one volume, their logits made one by the bundle's aggregation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """What the abstention band was chosen for, and whether it could be had.
+
+    Parameters
+    ----------
+    max_risk
+        Largest share of silent errors that was asked for.
+    confidence
+        How sure the promise is over draws of the validation subjects.
+    is_promised
+        False where too few subjects, or too many errors, allow no such promise.
+    coverage
+        Share of the validation images or series that get an answer.
+    sentence
+        The promise for a person, or why there is none.
+    """
+
+    max_risk: float
+    confidence: float
+    is_promised: bool
+    coverage: float | None
+    sentence: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class OperatingPoint:
-    """Where a probability becomes an answer; chosen on validation data, frozen in the bundle.
+    """Where a calibrated probability becomes an answer; chosen on validation data, frozen in the bundle.
 
     ``lower <= threshold <= upper``, all in [0, 1]. Probabilities in ``[lower, upper)`` are
-    INDETERMINATE; the band is empty where ``lower == upper``. ``rule`` says how the threshold was
-    chosen and ``chosen_on`` on which data.
+    INDETERMINATE; the band is empty where ``lower == upper``.
+
+    Parameters
+    ----------
+    rule, rule_parameters
+        How the threshold was chosen, such as ``target_sensitivity`` with its ``target`` and ``bound``.
+    chosen_on
+        On which data.
+    reached
+        What the threshold reached on these, in a sentence; empty where nothing was measured.
+    promise
+        What the band promises; None where none was asked for.
     """
 
     threshold: float
@@ -50,6 +97,9 @@ class OperatingPoint:
     upper: float
     rule: str
     chosen_on: str
+    rule_parameters: Mapping[str, Any] = field(default_factory=dict)
+    reached: str = ""
+    promise: Promise | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.lower <= self.threshold <= self.upper <= 1:
@@ -77,10 +127,12 @@ class BundleMetadata:
         Which slices of a volume are read.
     planes
         Acquisition planes it was trained on; empty where unknown.
-    operating_point
-        Where a probability becomes an answer.
-    calibration
-        ``{"method": "none"}``: the probability is the plain sigmoid of the logit.
+    operating_point, calibration
+        Of a slice alone: how its logit becomes a probability, and where that becomes an answer.
+    aggregation
+        How the logits of a series' slices become one.
+    series_operating_point, series_calibration
+        The same two of a series; None where they are those of a slice.
     training
         Provenance: data, seed, versions, hardware.
     licence
@@ -96,18 +148,32 @@ class BundleMetadata:
     slice_policy: SlicePolicy
     planes: tuple[Plane, ...]
     operating_point: OperatingPoint
-    calibration: Mapping[str, Any] = field(default_factory=lambda: {"method": "none"})
+    calibration: Calibration = field(default_factory=Calibration)
+    aggregation: Aggregation = field(default_factory=Aggregation)
+    series_operating_point: OperatingPoint | None = None
+    series_calibration: Calibration | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     licence: str = ""
     performance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        method = self.calibration.get("method")
-        if method not in CALIBRATION_METHODS:
+        if (self.series_operating_point is None) != (self.series_calibration is None):
             raise ValueError(
-                f"calibration has the method {method!r}; this Gadoscope knows "
-                f"{', '.join(CALIBRATION_METHODS)}: upgrade with pip."
+                "series_operating_point and series_calibration go together: a threshold holds on the "
+                "scale on which it was chosen."
             )
+
+    def calibration_of(self, level: Level) -> Calibration:
+        """Return how logits of ``level`` become probabilities."""
+        if level is Level.SERIES and self.series_calibration is not None:
+            return self.series_calibration
+        return self.calibration
+
+    def operating_point_of(self, level: Level) -> OperatingPoint:
+        """Return where probabilities of ``level`` become answers."""
+        if level is Level.SERIES and self.series_operating_point is not None:
+            return self.series_operating_point
+        return self.operating_point
 
     def to_json(self) -> str:
         """Return the metadata as JSON: equal metadata gives equal bytes.
@@ -120,7 +186,10 @@ class BundleMetadata:
         document = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         document["image_path"] = self.image_path.to_dict()
         document["slice_policy"] = self.slice_policy.to_dict()
-        document["operating_point"] = dict(vars(self.operating_point))
+        for name in ("calibration", "aggregation", "series_calibration"):
+            document[name] = None if document[name] is None else document[name].to_dict()
+        for name in ("operating_point", "series_operating_point"):
+            document[name] = None if document[name] is None else asdict(document[name])
         document["class_order"] = list(CLASS_ORDER)
         document["format_version"] = FORMAT_VERSION
         return json.dumps(document, sort_keys=True, allow_nan=False, ensure_ascii=False)
@@ -143,12 +212,15 @@ class BundleMetadata:
                 f"expected {list(CLASS_ORDER)}. Export it again with this Gadoscope."
             )
         values = {entry.name: document[entry.name] for entry in fields(cls)}
-        _check_keys(document["operating_point"], _OPERATING_POINT_TYPES, "operating_point")
         try:
             values["planes"] = tuple(Plane(plane) for plane in document["planes"])
             values["image_path"] = ImagePath.from_dict(document["image_path"])
             values["slice_policy"] = SlicePolicy.from_dict(document["slice_policy"])
-            values["operating_point"] = OperatingPoint(**document["operating_point"])
+            values["aggregation"] = Aggregation.from_dict(document["aggregation"])
+            for name in ("calibration", "series_calibration"):
+                values[name] = None if values[name] is None else Calibration.from_dict(values[name])
+            for name in ("operating_point", "series_operating_point"):
+                values[name] = None if values[name] is None else _parse_point(values[name], name)
             return cls(**values)
         except (ValueError, TypeError, KeyError) as error:
             raise BundleError(
@@ -182,6 +254,9 @@ _METADATA_TYPES: dict[str, tuple[type, ...]] = {
     "planes": (list,),
     "operating_point": (dict,),
     "calibration": (dict,),
+    "aggregation": (dict,),
+    "series_operating_point": (dict, type(None)),
+    "series_calibration": (dict, type(None)),
     "training": (dict,),
     "licence": (str,),
     "performance": (dict,),
@@ -191,9 +266,26 @@ _OPERATING_POINT_TYPES: dict[str, tuple[type, ...]] = {
     "lower": (float, int),
     "upper": (float, int),
     "rule": (str,),
+    "rule_parameters": (dict,),
     "chosen_on": (str,),
+    "reached": (str,),
+    "promise": (dict, type(None)),
 }
-_JSON_NAMES = {int: "an integer", float: "a number", str: "a string", list: "a list", dict: "an object"}
+_PROMISE_TYPES: dict[str, tuple[type, ...]] = {
+    "max_risk": (float, int),
+    "confidence": (float, int),
+    "is_promised": (bool,),
+    "coverage": (float, int, type(None)),
+    "sentence": (str,),
+}
+_JSON_NAMES = {
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+    dict: "an object",
+}
 
 
 def _parse_object(text: str) -> dict[str, Any]:
@@ -207,6 +299,15 @@ def _parse_object(text: str) -> dict[str, Any]:
             "The file is damaged."
         )
     return document
+
+
+def _parse_point(document: dict[str, Any], name: str) -> OperatingPoint:
+    _check_keys(document, _OPERATING_POINT_TYPES, name)
+    promise = document["promise"]
+    if promise is not None:
+        _check_keys(promise, _PROMISE_TYPES, f"{name}.promise")
+        promise = Promise(**promise)
+    return OperatingPoint(**{**document, "promise": promise})
 
 
 def _check_format_version(document: dict[str, Any]) -> None:
@@ -235,7 +336,7 @@ def _check_keys(document: dict[str, Any], types: dict[str, tuple[type, ...]], wh
         )
     for key, expected in types.items():
         value = document[key]
-        if not isinstance(value, expected) or isinstance(value, bool):
+        if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
             raise BundleError(
                 f"{where} of this bundle has {key} = {value!r}; "
                 f"expected {_JSON_NAMES[expected[0]]}. Export it again."

@@ -1,20 +1,25 @@
-"""From logit to probability to phase: the sigmoid and the operating point."""
+"""From logit to probability to phase: the bundle's calibration and its operating point."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.inference.bundle import OperatingPoint
+from gadoscope.inference.bundle import BundleMetadata, Level, OperatingPoint
 from gadoscope.labels import Phase
 
 
-def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return P(post-contrast) for logits of any shape, as float64.
+def probability_of(
+    logit: NDArray[np.floating], metadata: BundleMetadata, level: Level = Level.SLICE
+) -> NDArray[np.float64]:
+    """Return P(post-contrast) for logits of any shape, calibrated as the bundle says.
 
-    Exact to rounding at both ends: ``exp`` is only ever taken of a number that is not positive.
+    Parameters
+    ----------
+    logit
+        As the network gives them for slices, or as `aggregate_logits` does for series.
+    level
+        Which of the two they are: each has its own calibration.
     """
-    values = np.asarray(logits, dtype=np.float64)
-    tail = np.exp(-np.abs(values))
-    return np.where(values >= 0, 1 / (1 + tail), tail / (1 + tail))
+    return metadata.calibration_of(level).apply(logit)
 
 
 def decide(probability: float, point: OperatingPoint) -> Phase:

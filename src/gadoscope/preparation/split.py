@@ -1,71 +1,90 @@
-"""Divide labelled images into train and validation, and prove that no subject is on both sides.
+"""Divide labelled images into train, validation and test, and prove that no subject is on two sides.
 
-What the data say is obeyed: an image that is labelled test stays there, and if any image is labelled
-validation nothing is drawn. Otherwise a part of the training images (and of those whose split is not
-said) becomes validation: by subject, or by file name exactly as Keras' `validation_split` does it.
+What the data call test stays test. By ``subject`` and ``keras`` a part of the rest becomes validation,
+unless the data state one. By ``kfold`` one fold of the rest is validation, whatever the data state: so
+each image is looked at once by a network that has not seen its subject. By ``leave_source_out`` one
+source is test: so a network is judged on a hospital that neither its weights nor its threshold know.
 """
 
-import hashlib
-import math
 import os
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from gadoscope.errors import ConfigError, InputError, LeakError, ManifestError
+from gadoscope.errors import ConfigError, LeakError, ManifestError
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.items import N_SHOWN, Item, Manifest, name_some, printable
-from gadoscope.preparation.near_duplicates import group_near_duplicates, hash_slice
-from gadoscope.preparation.pool import map_in_order
-from gadoscope.reading.images import read_slice
+from gadoscope.preparation.stratified import deal_subjects, draw_subjects
+from gadoscope.preparation.subject_groups import name_subjects
 
-Method = Literal["keras", "subject"]
-METHODS: tuple[Method, ...] = ("keras", "subject")
-_Stratum = tuple[Label, str]  # label and source: both parts should hold the same mixture of them
+Method = Literal["keras", "subject", "kfold", "leave_source_out"]
+METHODS: tuple[Method, ...] = ("keras", "subject", "kfold", "leave_source_out")
+
+DEFAULT_FRACTION = 0.2
+"""Of the training images, for validation; the lesson's."""
+DEFAULT_FOLDS = 5
+MIN_FOLDS = 2
+"""One to look at, and one to learn from."""
 
 
-def split_manifest(manifest: Manifest, *, method: Method, validation_fraction: float, seed: int) -> Manifest:
+def split_manifest(
+    manifest: Manifest,
+    *,
+    method: Method,
+    seed: int,
+    validation_fraction: float = DEFAULT_FRACTION,
+    folds: int = DEFAULT_FOLDS,
+    fold: int = 1,
+    source: str = "",
+) -> Manifest:
     """Return the manifest with a split for every image.
 
     Parameters
     ----------
     method
-        ``subject``: whole subjects, the mixture of labels and sources kept, whatever the rows' order;
-        where subjects are unknown, groups of near-duplicates take their place.
+        ``subject``: whole subjects, the mixture of labels, planes and sources kept, whatever the rows'
+        order; where subjects are unknown, groups of near-duplicates take their place.
         ``keras``: of each class the first images by file name; the seed is not used.
+        ``kfold``: fold ``fold`` of ``folds`` is validation, of whole subjects as above.
+        ``leave_source_out``: ``source`` is test, with every subject of it; validation is drawn from the
+        other sources by subject.
     validation_fraction
-        Share of the images that may become validation, above 0 and below 1.
+        Share of the images that may become validation, above 0 and below 1; not for ``kfold``.
+    folds, fold
+        How many, at least 2; and which, from 1.
+    source
+        A source of the data.
 
     Raises
     ------
     ConfigError
-        If the method or the fraction is none that is known.
+        If a setting is none that is known, or does not fit the data.
     ManifestError
         If a class would be missing in train or in validation.
     """
-    _check_settings(method, validation_fraction)
+    _check_settings(method, validation_fraction, folds, fold)
     notices = list(manifest.notices)
-    chosen: set[Path] = set()
-    pool = [item for item in manifest.items if item.split in (None, Split.TRAIN)]
-    if manifest.with_split(Split.VALIDATION):
-        n_unsaid = sum(item.split is None for item in manifest.items)
-        if n_unsaid:
-            notices.append(f"{n_unsaid} images had no split and were put into train: others say validation.")
-    elif method == "keras":
-        chosen = _choose_as_keras(pool, validation_fraction)
+    if method == "kfold":
+        items = _hold_out_fold(manifest, notices, folds=folds, fold=fold, seed=seed)
+        remedy = f"split.folds = {folds}"
     else:
-        chosen = _choose_subjects(pool, _name_subjects(manifest, notices), validation_fraction, seed)
-    items = tuple(
-        replace(item, split=Split.VALIDATION if item.path in chosen else item.split or Split.TRAIN)
-        for item in manifest.items
-    )
+        remedy = f"split.validation_fraction = {validation_fraction:g}"
+        subjects = None
+        if method == "leave_source_out":
+            subjects = name_subjects(manifest, notices)
+            manifest = _hold_out_source(manifest, source, subjects, notices)
+        items = _draw_validation(manifest, method, validation_fraction, seed, subjects, notices)
     divided = replace(manifest, items=items, notices=tuple(notices))
-    _check_classes(divided, validation_fraction)
+    _check_classes(divided, remedy)
     return divided
+
+
+def list_sources(manifest: Manifest) -> list[str]:
+    """Return the sources that can be left out in turn, by name: those of the images that are not test."""
+    return sorted({item.source for item in _find_pool(manifest)})
 
 
 def check_leaks(manifest: Manifest) -> None:
@@ -96,11 +115,99 @@ def check_leaks(manifest: Manifest) -> None:
             )
 
 
-def _check_settings(method: str, fraction: float) -> None:
+def _check_settings(method: str, fraction: float, folds: int, fold: int) -> None:
     if method not in METHODS:
         raise ConfigError(f"split.method = {method!r}; expected {' or '.join(METHODS)}.")
     if not 0 < fraction < 1:
         raise ConfigError(f"split.validation_fraction = {fraction!r}; expected above 0, below 1.")
+    if folds < MIN_FOLDS:
+        raise ConfigError(f"split.folds = {folds}; expected {MIN_FOLDS} or more.")
+    if not 1 <= fold <= folds:
+        raise ConfigError(f"split.fold = {fold}; expected 1 to split.folds = {folds}.")
+
+
+def _find_pool(manifest: Manifest) -> list[Item]:
+    """Return the images that may change their side: all but test."""
+    return [item for item in manifest.items if item.split is not Split.TEST]
+
+
+def _place(items: Sequence[Item], validation: Collection[Path]) -> tuple[Item, ...]:
+    """Return the items, test as it is, with ``validation`` as that and everything else as train."""
+    return tuple(
+        item
+        if item.split is Split.TEST
+        else replace(item, split=Split.VALIDATION if item.path in validation else Split.TRAIN)
+        for item in items
+    )
+
+
+def _draw_validation(
+    manifest: Manifest,
+    method: Method,
+    fraction: float,
+    seed: int,
+    subjects: Mapping[Path, str] | None,
+    notices: list[str],
+) -> tuple[Item, ...]:
+    """Draw a part of the training images, unless the data state which images validate."""
+    pool = _find_pool(manifest)
+    stated = {item.path for item in pool if item.split is Split.VALIDATION}
+    if stated:
+        n_unsaid = sum(item.split is None for item in pool)
+        if n_unsaid:
+            notices.append(f"{n_unsaid} images had no split and were put into train: others say validation.")
+        return _place(manifest.items, stated)
+    if method == "keras":
+        return _place(manifest.items, _choose_as_keras(pool, fraction))
+    subjects = subjects or name_subjects(manifest, notices)
+    return _place(manifest.items, draw_subjects(pool, subjects, fraction, seed))
+
+
+def _hold_out_fold(
+    manifest: Manifest, notices: list[str], *, folds: int, fold: int, seed: int
+) -> tuple[Item, ...]:
+    """Make one fold validation, after checking that every fold holds both classes."""
+    pool = _find_pool(manifest)
+    n_stated = sum(item.split is Split.VALIDATION for item in pool)
+    if n_stated:
+        notices.append(
+            f"{n_stated} images that the data call validation were dealt into folds with the rest."
+        )
+    fold_of = deal_subjects(pool, name_subjects(manifest, notices), folds, seed)
+    held = {(fold_of[item.path], item.label) for item in pool}
+    needed = product(range(folds), (Label.PRE, Label.POST))
+    missing = [one for one in needed if one not in held]
+    if missing:
+        number, label = missing[0]
+        raise ManifestError(
+            f"fold {number + 1} of {folds} of {printable(manifest.origin)} has no {label}-contrast image: "
+            f"too few subjects have one. Ask for fewer folds than split.folds = {folds}."
+        )
+    return _place(manifest.items, {path for path, number in fold_of.items() if number == fold - 1})
+
+
+def _hold_out_source(
+    manifest: Manifest, source: str, subjects: Mapping[Path, str], notices: list[str]
+) -> Manifest:
+    """Make one source test, and with it whatever shows a subject of it (or a copy) under another name."""
+    sources = list_sources(manifest)
+    if source not in sources or len(sources) == 1:
+        raise ConfigError(
+            f"split.source = {source!r}; expected one of the {len(sources)} sources of "
+            f"{printable(manifest.origin)} that are not test: {', '.join(sources)}. "
+            "Leaving one out needs two."
+        )
+    theirs = {subjects[item.path] for item in manifest.items if item.source == source}
+    n_along = sum(subjects[item.path] in theirs and item.source != source for item in _find_pool(manifest))
+    if n_along:
+        notices.append(
+            f"{n_along} images of other sources were left out of training with {source}: they show one of "
+            "its subjects, or a copy of one of its images."
+        )
+    items = tuple(
+        replace(item, split=Split.TEST) if subjects[item.path] in theirs else item for item in manifest.items
+    )
+    return replace(manifest, items=items)
 
 
 def _choose_as_keras(pool: Sequence[Item], fraction: float) -> set[Path]:
@@ -120,86 +227,7 @@ def _choose_as_keras(pool: Sequence[Item], fraction: float) -> set[Path]:
     return chosen
 
 
-def _name_subjects(manifest: Manifest, notices: list[str]) -> dict[Path, str]:
-    """Return each image's subject; where it is unknown, a name for its group of near-duplicates."""
-    unknown = [item for item in manifest.items if item.subject_id is None]
-    subjects = {item.path: f"subject {item.subject_id}" for item in manifest.items}
-    if not unknown:
-        return subjects
-    folder = manifest.origin if manifest.origin.is_dir() else manifest.origin.parent
-    # By name relative to the data, so that neither the rows' order nor a moved folder changes the draw.
-    unknown.sort(key=lambda item: os.path.relpath(item.path, folder))
-    groups = group_near_duplicates(np.array(list(map_in_order(_hash_item, unknown, 0)), dtype=np.uint64))
-    for item, group in zip(unknown, groups, strict=True):
-        subjects[item.path] = f"like {os.path.relpath(unknown[group].path, folder)}"
-    notices.append(
-        f"the subjects of {len(unknown)} images are unknown: {len(set(groups.tolist()))} groups of "
-        "near-duplicates stood in for them. That keeps copies of an image on one side, but not the "
-        "slices of one person, so figures may be better than they are on new people."
-    )
-    n_seen = _count_seen_in_test(unknown, subjects)
-    if n_seen:
-        notices.append(f"{n_seen} test images are near-duplicates of images outside the test part.")
-    return subjects
-
-
-def _hash_item(item: Item) -> np.uint64:
-    try:
-        return hash_slice(read_slice(item.path).pixels)
-    except InputError:
-        # The preparation names every unreadable image; here it only must not end up beside others.
-        digest = hashlib.sha256(os.fsencode(item.path)).digest()
-        return np.uint64(int.from_bytes(digest[:8]))
-
-
-def _count_seen_in_test(items: Sequence[Item], groups: Mapping[Path, str]) -> int:
-    outside = {groups[item.path] for item in items if item.split is not Split.TEST}
-    return sum(groups[item.path] in outside for item in items if item.split is Split.TEST)
-
-
-def _choose_subjects(
-    pool: Sequence[Item], subjects: Mapping[Path, str], fraction: float, seed: int
-) -> set[Path]:
-    """Draw whole subjects until validation holds about ``fraction`` of each label and source.
-
-    Subjects come in an order drawn from the seed; each is taken if that brings the counts nearer to
-    what is wanted (sum of squares, relative to each stratum's size). The order is a hash of seed and
-    name, so it is the same on every machine and with every version of every library.
-    """
-    strata: dict[str, Counter[_Stratum]] = defaultdict(Counter)
-    for item in pool:
-        strata[subjects[item.path]][item.label, item.source] += 1
-    totals = Counter(stratum for counts in strata.values() for stratum in counts.elements())
-    order = sorted(
-        strata, key=lambda name: hashlib.sha256(f"{seed} {name}".encode("utf-8", "surrogateescape")).digest()
-    )
-    missing = {stratum: fraction * total for stratum, total in totals.items()}
-    taken: set[str] = set()
-    for name in order:
-        gain = math.fsum(
-            (missing[stratum] ** 2 - (missing[stratum] - n) ** 2) / totals[stratum] ** 2
-            for stratum, n in strata[name].items()
-        )
-        if gain > 0:
-            taken.add(name)
-            for stratum, n in strata[name].items():
-                missing[stratum] -= n
-    _complete_classes(taken, strata, order)
-    return {item.path for item in pool if subjects[item.path] in taken}
-
-
-def _complete_classes(taken: set[str], strata: Mapping[str, Counter[_Stratum]], order: Sequence[str]) -> None:
-    """If few large subjects left a class out of one part, move the smallest that holds it there."""
-    for label in (Label.PRE, Label.POST):
-        holders = [name for name in order if any(its_label is label for its_label, _ in strata[name])]
-        holders.sort(key=lambda name: strata[name].total())
-        if len(holders) > 1 and taken.isdisjoint(holders):
-            taken.add(holders[0])
-        elif len(holders) > 1 and taken.issuperset(holders):
-            taken.discard(holders[0])
-
-
-def _check_classes(manifest: Manifest, fraction: float) -> None:
+def _check_classes(manifest: Manifest, remedy: str) -> None:
     for label in (Label.PRE, Label.POST):
         for split in (Split.TRAIN, Split.VALIDATION):
             if not any(item.label is label for item in manifest.with_split(split)):
@@ -207,5 +235,5 @@ def _check_classes(manifest: Manifest, fraction: float) -> None:
                 raise ManifestError(
                     f"the {split} part of {printable(manifest.origin)} has no {label}-contrast image "
                     f"(there are {len(held)} in all{': ' + name_some(held) if held else ''}); "
-                    f"add images or subjects, or change split.validation_fraction = {fraction:g}."
+                    f"add images or subjects, or change {remedy}."
                 )

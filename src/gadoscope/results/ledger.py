@@ -8,6 +8,24 @@ from gadoscope.labels import SeriesResult, Status
 AGREEMENTS = ("conflict", "agree", "silent")
 """Conflicts first: they are what somebody has to look at."""
 
+OUT_OF_ORDER = (
+    "its study turns from post- back to pre-contrast: one of these answers, or an acquisition time, is wrong"
+)
+NO_PRE_CONTRAST = (
+    "its study has two or more post-contrast T1 series and none before contrast: that one is missing, or one "
+    "of these answers is wrong"
+)
+ONE_PHASE = (
+    "the head enhances from one series of its study to another of the same plane and sequence, yet both have "
+    "one phase: one of these answers is wrong"
+)
+STUDY_WARNINGS = {
+    OUT_OF_ORDER: "turning from post- back to pre-contrast",
+    ONE_PHASE: "with one phase before and after enhancement",
+    NO_PRE_CONTRAST: "with post-contrast T1 series only",
+}
+"""Warnings about a whole study, and how the studies that have them are counted."""
+
 
 @dataclass
 class Ledger:
@@ -16,6 +34,7 @@ class Ledger:
     by_status: Counter[Status] = field(default_factory=Counter)
     by_reason: Counter[tuple[Status, str]] = field(default_factory=Counter)
     by_agreement: Counter[str] = field(default_factory=Counter)
+    studies_by_warning: dict[str, set[str]] = field(default_factory=dict)
 
     def add(self, result: SeriesResult) -> None:
         """Count one result."""
@@ -24,6 +43,8 @@ class Ledger:
             self.by_reason[result.status, reason_code(result.reason)] += 1
         if _has_two_witnesses(result):
             self.by_agreement[result.agreement] += 1
+        for warning in STUDY_WARNINGS.keys() & set(result.warnings):
+            self.studies_by_warning.setdefault(warning, set()).add(result.study_instance_uid or "")
 
     @property
     def n_inputs(self) -> int:
@@ -57,6 +78,15 @@ class Ledger:
             return ""
         counts = f"conflict in {conflict} of {total} series, agree in {agree}, silent in {silent}"
         return f"headers and pixels: {counts}"
+
+    def studies(self) -> str:
+        """Return how many studies contradict themselves, in one line; empty where none does."""
+        found = [
+            f"{len(self.studies_by_warning[warning])} {described}"
+            for warning, described in STUDY_WARNINGS.items()
+            if warning in self.studies_by_warning
+        ]
+        return f"studies to look at: {', '.join(found)}" if found else ""
 
 
 def reason_code(reason: str) -> str:

@@ -1,35 +1,46 @@
 """What a training run is told: frozen dataclasses from TOML, checked once, saved beside every result."""
 
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_origin, get_type_hints
 
-from gadoscope.errors import ConfigError
-from gadoscope.evaluation.operating_point import RULES
+from gadoscope.aggregation import METHODS as AGGREGATIONS
+from gadoscope.aggregation import Aggregation
+from gadoscope.errors import ConfigError, UsageError
+from gadoscope.evaluation.operating_rules import TARGETS, Bound, PointRule
 from gadoscope.imaging.intensity import ImagePath
-from gadoscope.preparation.split import METHODS, Method
+from gadoscope.preparation.split import DEFAULT_FOLDS, DEFAULT_FRACTION, METHODS, MIN_FOLDS, Method
+from gadoscope.scores import METHODS as CALIBRATIONS
 from gadoscope.training.augment import Augmentation
 
 PRECISIONS = ("fp32", "bf16")
+AUTO = "auto"
+"""The simplest method that is as good as the best on validation subjects left out."""
 
 Section = TypeVar("Section")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SplitConfig:
-    """How the training part is divided where the data does not say it.
+    """Who validates, and who is held out; `split_manifest` says what the words mean.
 
-    ``keras`` is the lesson's own rule (the first names of each class); ``subject`` keeps subjects whole.
+    ``folds`` and ``fold`` are read by ``kfold``, ``source`` by ``leave_source_out``.
     """
 
     method: Method = "subject"
-    validation_fraction: float = 0.2
+    validation_fraction: float = DEFAULT_FRACTION
+    folds: int = DEFAULT_FOLDS
+    fold: int = 1
+    source: str = ""
 
     def __post_init__(self) -> None:
         _check_choice("split.method", self.method, METHODS)
         _check_range("split.validation_fraction", self.validation_fraction, above=0, below=1)
+        _check_range("split.folds", self.folds, least=MIN_FOLDS)
+        _check_range("split.fold", self.fold, least=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,21 +61,81 @@ class OptimiserConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class OperatingPointConfig:
-    """How the threshold is chosen on the validation images, and how wide the abstention band is.
+    """How the threshold is chosen on the validation images; `PointRule` says what the numbers mean.
 
-    ``abstain_below_logit`` is a distance: an image whose logit is closer to the threshold's is
-    indeterminate. The lesson always answers, so it is 0 there.
+    ``target`` and ``bound`` are read by the two target rules, ``cost_of_missed_post`` and ``prevalence`` by
+    ``cost``; ``prevalence`` 0 is that of the validation images. ``abstain_below_logit`` is a band of stated
+    width: what lies closer to the threshold, in calibrated logits, is indeterminate.
     """
 
     rule: str = "balanced_accuracy"
+    target: float = 0.95
+    bound: Bound = "lower"
+    cost_of_missed_post: float = 1.0
+    prevalence: float = 0.0
     abstain_below_logit: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_choice("operating_point.rule", self.rule, RULES)
-        if self.abstain_below_logit < 0:
-            raise ConfigError(
-                f"operating_point.abstain_below_logit is {self.abstain_below_logit}; expected 0 or more."
+        try:
+            self.to_rule()
+            PointRule(name=TARGETS[0], target=self.target, bound=self.bound)
+            PointRule(name="cost", cost_of_missed_post=self.cost_of_missed_post)
+        except UsageError as error:
+            raise ConfigError(f"operating_point: {error}") from error
+        _check_share("operating_point.prevalence", self.prevalence)
+        _check_range("operating_point.abstain_below_logit", self.abstain_below_logit, least=0)
+
+    def to_rule(self) -> PointRule:
+        """Return the rule with the numbers that it needs."""
+        if self.rule in TARGETS:
+            return PointRule(name=self.rule, target=self.target, bound=self.bound)
+        if self.rule == "cost":
+            return PointRule(
+                name=self.rule,
+                cost_of_missed_post=self.cost_of_missed_post,
+                prevalence=self.prevalence or None,
             )
+        return PointRule(name=self.rule)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationConfig:
+    """How a logit becomes a probability; ``none`` is the plain sigmoid of the lesson."""
+
+    method: str = "temperature"
+
+    def __post_init__(self) -> None:
+        _check_choice("calibration.method", self.method, (*CALIBRATIONS, AUTO))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AggregationConfig:
+    """How the logits of a series' slices become one; ``sharpness`` is read by ``log_mean_exp``."""
+
+    method: str = AUTO
+    sharpness: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_choice("aggregation.method", self.method, (*AGGREGATIONS, AUTO))
+        _check_range("aggregation.sharpness", self.sharpness, above=0)
+
+    def to_aggregation(self) -> Aggregation:
+        """Return the method that is named; of ``auto`` the mean, for where no choice can be measured."""
+        if self.method == "log_mean_exp":
+            return Aggregation(self.method, {"sharpness": self.sharpness})
+        return Aggregation() if self.method == AUTO else Aggregation(self.method)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbstentionConfig:
+    """Which promise the band around the threshold keeps; at ``max_risk`` 0 there is none."""
+
+    max_risk: float = 0.0
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        _check_share("abstention.max_risk", self.max_risk)
+        _check_range("abstention.confidence", self.confidence, above=0, below=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +156,16 @@ class TrainingConfig:
     augment: Augmentation = field(default_factory=Augmentation)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     operating_point: OperatingPointConfig = field(default_factory=OperatingPointConfig)
+    calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
+    aggregation: AggregationConfig = field(default_factory=AggregationConfig)
+    abstention: AbstentionConfig = field(default_factory=AbstentionConfig)
 
     def __post_init__(self) -> None:
+        if self.abstention.max_risk and self.operating_point.abstain_below_logit:
+            raise ConfigError(
+                f"abstention.max_risk is {self.abstention.max_risk} and operating_point.abstain_below_logit "
+                f"is {self.operating_point.abstain_below_logit}: two bands. Leave one of them at 0."
+            )
         _check_choice("precision", self.precision, PRECISIONS)
         _check_range("epochs", self.epochs, above=0)
         _check_range("batch_size", self.batch_size, above=0)
@@ -199,7 +278,20 @@ def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
         raise ConfigError(f"{name} is {value!r}; expected one of {', '.join(choices)}.")
 
 
-def _check_range(name: str, value: float, *, above: float, below: float = float("inf")) -> None:
-    if not above < value < below:
-        upper = "" if below == float("inf") else f" and below {below:g}"
-        raise ConfigError(f"{name} is {value}; expected a number above {above:g}{upper}.")
+def _check_range(
+    name: str,
+    value: float,
+    *,
+    above: float = -math.inf,
+    least: float = -math.inf,
+    below: float = math.inf,
+) -> None:
+    if not (above < value < below and value >= least):
+        lower = f"of {least:g} or more" if least > -math.inf else f"above {above:g}"
+        upper = "" if below == math.inf else f" and below {below:g}"
+        raise ConfigError(f"{name} is {value}; expected a number {lower}{upper}.")
+
+
+def _check_share(name: str, value: float) -> None:
+    """Check a share that 0 turns off."""
+    _check_range(name, value, least=0, below=1)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ from typing import Any
 import torch
 
 from gadoscope import __version__
+from gadoscope.evaluation.seen import count_items
+from gadoscope.labels import Split
+from gadoscope.preparation.items import Manifest
+from gadoscope.preparation.split_digest import digest_split
+from gadoscope.training.config import TrainingConfig
 
 
 def digest_data(digests: Sequence[str], labels: Sequence[int], splits: Sequence[str]) -> str:
@@ -19,6 +25,15 @@ def digest_data(digests: Sequence[str], labels: Sequence[int], splits: Sequence[
         f"{digest} {label} {split}" for digest, label, split in zip(digests, labels, splits, strict=True)
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def describe_split(manifest: Manifest, config: TrainingConfig) -> dict[str, Any]:
+    """Return how the images were divided, what each part holds, and the digest of who is where."""
+    return {
+        "split_sha256": digest_split(manifest),
+        "settings": {**asdict(config.split), "seed": config.seed},
+        "parts": {split.value: count_items(manifest.with_split(split)) for split in Split},
+    }
 
 
 def describe_software() -> dict[str, Any]:

@@ -15,7 +15,13 @@ from lightning_fabric import Fabric
 from gadoscope.errors import UsageError
 from gadoscope.evaluation.curves import learning_curves_svg
 from gadoscope.evaluation.seen import hash_file
-from gadoscope.evaluation.trained_run import BUNDLE_NAME, MANIFEST_NAME, METRICS_NAME, RECORD_NAME
+from gadoscope.evaluation.trained_run import (
+    BUNDLE_NAME,
+    MANIFEST_NAME,
+    METRICS_NAME,
+    RECORD_NAME,
+    SPLIT_NAME,
+)
 from gadoscope.files import write_text
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.bundle import BundleMetadata
@@ -24,23 +30,35 @@ from gadoscope.models.registry import build_network
 from gadoscope.models.siim import Layer, Siim, layer_table
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.manifest import read_manifest, write_manifest
+from gadoscope.preparation.series import name_series
 from gadoscope.preparation.split import check_leaks, split_manifest
+from gadoscope.preparation.split_digest import digest_split
 from gadoscope.preparation.store import prepare_store
 from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.config import TrainingConfig, format_config
 from gadoscope.training.devices import Accelerator, start_fabric
 from gadoscope.training.export import export_bundle
-from gadoscope.training.freeze import FrozenPoint, freeze_operating_point
+from gadoscope.training.freeze import Frozen, freeze
 from gadoscope.training.init import load_bundle_weights
 from gadoscope.training.loop import Moment, TrainingData, fit
-from gadoscope.training.record import describe_hardware, describe_software, digest_data
+from gadoscope.training.record import describe_hardware, describe_software, describe_split, digest_data
 
 CONFIG_NAME = "config.toml"
 CURVES_NAME = "learning_curves.svg"
 PREPARED_NAME = "prepared"
 
 # What may change between the start of a run and its resumption without changing its weights.
-FREE_SETTINGS = ("name", "licence", "epochs", "threads", "operating_point", "split")
+FREE_SETTINGS = (
+    "name",
+    "licence",
+    "epochs",
+    "threads",
+    "split",
+    "operating_point",
+    "calibration",
+    "aggregation",
+    "abstention",
+)
 
 Watch = Callable[[Moment], None]
 Prepare = Callable[[int, int], None]
@@ -73,7 +91,7 @@ class TrainedRun:
     weights_sha256: str
     onnx_difference: float
     layers: tuple[Layer, ...]
-    frozen: FrozenPoint
+    frozen: Frozen
     notices: tuple[str, ...]
 
 
@@ -95,13 +113,18 @@ def train(
     check_folder(job.run, resume=job.resume)
     fabric = start_fabric(job.config, accelerator=job.accelerator, devices=job.devices)
     manifest = divide(read_manifest(job.data), job.config)
+    name_series(manifest.items)  # a series of two labels ends the run here, not after the last epoch
     prepared = job.prepared or job.run / PREPARED_NAME
     data = _prepare(manifest, job.config, prepared, fabric, on_prepared)
     network = build_network(job.config.network, job.config.seed)
     identity = _identify(job, network, data)
     if fabric.is_global_zero:
+        manifest = _with_digests(manifest, data)
+        check_leaks(manifest)  # once more: now the same file under two names is known as well
         write_text(job.run / CONFIG_NAME, format_config(job.config))
-        write_manifest(_with_digests(manifest, data), job.run / MANIFEST_NAME)
+        write_manifest(manifest, job.run / MANIFEST_NAME)
+        split = describe_split(manifest, job.config)
+        write_text(job.run / SPLIT_NAME, json.dumps(split, indent=2) + "\n")
     fabric.barrier()
     for moment in fit(network, data, config=job.config, fabric=fabric, run=job.run, identity=identity):
         watch(moment)
@@ -123,12 +146,7 @@ def check_folder(run: Path, *, resume: bool) -> None:
 
 def divide(manifest: Manifest, config: TrainingConfig) -> Manifest:
     """Return the labelled images with a split each, or raise LeakError."""
-    divided = split_manifest(
-        manifest.labelled(),
-        method=config.split.method,
-        validation_fraction=config.split.validation_fraction,
-        seed=config.seed,
-    )
+    divided = split_manifest(manifest.labelled(), seed=config.seed, **asdict(config.split))
     check_leaks(divided)
     return divided
 
@@ -174,11 +192,8 @@ def _with_digests(manifest: Manifest, data: TrainingData) -> Manifest:
 def _finish(
     job: Job, network: Siim, data: TrainingData, manifest: Manifest, identity: Mapping[str, Any]
 ) -> TrainedRun:
-    """Freeze the operating point, export the bundle, and write what is read by people."""
-    validation = manifest.with_split(Split.VALIDATION)
-    frozen = freeze_operating_point(
-        network, data, job.config.image, job.config.operating_point, _count_subjects(validation)
-    )
+    """Freeze what turns logits into answers, export the bundle, and write what is read by people."""
+    frozen = freeze(network, data, job.config)
     weights_sha256 = digest_weights(network)
     layers = tuple(layer_table(network))
     planes = _find_planes(manifest.with_split(Split.TRAIN))
@@ -190,6 +205,10 @@ def _finish(
         slice_policy=SlicePolicy(planes=planes),
         planes=planes,
         operating_point=frozen.point,
+        calibration=frozen.calibration,
+        aggregation=frozen.aggregation,
+        series_operating_point=frozen.series_point,
+        series_calibration=frozen.series_calibration,
         training=_provenance(job, manifest, identity, weights_sha256),
         licence=job.config.licence,
         performance=frozen.performance,
@@ -201,24 +220,26 @@ def _finish(
         onnx_difference=export_bundle(network, job.run / BUNDLE_NAME, metadata),
         layers=layers,
         frozen=frozen,
-        notices=(*manifest.notices, *data.store.warnings),
+        notices=(*manifest.notices, *data.store.warnings, *frozen.notices),
     )
-    _write_record(job, trained, identity)
+    _write_record(job, trained, identity, digest_split(manifest))
     history = [json.loads(line) for line in (job.run / METRICS_NAME).read_text().splitlines()]
     write_text(job.run / CURVES_NAME, learning_curves_svg(history))
     return trained
 
 
-def _write_record(job: Job, trained: TrainedRun, identity: Mapping[str, Any]) -> None:
+def _write_record(job: Job, trained: TrainedRun, identity: Mapping[str, Any], split_sha256: str) -> None:
     """Write everything that is needed to repeat the run."""
     record = {
         "command": shlex.join(sys.argv),
         "config": asdict(job.config),
         "data_sha256": identity["data_sha256"],
+        "split_sha256": split_sha256,
         "init_sha256": identity["init_sha256"],
         "weights_sha256": trained.weights_sha256,
         "largest_onnx_difference": trained.onnx_difference,
         "operating_point": asdict(trained.frozen.point),
+        "series_operating_point": asdict(trained.frozen.series_point or trained.frozen.point),
         "performance": trained.frozen.performance,
         "layers": [layer._asdict() for layer in trained.layers],
         "notices": trained.notices,

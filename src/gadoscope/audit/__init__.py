@@ -1,0 +1,1 @@
+"""Audit labelled images before training: what leaks, what is there twice, what gives the label away."""

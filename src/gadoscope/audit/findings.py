@@ -1,0 +1,275 @@
+"""What the audit means, in sentences, the gravest first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gadoscope.audit.verdicts import STRONG, WEAK
+from gadoscope.evaluation.formats import area, list_names, percent, plural
+from gadoscope.evaluation.worth import CAUTION, NOTE, SERIOUS
+from gadoscope.preparation.audit.predictors import Nature
+
+Data = dict[str, Any]
+
+_ORDER = (SERIOUS, CAUTION, NOTE)
+FEW_SUBJECTS = 20
+"""Of one class: below this an interval by subject is so wide that it hardly says anything."""
+LOPSIDED = 0.8
+"""Share of the larger class from which on accuracy says little."""
+
+
+def list_findings(report: Mapping[str, Any]) -> list[Data]:
+    """Return ``severity``, ``code``, ``title`` and ``text`` of each finding.
+
+    Parameters
+    ----------
+    report
+        The audit's data, without the findings.
+    """
+    found = [
+        *_classes(report),
+        *_two_sided(report["subjects_on_two_sides"]),
+        *_copies(report["copies"]),
+        *_strong_circumstances(report),
+        *_unusable(report["unusable"]),
+        *_subjects(report["counts"]),
+        *_text(report["text"]),
+        *_grey(report["predictors"]),
+        *_weak_circumstances(report["predictors"]),
+        *_not_measured(report["predictors"]),
+        *_clean(report),
+        *_majority(report),
+    ]
+    return sorted(found, key=lambda finding: _ORDER.index(finding["severity"]))
+
+
+def _say(severity: str, code: str, title: str, text: str) -> Data:
+    return {"severity": severity, "code": code, "title": title, "text": text}
+
+
+def _classes(report: Mapping[str, Any]) -> Iterator[Data]:
+    counts = report["counts"]["all"]
+    for phase in ("pre", "post"):
+        if counts[f"n_{phase}"] == 0:
+            yield _say(
+                SERIOUS,
+                "one_class",
+                f"There are no {phase}-contrast images",
+                "Nothing can be learned about a difference that is not shown; add images of both classes.",
+            )
+
+
+def _two_sided(found: Mapping[str, Any]) -> Iterator[Data]:
+    if not found["n_subjects"]:
+        return
+    n = found["n_subjects"]
+    yield _say(
+        SERIOUS,
+        "subject_on_two_sides",
+        f"{plural(n, 'subject')} {'stands' if n == 1 else 'stand'} on two sides of the split",
+        f"Their {plural(found['n_images'], 'image')} are in training and in test or validation: a network "
+        "may know the head instead of the contrast, and its figures will be too good. Split by subject.",
+    )
+
+
+def _copies(copies: Mapping[str, Any]) -> Iterator[Data]:
+    if copies["n_across_splits"]:
+        yield _say(
+            SERIOUS,
+            "copies_across_splits",
+            f"{_groups(copies['n_across_splits'])} on two sides of the split",
+            "The network is tested on pictures that it was trained on, whatever their file names say. Keep "
+            "the copies of a picture on one side, or remove all but one.",
+        )
+    if copies["n_across_labels"]:
+        yield _say(
+            SERIOUS,
+            "copies_across_labels",
+            f"{_groups(copies['n_across_labels'])} under different labels",
+            "One picture cannot be pre- and post-contrast: at least one of the labels is wrong, or a file "
+            "was saved under two names. Look at them below and correct the manifest.",
+        )
+    if copies["n_across_subjects"]:
+        yield _say(
+            CAUTION,
+            "copies_across_subjects",
+            f"{_groups(copies['n_across_subjects'])} under different subjects",
+            "These may be one person with two names; a split by subject would then not keep that person "
+            "on one side. Give copies of one picture the same subject_id.",
+        )
+    if copies["n_across_nothing"]:
+        yield _say(
+            CAUTION,
+            "copies",
+            f"{_groups(copies['n_across_nothing'])} more than once under one subject and label",
+            "Copies, or slices so close that they show the same, count several times in every figure; and "
+            "a split that does not know of them may part them.",
+        )
+
+
+def _groups(n: int) -> str:
+    return f"{plural(n, 'picture')} {'stands' if n == 1 else 'stand'}"
+
+
+def _strong_circumstances(report: Mapping[str, Any]) -> Iterator[Data]:
+    strong = _select(report["predictors"], Nature.CIRCUMSTANCE, STRONG)
+    if not strong:
+        return
+    names = list_names([one["name"] for one in strong])
+    verb = "gives" if len(strong) == 1 else "each give"
+    figures = "; ".join(f"{one['name']} with an AUC of {_with_interval(one['auc'])}" for one in strong)
+    advice = dict.fromkeys(_advice(one["name"], report["counts"]) for one in strong)
+    yield _say(
+        SERIOUS,
+        "strong_predictor",
+        f"{_sentence(names)} alone {verb} the label away",
+        "Without a look at the brain, the label of unseen subjects is told by "
+        f"{figures}. A network can learn this instead of contrast. {' '.join(advice)}",
+    )
+
+
+def _advice(name: str, counts: Mapping[str, Any]) -> str:
+    if name == "source":
+        paired = [row["name"] for row in counts["source"] if row["n_pre"] and row["n_post"]]
+        if paired:
+            return f"Believe figures on sources that hold both labels: {list_names(paired)}."
+        return "No source holds both labels: add one that does, or no figure will mean anything."
+    if name in ("border", "burned-in text"):
+        return "Look at the borders and corners below; crop or blacken what was burned in."
+    if name in ("image size", "file size"):
+        return "Write all images in one size and format from the originals, and audit again."
+    if name == "plane":
+        return "Balance the planes within each label, or train and report one plane at a time."
+    return f"Balance it within each label, and report figures for each {name}."
+
+
+def _weak_circumstances(predictors: Sequence[Mapping[str, Any]]) -> Iterator[Data]:
+    weak = _select(predictors, Nature.CIRCUMSTANCE, WEAK)
+    if weak:
+        named = list_names([f"{one['name']} (AUC {_with_interval(one['auc'])})" for one in weak])
+        yield _say(
+            CAUTION,
+            "weak_predictor",
+            "Circumstances tell a little of the label",
+            f"More than chance is told by {named}. A network that is hardly better has learned no contrast.",
+        )
+
+
+def _grey(predictors: Sequence[Mapping[str, Any]]) -> Iterator[Data]:
+    telling = [
+        *_select(predictors, Nature.GREY, STRONG),
+        *_select(predictors, Nature.GREY, WEAK),
+    ]
+    if telling:
+        named = list_names([f"the {one['name']} (AUC {_with_interval(one['auc'])})" for one in telling])
+        yield _say(
+            CAUTION if any(one["verdict"] == STRONG for one in telling) else NOTE,
+            "grey_values",
+            "Grey values alone tell part of the label",
+            f"More than chance is told by {named}. Contrast itself brightens an image, so this need be no "
+            "fault; but other scanners have other grey values, and a network must be clearly better.",
+        )
+
+
+def _not_measured(predictors: Sequence[Mapping[str, Any]]) -> Iterator[Data]:
+    names = [one["name"] for one in predictors if one["reason"] == "too few subjects"]
+    if names:
+        yield _say(
+            CAUTION,
+            "predictors_not_measured",
+            "What gives the label away could not be measured",
+            "A class has fewer than five subjects, so no trivial predictor can be tried on unseen ones.",
+        )
+
+
+def _unusable(unusable: Sequence[Mapping[str, Any]]) -> Iterator[Data]:
+    constant = sum(row["reason"] == "blank" for row in unusable)
+    if constant:
+        yield _say(
+            CAUTION,
+            "constant_images",
+            f"{plural(constant, 'image')} of one grey value",
+            "Every pixel is the same: there is nothing to learn, only a label. Leave them out.",
+        )
+    if len(unusable) > constant:
+        yield _say(
+            CAUTION,
+            "unreadable_images",
+            f"{plural(len(unusable) - constant, 'image')} cannot be read",
+            "Training stops at the first of them. They are listed below with what to do.",
+        )
+
+
+def _subjects(counts: Mapping[str, Any]) -> Iterator[Data]:
+    n_unknown = counts["n_without_subject"]
+    if n_unknown:
+        yield _say(
+            CAUTION,
+            "subjects_unknown",
+            f"The subjects of {plural(n_unknown, 'image')} are unknown",
+            "Copies of one picture are found, but not two slices of one person: whether a person stands on "
+            "both sides of a split cannot be told, and every interval here takes each image for a person.",
+        )
+        return
+    n = counts["all"]["n_subjects"]
+    if n is not None and n < FEW_SUBJECTS:
+        yield _say(
+            CAUTION,
+            "few_subjects",
+            f"There are only {plural(n, 'subject')}",
+            "However many slices there are, figures for new people rest on the number of people.",
+        )
+
+
+def _text(text: Mapping[str, Any]) -> Iterator[Data]:
+    if text["n_images"]:
+        yield _say(
+            CAUTION,
+            "burned_in_text",
+            f"{plural(text['n_images'], 'image')} with text or a tag beside the head",
+            f"Of them {text['n_pre']} are pre-contrast and {text['n_post']} post-contrast. A network reads "
+            "what is written, and it may name a person: look at them below, and blacken it.",
+        )
+
+
+def _clean(report: Mapping[str, Any]) -> Iterator[Data]:
+    if report["copies"]["n_groups"] or report["subjects_on_two_sides"]["n_subjects"]:
+        return
+    known = report["counts"]["n_without_subject"] == 0
+    yield _say(
+        NOTE,
+        "no_leak",
+        "No copy and no leak was found",
+        "All images were compared with all others, also resized, compressed, cut and brightened."
+        + (" No subject stands on two sides." if known else ""),
+    )
+
+
+def _majority(report: Mapping[str, Any]) -> Iterator[Data]:
+    accuracy = report["majority"]["accuracy"]
+    if accuracy is None:
+        return
+    text = (
+        f"Calling every image {report['majority']['label']}-contrast is right in {percent(accuracy)}: an "
+        "accuracy means something only above that."
+    )
+    yield _say(
+        CAUTION if LOPSIDED <= accuracy < 1 else NOTE,
+        "majority",
+        "What one reaches without any look",
+        text,
+    )
+
+
+def _select(predictors: Sequence[Mapping[str, Any]], nature: Nature, verdict: str) -> list[Mapping[str, Any]]:
+    return [one for one in predictors if one["nature"] == nature.value and one["verdict"] == verdict]
+
+
+def _with_interval(figure: Mapping[str, float | None]) -> str:
+    text = area(figure["value"])
+    if figure["lower"] is None:
+        return text
+    return f"{text}, 95 % interval {area(figure['lower'])} to {area(figure['upper'])}"
+
+
+def _sentence(name: str) -> str:
+    return f"{name[0].upper()}{name[1:]}"

@@ -1,0 +1,146 @@
+"""Are these data fit to train on: labelled images become an audit."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from gadoscope.audit.page import draw_pictures, render_html
+from gadoscope.audit.report import Audited, build_report
+from gadoscope.audit.verdicts import judge_predictor
+from gadoscope.errors import ManifestError, OutputError
+from gadoscope.files import write_text
+from gadoscope.labels import Label
+from gadoscope.preparation.audit.confounds import score_predictors
+from gadoscope.preparation.audit.counts import find_two_sided
+from gadoscope.preparation.audit.duplicates import CopyGroup, group_copies
+from gadoscope.preparation.audit.measure import Measurement, measure_items
+from gadoscope.preparation.audit.predictors import list_predictors
+from gadoscope.preparation.manifest import Item, read_manifest
+
+HTML_NAME = "report.html"
+JSON_NAME = "audit.json"
+
+DEFAULT_CASES = 12
+"""Groups of copies, and images with text, that the page shows: what fits on two screens."""
+
+OnProgress = Callable[[str, int, int], None]
+"""Called with what is being done, how many are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit leaves behind: the content of audit.json, and where the files are."""
+
+    report: dict[str, Any]
+    folder: Path | None
+
+
+def audit(
+    data: Path,
+    *,
+    output: Path | None,
+    jobs: int = 0,
+    n_cases: int = DEFAULT_CASES,
+    on_progress: OnProgress | None = None,
+) -> Audit:
+    """Look for leaks, copies and giveaways among labelled images.
+
+    Parameters
+    ----------
+    data
+        A manifest or a folder of labelled images.
+    output
+        A folder for report.html and audit.json, which replace those of an earlier audit; or None.
+    jobs
+        Threads; 0 means one for each core that the process may use.
+    n_cases
+        At most so many groups of copies, and so many images with text, are shown.
+
+    Raises
+    ------
+    ManifestError
+        If the data cannot be listed, or no image can be read.
+    OutputError
+        If a file cannot be written.
+    """
+    if output is not None and output.exists() and not output.is_dir():
+        raise OutputError(f"{output} is a file; name a folder for the audit.")
+    tell = on_progress or (lambda _what, _done, _all: None)
+    manifest = read_manifest(data)
+    items = manifest.items
+    results = measure_items(items, jobs=jobs, on_progress=lambda done, n: tell("Reading images", done, n))
+    measured = {index: one for index, one in enumerate(results) if isinstance(one, Measurement)}
+    if not measured:
+        raise ManifestError(
+            f"none of the {len(items)} images of {manifest.origin} can be read; "
+            f"the first: {next(iter(results))}"
+        )
+    tell("Comparing images", 0, 1)
+    copies = group_copies(items, measured, jobs=jobs)
+    tell("Comparing images", 1, 1)
+    audited = Audited(
+        manifest=manifest,
+        results=results,
+        copies=copies,
+        two_sided=find_two_sided(items),
+        predictors=_judge_predictors(items, measured, copies, tell),
+        sha256=_digest(measured.values()),
+    )
+    report = build_report(audited, n_cases)
+    if output is not None:
+        pictures = draw_pictures(audited, report, n_cases)
+        write_text(output / JSON_NAME, json.dumps(report, indent=1, allow_nan=False) + "\n")
+        write_text(output / HTML_NAME, render_html(report, pictures))
+    return Audit(report=report, folder=output)
+
+
+def _judge_predictors(
+    items: Sequence[Item],
+    measured: dict[int, Measurement],
+    copies: Sequence[CopyGroup],
+    tell: OnProgress,
+) -> list[dict[str, Any]]:
+    """Return how well each trivial predictor tells the two phases apart."""
+    labelled = [index for index in measured if items[index].label is not Label.OTHER]
+    is_post = np.array([items[index].label is Label.POST for index in labelled], dtype=np.bool_)
+    subject = _number_subjects(items, copies)[labelled]
+    predictors = list_predictors(
+        [items[index] for index in labelled], [measured[index] for index in labelled]
+    )
+    n_tried = sum(not predictor.is_constant for predictor in predictors)
+    judged = []
+    for scored in score_predictors(predictors, is_post, subject):
+        judged.append(judge_predictor(scored, is_post, subject, n_tried=max(1, n_tried)))
+        tell("Trying trivial predictors", len(judged), len(predictors))
+    return judged
+
+
+def _number_subjects(items: Sequence[Item], copies: Sequence[CopyGroup]) -> NDArray[np.int64]:
+    """Return a number for each image's subject; subjects that share a copy of a picture count as one.
+
+    A predictor that has seen the copy would otherwise know the label of the original.
+    """
+    names = [
+        f"image {index}" if item.subject_id is None else f"subject {item.subject_id}"
+        for index, item in enumerate(items)
+    ]
+    subject = np.unique(names, return_inverse=True)[1]
+    links = [(subject[group.members[0]], subject[other]) for group in copies for other in group.members[1:]]
+    one, other = np.array(links, dtype=np.int64).reshape(-1, 2).T
+    n_subjects = int(subject.max()) + 1
+    graph = coo_array((np.ones(len(one), dtype=np.int8), (one, other)), shape=(n_subjects, n_subjects))
+    joined: NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
+    return joined[subject]
+
+
+def _digest(measured: Iterable[Measurement]) -> str:
+    """Return one SHA-256 of the files' own, whatever their order: what was audited."""
+    return hashlib.sha256("\n".join(sorted(one.digest for one in measured)).encode()).hexdigest()

@@ -1,0 +1,68 @@
+"""Labelled images become rows of scores."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gadoscope.errors import InputError, ManifestError
+from gadoscope.evaluation.attributes import read_attributes
+from gadoscope.evaluation.report import short_name
+from gadoscope.inference.decide import probability_of
+from gadoscope.inference.session import Session
+from gadoscope.preparation.manifest import Item
+from gadoscope.preparation.pool import map_in_order
+from gadoscope.reading.images import read_slice
+
+OnProgress = Callable[[str, int, int], None]
+"""Called with what is being done, how many are done, and how many there are."""
+
+Rows = list[dict[str, object]]
+
+
+def score_images(
+    items: Sequence[Item], session: Session, jobs: int, tell: OnProgress
+) -> tuple[Rows, list[dict[str, str]]]:
+    """Return one row for each image that can be read, and one for each that cannot.
+
+    Raises
+    ------
+    ManifestError
+        If none can be read.
+    """
+    rows: Rows = []
+    unread: list[dict[str, str]] = []
+    for done, (item, scored) in enumerate(
+        zip(items, map_in_order(lambda item: _score_one(item, session), items, jobs), strict=True), start=1
+    ):
+        if isinstance(scored, InputError):
+            name = short_name(str(item.path))
+            unread.append({"name": name, "reason": scored.reason, "sentence": scored.sentence})
+        else:
+            rows.append(scored)
+        tell("Scoring images", done, len(items))
+    if not rows:
+        first = f"{unread[0]['reason']}: {unread[0]['sentence']}"
+        raise ManifestError(
+            f"none of the {len(items)} images can be read; of {unread[0]['name']}, the first: {first}"
+        )
+    return rows, unread
+
+
+def _score_one(item: Item, session: Session) -> dict[str, object] | InputError:
+    try:
+        pixels = read_slice(item.path).pixels
+    except InputError as error:
+        return error
+    metadata = session.bundle.metadata
+    logit = session.slice_logits(metadata.image_path.resize_slice(pixels)[np.newaxis])
+    return {
+        "path": item.path,
+        "subject_id": item.subject_id,
+        "source": item.source,
+        "plane": item.plane.value,
+        "split": item.split.value if item.split else "",
+        "reference_label": item.label.value,
+        "logit": float(logit[0]),
+        "probability": float(probability_of(logit, metadata)[0]),
+        **read_attributes(item.extra),
+    }

@@ -1,0 +1,142 @@
+"""The models of an evaluation, and the images that may judge all of them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gadoscope.errors import ManifestError, UsageError
+from gadoscope.evaluation.audited import find_audit
+from gadoscope.evaluation.formats import plural
+from gadoscope.evaluation.seen import Division, divide_for_bundle, divide_foreign, divide_own, unite
+from gadoscope.evaluation.trained_run import TrainedRun, read_run
+from gadoscope.inference.session import Session
+from gadoscope.labels import Label
+from gadoscope.preparation.manifest import Item, Manifest, read_manifest
+from gadoscope.preparation.split_digest import check_split
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A model that was opened: ``run`` is None for a bundle alone."""
+
+    path: Path
+    run: TrainedRun | None
+    session: Session
+
+    @property
+    def name(self) -> str:
+        """Name of the bundle."""
+        return self.session.bundle.model_id
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the report says of the model; the bundle's metadata under its own keys."""
+        bundle = self.session.bundle
+        metadata = bundle.metadata
+        series_point, series_calibration = metadata.series_operating_point, metadata.series_calibration
+        return {
+            "id": bundle.model_id,
+            "sha256": bundle.sha256,
+            "network": metadata.network,
+            "n_parameters": metadata.n_parameters,
+            "planes": [plane.value for plane in metadata.planes],
+            "licence": metadata.licence,
+            "image_path": metadata.image_path.to_dict(),
+            "operating_point": asdict(metadata.operating_point),
+            "calibration": metadata.calibration.to_dict(),
+            "aggregation": metadata.aggregation.to_dict(),
+            "series_operating_point": asdict(series_point) if series_point else None,
+            "series_calibration": series_calibration.to_dict() if series_calibration else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judges:
+    """The images of an evaluation.
+
+    Attributes
+    ----------
+    division
+        What may judge all models; its counts are those of the first.
+    n_sealed
+        Of each model, how many of the images are of its own test split.
+    """
+
+    manifest: Manifest
+    division: Division
+    n_sealed: tuple[int, ...]
+    notices: tuple[str, ...]
+
+
+def open_model(path: Path) -> Model:
+    """Open a folder made by `gadoscope train`, or a bundle."""
+    run = read_run(path) if path.is_dir() else None
+    return Model(path=path, run=run, session=Session(run.bundle if run else path))
+
+
+def find_judges(models: Sequence[Model], data: Path | None) -> Judges:
+    """Return the images that no model was trained on.
+
+    Raises
+    ------
+    UsageError
+        If a bundle comes first and no data are named.
+    ManifestError
+        If no image is left.
+    """
+    first = models[0]
+    if first.run is None and data is None:
+        raise UsageError(
+            "a bundle does not say which images to evaluate it on; name them with --data MANIFEST or FOLDER."
+        )
+    own = read_manifest(first.run.manifest) if first.run else None
+    is_own = own is not None and (data is None or _is_same_file(data, own.origin))
+    manifest = own if own is not None and is_own else read_manifest(data or Path())
+    divisions = [_divide(model, manifest) for model in models]
+    division = unite(divisions) if len(divisions) > 1 else divisions[0]
+    n_other = sum(item.label is Label.OTHER for item in manifest.items)
+    notices = list(manifest.notices)
+    if n_other:
+        verb = "is" if n_other == 1 else "are"
+        notices.append(f"{plural(n_other, 'image')} {verb} labelled 'other' (no T1 brain image): left out.")
+    if not division.evaluated:
+        raise ManifestError(
+            f"{manifest.origin} holds no labelled image that may judge this model: "
+            f"{len(division.trained_on)} belong to the training split, {n_other} are labelled 'other'. "
+            "Name other images with --data."
+        )
+    return Judges(
+        manifest=manifest,
+        division=division,
+        n_sealed=tuple(part.n_sealed for part in divisions),
+        notices=tuple(notices),
+    )
+
+
+def _divide(model: Model, manifest: Manifest) -> Division:
+    labelled = manifest.labelled()
+    if model.run is None:
+        return divide_for_bundle(labelled)
+    is_own = _is_same_file(model.run.manifest, manifest.origin)
+    own = labelled if is_own else read_manifest(model.run.manifest).labelled()
+    recorded = model.run.record.get("split_sha256")
+    if recorded is not None:  # runs of earlier versions have none
+        check_split(own, str(recorded))
+    return divide_own(own) if is_own else divide_foreign(labelled, own)
+
+
+def _is_same_file(data: Path, origin: Path) -> bool:
+    return data.exists() and origin.exists() and data.samefile(origin)
+
+
+def look_for_audit(model: Model, manifest: Manifest) -> Path | None:
+    """Return the audit.json in the run, beside the manifest, or in the folder that holds all images."""
+    origin = manifest.origin if manifest.origin.is_dir() else manifest.origin.parent
+    return find_audit([*([model.path] if model.run else []), origin, _common_folder(manifest.items)])
+
+
+def _common_folder(items: Sequence[Item]) -> Path:
+    folder = items[0].path.parent
+    while not all(item.path.is_relative_to(folder) for item in items):
+        folder = folder.parent
+    return folder

@@ -1,0 +1,78 @@
+"""Several models on the same images: each one's figures, and what they differ by, in pairs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gadoscope.evaluation.estimates import estimate_figures
+from gadoscope.evaluation.paired import Answers, compare_models
+from gadoscope.evaluation.predictions import Predictions
+from gadoscope.evaluation.resampling import DRAWS
+
+Data = dict[str, Any]
+
+SHOWN = ("balanced_accuracy", "sensitivity", "specificity", "accuracy", "auc", "average_precision")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rival:
+    """Another model, or a way to answer without one.
+
+    Parameters
+    ----------
+    name
+        As the table shows it.
+    meaning
+        What it is, for a newcomer.
+    answers
+        For each of the images that are compared; None where it cannot answer.
+    why_not
+        Why it cannot; else empty.
+    """
+
+    name: str
+    meaning: str
+    answers: Answers | None = None
+    why_not: str = ""
+
+
+def compare(predictions: Predictions, first: Rival, others: Sequence[Rival], *, draws: int = DRAWS) -> Data:
+    """Return the figures of all, and of each other one what the first surpasses it by.
+
+    Parameters
+    ----------
+    predictions
+        The images, at least one; their scores are not used.
+    first
+        The evaluated model; its answers are there.
+
+    Returns
+    -------
+    dict
+        ``n_images``, ``n_subjects``, and ``models``: ``name``, ``meaning``, ``why_not``, ``figures``
+        (None without answers) and ``difference``, first less this one (None for the first itself).
+    """
+    return {
+        "n_images": len(predictions),
+        "n_subjects": predictions.n_subjects,
+        "models": [_describe(predictions, first, rival, draws) for rival in (first, *others)],
+    }
+
+
+def _describe(predictions: Predictions, first: Rival, rival: Rival, draws: int) -> Data:
+    row: Data = {
+        "name": rival.name,
+        "meaning": rival.meaning,
+        "why_not": rival.why_not,
+        "figures": None,
+        "difference": None,
+    }
+    if rival.answers is None or first.answers is None:
+        return row
+    is_post, subject = predictions.is_post, predictions.subject_group
+    figures = estimate_figures(is_post, rival.answers.score, rival.answers.called_post, subject, draws=draws)
+    row["figures"] = {name: getattr(figures, name).to_dict() for name in SHOWN}
+    if rival is not first:
+        differences = compare_models(is_post, first.answers, rival.answers, subject, draws=draws)
+        row["difference"] = {name: differences[name].to_dict() for name in SHOWN}
+    return row

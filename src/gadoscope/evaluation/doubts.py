@@ -1,0 +1,137 @@
+"""What an audit, earlier openings, and broken promises take away from a figure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gadoscope.evaluation.formats import area, list_names, percent, plural
+from gadoscope.evaluation.worth import CAUTION, NOTE, SERIOUS
+
+Data = dict[str, Any]
+
+CIRCUMSTANCE = "circumstance"
+"""The audit's word for what contrast cannot change, such as the source or the image's size."""
+NEAR_AUC = 0.05
+"""A trivial predictor this close to the network's AUC leaves the network little to be credited with."""
+
+
+def list_doubts(
+    summary: Mapping[str, Any], *, audit: Data | None, openings: Sequence[Data], promise: Data | None
+) -> list[Data]:
+    """Return ``severity``, ``title`` and ``text`` of each doubt; those of the audit come first.
+
+    Parameters
+    ----------
+    summary
+        Of the verdict's split, from `summarise_split`.
+    audit
+        From `read_audit`; None where there is none.
+    openings
+        Of the run's sealed test, this one included; empty where none was opened.
+    promise
+        What the bundle promises of its band: ``max_risk``, ``is_promised``, ``sentence``.
+    """
+    return [
+        *_near_predictors(summary["auc"], audit),
+        *_audit_findings(audit),
+        *_openings(openings),
+        *_promise(summary["trust"]["abstention"], promise),
+        *_calibration(summary["trust"]["calibration"]),
+    ]
+
+
+def _say(severity: str, title: str, text: str) -> Data:
+    return {"severity": severity, "title": title, "text": text}
+
+
+def _near_predictors(auc: Mapping[str, Any], audit: Data | None) -> list[Data]:
+    """Accuse the trivial predictors that tell nearly as much as the network."""
+    if audit is None or auc["value"] is None:
+        return []
+    limit = min(auc["value"] - NEAR_AUC, auc["lower"] if auc["lower"] is not None else auc["value"])
+    found = []
+    for severity, is_circumstance in ((SERIOUS, True), (CAUTION, False)):
+        near = [
+            one
+            for one in audit["predictors"]
+            if one["auc"] is not None
+            and one["auc"]["value"] is not None
+            and one["auc"]["value"] >= limit
+            and one["verdict"] in ("weak", "strong")
+            and (one["nature"] == CIRCUMSTANCE) is is_circumstance
+        ]
+        if not near:
+            continue
+        named = list_names([f"{one['name']} (AUC {area(one['auc']['value'])})" for one in near])
+        verb = "tells" if len(near) == 1 else "each tell"
+        meaning = (
+            "It cannot see contrast. Where it goes with the label, the network need not have learned "
+            "contrast either."
+            if is_circumstance
+            else "Contrast changes it, so it is no leak; but it is the figure to surpass."
+        )
+        text = (
+            f"In the audited images {named} {verb} the label nearly as well as the network, "
+            f"whose AUC here is {area(auc['value'])}. {meaning}"
+        )
+        found.append(_say(severity, "A trivial predictor is as good as the network", text))
+    return found
+
+
+def _audit_findings(audit: Data | None) -> list[Data]:
+    if audit is None:
+        return []
+    origin = f"From the audit of {audit['origin']}, {plural(audit['n_images'], 'image')}: "
+    return [
+        _say(SERIOUS, one["title"], origin + one["text"])
+        for one in audit["findings"]
+        if one["severity"] == SERIOUS
+    ]
+
+
+def _openings(openings: Sequence[Data]) -> list[Data]:
+    if len(openings) < 2:  # noqa: PLR2004  # this one alone
+        return []
+    n_bundles = len({opening["bundle_sha256"] for opening in openings})
+    models = "one and the same bundle" if n_bundles == 1 else plural(n_bundles, "bundle")
+    return [
+        _say(
+            NOTE if n_bundles == 1 else CAUTION,
+            f"The test was opened {len(openings)} times",
+            f"With {models}; the first time on {openings[0]['time'] or 'an unknown day'}. Looking again "
+            "changes no figure, but whatever was changed after a look was tuned to these images: count such "
+            "looks, and evaluate on new images in the end.",
+        )
+    ]
+
+
+def _promise(abstention: Data | None, promise: Data | None) -> list[Data]:
+    """Compare what the bundle promised of silent errors with what happened here."""
+    if promise is None or abstention is None or not promise["is_promised"]:
+        return []
+    errors = abstention["silent_errors"]
+    if errors["lower"] is None or errors["lower"] <= promise["max_risk"]:
+        return []
+    return [
+        _say(
+            SERIOUS,
+            "The promise of silence is broken here",
+            f"At most {percent(promise['max_risk'])} of all answers were to be silent errors; here it is "
+            f"{percent(errors['value'])} (95\N{NO-BREAK SPACE}%: {percent(errors['lower'])} to "
+            f"{percent(errors['upper'])}). These images are not like those that the band was chosen on.",
+        )
+    ]
+
+
+def _calibration(calibration: Data) -> list[Data]:
+    ece = calibration["after"]["ece"]
+    if not ece["lower"]:  # None: not known; 0: chance suffices
+        return []
+    return [
+        _say(
+            CAUTION,
+            "The probabilities do not mean what they say here",
+            f"Said and so differ by {percent(ece['value'])} on average (95\N{NO-BREAK SPACE}%: "
+            f"{percent(ece['lower'])} to {percent(ece['upper'])}), more than chance makes of right "
+            "probabilities. Use the answers, not the probabilities; see the reliability diagram.",
+        )
+    ]

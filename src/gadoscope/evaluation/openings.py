@@ -1,0 +1,84 @@
+"""How often the sealed test of a run was opened: a line for each time, in the run itself.
+
+Each look at the test figures that leads to a change makes the next figures a little too good. Nobody can
+stop looking; but the report can say how often it was done.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gadoscope.errors import OutputError
+
+OPENINGS_NAME = "openings.jsonl"
+FIGURES = ("accuracy", "sensitivity", "specificity", "auc")
+
+
+def utc_now() -> str:
+    """Return the time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def read_openings(run: Path) -> list[dict[str, Any]]:
+    """Return the earlier openings, oldest first; a damaged line counts as an opening without figures."""
+    try:
+        text = (run / OPENINGS_NAME).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise OutputError(f"cannot read {run / OPENINGS_NAME}: {error.strerror}.") from error
+    return [_parse(line) for line in text.splitlines() if line.strip()]
+
+
+def record_opening(run: Path, opening: Mapping[str, Any]) -> None:
+    """Append one line, whole or not at all, and wait until it is on the disk.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written: a test that cannot be counted is not opened.
+    """
+    path = run / OPENINGS_NAME
+    line = json.dumps(opening, allow_nan=False) + "\n"
+    try:
+        if path.exists() and not path.read_bytes().endswith(b"\n") and path.stat().st_size:
+            line = "\n" + line  # the line before was cut short
+        # One write to a file that is opened to append: two evaluations at once cannot mix their lines.
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            os.write(handle, line.encode())
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path}: {error.strerror}; the opening of a sealed test must be recorded. "
+            "Copy the run to a place where you may write."
+        ) from error
+
+
+def describe_opening(
+    time: str, sha256: str, n_images: int, figures: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the line of an opening: when, with which bundle, and what was seen.
+
+    Parameters
+    ----------
+    figures
+        ``accuracy``, ``sensitivity``, ``specificity`` and ``auc`` of the test images, each with ``value``.
+    """
+    seen = {name: figures[name]["value"] for name in FIGURES}
+    return {"time": time, "bundle_sha256": sha256, "n_images": n_images, **seen}
+
+
+def _parse(line: str) -> dict[str, Any]:
+    try:
+        opening = json.loads(line)
+    except ValueError:
+        opening = None
+    if not isinstance(opening, dict):
+        opening = {}
+    return {key: opening.get(key) for key in ("time", "bundle_sha256", "n_images", *FIGURES)}

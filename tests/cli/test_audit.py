@@ -1,0 +1,84 @@
+"""`gadoscope audit` on the command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gadoscope.audit.run import DEFAULT_CASES as LIBRARY_DEFAULT
+from gadoscope.cli.audit import DEFAULT_CASES, command
+from tests.slices import write_classes
+
+MAIN = "from gadoscope.cli.main import main; main()"
+
+
+@pytest.fixture
+def slices(tmp_path: Path) -> Path:
+    return write_classes(tmp_path / "slices", n_images=8)
+
+
+def test_the_summary_tells_counts_findings_and_where_the_report_is(slices: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(command, [str(slices), "--output", str(tmp_path / "audit")])
+
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["Images", "Subjects", "Pre", "Post", "Other"]
+    assert lines[1].split() == ["all", "16", "unknown", "8", "8", "0"]
+    assert any(line.startswith("CAUTION: The subjects of 16 images are unknown.") for line in lines)
+    assert any(line.startswith("NOTE: No copy and no leak was found.") for line in lines)
+    assert lines[-2:] == [f"Report: {tmp_path / 'audit' / 'report.html'}", "Not a medical device."]
+    assert sorted(path.name for path in (tmp_path / "audit").iterdir()) == ["audit.json", "report.html"]
+
+
+def test_json_prints_the_audit_and_nothing_else(slices: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(command, [str(slices), "--output", str(tmp_path / "a"), "--json"])
+
+    assert json.loads(result.stdout) == json.loads((tmp_path / "a" / "audit.json").read_text())
+
+
+def test_without_output_nothing_is_written(slices: Path, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    assert CliRunner().invoke(command, [str(slices)]).exit_code == 0
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_image_that_cannot_be_read_is_exit_code_3(slices: Path) -> None:
+    (slices / "no_gad" / "bad.png").write_bytes(b"no image")
+    result = CliRunner().invoke(command, [str(slices)])
+
+    assert result.exit_code == 3
+    assert "CAUTION: 1 image cannot be read." in result.stdout
+
+
+def test_the_help_shows_an_example_and_the_librarys_default() -> None:
+    lines = [line.strip() for line in CliRunner().invoke(command, ["--help"]).stdout.splitlines()]
+
+    assert "gadoscope audit slices/ --output audit" in lines
+    assert DEFAULT_CASES == LIBRARY_DEFAULT
+
+
+def test_a_wrong_path_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", MAIN, "audit", str(tmp_path / "gone")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 2
+    assert result.stderr.startswith("Error: there is no")
+    assert result.stderr.count("\n") == 1
+
+
+def test_an_audit_never_loads_torch_or_pydicom(slices: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from gadoscope.audit.run import audit; "
+        f"audit(Path({str(slices)!r}), output=None); "
+        "print(*(name in sys.modules for name in ('torch', 'pydicom', 'nibabel', 'matplotlib.pyplot')))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert result.stdout.strip() == "False False False False"

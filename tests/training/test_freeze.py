@@ -1,0 +1,135 @@
+"""Slices and series each get their own scale, where the validation images can give it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gadoscope.evaluation.metrics import roc_auc
+from gadoscope.labels import Label, Plane
+from gadoscope.preparation.items import Item
+from gadoscope.training.config import TrainingConfig, parse_config
+from gadoscope.training.freeze import Frozen, freeze_logits
+
+N_SLICES = 5
+BRIGHT = 6.0
+"""How much higher the logit of the one slice is that shows the enhancement."""
+
+
+def draw(n_subjects: int = 30, *, one_bright_slice: bool = False) -> tuple[list[Item], NDArray[np.float64]]:
+    """Return the slices of two series a subject, and logits that tell them apart with errors."""
+    generator = np.random.default_rng(4)
+    items, logits = [], []
+    for subject in range(n_subjects):
+        for label in (Label.PRE, Label.POST):
+            shift = generator.normal(0, 0.5)
+            for index in range(N_SLICES):
+                is_shown = label is Label.POST and (not one_bright_slice or index == subject % N_SLICES)
+                rise = BRIGHT if one_bright_slice else 2.0
+                logits.append(-1 + shift + rise * is_shown + generator.normal(0, 1.5))
+                items.append(
+                    Item(
+                        path=Path(f"/{subject}-{label.value}-{index}.png"),
+                        label=label,
+                        subject_id=f"s{subject}",
+                        plane=Plane.SAGITTAL,
+                        source="north",
+                    )
+                )
+    return items, np.array(logits)
+
+
+def freeze(items: Sequence[Item], logit: NDArray[np.float64], **sections: dict[str, Any]) -> Frozen:
+    config: TrainingConfig = parse_config(sections)
+    return freeze_logits(items, logit, config)
+
+
+def without_subjects(items: Sequence[Item], **extra: Any) -> list[Item]:
+    return [replace(item, subject_id=None, extra=extra) for item in items]
+
+
+def test_series_are_told_apart_better_than_slices_and_have_a_point_of_their_own() -> None:
+    frozen = freeze(*draw())
+    assert frozen.series_point is not None
+    assert frozen.series_point.chosen_on == "validation: 60 series, 30 subjects"
+    assert frozen.point.chosen_on == "validation: 300 images, 30 subjects"
+    of_series, of_slices = frozen.performance["validation_series"], frozen.performance["validation"]
+    assert of_series["auc"] > of_slices["auc"]
+    assert of_series["accuracy"] > of_slices["accuracy"]
+    assert of_series["n_series"] == 60
+
+
+def test_the_mean_of_five_slices_is_surer_than_one_and_its_temperature_lower() -> None:
+    frozen = freeze(*draw())
+    assert frozen.aggregation.method == "mean"
+    assert frozen.series_calibration is not None
+    of_series, of_slice = (
+        calibration.parameters["temperature"]
+        for calibration in (frozen.series_calibration, frozen.calibration)
+    )
+    assert of_series < 0.8 * of_slice
+
+
+def test_where_one_slice_shows_it_the_mean_is_not_chosen() -> None:
+    items, logit = draw(one_bright_slice=True)
+    frozen = freeze(items, logit)
+    assert frozen.aggregation.method in ("max", "log_mean_exp")
+    named = freeze(items, logit, aggregation={"method": "mean"})
+    chosen_auc = frozen.performance["validation_series"]["auc"]
+    assert chosen_auc > named.performance["validation_series"]["auc"]
+    assert {row["name"] for row in frozen.performance["validation_series"]["aggregations"]} >= {"mean", "max"}
+
+
+def test_the_aggregation_that_is_named_is_taken() -> None:
+    items, logit = draw()
+    frozen = freeze(items, logit, aggregation={"method": "log_mean_exp", "sharpness": 2.0})
+    assert frozen.aggregation.to_dict() == {"method": "log_mean_exp", "sharpness": 2.0}
+    highest = freeze(items, logit, aggregation={"method": "max"})
+    label = np.array([item.label is Label.POST for item in items]).reshape(-1, N_SLICES)[:, 0]
+    expected = roc_auc(label, logit.reshape(-1, N_SLICES).max(axis=1))
+    assert highest.performance["validation_series"]["auc"] == pytest.approx(expected)
+
+
+def test_without_subjects_there_are_no_series_and_slices_alone_are_frozen() -> None:
+    items, logit = draw()
+    frozen = freeze(without_subjects(items), logit)
+    assert frozen.aggregation.method == "mean"
+    assert (frozen.series_point, frozen.series_calibration) == (None, None)
+    assert frozen.point.chosen_on == "validation: 300 images, subjects unknown"
+    assert "validation_series" not in frozen.performance
+
+
+def test_a_column_of_series_stands_in_for_subjects_that_are_unknown() -> None:
+    items, logit = draw()
+    named = [
+        replace(item, subject_id=None, extra={"series": f"{item.subject_id}-{item.label}"}) for item in items
+    ]
+    frozen = freeze(named, logit)
+    assert frozen.series_point is not None
+    assert frozen.series_point.chosen_on == "validation: 60 series, subjects unknown"
+
+
+@pytest.mark.parametrize(("n_subjects", "is_frozen"), [(9, False), (10, True)])
+def test_series_of_too_few_subjects_are_decided_as_slices_are(n_subjects: int, is_frozen: bool) -> None:
+    assert (freeze(*draw(n_subjects)).series_point is not None) == is_frozen
+
+
+def test_series_of_one_slice_each_are_slices() -> None:
+    items, logit = draw()
+    assert freeze(items[::N_SLICES], logit[::N_SLICES]).series_point is None
+
+
+def test_the_order_of_the_images_makes_no_difference() -> None:
+    items, logit = draw()
+    order = np.random.default_rng(0).permutation(len(items))
+    turned = freeze([items[index] for index in order], logit[order])
+    straight = freeze(items, logit)
+    assert turned.aggregation == straight.aggregation
+    assert turned.point.threshold == pytest.approx(straight.point.threshold, rel=1e-6)
+    assert turned.series_point is not None
+    assert straight.series_point is not None
+    assert turned.series_point.threshold == pytest.approx(straight.series_point.threshold, rel=1e-6)
