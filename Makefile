@@ -4,7 +4,8 @@
 #   make test    the tests (under 6 minutes on 2 cores)
 #   make check   format, lint, types, layers, and the built wheel in a clean environment
 #   make fuzz    damaged files for 60 s; longer: make fuzz SECONDS=600, other files: FIRST=100000
-#   make bench   measured against the lesson in Keras, an archive against a plain script, a report, studies
+#   make bench   measured against the lesson in Keras, an archive against a plain script, a report, studies,
+#                the default model
 
 PYTHON ?= python3
 VENV := .venv
@@ -58,6 +59,8 @@ bench: $(VENV)/dev.stamp .peer-venv/stamp
 	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.study_aware
 	$(BIN)/python -m benchmarks.audit_copies
+	$(BIN)/python -m benchmarks.default_latency
+	$(BIN)/python -m benchmarks.default_speed
 
 clean:
 	rm -rf $(VENV) .peer-venv demo build dist

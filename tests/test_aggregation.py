@@ -55,7 +55,10 @@ def test_a_series_without_slices_is_refused() -> None:
         ({"method": "vote"}, "the method 'vote'; this Gadoscope knows mean, median"),
         ({"method": "log_mean_exp"}, "needs sharpness, but it has none"),
         ({"method": "mean", "sharpness": 1.0}, "needs no parameter, but it has sharpness"),
-        ({"method": "log_mean_exp", "sharpness": 0.0}, "sharpness 0.0; expected a finite number above 0"),
+        (
+            {"method": "log_mean_exp", "sharpness": 0.0},
+            "sharpness 0.0; expected a finite number of at least 1e-06",
+        ),
     ],
 )
 def test_an_aggregation_that_does_not_fit_is_refused(document: dict[str, object], message: str) -> None:

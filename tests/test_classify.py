@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gadoscope import classify
 from gadoscope.classify import find_model, inputs, iter_results, run
-from gadoscope.errors import BundleError, UsageError
-from gadoscope.inference.session import Session
+from gadoscope.errors import BundleError
+from gadoscope.inference import default
+from gadoscope.inference.session import Answers, Session
 from gadoscope.labels import Phase, Plane, SeriesResult, Status
 from gadoscope.reading.discover import Found
 from gadoscope.reading.images import SliceImage, decode_slice
@@ -266,7 +266,8 @@ def test_a_fault_of_ours_in_one_file_is_a_row_with_its_kind_and_not_its_words(
 def test_a_network_that_answers_no_number_gives_no_answer(
     slices: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Session, "logits", lambda _, images: np.full(len(images), np.nan))
+    nothing = Answers(np.array([np.nan]))
+    monkeypatch.setattr(Session, "answers", lambda _session, _images: nothing)
     (result,) = _classify(tiny_bundle, slices / "00.png")
     assert result.status is Status.FAILED
     assert result.reason.startswith("no_number: ")
@@ -301,19 +302,15 @@ def test_inputs_are_taken_only_as_results_leave(
     assert taken <= 100 + (2 * run.GROUPS_PER_JOB + 1) * run.INPUTS_PER_GROUP
 
 
-def test_without_a_model_the_two_ways_to_make_one_are_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(classify, "DEFAULT_BUNDLE", tmp_path / "none.onnx")
-    with pytest.raises(UsageError, match=r"--model FILE.*`gadoscope train`.*`gadoscope import-keras`"):
-        find_model(None)
-
-
-def test_the_default_model_is_used_where_there_is_one(
+def test_the_default_model_is_used_where_none_is_named(
     tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(classify, "DEFAULT_BUNDLE", tiny_bundle)
+    monkeypatch.setattr(default, "DEFAULT_BUNDLE", tiny_bundle)
     assert find_model(None) == tiny_bundle
+
+
+def test_a_model_that_is_named_comes_before_the_default(tiny_bundle: Path) -> None:
+    assert find_model(tiny_bundle) == tiny_bundle
 
 
 def test_classifying_never_imports_torch_nor_anything_that_it_can_do_without(

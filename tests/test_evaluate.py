@@ -12,6 +12,8 @@ from gadoscope.evaluate import evaluate
 from gadoscope.evaluation.openings import OPENINGS_NAME
 from gadoscope.evaluation.predictions import read_predictions
 from gadoscope.imaging.intensity import ImagePath
+from gadoscope.inference import default
+from gadoscope.inference.session import Session
 from gadoscope.labels import Label, Split
 from gadoscope.models.registry import build_network
 from gadoscope.preparation.manifest import Item, Manifest, write_manifest
@@ -265,6 +267,26 @@ def test_foreign_images_open_no_sealed_test(run: Path, tmp_path: Path) -> None:
 
     assert report["openings"] == []
     assert not (run / OPENINGS_NAME).exists()
+
+
+def test_the_default_bundle_is_a_model_and_a_rival_by_its_name(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(default, "DEFAULT_BUNDLE", tiny_bundle)
+    data = write_data(tmp_path, make_items(tmp_path / "images", Split.TEST, first=0, n=6))
+    name = Path(default.NAME)
+    report = evaluate(name, data=data, output=tmp_path / "report", rivals=[name], n_cases=0).report
+    model_id = Session(tiny_bundle).bundle.model_id
+    assert [row["name"] for row in report["comparison"]["models"]] == [model_id, model_id]
+
+
+def test_a_file_that_is_named_default_comes_before_the_default_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / default.NAME).write_text("no")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BundleError, match="is not an ONNX file"):
+        evaluate(Path(default.NAME), data=tmp_path, output=tmp_path / "report")
 
 
 def test_rivals_answer_the_same_images_beside_the_model(run: Path, tmp_path: Path) -> None:

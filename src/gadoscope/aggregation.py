@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gadoscope.named_method import NamedMethod
 
 Floats = NDArray[np.float64]
 
@@ -22,10 +24,12 @@ METHODS = tuple(PARAMETERS)
 
 # Share of the slices that the trimmed mean leaves out at each end: of five slices, one and one.
 TRIMMED_SHARE = 0.2
+# At 1e-6 the result is the mean to seven digits, and below that the sum of exponentials loses them.
+MIN_SHARPNESS = 1e-6
 
 
 @dataclass(frozen=True)
-class Aggregation:
+class Aggregation(NamedMethod):
     """How the slices of a series become one score.
 
     Parameters
@@ -44,23 +48,10 @@ class Aggregation:
     """
 
     method: str = "mean"
-    parameters: Mapping[str, float] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ValueError(
-                f"aggregation has the method {self.method!r}; this Gadoscope knows "
-                f"{', '.join(METHODS)}: upgrade with pip."
-            )
-        expected = PARAMETERS[self.method]
-        if set(self.parameters) != set(expected):
-            raise ValueError(
-                f"aggregation by {self.method} needs {', '.join(expected) or 'no parameter'}, "
-                f"but it has {', '.join(sorted(self.parameters)) or 'none'}."
-            )
-        for name, value in self.parameters.items():
-            if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-                raise ValueError(f"aggregation has {name} {value!r}; expected a finite number above 0.")
+    KIND = "aggregation"
+    PARAMETERS = PARAMETERS
+    LEAST: ClassVar = {"sharpness": MIN_SHARPNESS}
 
     def apply(self, logits: NDArray[np.floating]) -> float:
         """Return the logit of a series from those of its slices, shape (n,), n at least 1.
@@ -86,21 +77,3 @@ class Aggregation:
                 return float((np.logaddexp.reduce(sharpness * values) - math.log(values.size)) / sharpness)
             case _:
                 return math.fsum(values) / values.size  # in any order, to the last bit
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return ``{"method": ..., parameter: number, ...}`` for JSON."""
-        return {"method": self.method, **{name: self.parameters[name] for name in PARAMETERS[self.method]}}
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Return the aggregation that `to_dict` wrote.
-
-        Raises
-        ------
-        ValueError
-            As the class does.
-        """
-        return cls(
-            str(document.get("method")),
-            {name: value for name, value in document.items() if name != "method"},
-        )

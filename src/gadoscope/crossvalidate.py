@@ -177,7 +177,7 @@ def _look_at_held_out(
     trained: TrainedRun, split: SplitConfig, sealed: set[Path], threads: int, on_scored: OnProgress
 ) -> tuple[Fold, list[str]]:
     """Return what the run says of the images held out from it, and which of them cannot be read."""
-    manifest = read_manifest(trained.run / MANIFEST_NAME)
+    manifest = read_manifest(trained.run / MANIFEST_NAME).labelled()  # a gate trains on others too
     by_fold = split.method == "kfold"
     held = [
         item

@@ -34,7 +34,6 @@ from gadoscope.inference.saliency import occlude
 from gadoscope.inference.session import Session
 from gadoscope.models.cut import CutNetwork, cell_centres, receptive_field
 from gadoscope.models.lesson import INPUT_SIZE
-from gadoscope.models.registry import NETWORKS, build_network
 from gadoscope.models.siim import Siim
 from gadoscope.training.init import load_bundle_weights
 
@@ -44,6 +43,9 @@ STAGE = 4
 Its cells see 38 pixels, as wide as a patch of the occlusion. Rank correlation with occlusion on phantom
 slices: 0.65 at convolution 3, 0.82 at 4, 0.77 at 5, 0.33 at 6, whose 36 cells see half the image each.
 """
+
+LESSON_NETWORK = "siim"
+"""The one whose convolutions Grad-CAM can listen to; for the others there is occlusion."""
 
 RANDOM_SEEDS = (1, 2, 3)
 """Networks that learned nothing, for `similarity_with_random_weights`."""
@@ -58,8 +60,7 @@ class Explanation:
     occlusion
         Shape (size, size), float32, in logits: how far the logit drops when the place is hidden.
     gradcam
-        Shape (size, size), float32, in logits a cell; None where Gadoscope does not know the network's
-        layers.
+        Shape (size, size), float32, in logits a cell; None of another network than the lesson's.
     """
 
     occlusion: NDArray[np.float32]
@@ -67,18 +68,17 @@ class Explanation:
 
 
 def load_network(session: Session) -> Siim | None:
-    """Return the bundle's network in torch with the bundle's weights, or None if no config can name it.
+    """Return the bundle's network in torch with the bundle's weights, or None if it is not the lesson's.
 
     Raises
     ------
     BundleError
         If the bundle says that it holds a known network, and lacks a weight of it.
     """
-    name = session.bundle.metadata.network
-    if name not in NETWORKS:
+    if session.bundle.metadata.network != LESSON_NETWORK:
         return None
-    network = build_network(name, seed=0)
-    load_bundle_weights(session.bundle.path, network, name)
+    network = Siim()
+    load_bundle_weights(session.bundle.path, network, LESSON_NETWORK)
     return network.eval()
 
 

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self, get_args
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gadoscope.named_method import NamedMethod
 
 Floats = NDArray[np.float64]
 Method = Literal["none", "temperature", "beta"]
@@ -43,7 +45,7 @@ def logit_of(probability: NDArray[np.floating]) -> Floats:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(NamedMethod):
     """How a logit becomes a probability that means what it says.
 
     Parameters
@@ -68,26 +70,15 @@ class Calibration:
     """
 
     method: str = "none"
-    parameters: Mapping[str, float] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ValueError(
-                f"calibration has the method {self.method!r}; this Gadoscope knows "
-                f"{', '.join(METHODS)}: upgrade with pip."
-            )
-        expected = PARAMETERS[self.method]
-        if set(self.parameters) != set(expected):
-            raise ValueError(
-                f"calibration by {self.method} needs {', '.join(expected) or 'no parameter'}, "
-                f"but it has {', '.join(sorted(self.parameters)) or 'none'}."
-            )
-        for name, value in self.parameters.items():
-            floor = -math.inf if name == "intercept" else MIN_SLOPE
-            is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not is_number or not math.isfinite(value) or value < floor:
-                bound = "" if name == "intercept" else f" of at least {MIN_SLOPE}"
-                raise ValueError(f"calibration has {name} {value!r}; expected a finite number{bound}.")
+    KIND = "calibration"
+    PARAMETERS = PARAMETERS
+    LEAST: ClassVar = {
+        "temperature": MIN_SLOPE,
+        "slope_post": MIN_SLOPE,
+        "slope_pre": MIN_SLOPE,
+        "intercept": -math.inf,
+    }
 
     def apply_logit(self, logit: NDArray[np.floating]) -> Floats:
         """Return the calibrated logits, of the same shape and in the same order."""
@@ -106,21 +97,3 @@ class Calibration:
     def apply(self, logit: NDArray[np.floating]) -> Floats:
         """Return P(post-contrast), of the same shape."""
         return sigmoid(self.apply_logit(logit))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return ``{"method": ..., parameter: number, ...}`` for JSON."""
-        return {"method": self.method, **{name: self.parameters[name] for name in PARAMETERS[self.method]}}
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Return the calibration that `to_dict` wrote.
-
-        Raises
-        ------
-        ValueError
-            As the class does.
-        """
-        return cls(
-            str(document.get("method")),
-            {name: value for name, value in document.items() if name != "method"},
-        )

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gadoscope import classify
+from gadoscope.inference.default import find_default
+from gadoscope.inference.session import Session
 from gadoscope.labels import Phase
 from gadoscope.results.journal import journal_path
 from tests.dicom_files import classic_series, write_series
@@ -110,12 +111,11 @@ def test_an_empty_folder_is_one_sentence_and_no_file(tmp_path: Path, tiny_bundle
     assert not output.exists()
 
 
-def test_without_a_model_it_says_how_to_make_one(slices: Path) -> None:
-    if classify.DEFAULT_BUNDLE.exists():
-        pytest.skip("this installation has a default model")
-    error = _one_error(_run(slices))
-    assert "`gadoscope train`" in error
-    assert "`gadoscope import-keras`" in error
+def test_without_a_model_the_default_answers_and_the_table_names_it(slices: Path, tiny_bundle: Path) -> None:
+    first = slices / "0.png"
+    for options, bundle in (((), find_default()), (("--model", tiny_bundle), tiny_bundle)):
+        (row,) = csv.DictReader(io.StringIO(_run(first, *options).stdout))
+        assert row["model"] == Session(bundle).bundle.model_id
 
 
 def test_an_output_of_unknown_form_is_refused_before_the_model_is_looked_at(slices: Path) -> None:

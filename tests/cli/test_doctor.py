@@ -1,6 +1,7 @@
 """`gadoscope doctor`: what is installed, and whether a bundle answers."""
 
 import json
+import re
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -8,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gadoscope import classify
 from gadoscope.cli import installation
 from gadoscope.cli.main import cli
+from gadoscope.inference import default
 from gadoscope.inference.bundle import Promise
 from gadoscope.reading.dicom import codecs as dicom_codecs
 from gadoscope.scores import Calibration
@@ -74,11 +75,30 @@ def test_a_codec_that_is_missing_is_told_with_its_command_and_is_exit_code_1(
     assert result.output.endswith("Something is missing; see above.\n")
 
 
-def test_no_default_model_is_a_note_and_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classify, "DEFAULT_BUNDLE", tmp_path / "none.onnx")
+def test_without_a_model_the_default_bundle_answers() -> None:
     result = CliRunner().invoke(cli, ["doctor"])
     assert result.exit_code == 0
-    assert "no default model is installed" in result.output
+    assert re.search(r"model: default@[0-9a-f]{8} answers", result.output)
+    assert str(default.DEFAULT_BUNDLE) in result.output
+
+
+def test_a_default_bundle_that_is_missing_is_exit_code_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(default, "DEFAULT_BUNDLE", tmp_path / "none.onnx")
+    result = CliRunner().invoke(cli, ["doctor"])
+    assert result.exit_code == 1
+    assert "model: this installation has no default model: `pip install" in result.output
+
+
+def test_a_default_bundle_that_is_not_the_one_shipped_is_exit_code_1(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_bundle.with_suffix(".sha256").write_text(f"{'0' * 64}  {tiny_bundle.name}\n")
+    monkeypatch.setattr(default, "DEFAULT_BUNDLE", tiny_bundle)
+    result = CliRunner().invoke(cli, ["doctor"])
+    assert result.exit_code == 1
+    assert f"but {'0' * 64} was shipped" in result.output
 
 
 def test_a_file_that_is_no_bundle_is_exit_code_1(tmp_path: Path) -> None:

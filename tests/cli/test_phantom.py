@@ -30,5 +30,12 @@ def test_png_slices_are_sagittal_only(tmp_path: Path) -> None:
     assert "--plane axial needs --form dicom, nifti or bids" in str(result.exception)
 
 
+def test_other_contrasts_have_a_folder_each_in_any_plane(tmp_path: Path) -> None:
+    options = ["--plane", "coronal", "--contrast", "t2", "--contrast", "ct", *SMALL]
+    result = CliRunner().invoke(command, [str(tmp_path / "x"), *options])
+    assert result.exit_code == 0, result.output
+    assert {p.name for p in (tmp_path / "x").iterdir()} == {"t2", "ct", "manifest.csv"}
+
+
 def test_help_shows_an_example() -> None:
     assert "gadoscope phantom heads --subjects 60" in CliRunner().invoke(command, ["--help"]).output

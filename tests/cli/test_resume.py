@@ -18,7 +18,7 @@ from PIL import Image
 
 from gadoscope.cli.main import cli
 from gadoscope.errors import GadoscopeError, UsageError
-from gadoscope.inference.session import Session
+from gadoscope.inference.session import Answers, Session
 from gadoscope.labels import Phase, Plane, SeriesResult
 from gadoscope.phantom.cohort import Cohort
 from gadoscope.phantom.write import Form, write_cohort
@@ -78,7 +78,7 @@ class Ended:
 def classify(archive: Path, model: Path, output: Path, *options: str, stop_at: int = 0) -> Ended:
     """Run the command; ``stop_at`` answers Ctrl-C is pressed."""
     counts: Counter[str] = Counter()
-    add, look = Journal.add, Session.slice_logits
+    add, look = Journal.add, Session.slice_answers
 
     def add_and_stop(self: Journal, digest: str, rows: Sequence[SeriesResult]) -> None:
         add(self, digest, rows)
@@ -86,13 +86,13 @@ def classify(archive: Path, model: Path, output: Path, *options: str, stop_at: i
         if counts["added"] == stop_at:
             os.kill(os.getpid(), signal.SIGINT)
 
-    def look_and_count(self: Session, slices: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def look_and_count(self: Session, slices: NDArray[np.uint8]) -> Answers:
         counts["looked"] += 1
         return look(self, slices)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Journal, "add", add_and_stop)
-        patch.setattr(Session, "slice_logits", look_and_count)
+        patch.setattr(Session, "slice_answers", look_and_count)
         arguments = ["classify", str(archive), "--model", str(model), "--output", str(output), *options]
         result = CliRunner().invoke(cli, arguments)
     if isinstance(result.exception, GadoscopeError):

@@ -48,10 +48,12 @@ SPOKEN_REASON = re.compile(r"([a-z_]+): ")
 
 def flatten(config: TrainingConfig) -> dict[str, Any]:
     """Return every setting by the name that `--set` takes."""
-    flat = {}
+    flat: dict[str, Any] = {}
     for name, value in asdict(config).items():
         flat.update(
-            {f"{name}.{key}": v for key, v in value.items()} if isinstance(value, dict) else {name: value}
+            {f"{name}.{key}": list(v) if isinstance(v, tuple) else v for key, v in value.items()}
+            if isinstance(value, dict)
+            else {name: value}
         )
     return flat
 
@@ -133,7 +135,7 @@ def test_a_bundle_has_the_keys_of_the_page_and_of_its_example(tiny_bundle: Path)
     assert BundleMetadata.from_json(example).n_parameters == 109_073
 
 
-READERS = ("reading", "imaging", "evidence", "classify")
+READERS = ("reading", "imaging", "evidence", "classify", "inference")
 
 
 def collect_reasons() -> set[tuple[str, str]]:

@@ -109,7 +109,13 @@ def test_the_preprocessing_function_acts_before_the_division_by_255() -> None:
 
 
 def test_the_parameters_survive_a_trip_through_json() -> None:
-    path = ImagePath(size=224, preprocessing_function="equalise")
+    path = ImagePath(
+        size=224,
+        resize="head_box",
+        preprocessing_function="equalise",
+        low_percentile=1.0,
+        high_percentile=99.7,
+    )
     assert ImagePath.from_dict(json.loads(json.dumps(path.to_dict()))) == path
 
 
@@ -119,8 +125,19 @@ def test_the_parameters_survive_a_trip_through_json() -> None:
         ({"size": 0}, "size = 0; expected a whole number, 1 to 4096"),
         ({"size": 331.0}, "size = 331.0; expected a whole number"),
         ({"size": True}, "size = True; expected a whole number"),
-        ({"resize": "bilinear"}, "resize = 'bilinear'; expected 'stretch_nearest'"),
+        ({"resize": "bilinear"}, "resize = 'bilinear'; expected 'stretch_nearest' or 'head_box'"),
         ({"preprocessing_function": "clahe"}, "expected one of none, autocontrast, equalise, invert"),
+        ({"high_percentile": 99.7}, "'stretch_nearest' keeps the grey values and takes 0 and 100 only"),
+        ({"resize": "head_box", "low_percentile": -1.0}, "low_percentile = -1.0 .* from 0 to 100"),
+        (
+            {"resize": "head_box", "low_percentile": 60.0, "high_percentile": 60.0},
+            "the first below the second",
+        ),
+        (
+            {"resize": "head_box", "high_percentile": float("nan")},
+            "high_percentile = nan; expected two numbers",
+        ),
+        ({"resize": "head_box", "high_percentile": "99"}, "high_percentile = '99'; expected two numbers"),
     ],
 )
 def test_a_value_that_is_unknown_is_named_with_what_was_expected(
@@ -135,5 +152,8 @@ def test_parameters_of_another_version_are_refused(change: dict[str, Any]) -> No
     parameters = {**ImagePath().to_dict(), **change}
     if change == {"size": None}:
         del parameters["size"]
-    with pytest.raises(ValueError, match="expected exactly preprocessing_function, resize, size"):
+    with pytest.raises(
+        ValueError,
+        match="expected exactly high_percentile, low_percentile, preprocessing_function, resize, size",
+    ):
         ImagePath.from_dict(parameters)

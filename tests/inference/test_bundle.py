@@ -12,6 +12,7 @@ from gadoscope.errors import BundleError
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.bundle import Bundle, BundleMetadata, Level, OperatingPoint, Promise
+from gadoscope.inference.gate import Gate
 from gadoscope.labels import Plane
 from gadoscope.scores import Calibration
 from tests.bundles import TINY_METADATA
@@ -43,6 +44,7 @@ FULL = BundleMetadata(
         ),
     ),
     series_calibration=Calibration("beta", {"slope_post": 1.0, "slope_pre": 2.0, "intercept": -0.5}),
+    gate=Gate(threshold=0.4, max_refused=0.005, chosen_on="validation: 40 images", reached="It refuses 0."),
     training={"seed": 1020, "n_images": {"train": 722}},
     licence="CC BY 4.0",
     performance={"test_auc": 0.99},
@@ -109,6 +111,19 @@ def test_every_missing_key_of_a_promise_is_named(key: str) -> None:
         BundleMetadata.from_json(json.dumps(document))
 
 
+@pytest.mark.parametrize("key", ["threshold", "max_refused", "chosen_on", "reached"])
+def test_every_missing_key_of_the_gate_is_named(key: str) -> None:
+    document = _document()
+    del document["gate"][key]
+    with pytest.raises(BundleError, match=f"gate of this bundle lacks {key}"):
+        BundleMetadata.from_json(json.dumps(document))
+
+
+def test_a_bundle_may_have_no_gate() -> None:
+    alone = dataclasses.replace(FULL, gate=None)
+    assert BundleMetadata.from_json(alone.to_json()) == alone
+
+
 def test_a_promise_that_is_neither_kept_nor_not_is_refused() -> None:
     document = _document()
     document["series_operating_point"]["promise"]["is_promised"] = 1
@@ -160,6 +175,7 @@ def test_a_bundle_with_the_classes_turned_round_is_refused() -> None:
         ("aggregation", {"method": "magic"}, "the method 'magic'; this Gadoscope knows mean"),
         ("series_calibration", {"method": "beta"}, "calibration by beta needs slope_post"),
         ("series_calibration", None, "go together"),
+        ("gate", {**_document()["gate"], "threshold": 1.5}, "gate must hold threshold from 0 to 1"),
     ],
 )
 def test_a_value_that_this_gadoscope_does_not_know_is_refused(key: str, value: object, message: str) -> None:

@@ -13,7 +13,16 @@ from onnx import TensorProto
 
 from gadoscope.errors import BundleError
 from gadoscope.inference.session import Session
-from tests.bundles import TINY_METADATA, TINY_SIZE, TINY_SLOPE, tiny_model, write_tiny_bundle
+from tests.bundles import (
+    GATED_METADATA,
+    TINY_GATE,
+    TINY_METADATA,
+    TINY_SIZE,
+    TINY_SLOPE,
+    tiny_model,
+    write_gated_bundle,
+    write_tiny_bundle,
+)
 
 
 def _images(n: int) -> NDArray[np.float32]:
@@ -41,6 +50,32 @@ def test_no_images_give_no_logits(tiny_bundle: Path) -> None:
 def test_slices_go_through_the_image_path_of_the_bundle(tiny_bundle: Path) -> None:
     white = np.full((2, TINY_SIZE, TINY_SIZE), 255, dtype=np.uint8)
     np.testing.assert_allclose(Session(tiny_bundle).slice_logits(white), [TINY_SLOPE / 2] * 2, atol=1e-4)
+
+
+def test_a_bundle_with_a_gate_gives_both_answers(tmp_path: Path) -> None:
+    session, images = Session(write_gated_bundle(tmp_path / "gated.onnx")), _images(3)
+    brightness = images.mean(axis=(1, 2, 3), dtype=np.float64)
+    answers = session.answers(images)
+    assert answers.t1_brain is not None
+    np.testing.assert_allclose(answers.phase, TINY_SLOPE * (brightness - 0.5), atol=1e-4)
+    np.testing.assert_allclose(answers.t1_brain, TINY_SLOPE * (TINY_GATE - brightness), atol=1e-4)
+    assert session.logits(images).tolist() == answers.phase.tolist()
+    slices = (images[:, 0] * 255).round().astype(np.uint8)
+    of_slices = session.slice_answers(slices)
+    assert of_slices.t1_brain is not None
+    np.testing.assert_allclose(of_slices.t1_brain, answers.t1_brain, atol=0.1)
+    assert session.slice_logits(slices).tolist() == of_slices.phase.tolist()
+
+
+def test_a_bundle_without_a_gate_says_nothing_of_it(tiny_bundle: Path) -> None:
+    assert Session(tiny_bundle).answers(_images(2)).t1_brain is None
+
+
+def test_a_gate_without_its_output_or_an_output_without_its_gate_is_refused(tmp_path: Path) -> None:
+    no_output = write_tiny_bundle(tmp_path / "a.onnx", GATED_METADATA)
+    assert "expected 'logit' tensor(float) ['batch'] and 't1_brain_logit'" in _refusal(no_output)
+    no_gate = write_gated_bundle(tmp_path / "b.onnx", TINY_METADATA)
+    assert "its output is 'logit' tensor(float) ['batch'] and 't1_brain_logit'" in _refusal(no_gate)
 
 
 def test_images_of_another_shape_or_dtype_are_refused(tiny_bundle: Path) -> None:

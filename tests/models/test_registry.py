@@ -16,5 +16,5 @@ def test_a_network_is_built_from_its_name_and_seed() -> None:
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match='no network "resnet"; set network to one of: siim'):
+    with pytest.raises(ConfigError, match='no network "resnet"; set network to one of: compact, siim'):
         build_network("resnet", seed=5)

@@ -240,6 +240,17 @@ def test_an_image_labelled_other_is_an_error(tmp_path: Path) -> None:
         prepare_store((replace(first, label=Label.OTHER), *rest), SMALL, tmp_path / "prepared")
 
 
+def test_where_a_gate_is_trained_images_labelled_other_stay_and_have_a_code_of_their_own(
+    tmp_path: Path,
+) -> None:
+    first, *rest = items_of(tmp_path / "data")
+    items = (replace(first, label=Label.OTHER), *rest)
+    store = prepare_store(items, SMALL, tmp_path / "prepared", allow_other=True)
+    codes = {Label.PRE: 0, Label.POST: 1, Label.OTHER: 2}
+    assert store.labels.tolist() == [codes[item.label] for item in items]
+    assert store.is_t1.tolist() == [item.label is not Label.OTHER for item in items]
+
+
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     """A limit on the size of files gives the same kind of error as a full disk, without filling one."""
     resource = pytest.importorskip("resource")

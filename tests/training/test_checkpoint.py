@@ -7,7 +7,6 @@ import torch
 from safetensors.torch import save_file
 
 from gadoscope.errors import CheckpointError
-from gadoscope.models.registry import build_network
 from gadoscope.models.siim import Siim
 from gadoscope.training.checkpoint import Progress, digest_weights, load_checkpoint, save_checkpoint
 from gadoscope.training.optimiser import KerasAdam
@@ -17,7 +16,7 @@ HISTORY = ({"epoch": 1, "train_loss": 0.1234567890123456789},)
 
 
 def make(seed: int) -> tuple[Siim, KerasAdam]:
-    network = build_network("siim", seed)
+    network = Siim(torch.Generator().manual_seed(seed))
     optimiser = KerasAdam(network.parameters(), learning_rate=1e-3, betas=(0.9, 0.999), epsilon=1e-7)
     return network, optimiser
 

@@ -6,7 +6,7 @@ import pytest
 
 from gadoscope.errors import ConfigError
 from gadoscope.evaluation.operating_rules import PointRule
-from gadoscope.training.config import TrainingConfig, format_config, read_config
+from gadoscope.training.config import TrainingConfig, format_config, parse_config, read_config
 
 LESSON = Path(__file__).resolve().parents[2] / "configs" / "lesson.toml"
 
@@ -68,6 +68,20 @@ def test_settings_change_values_and_bare_words_are_texts() -> None:
         ),
         ("abstention.confidence=1", r"abstention\.confidence is 1\.0; expected a number above 0 and below 1"),
         ("abstention.max_risk=nan", r"abstention\.max_risk is nan"),
+        ("members=0", r"members is 0; expected a number above 0"),
+        ("label_smoothing=1", r"label_smoothing is 1\.0; expected a number of 0 or more and below 1"),
+        ("averaging.decay=1", r"averaging\.decay is 1\.0"),
+        ("optimiser.name=sgd", r"optimiser\.name is 'sgd'; expected one of adam, adamw"),
+        ("optimiser.schedule=step", r"optimiser\.schedule is 'step'; expected one of constant, cosine"),
+        ("optimiser.warmup=-1", r"optimiser\.warmup is -1; expected a number of 0 or more"),
+        ("sampling.method=random", r"sampling\.method is 'random'; expected one of shuffle, balanced"),
+        ("sampling.shares=0.5", r"sampling\.shares is 0\.5; expected a table of numbers"),
+        ("sampling.shares.ixi=much", r"sampling\.shares\.ixi is 'much'; expected a number"),
+        ("sampling.shares.ixi=1.5", r"sampling\.shares add up to 1\.5; expected 1 at most"),
+        ("sampling.steps_per_epoch=9", r'steps_per_epoch is 9 and sampling\.method is "shuffle"'),
+        ("distort.canvas=0", r"distort\.canvas is 0; expected a number of 1 or more"),
+        ("distort.canvas=5000", r"distort\.canvas is 5000; expected"),
+        ("distort.strength=9", r"distort\.strength is 9\.0"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_named_with_what_was_expected(setting: str, message: str) -> None:
@@ -78,6 +92,46 @@ def test_a_setting_that_does_not_fit_is_named_with_what_was_expected(setting: st
 def test_two_bands_at_once_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"two bands\. Leave one of them at 0"):
         read_config(LESSON, ["abstention.max_risk=0.05", "operating_point.abstain_below_logit=1"])
+
+
+def test_two_augmentations_at_once_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"two augmentations\. Leave one of them off"):
+        read_config(LESSON, ["augment.zoom_range=0.1", "distort.strength=1"])
+
+
+def test_balanced_batches_hold_couples_so_their_size_is_even() -> None:
+    with pytest.raises(ConfigError, match=r"batch_size is 7 .* make it even"):
+        read_config(LESSON, ["sampling.method=balanced", "batch_size=7"])
+
+
+def test_shares_of_sources_are_written_and_read_again_whatever_their_names(tmp_path: Path) -> None:
+    shares = {"tcga-lgg": 0.5, 'St. Mary\'s "A"': 0.25}
+    config = parse_config({"sampling": {"shares": shares}})
+    (tmp_path / "copy.toml").write_text(format_config(config))
+    assert read_config(tmp_path / "copy.toml", ["sampling.shares.ixi=0.1"]).sampling.shares == {
+        **shares,
+        "ixi": 0.1,
+    }
+
+
+def test_training_images_are_kept_larger_only_where_they_are_distorted() -> None:
+    sizes = [
+        parse_config({"image": {"size": 160}, "distort": {"strength": strength}}).training_image.size
+        for strength in (0.0, 1.0)
+    ]
+    assert sizes == [160, 208]
+
+
+def test_the_default_model_s_config_is_the_recipe() -> None:
+    config = read_config(LESSON.parent / "default.toml")
+    assert (config.network, config.batch_size, config.label_smoothing) == ("compact", 48, 0.05)
+    assert (config.image.size, config.image.resize, config.distort.canvas) == (160, "head_box", 208)
+    assert (config.image.low_percentile, config.image.high_percentile) == (1.0, 99.7)
+    assert (config.optimiser.name, config.optimiser.learning_rate) == ("adamw", 2e-3)
+    assert (config.optimiser.schedule, config.optimiser.weight_decay) == ("cosine", 0.03)
+    assert (config.sampling.method, config.sampling.pairs, config.averaging.decay) == ("balanced", True, 0.99)
+    assert config.epochs * config.sampling.steps_per_epoch == 2400
+    assert sum(config.sampling.shares.values()) == pytest.approx(1)
 
 
 def test_a_rule_has_the_numbers_that_it_needs_and_no_others() -> None:

@@ -10,10 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from gadoscope.evaluation.metrics import roc_auc
+from gadoscope.evaluation.predictions import from_rows
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
 from gadoscope.training.config import TrainingConfig, parse_config
-from gadoscope.training.freeze import Frozen, freeze_logits
+from gadoscope.training.freeze import Frozen, freeze_held_out, freeze_logits
 
 N_SLICES = 5
 BRIGHT = 6.0
@@ -133,3 +134,42 @@ def test_the_order_of_the_images_makes_no_difference() -> None:
     assert turned.series_point is not None
     assert straight.series_point is not None
     assert turned.series_point.threshold == pytest.approx(straight.series_point.threshold, rel=1e-6)
+
+
+def test_predictions_of_other_networks_freeze_what_the_same_logits_of_validation_would() -> None:
+    items, logits = draw()
+    table = from_rows(
+        [
+            {
+                "path": item.path,
+                "subject_id": item.subject_id,
+                "source": item.source,
+                "plane": item.plane.value,
+                "split": "validation",
+                "reference_label": item.label.value,
+                "logit": float(logit),
+                "probability": 0.5,
+            }
+            for item, logit in zip(items, logits, strict=True)
+        ]
+    )
+    of_validation, of_held_out = freeze(items, logits), freeze_held_out(table, parse_config({}))
+    assert of_held_out.point.chosen_on == "out of fold: 300 images, 30 subjects"
+    assert of_held_out.point == replace(of_validation.point, chosen_on=of_held_out.point.chosen_on)
+    assert of_held_out.series_calibration == of_validation.series_calibration
+
+
+def test_only_the_sources_that_are_named_choose_the_threshold() -> None:
+    items, logits = draw()
+    foreign = [replace(item, source="south", subject_id=f"south {item.subject_id}") for item in items]
+    both, shifted = [*items, *foreign], np.concatenate([logits, logits + 5])
+    named = freeze(both, shifted, operating_point={"sources": ["north"]})
+    assert named == freeze(items, logits)
+    assert named.point.threshold != freeze(both, shifted).point.threshold
+
+
+def test_where_no_image_is_of_the_named_sources_all_are_asked_and_the_user_is_told() -> None:
+    items, logits = draw()
+    frozen = freeze(items, logits, operating_point={"sources": ["east"]})
+    assert frozen.point == freeze(items, logits).point
+    assert "operating_point.sources name east, but the images to choose on are of north" in frozen.notices[0]

@@ -1,9 +1,11 @@
 """Adam against Keras' own formula, written out in float64."""
 
 import numpy as np
+import pytest
 import torch
 
-from gadoscope.training.optimiser import KerasAdam
+from gadoscope.errors import ConfigError
+from gadoscope.training.optimiser import KerasAdam, OptimiserConfig, build_optimiser
 
 N_STEPS = 30
 
@@ -40,3 +42,38 @@ def test_plain_torch_adam_would_differ() -> None:
         optimiser.step()
         steps.append(parameter.item())
     assert abs(steps[0]) < 0.1 * abs(steps[1])
+
+
+def test_adamw_equals_the_papers_formula_and_leaves_offsets_alone() -> None:
+    layer = torch.nn.Linear(3, 2).double()
+    start = {name: value.detach().clone().numpy() for name, value in layer.named_parameters()}
+    config = OptimiserConfig(name="adamw", learning_rate=0.01, weight_decay=0.1)
+    optimiser = build_optimiser(layer, config)
+    for parameter in layer.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimiser.step()
+    # The first step of Adam is the learning rate, whatever the gradient.
+    np.testing.assert_allclose(
+        layer.weight.detach().numpy(), start["weight"] * (1 - 0.01 * 0.1) - 0.01, rtol=1e-5, atol=1e-8
+    )
+    np.testing.assert_allclose(layer.bias.detach().numpy(), start["bias"] - 0.01, rtol=1e-5, atol=1e-8)
+
+
+def test_the_learning_rate_rises_then_falls_along_half_a_cosine() -> None:
+    config = OptimiserConfig(learning_rate=2.0, schedule="cosine", warmup=4)
+    rates = [config.learning_rate_at(step, n_steps=24) for step in range(24)]
+    assert rates[:4] == [0.5, 1.0, 1.5, 2.0]
+    assert rates[4] == 2.0
+    assert rates[14] == pytest.approx(1.0)
+    assert rates[4:] == sorted(rates[4:], reverse=True)
+    assert 0 < rates[-1] < 0.02
+
+
+def test_a_constant_learning_rate_stays() -> None:
+    config = OptimiserConfig(learning_rate=5e-4)
+    assert {config.learning_rate_at(step, n_steps=10) for step in range(30)} == {5e-4}
+
+
+def test_weight_decay_without_adamw_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r'weight_decay is 0\.1 .* set optimiser\.name to "adamw"'):
+        OptimiserConfig(weight_decay=0.1)

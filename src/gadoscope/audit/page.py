@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from gadoscope.errors import InputError
 from gadoscope.evaluation import formats
 from gadoscope.evaluation.figures import POST_COLOUR, PRE_COLOUR
 from gadoscope.evaluation.gallery import overlay, picture
+from gadoscope.evaluation.page import render_page
 from gadoscope.imaging.intensity import MAX_GREY
 from gadoscope.labels import Label
 from gadoscope.preparation.audit.duplicates import CopyGroup
@@ -113,17 +113,8 @@ def _draw_means(audited: Audited) -> list[MeanImage]:
 
 def render_html(report: dict[str, Any], pictures: Pictures) -> str:
     """Return the audit as one HTML page: no script, nothing loaded from anywhere."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("gadoscope.audit"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
+    helpers = {name: getattr(formats, name) for name in ("area", "percent", "plural", "whole")}
+    colours = {"pre": PRE_COLOUR, "post": POST_COLOUR}
+    return render_page(
+        "gadoscope.audit", "audit.html", helpers, report=report, pictures=pictures, colours=colours
     )
-    environment.globals.update(
-        area=formats.area, percent=formats.percent, plural=formats.plural, whole=formats.whole
-    )
-    page: str = environment.get_template("audit.html").render(
-        report=report, pictures=pictures, colours={"pre": PRE_COLOUR, "post": POST_COLOUR}
-    )
-    return page

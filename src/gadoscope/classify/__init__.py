@@ -17,12 +17,9 @@
 from pathlib import Path
 
 from gadoscope.classify.run import Progress, iter_results
-from gadoscope.errors import UsageError
+from gadoscope.inference.default import find_default
 
-__all__ = ["DEFAULT_BUNDLE", "Progress", "find_model", "iter_results"]
-
-DEFAULT_BUNDLE = Path(__file__).parents[1] / "weights" / "default.onnx"
-"""The bundle that is used when none is named, where the installation has one."""
+__all__ = ["Progress", "find_model", "iter_results"]
 
 
 def find_model(model: Path | None) -> Path:
@@ -31,13 +28,6 @@ def find_model(model: Path | None) -> Path:
     Raises
     ------
     UsageError
-        If none is named and this installation has no default bundle.
+        If none is named and this installation lacks the default bundle.
     """
-    if model is not None:
-        return model
-    if not DEFAULT_BUNDLE.exists():
-        raise UsageError(
-            "this installation has no default model; name one with --model FILE. Make it with "
-            "`gadoscope train` from images, or with `gadoscope import-keras` from the lesson's weights."
-        )
-    return DEFAULT_BUNDLE
+    return find_default() if model is None else model

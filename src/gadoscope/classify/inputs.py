@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.classify.rows import Answer, answered_row, empty_row, keep_going
+from gadoscope.classify.rows import Answer, empty_row, judged_row, keep_going
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.inference.session import Session
 from gadoscope.labels import SeriesResult
@@ -146,8 +146,9 @@ class Examiner:
 
     def _answer_slice(self, read: _Slice) -> Answer:
         def answer() -> SeriesResult:
-            logit = float(self._session.slice_logits(read.pixels[None])[0])
-            return answered_row(replace(read.base, n_slices=1, n_slices_used=1), logit, self._session)
+            answers = self._session.slice_answers(read.pixels[None])
+            base = replace(read.base, n_slices=1, n_slices_used=1)
+            return judged_row(base, answers, self._session)[0]
 
         return Answer((keep_going(answer, replace(read.base, warnings=())),), read.digest)
 

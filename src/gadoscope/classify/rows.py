@@ -8,9 +8,11 @@ from typing import TypeVar
 import numpy as np
 
 from gadoscope.errors import InputError, ReadError
+from gadoscope.inference.aggregate import aggregate_logits
 from gadoscope.inference.bundle import Level
 from gadoscope.inference.decide import decide, probability_of
-from gadoscope.inference.session import Session
+from gadoscope.inference.gate import check_t1_brain
+from gadoscope.inference.session import Answers, Session
 from gadoscope.labels import Phase, SeriesResult, Status
 from gadoscope.reading.os_errors import explain_os_error
 from gadoscope.reading.series import Facts, ImageSeries
@@ -87,6 +89,29 @@ def answered_row(
             f"[{point.lower:.3g}, {point.upper:.3g}), where this model does not answer."
         )
     return replace(base, status=status, phase=phase, probability=probability, reason=reason)
+
+
+def judged_row(base: SeriesResult, answers: Answers, session: Session) -> tuple[SeriesResult, float | None]:
+    """Return ``base`` with what the network says of a slice, or of the slices of one volume.
+
+    The gate is asked first.
+
+    Returns
+    -------
+    tuple
+        The row, and the one logit of POST_CONTRAST; None where the gate lets nothing pass.
+    """
+
+    def judge() -> tuple[SeriesResult, float | None]:
+        metadata = session.bundle.metadata
+        if metadata.gate is not None and answers.t1_brain is not None:
+            check_t1_brain(answers.t1_brain, metadata.gate)
+        logit = aggregate_logits(answers.phase, metadata.aggregation)
+        level = Level.SERIES if len(answers.phase) > 1 else Level.SLICE
+        return answered_row(base, logit, session, level), logit
+
+    judged = keep_going(judge, base)
+    return (judged, None) if isinstance(judged, SeriesResult) else judged
 
 
 def keep_going(step: Callable[[], Made], base: SeriesResult) -> Made | SeriesResult:

@@ -6,13 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from gadoscope.classify.dynamic import summarise_volumes
-from gadoscope.classify.rows import answered_row, keep_going
+from gadoscope.classify.rows import judged_row, keep_going
 from gadoscope.evidence.reconcile import HeaderState, compare, read_evidence
 from gadoscope.evidence.sequence import check_sequence
 from gadoscope.imaging.slices import choose_slices
 from gadoscope.imaging.volume import LazyVolume
-from gadoscope.inference.aggregate import aggregate_logits
-from gadoscope.inference.bundle import Level
 from gadoscope.inference.session import Session
 from gadoscope.labels import SeriesResult
 from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
@@ -102,18 +100,16 @@ def _open_volume(volume: SeriesVolume, facts: Facts) -> tuple[LazyVolume, tuple[
     return volume.open(), gate_warnings
 
 
-def _look(volume: LazyVolume, base: SeriesResult, session: Session) -> tuple[SeriesResult, float]:
+def _look(volume: LazyVolume, base: SeriesResult, session: Session) -> tuple[SeriesResult, float | None]:
     metadata = session.bundle.metadata
     chosen = choose_slices(volume, metadata.slice_policy)
     resized = np.stack([metadata.image_path.resize_slice(pixels) for pixels in chosen.pixels])
-    logit = aggregate_logits(session.slice_logits(resized), metadata.aggregation)
     looked_at = replace(
         base,
         n_slices_used=len(chosen.pixels),
         warnings=tuple(dict.fromkeys((*base.warnings, *chosen.warnings))),
     )
-    level = Level.SERIES if len(resized) > 1 else Level.SLICE
-    return answered_row(looked_at, logit, session, level), logit
+    return judged_row(looked_at, session.slice_answers(resized), session)
 
 
 def _with_evidence(base: SeriesResult, facts: Facts | None, study: Sequence[Facts]) -> SeriesResult:

@@ -32,7 +32,12 @@ class _StoppedError(Exception):
 
 @click.command(name="classify")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-@click.option("--model", type=click.Path(path_type=Path), metavar="FILE", help="Bundle (.onnx) to use.")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Bundle (.onnx) to use; without it, the default.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -66,6 +71,7 @@ def command(
 
     \b
     Example:
+        gadoscope classify my_scan
         gadoscope classify archive/ --model lesson.onnx --output results.csv
 
     The table is written whole or not at all; Ctrl-C keeps the rows answered so far and says so. Beside

@@ -8,23 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gadoscope.errors import BundleError
+from gadoscope.errors import BundleError, UsageError
 
 if TYPE_CHECKING:
     from gadoscope.inference.session import Session
 
 EXIT_UNWELL = 1
-"""A library of the base installation is missing, or the bundle does not answer."""
+"""A library or the model of the base installation is missing, or the bundle does not answer."""
 
 
 @click.command(name="doctor")
-@click.option("--model", type=click.Path(path_type=Path), metavar="FILE", help="Bundle (.onnx) to try.")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Bundle (.onnx) to try; without it, the default.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON on the standard output.")
 def command(model: Path | None, as_json: bool) -> None:
     """Say what is installed, what is missing, and whether a bundle answers.
 
+    Without --model that is the default bundle, which must be the one that was shipped, to the byte.
+
     \b
     Example:
+        gadoscope doctor
         gadoscope doctor --model lesson.onnx
 
     Exit code: 0 all is well, 1 something is missing or the bundle does not answer.
@@ -42,7 +50,7 @@ def command(model: Path | None, as_json: bool) -> None:
         "model": _examine(model),
     }
     is_whole = all(report["libraries"]["base"].values()) and all(report["transfer_syntaxes"].values())
-    report["well"] = is_whole and report["model"]["answers"] is not False
+    report["well"] = is_whole and report["model"]["answers"]
     if as_json:
         click.echo(json.dumps(report, indent=2))
     else:
@@ -57,21 +65,18 @@ def _version() -> str:
 
 
 def _examine(model: Path | None) -> dict[str, Any]:
-    """Return what the bundle says of itself and whether it answers; ``answers`` is None without one."""
-    from gadoscope.classify import DEFAULT_BUNDLE
+    """Return what the bundle says of itself and whether it answers."""
+    from gadoscope.inference.default import check_default, find_default
     from gadoscope.inference.session import Session
 
-    if model is None and not DEFAULT_BUNDLE.exists():
-        return {
-            "answers": None,
-            "note": "no default model is installed; try one with --model FILE "
-            "(made by `gadoscope train` or `gadoscope import-keras`).",
-        }
-    path = model or DEFAULT_BUNDLE
+    path = model
     try:
+        path = find_default() if model is None else model
         session = Session(path)
-    except BundleError as error:
-        return {"answers": False, "path": str(path), "note": str(error)}
+        if model is None:
+            check_default(session.bundle.sha256)
+    except (BundleError, UsageError) as error:
+        return {"answers": False, "path": None if path is None else str(path), "note": str(error)}
     return {"path": str(path), **_try_slice(session), **_summarise(session)}
 
 

@@ -56,10 +56,10 @@ def command(
 ) -> None:
     """Measure how good a model is, and say what the figure is worth.
 
-    A model is a folder made by `gadoscope train` or a bundle (.onnx). Images that a run was trained
-    on are left out. The report is one HTML file: figures with intervals, calibration, what silence buys,
-    wrong answers with what argued for them. Each time a run's own test images are scored, its
-    openings.jsonl gets a line.
+    A model is a folder made by `gadoscope train`, a bundle (.onnx), or `default`, which comes with the
+    installation. Images that a run was trained on are left out. The report is one HTML file: figures
+    with intervals, calibration, what silence buys, wrong answers with what argued for them. Each time
+    a run's own test images are scored, its openings.jsonl gets a line.
 
     RIVALS are compared with the model on the same images: further models, or ways to answer without
     one: header (its words), majority, plane, source.
@@ -67,7 +67,7 @@ def command(
     \b
     Example:
         gadoscope evaluate runs/lesson --output report
-        gadoscope evaluate lesson.onnx --data slices/ --output report
+        gadoscope evaluate default --data slices/ --output report
         gadoscope evaluate runs/a runs/b majority source --output report
     """
     import json

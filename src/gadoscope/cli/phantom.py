@@ -6,6 +6,7 @@ import click
 
 # Slices a subject and phase: near the midline for PNG, across the head otherwise.
 PNG_SLICES, VOLUME_SLICES = 6, 24
+T1 = "t1"
 
 
 @click.command(short_help="Make synthetic heads, before and after contrast, with no patient.")
@@ -34,7 +35,16 @@ PNG_SLICES, VOLUME_SLICES = 6, 24
     type=click.Choice(["sagittal", "axial", "coronal"]),
     default="sagittal",
     show_default=True,
-    help="Orientation; png is always sagittal.",
+    help="Orientation; png of t1 alone is always sagittal.",
+)
+@click.option(
+    "--contrast",
+    "contrasts",
+    type=click.Choice([T1, "t2", "flair", "pd", "dwi", "t2_star", "ct"]),
+    multiple=True,
+    default=(T1,),
+    show_default=True,
+    help="Repeat for several. With others than t1: png slices of the brain, a folder a contrast.",
 )
 @click.option(
     "--header",
@@ -55,6 +65,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     slices: int | None,
     matrix: int,
     plane: str,
+    contrasts: tuple[str, ...],
     header: str,
     lesions: float,
     jobs: int,
@@ -64,6 +75,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     \b
     gadoscope phantom heads --subjects 60
     gadoscope phantom archive --form dicom --subjects 5 --header mixed
+    gadoscope phantom others --contrast t2 --contrast flair --plane axial
     """
     import os
 
@@ -73,11 +85,12 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     from gadoscope.errors import UsageError
     from gadoscope.labels import Plane
     from gadoscope.phantom.cohort import Cohort
+    from gadoscope.phantom.contrasts import Contrast
     from gadoscope.phantom.headers import HeaderMode
     from gadoscope.phantom.write import Form, write_cohort
 
-    is_png = form == Form.PNG
-    if is_png and plane != Plane.SAGITTAL:
+    is_png, has_others = form == Form.PNG, contrasts != (T1,)
+    if is_png and not has_others and plane != Plane.SAGITTAL:
         raise UsageError(f"--plane {plane} needs --form dicom, nifti or bids; png slices are sagittal.")
     cohort = Cohort(
         subjects=subjects,
@@ -87,6 +100,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
         plane=Plane(plane),
         lesions=lesions,
         whole_head=not is_png,
+        brain=has_others,
     )
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
@@ -96,6 +110,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
             output,
             form=Form(form),
             header=HeaderMode(header),
+            contrasts=[Contrast(contrast) for contrast in dict.fromkeys(contrasts)],
             jobs=jobs or os.cpu_count() or 1,
             on_progress=lambda done, total: progress.update(task, completed=done, total=total),
         )

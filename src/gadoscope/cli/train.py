@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 @click.option(
     "--leave-source-out", is_flag=True, help="The same with each source of the manifest held out in turn."
 )
+@click.option(
+    "--held-out",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="predictions.csv of --folds: choose threshold and calibration on it, not on the validation images.",
+)
 @click.option("--epochs", type=click.IntRange(min=1), help="In place of the config's.")
 @click.option("--seed", type=click.IntRange(min=0), help="In place of the config's.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting of the config.")
@@ -68,6 +73,7 @@ def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
         run=options["output"],
         resume=options["resume"],
         init=options["init"],
+        held_out=options["held_out"],
         accelerator=options["accelerator"],
         devices=options["devices"],
     )
@@ -111,10 +117,11 @@ def _train(job: "Job", display: "TrainingDisplay", options: dict[str, Any]) -> s
 def _describe(trained: "TrainedRun") -> str:
     measured = trained.frozen.performance["validation"]
     point = trained.frozen.point
+    origin = point.chosen_on.partition(":")[0]
     layers = format_layers(layer._asdict() for layer in trained.layers)
     notes = "".join(f"note: {notice}\n" for notice in trained.notices)
     return f"{layers}\n{notes}" + (
-        f"validation: AUC {measured['auc']:.3f}, accuracy {measured['accuracy']:.1%} at the threshold "
+        f"{origin}: AUC {measured['auc']:.3f}, accuracy {measured['accuracy']:.1%} at the threshold "
         f"{point.threshold:.3f} ({point.rule}, chosen on {measured['n_images']} images)\n"
         f"weights:    sha256 {trained.weights_sha256}\n"
         f"bundle:     {trained.bundle} (its probabilities differ from torch's by "

@@ -10,6 +10,7 @@ from gadoscope.evaluation.audited import find_audit
 from gadoscope.evaluation.formats import plural
 from gadoscope.evaluation.seen import Division, divide_for_bundle, divide_foreign, divide_own, unite
 from gadoscope.evaluation.trained_run import TrainedRun, read_run
+from gadoscope.inference.default import NAME, find_default
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest
@@ -66,6 +67,11 @@ class Judges:
     division: Division
     n_sealed: tuple[int, ...]
     notices: tuple[str, ...]
+
+
+def locate_model(path: Path) -> Path:
+    """Return the default bundle for its name, else ``path``; a file of that name comes first."""
+    return find_default() if str(path) == NAME and not path.exists() else path
 
 
 def open_model(path: Path) -> Model:

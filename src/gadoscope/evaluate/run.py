@@ -9,7 +9,7 @@ from typing import Any
 from gadoscope.errors import OutputError, UsageError
 from gadoscope.evaluate.cases import show_cases
 from gadoscope.evaluate.images import OnProgress, score_images
-from gadoscope.evaluate.models import Judges, Model, find_judges, look_for_audit, open_model
+from gadoscope.evaluate.models import Judges, Model, find_judges, locate_model, look_for_audit, open_model
 from gadoscope.evaluate.rivals import RIVALS, answer_without
 from gadoscope.evaluation.audited import read_audit
 from gadoscope.evaluation.comparison import Rival, compare
@@ -70,7 +70,7 @@ def evaluate(
     Parameters
     ----------
     model
-        A folder made by `gadoscope train`, or a bundle.
+        A folder made by `gadoscope train`, a bundle, or ``default``.
     data
         A manifest or a folder of labelled images. For a run it may be None: the run's own data.
         Images that a run was trained on are left out, whatever ``data`` says of them.
@@ -99,6 +99,7 @@ def evaluate(
     """
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file; name a folder for the report.")
+    model, *rivals = (locate_model(path) for path in (model, *rivals))
     tell = on_progress or (lambda _what, _done, _all: None)
     names = [str(rival) for rival in rivals if _is_name(rival)]
     models = [open_model(path) for path in (model, *(rival for rival in rivals if not _is_name(rival)))]
@@ -143,7 +144,7 @@ def _is_name(rival: Path) -> bool:
         return not rival.exists()
     raise UsageError(
         f"there is no {rival}; name a folder made by `gadoscope train`, an .onnx bundle, "
-        f"or one of {', '.join(RIVALS)}."
+        f"or one of default, {', '.join(RIVALS)}."
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
@@ -23,6 +22,7 @@ from gadoscope.evaluation.curves import (
 from gadoscope.evaluation.doubts import list_doubts
 from gadoscope.evaluation.figures import POST_COLOUR, PRE_COLOUR, TEST_COLOUR, VALIDATION_COLOUR
 from gadoscope.evaluation.metrics import has_both_classes
+from gadoscope.evaluation.page import render_page
 from gadoscope.evaluation.predictions import Predictions
 from gadoscope.evaluation.risk_coverage import measure_by_source, measure_risk_coverage
 from gadoscope.evaluation.summary import Frozen, gather_judged, summarise_split, wrong_rows
@@ -228,28 +228,23 @@ def render_html(report: Data, figures: Mapping[str, str], cases: Sequence[Case])
 
     Every figure in the text is a ``<data>`` element that names its place in report.json.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("gadoscope.evaluation"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.globals.update(
-        show=_shower(report),
-        look_up=lambda path: look_up(report, path),
-        plural=formats.plural,
-        percent=formats.percent,
-        DASH=formats.DASH,
-    )
-    page: str = environment.get_template("report.html").render(
+    helpers = {
+        "show": _shower(report),
+        "look_up": lambda path: look_up(report, path),
+        "plural": formats.plural,
+        "percent": formats.percent,
+        "DASH": formats.DASH,
+    }
+    return render_page(
+        "gadoscope.evaluation",
+        "report.html",
+        helpers,
         report=report,
         figures={name: Markup(svg) for name, svg in figures.items()},  # noqa: S704  # made by us, its text escaped
         cases=cases,
         colours={"pre": PRE_COLOUR, "post": POST_COLOUR},
         evaluated=[split.value for split in EVALUATED],
     )
-    return page
 
 
 def _shower(report: Data) -> Callable[[str, str], Markup]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +12,7 @@ from gadoscope import __version__
 from gadoscope.evaluation import formats
 from gadoscope.evaluation.figures import POST_COLOUR, PRE_COLOUR
 from gadoscope.evaluation.levels import Level, group_cases
+from gadoscope.evaluation.page import render_page
 from gadoscope.evaluation.predictions import Predictions
 from gadoscope.evaluation.suspects import Suspects, rank_suspects
 from gadoscope.labels import Label
@@ -100,17 +100,11 @@ def render_suspects(report: dict[str, Any], predictions: Predictions, n_cases: i
             }
         )
     singles = list_singles(report)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("gadoscope.evaluation"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.globals.update(
-        percent=formats.percent, plural=formats.plural, probability=formats.probability, whole=formats.whole
-    )
-    page: str = environment.get_template("suspects.html").render(
+    helpers = {name: getattr(formats, name) for name in ("percent", "plural", "probability", "whole")}
+    return render_page(
+        "gadoscope.evaluation",
+        "suspects.html",
+        helpers,
         report=report,
         cards=cards,
         singles=[{**image, "picture": draw(Path(image["path"]))} for image in singles[:n_cases]],
@@ -118,7 +112,6 @@ def render_suspects(report: dict[str, Any], predictions: Predictions, n_cases: i
         colours={"pre": PRE_COLOUR, "post": POST_COLOUR},
         n_pictures=PICTURES,
     )
-    return page
 
 
 def _gather(suspects: Suspects, series: NDArray[np.int64]) -> list[_Case]:

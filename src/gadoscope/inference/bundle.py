@@ -1,9 +1,10 @@
 """The bundle: one .onnx file that carries everything needed to use it, in one metadata entry.
 
-The ONNX file takes one input and gives one output::
+The ONNX file takes one input and gives one output, or two if it has a gate::
 
-    images  float32 (batch, 1, size, size), in [0, 1]
-    logit   float32 (batch,)                 P(post-contrast) = sigmoid of the calibrated logit
+    images          float32 (batch, 1, size, size), in [0, 1]
+    logit           float32 (batch,)   P(post-contrast) = sigmoid of the calibrated logit
+    t1_brain_logit  float32 (batch,)   P(a T1 brain) = sigmoid of it
 
 Its ``metadata_props`` hold one entry, ``gadoscope``: the JSON of :class:`BundleMetadata`. There is
 no pickle anywhere, and nothing in the file is executed but the network's own arithmetic.
@@ -20,6 +21,7 @@ from gadoscope.aggregation import Aggregation
 from gadoscope.errors import BundleError
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.imaging.slices import SlicePolicy
+from gadoscope.inference.gate import Gate
 from gadoscope.labels import CLASS_ORDER, Plane
 from gadoscope.scores import Calibration
 
@@ -34,6 +36,7 @@ FORMAT_VERSION = 3
 
 INPUT_NAME = "images"
 OUTPUT_NAME = "logit"
+GATE_OUTPUT_NAME = "t1_brain_logit"
 
 MODEL_ID_DIGITS = 8
 """Hexadecimal digits of the SHA-256 that name a model in result tables: 1 in 4 billion by chance."""
@@ -133,6 +136,8 @@ class BundleMetadata:
         How the logits of a series' slices become one.
     series_operating_point, series_calibration
         The same two of a series; None where they are those of a slice.
+    gate
+        Below which probability of a T1 brain nothing is answered; None of a network that cannot tell.
     training
         Provenance: data, seed, versions, hardware.
     licence
@@ -152,6 +157,7 @@ class BundleMetadata:
     aggregation: Aggregation = field(default_factory=Aggregation)
     series_operating_point: OperatingPoint | None = None
     series_calibration: Calibration | None = None
+    gate: Gate | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     licence: str = ""
     performance: Mapping[str, Any] = field(default_factory=dict)
@@ -188,7 +194,7 @@ class BundleMetadata:
         document["slice_policy"] = self.slice_policy.to_dict()
         for name in ("calibration", "aggregation", "series_calibration"):
             document[name] = None if document[name] is None else document[name].to_dict()
-        for name in ("operating_point", "series_operating_point"):
+        for name in ("operating_point", "series_operating_point", "gate"):
             document[name] = None if document[name] is None else asdict(document[name])
         document["class_order"] = list(CLASS_ORDER)
         document["format_version"] = FORMAT_VERSION
@@ -221,6 +227,7 @@ class BundleMetadata:
                 values[name] = None if values[name] is None else Calibration.from_dict(values[name])
             for name in ("operating_point", "series_operating_point"):
                 values[name] = None if values[name] is None else _parse_point(values[name], name)
+            values["gate"] = None if values["gate"] is None else _parse_gate(values["gate"])
             return cls(**values)
         except (ValueError, TypeError, KeyError) as error:
             raise BundleError(
@@ -257,6 +264,7 @@ _METADATA_TYPES: dict[str, tuple[type, ...]] = {
     "aggregation": (dict,),
     "series_operating_point": (dict, type(None)),
     "series_calibration": (dict, type(None)),
+    "gate": (dict, type(None)),
     "training": (dict,),
     "licence": (str,),
     "performance": (dict,),
@@ -277,6 +285,12 @@ _PROMISE_TYPES: dict[str, tuple[type, ...]] = {
     "is_promised": (bool,),
     "coverage": (float, int, type(None)),
     "sentence": (str,),
+}
+_GATE_TYPES: dict[str, tuple[type, ...]] = {
+    "threshold": (float, int),
+    "max_refused": (float, int),
+    "chosen_on": (str,),
+    "reached": (str,),
 }
 _JSON_NAMES = {
     bool: "true or false",
@@ -308,6 +322,11 @@ def _parse_point(document: dict[str, Any], name: str) -> OperatingPoint:
         _check_keys(promise, _PROMISE_TYPES, f"{name}.promise")
         promise = Promise(**promise)
     return OperatingPoint(**{**document, "promise": promise})
+
+
+def _parse_gate(document: dict[str, Any]) -> Gate:
+    _check_keys(document, _GATE_TYPES, "gate")
+    return Gate(**document)
 
 
 def _check_format_version(document: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """A bundle in ONNX Runtime: refused with one sentence where it does not fit, else images to logits."""
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,14 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from gadoscope.errors import BundleError
-from gadoscope.inference.bundle import INPUT_NAME, METADATA_KEY, OUTPUT_NAME, Bundle, BundleMetadata
+from gadoscope.inference.bundle import (
+    GATE_OUTPUT_NAME,
+    INPUT_NAME,
+    METADATA_KEY,
+    OUTPUT_NAME,
+    Bundle,
+    BundleMetadata,
+)
 
 BATCH = 1
 """Images in one run of the network.
@@ -38,6 +46,22 @@ _LOAD_ERRORS = (
 _HOW_TO_MAKE_ONE = "Make a bundle with `gadoscope train` or `gadoscope import-keras`."
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What the network says of n images.
+
+    Parameters
+    ----------
+    phase
+        Logits of POST_CONTRAST, shape (n,), float64.
+    t1_brain
+        Logits of "a T1 brain", shape (n,), float64; None of a bundle without a gate.
+    """
+
+    phase: NDArray[np.float64]
+    t1_brain: NDArray[np.float64] | None = None
+
+
 class Session:
     """A loaded bundle. Its methods may be called from several threads at once.
 
@@ -64,20 +88,16 @@ class Session:
             sha256=hashlib.sha256(content).hexdigest(),
             metadata=_read_metadata(path, self._session),
         )
-        _check_signature(path, self._session, self.bundle.metadata.image_path.size)
+        self._outputs = _output_names(self.bundle.metadata)
+        _check_signature(path, self._session, self.bundle.metadata.image_path.size, self._outputs)
 
-    def logits(self, images: NDArray[np.float32]) -> NDArray[np.float64]:
+    def answers(self, images: NDArray[np.float32]) -> Answers:
         """Run the network.
 
         Parameters
         ----------
         images
             Shape (n, 1, size, size), float32, in [0, 1], as ``ImagePath.scale`` makes them.
-
-        Returns
-        -------
-        numpy.ndarray
-            Logits of POST_CONTRAST, shape (n,), float64.
 
         Raises
         ------
@@ -90,22 +110,33 @@ class Session:
                 f"images must be float32 of shape (n, 1, {size}, {size}), "
                 f"but they are {images.dtype} of shape {images.shape}."
             )
-        answer = np.empty(len(images), dtype=np.float64)
+        found = np.empty((len(self._outputs), len(images)), dtype=np.float64)
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH]
-            answer[start : start + BATCH] = self._session.run([OUTPUT_NAME], {INPUT_NAME: batch})[0]
-        return answer
+            found[:, start : start + BATCH] = self._session.run(list(self._outputs), {INPUT_NAME: batch})
+        return Answers(*found)
 
-    def slice_logits(self, slices: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def logits(self, images: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the logits of POST_CONTRAST alone, shape (n,), as `answers` does."""
+        return self.answers(images).phase
+
+    def slice_answers(self, slices: NDArray[np.uint8]) -> Answers:
         """Take resized slices, shape (n, size, size), uint8 0..255, through the bundle's image path.
 
-        One slice at a time, so that memory does not grow with ``n``. Returns logits, shape (n,).
+        One slice at a time, so that memory does not grow with ``n``.
         """
-        answer = np.empty(len(slices), dtype=np.float64)
+        found = np.empty((len(self._outputs), len(slices)), dtype=np.float64)
         for index in range(len(slices)):
             scaled = self.bundle.metadata.image_path.scale(slices[index : index + 1])
-            answer[index] = self.logits(scaled)[0]
-        return answer
+            answer = self.answers(scaled)
+            found[0, index] = answer.phase[0]
+            if answer.t1_brain is not None:
+                found[1, index] = answer.t1_brain[0]
+        return Answers(*found)
+
+    def slice_logits(self, slices: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the logits of POST_CONTRAST alone, shape (n,), as `slice_answers` does."""
+        return self.slice_answers(slices).phase
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -163,12 +194,18 @@ def _read_metadata(path: Path, session: onnxruntime.InferenceSession) -> BundleM
         raise BundleError(f"{path}: {error}") from error
 
 
-def _check_signature(path: Path, session: onnxruntime.InferenceSession, size: int) -> None:
+def _output_names(metadata: BundleMetadata) -> tuple[str, ...]:
+    return (OUTPUT_NAME,) if metadata.gate is None else (OUTPUT_NAME, GATE_OUTPUT_NAME)
+
+
+def _check_signature(
+    path: Path, session: onnxruntime.InferenceSession, size: int, outputs: tuple[str, ...]
+) -> None:
     expected = [(INPUT_NAME, "tensor(float)", ["batch", 1, size, size])]
     found = [_describe(node) for node in session.get_inputs()]
     if found != expected:
         raise BundleError(_misfit(path, "input", found, expected))
-    expected = [(OUTPUT_NAME, "tensor(float)", ["batch"])]
+    expected = [(name, "tensor(float)", ["batch"]) for name in outputs]
     found = [_describe(node) for node in session.get_outputs()]
     if found != expected:
         raise BundleError(_misfit(path, "output", found, expected))

@@ -11,7 +11,6 @@ Six times (3 x 3 valid convolution, ReLU, 2 x 2 max pool), flatten, dropout, two
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every torch programme uses
@@ -30,18 +29,10 @@ from gadoscope.models.lesson import (
     RGB_CHANNELS,
     map_sizes,
 )
+from gadoscope.models.network import Layer, Network, count_parameters
 
 
-class Layer(NamedTuple):
-    """One row of the layer table."""
-
-    name: str
-    output_shape: tuple[int, ...]
-    """Without the batch; images as (row, column, channel), as Keras prints them."""
-    parameters: int
-
-
-class Siim(nn.Module):
+class Siim(Network):
     """The lesson's network: a batch of grey slices becomes a logit of POST_CONTRAST each.
 
     Parameters
@@ -114,6 +105,10 @@ class Siim(nn.Module):
         logits: Tensor = self.dense2(F.relu(self.dense1(features)))
         return logits.squeeze(1)
 
+    def layers(self) -> list[Layer]:
+        """Return the layer table."""
+        return layer_table(self)
+
     def _convolve_and_pool(self, maps: Tensor, layers: Sequence[ConvolutionLayer]) -> Tensor:
         """Return the maps of the last stage, by operations that every device and exporter knows."""
         # An image of one channel is channels-first and channels-last at once, and torch then takes
@@ -167,18 +162,14 @@ def layer_table(model: Siim) -> list[Layer]:
     ):
         n_filters = convolution.out_channels
         rows += [
-            Layer(f"conv{index}", (convolved, convolved, n_filters), _count(convolution)),
+            Layer(f"conv{index}", (convolved, convolved, n_filters), count_parameters(convolution)),
             Layer(f"pool{index}", (pooled, pooled, n_filters), 0),
         ]
     return [
         *rows,
         Layer("flatten", (model.n_features,), 0),
         Layer("dropout", (model.n_features,), 0),
-        Layer("dense1", (model.dense1.out_features,), _count(model.dense1)),
-        Layer("dense2", (model.dense2.out_features,), _count(model.dense2)),
+        Layer("dense1", (model.dense1.out_features,), count_parameters(model.dense1)),
+        Layer("dense2", (model.dense2.out_features,), count_parameters(model.dense2)),
         Layer("sigmoid", (model.dense2.out_features,), 0),
     ]
-
-
-def _count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,7 +89,34 @@ class Acquisition:
     regions: NDArray[np.uint8]
 
 
-def make_grid(scanner: Scanner, *, plane: Plane, n_slices: int, slice_gap_mm: float, matrix: int) -> Grid:
+@dataclass(frozen=True, kw_only=True)
+class Exposure:
+    """What one scan of a head shows.
+
+    Parameters
+    ----------
+    levels
+        Signal of a voxel full of each region.
+    scanner
+        Whose coil, blur and noise it has.
+    stream
+        Number of its noise: each scan of a subject has its own.
+    """
+
+    levels: Mapping[Region, float]
+    scanner: Scanner
+    stream: int
+
+
+def make_grid(
+    scanner: Scanner,
+    *,
+    plane: Plane,
+    n_slices: int,
+    slice_gap_mm: float,
+    matrix: int,
+    slice_shift_mm: float = 0.0,
+) -> Grid:
     """Return the grid of ``n_slices`` around the middle of the head.
 
     Parameters
@@ -104,12 +131,15 @@ def make_grid(scanner: Scanner, *, plane: Plane, n_slices: int, slice_gap_mm: fl
         From one slice's middle to the next one's.
     matrix
         Rows, and columns, of a slice.
+    slice_shift_mm
+        How far the middle slice lies from the middle of the field of view, towards the last slice.
     """
     pixel = scanner.field_of_view_mm / matrix
     row, column, normal = (np.asarray(d) for d in DIRECTIONS[plane])
     affine = np.eye(4)
     affine[:3, 0], affine[:3, 1], affine[:3, 2] = normal * slice_gap_mm, column * pixel, row * pixel
     middle = (np.asarray(VIEW_MIDDLE_MM) + np.asarray(scanner.view_offset_mm)) * LPS_TO_RAS
+    middle = middle + normal * slice_shift_mm
     half = (np.array([n_slices, matrix, matrix]) - 1) / 2
     affine[:3, 3] = middle - affine[:3, :3] @ half
     return Grid((n_slices, matrix, matrix), affine, scanner.slice_mm, plane)
@@ -131,21 +161,39 @@ def acquire(head: Head, scanner: Scanner, grid: Grid, phases: Sequence[Phase]) -
     """
     injections = {Phase.PRE_CONTRAST: None, Phase.POST_CONTRAST: head.subject.injection}
     unit = scanner.region_signal(Region.WHITE_MATTER, None)
-    levels = {
-        phase: {region: scanner.region_signal(region, injections[phase]) / unit for region in Region}
+    exposures = [
+        Exposure(
+            levels={region: scanner.region_signal(region, injections[phase]) / unit for region in Region},
+            scanner=scanner,
+            stream=PHASE_NUMBER[phase],
+        )
         for phase in phases
-    }
-    signals = {phase: np.empty(grid.shape, np.float32) for phase in phases}
+    ]
+    signals, regions = expose(head, grid, exposures)
+    return [Acquisition(phase, grid, signal, regions) for phase, signal in zip(phases, signals, strict=True)]
+
+
+def expose(
+    head: Head, grid: Grid, exposures: Sequence[Exposure]
+) -> tuple[list[NDArray[np.float32]], NDArray[np.uint8]]:
+    """Return the signal of each scan, float32 (slice, row, column), and the region of each voxel.
+
+    The anatomy is painted once, whatever the number of scans.
+    """
+    signals = [np.empty(grid.shape, np.float32) for _ in exposures]
     regions = np.empty(grid.shape, np.uint8)
     for index in range(grid.shape[0]):
         fractions = _slice_fractions(head, grid, index)
         regions[index] = _largest(fractions).reshape(grid.shape[1:])
-        coil = scanner.sensitivity(grid.slice_positions(index)).reshape(grid.shape[1:])
-        for phase in phases:
-            clean = sum(np.float32(levels[phase][r]) * part for r, part in fractions.items())
-            image = np.asarray(clean, np.float32).reshape(grid.shape[1:]) * coil
-            signals[phase][index] = _measure(image, scanner, head, (PHASE_NUMBER[phase], index))
-    return [Acquisition(phase, grid, signals[phase], regions) for phase in phases]
+        positions = grid.slice_positions(index)
+        coils = {
+            one.scanner.coil: one.scanner.sensitivity(positions).reshape(grid.shape[1:]) for one in exposures
+        }
+        for signal, one in zip(signals, exposures, strict=True):
+            clean = sum(np.float32(one.levels[r]) * part for r, part in fractions.items())
+            image = np.asarray(clean, np.float32).reshape(grid.shape[1:]) * coils[one.scanner.coil]
+            signal[index] = _measure(image, one.scanner, head, (one.stream, index))
+    return signals, regions
 
 
 def _slice_fractions(head: Head, grid: Grid, index: int) -> dict[Region, Field]:

@@ -23,6 +23,9 @@ FEWEST_SUBJECTS = 3
 NEAR_MIDLINE_MM = 14.0
 # A volume spans this much of a head from side to side, top to bottom, front to back.
 VOLUME_SPAN_MM = {Plane.SAGITTAL: 156.0, Plane.AXIAL: 200.0, Plane.CORONAL: 210.0}
+# Slices of the brain span this much, around a middle that lies so far from the field of view's.
+BRAIN_SPAN_MM = {Plane.SAGITTAL: 100.0, Plane.AXIAL: 95.0, Plane.CORONAL: 125.0}
+BRAIN_SHIFT_MM = {Plane.SAGITTAL: 0.0, Plane.AXIAL: 34.0, Plane.CORONAL: -2.0}
 PHASES = (Phase.PRE_CONTRAST, Phase.POST_CONTRAST)
 LABEL = {Phase.PRE_CONTRAST: Label.PRE, Phase.POST_CONTRAST: Label.POST}
 PLAN = 9_000_001
@@ -49,6 +52,8 @@ class Cohort:
         Chance that a subject has a lesion, 0 to 1.
     whole_head
         Whether the slices span the head, or lie near the midline.
+    brain
+        Whether they span the brain instead, so that every slice shows it.
 
     Raises
     ------
@@ -63,6 +68,7 @@ class Cohort:
     plane: Plane = Plane.SAGITTAL
     lesions: float = 0.3
     whole_head: bool = False
+    brain: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("subjects", 1), ("seed", 0), ("slices", 1), ("matrix", 16)):
@@ -121,9 +127,16 @@ class Cohort:
     def grid(self, scanner: Scanner) -> Grid:
         """Return where a subject's slices lie."""
         span = VOLUME_SPAN_MM[self.plane] if self.whole_head else 2 * NEAR_MIDLINE_MM
+        if self.brain:
+            span = BRAIN_SPAN_MM[self.plane]
         gap = span / self.slices if self.slices > 1 else span
         return make_grid(
-            scanner, plane=self.plane, n_slices=self.slices, slice_gap_mm=gap, matrix=self.matrix
+            scanner,
+            plane=self.plane,
+            n_slices=self.slices,
+            slice_gap_mm=gap,
+            matrix=self.matrix,
+            slice_shift_mm=BRAIN_SHIFT_MM[self.plane] if self.brain else 0.0,
         )
 
 

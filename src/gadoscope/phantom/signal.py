@@ -116,6 +116,17 @@ def spin_echo(tissue: Relaxation, *, tr_ms: float, te_ms: float) -> float:
     return tissue.proton_density * recovery * math.exp(-te_ms / tissue.t2_ms)
 
 
+def inversion_recovery_spin_echo(tissue: Relaxation, *, tr_ms: float, te_ms: float, ti_ms: float) -> float:
+    """Return the magnitude of a spin echo that an inversion precedes by ``ti_ms`` [1]_.
+
+    In the periodic steady state; ``tr_ms`` is from inversion to inversion.
+    """
+    t1 = tissue.t1_ms
+    after = 2 * math.exp(-(tr_ms - te_ms / 2) / t1) - math.exp(-tr_ms / t1)
+    recovery = 1 - 2 * math.exp(-ti_ms / t1) + after
+    return tissue.proton_density * abs(recovery) * math.exp(-te_ms / tissue.t2_ms)
+
+
 def spoiled_gradient_echo(tissue: Relaxation, *, tr_ms: float, te_ms: float, flip_deg: float) -> float:
     """Return the spoiled-gradient-echo signal in the steady state [2]_."""
     e1, flip = math.exp(-tr_ms / tissue.t1_ms), math.radians(flip_deg)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from enum import StrEnum
@@ -13,13 +13,17 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from gadoscope.errors import UsageError
 from gadoscope.files import create_folder
-from gadoscope.labels import Phase, Split
-from gadoscope.phantom.acquire import Acquisition, window
+from gadoscope.labels import Label, Phase, Split
+from gadoscope.phantom.acquire import Acquisition, Grid, window
+from gadoscope.phantom.anatomy import Head
 from gadoscope.phantom.cohort import LABEL, Cohort, Scan, scan
+from gadoscope.phantom.contrasts import Contrast, OtherScan, scan_contrasts
 from gadoscope.phantom.dicom import write_study
 from gadoscope.phantom.headers import HeaderMode
 from gadoscope.phantom.nifti import write_bids_root, write_bids_subject, write_nifti
@@ -28,7 +32,7 @@ from gadoscope.phantom.scanner import draw_scanner
 Row: TypeAlias = dict[str, str]
 # Noise hardly compresses: the fastest level costs a tenth in size and saves most of the time.
 PNG_COMPRESSION = 1
-SOURCE, LICENCE = "phantom", "CC0-1.0"
+SOURCE, OTHER_SOURCE, LICENCE = "phantom", "phantom-other", "CC0-1.0"
 # The lesson's folders; its validation images are a part of Train.
 LESSON_FOLDER = {Split.TRAIN: "Train", Split.VALIDATION: "Train", Split.TEST: "Test"}
 LESSON_CLASS = {Phase.PRE_CONTRAST: "no_gad", Phase.POST_CONTRAST: "with_gad"}
@@ -58,6 +62,7 @@ def write_cohort(
     *,
     form: Form,
     header: HeaderMode = HeaderMode.RIGHT,
+    contrasts: Sequence[Contrast] = (Contrast.T1,),
     jobs: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> int:
@@ -75,6 +80,9 @@ def write_cohort(
         Of the files.
     header
         What DICOM headers and BIDS sidecars say of contrast.
+    contrasts
+        T1 alone is what the forms describe. With others, which need the form png, there is a folder for
+        each contrast instead of the lesson's; their rows are labelled other.
     jobs
         Processes to work in.
     on_progress
@@ -88,7 +96,7 @@ def write_cohort(
     Raises
     ------
     UsageError
-        If ``output`` is in use, or a number makes no sense.
+        If ``output`` is in use, a number makes no sense, or other contrasts are asked for in another form.
     OutputError
         If the disk refuses.
     """
@@ -96,9 +104,14 @@ def write_cohort(
         raise UsageError(f"jobs = {jobs} is too small; at least one process has to work.")
     if form is Form.PNG:
         _ = cohort.splits  # too few subjects are refused before anything is written
+    is_t1_alone = tuple(contrasts) == (Contrast.T1,)
+    if form is not Form.PNG and not is_t1_alone:
+        raise UsageError(f"contrasts other than t1 are written as png slices only, not as {form}.")
     rows: list[Row] = []
     with create_folder(output) as folder:
         make = partial(_write_subject, cohort, folder, form, header)
+        if not is_t1_alone:
+            make = partial(_write_contrasts, cohort, folder, tuple(contrasts))
         with _workers(jobs, cohort.subjects) as run:
             for done, found in enumerate(run(make, cohort.numbers), start=1):
                 rows += found
@@ -148,11 +161,38 @@ def _write_slices(cohort: Cohort, root: Path, number: int) -> list[Row]:
         folder.mkdir(parents=True, exist_ok=True)
         for index in range(series.grid.shape[0]):
             name = f"{done.subject.subject_id}_T1w_sl-{index + 1:02d}.png"
-            Image.fromarray(window(series.signal[index], done.scanner)).save(
-                folder / name, compress_level=PNG_COMPRESSION
-            )
+            _write_png(window(series.signal[index], done.scanner), folder / name)
             rows.append(_row(done, series, (folder / name).relative_to(root), split=split))
     return rows
+
+
+def _write_png(pixels: NDArray[np.uint8], path: Path) -> None:
+    Image.fromarray(pixels).save(path, compress_level=PNG_COMPRESSION)
+
+
+def _write_contrasts(cohort: Cohort, root: Path, contrasts: tuple[Contrast, ...], number: int) -> list[Row]:
+    """Write the slices of one subject in folders named by contrast; T1 before, after, or both."""
+    split = cohort.splits[number]
+    done = scan(cohort, number, cohort.classes[number] if Contrast.T1 in contrasts else ())
+    rows = []
+    for series in done.series:
+        for index in range(series.grid.shape[0]):
+            path = _slice_path(cohort, done, f"{Contrast.T1}/{LABEL[series.phase]}", index)
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            _write_png(window(series.signal[index], done.scanner), root / path)
+            rows.append(_row(done, series, path, split=split))
+    others = [contrast for contrast in contrasts if contrast is not Contrast.T1]
+    for other in scan_contrasts(Head(done.subject), done.scanner, cohort.grid(done.scanner), others):
+        for index, pixels in enumerate(other.pixels):
+            path = _slice_path(cohort, done, other.protocol.contrast, index)
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            _write_png(pixels, root / path)
+            rows.append(_other_row(done, other, path, split=split))
+    return rows
+
+
+def _slice_path(cohort: Cohort, done: Scan, folder: str, index: int) -> Path:
+    return Path(folder) / f"{done.subject.subject_id}_{cohort.plane}_sl-{index + 1:02d}.png"
 
 
 def _row(
@@ -164,27 +204,63 @@ def _row(
     header: HeaderMode | None = None,
     note: str = "",
 ) -> Row:
-    timing, lesion = done.scanner.timing, done.subject.lesion
+    timing = done.scanner.timing
+    return {
+        **_common_cells(done, series.grid, path),
+        "label": LABEL[series.phase],
+        "source": SOURCE,
+        "split": split or "",
+        "sequence": timing.sequence,
+        **_timing_cells(timing.tr_ms, timing.te_ms, timing.ti_ms, timing.flip_deg),
+        "header": header or "",
+        "note": note,
+    }
+
+
+def _other_row(done: Scan, other: OtherScan, path: Path, *, split: Split) -> Row:
+    protocol = other.protocol
+    b = protocol.b_s_per_mm2
+    return {
+        **_common_cells(done, other.grid, path),
+        "label": Label.OTHER,
+        "source": OTHER_SOURCE,
+        "split": split,
+        "field_strength_t": ""
+        if protocol.contrast is Contrast.CT
+        else f"{done.scanner.field_strength_t:.1f}",
+        "sequence": protocol.contrast,
+        **_timing_cells(protocol.tr_ms, protocol.te_ms, protocol.ti_ms, protocol.flip_deg),
+        "header": "",
+        "note": "" if b is None else f"b = {b:.0f} s/mm2",
+    }
+
+
+def _common_cells(done: Scan, grid: Grid, path: Path) -> Row:
+    lesion = done.subject.lesion
     return {
         "path": path.as_posix(),
         "subject_id": done.subject.subject_id,
-        "label": LABEL[series.phase],
-        "plane": series.grid.plane,
-        "source": SOURCE,
-        "split": split or "",
+        "plane": grid.plane,
         "licence": LICENCE,
         "manufacturer": "Gadoscope phantom",
         "field_strength_t": f"{done.scanner.field_strength_t:.1f}",
-        "sequence": timing.sequence,
-        "repetition_time_ms": f"{timing.tr_ms:.1f}",
-        "echo_time_ms": f"{timing.te_ms:.2f}",
-        "inversion_time_ms": "" if timing.ti_ms is None else f"{timing.ti_ms:.1f}",
-        "flip_angle_deg": f"{timing.flip_deg:.1f}",
-        "slice_thickness_mm": f"{series.grid.slice_mm:.2f}",
-        "pixel_spacing_mm": f"{series.grid.spacing_mm[1]:.4f}",
+        "slice_thickness_mm": f"{grid.slice_mm:.2f}",
+        "pixel_spacing_mm": f"{grid.spacing_mm[1]:.4f}",
         "lesion": "" if lesion is None else lesion.kind,
-        "header": header or "",
-        "note": note,
+    }
+
+
+def _timing_cells(
+    tr_ms: float | None, te_ms: float | None, ti_ms: float | None, flip_deg: float | None
+) -> Row:
+    def cell(value: float | None, digits: int) -> str:
+        return "" if value is None else f"{value:.{digits}f}"
+
+    return {
+        "repetition_time_ms": cell(tr_ms, 1),
+        "echo_time_ms": cell(te_ms, 2),
+        "inversion_time_ms": cell(ti_ms, 1),
+        "flip_angle_deg": cell(flip_deg, 1),
     }
 
 

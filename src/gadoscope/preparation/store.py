@@ -27,6 +27,8 @@ from gadoscope.reading.images import decode_slice, open_regular_file
 
 IMAGES_NAME = "images.npy"
 INDEX_NAME = "index.json"
+CODES = {Label.PRE: 0, Label.POST: 1, Label.OTHER: 2}
+"""What stands for a label in `Store.labels`."""
 FORMAT_VERSION = 1
 """Raised whenever the same files would give other pixels; an older store is then made anew."""
 
@@ -40,7 +42,7 @@ class Store:
     images
         Grey values 0..255, shape (n, size, size), uint8, memory-mapped and read-only.
     labels
-        1 is post-contrast, 0 is pre-contrast; shape (n,), uint8.
+        0 is pre-contrast, 1 is post-contrast, 2 is other; shape (n,), uint8.
     digests
         SHA-256 of each file's bytes, in hexadecimal.
     items
@@ -54,6 +56,12 @@ class Store:
     digests: tuple[str, ...]
     items: tuple[Item, ...]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def is_t1(self) -> NDArray[np.bool_]:
+        """Whether each image is of a T1 brain, and so has a phase; shape (n,)."""
+        is_t1: NDArray[np.bool_] = self.labels != CODES[Label.OTHER]
+        return is_t1
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,7 @@ def prepare_store(
     image_path: ImagePath,
     folder: Path,
     *,
+    allow_other: bool = False,
     jobs: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Store:
@@ -82,6 +91,8 @@ def prepare_store(
 
     Parameters
     ----------
+    allow_other
+        Whether images labelled other belong to the data, as they do where a gate is trained.
     jobs
         Threads; 0 means one for each core that the process may use.
     on_progress
@@ -90,29 +101,29 @@ def prepare_store(
     Raises
     ------
     ManifestError
-        If there is no image, one is labelled other, or one cannot be used: training never drops an
-        image silently.
+        If there is no image, one is labelled other where none may be, or one cannot be used: training
+        never drops an image silently.
     OutputError
         If the system cannot write; nothing half-written stays behind.
     """
-    _check_items(items)
+    _check_items(items, allow_other)
     index = _read_index(folder)
     if index is None or not _is_current(index, items, image_path, folder):
         index = _prepare(items, image_path, folder, jobs, on_progress)
     return Store(
         images=np.load(folder / IMAGES_NAME, mmap_mode="r"),
-        labels=np.array([item.label is Label.POST for item in items], dtype=np.uint8),
+        labels=np.array([CODES[item.label] for item in items], dtype=np.uint8),
         digests=tuple(index["digests"]),
         items=tuple(items),
         warnings=tuple(index["warnings"]),
     )
 
 
-def _check_items(items: Sequence[Item]) -> None:
+def _check_items(items: Sequence[Item], allow_other: bool) -> None:
     if not items:
         raise ManifestError("there is no image to prepare; check the manifest and its splits.")
     n_other = sum(item.label is Label.OTHER for item in items)
-    if n_other:
+    if n_other and not allow_other:
         raise ManifestError(
             f"{n_other} of {len(items)} images are labelled other, which is no class; leave those rows out."
         )

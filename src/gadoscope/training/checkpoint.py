@@ -18,10 +18,12 @@ from torch import nn
 
 from gadoscope.errors import CheckpointError
 from gadoscope.files import write_beside
+from gadoscope.training.averaging import WeightAverage
 from gadoscope.training.optimiser import KerasAdam
 
 METADATA_KEY = "gadoscope"
 MODEL_PREFIX = "model."
+AVERAGE_PREFIX = "average."
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
@@ -44,9 +46,18 @@ def digest_weights(model: nn.Module) -> str:
     return _digest(model.state_dict().items())
 
 
-def save_checkpoint(path: Path, model: nn.Module, optimiser: KerasAdam, progress: Progress) -> None:
+def save_checkpoint(
+    path: Path,
+    model: nn.Module,
+    optimiser: KerasAdam,
+    progress: Progress,
+    *,
+    average: WeightAverage | None = None,
+) -> None:
     """Write the state after a whole epoch; the file before it stays until this one is complete."""
     tensors = {MODEL_PREFIX + name: value for name, value in model.state_dict().items()}
+    if average:
+        tensors |= {AVERAGE_PREFIX + name: value for name, value in average.mean.items()}
     for name, parameter in model.named_parameters():
         for moment in MOMENTS:
             tensors[f"{moment}.{name}"] = optimiser.state[parameter][moment]
@@ -63,9 +74,14 @@ def save_checkpoint(path: Path, model: nn.Module, optimiser: KerasAdam, progress
 
 
 def load_checkpoint(
-    path: Path, model: nn.Module, optimiser: KerasAdam, identity: Mapping[str, Any]
+    path: Path,
+    model: nn.Module,
+    optimiser: KerasAdam,
+    identity: Mapping[str, Any],
+    *,
+    average: WeightAverage | None = None,
 ) -> Progress:
-    """Put the saved state into ``model`` and ``optimiser`` and return how far the run had come.
+    """Put the saved state into ``model``, ``optimiser`` and ``average``; return how far the run had come.
 
     Raises
     ------
@@ -76,14 +92,10 @@ def load_checkpoint(
     if _digest(tensors.items()) != metadata["sha256"]:
         raise CheckpointError(_damaged(path, "its weights do not have the digest that was saved with them"))
     _check_identity(path, saved=metadata["identity"], present=identity)
-    model.load_state_dict(
-        {
-            name.removeprefix(MODEL_PREFIX): value
-            for name, value in tensors.items()
-            if name.startswith(MODEL_PREFIX)
-        }
-    )
+    model.load_state_dict(_take(tensors, MODEL_PREFIX))
     optimiser.n_steps_done = metadata["n_steps_done"]
+    if average:  # it was updated once a step
+        average.load(_take(tensors, AVERAGE_PREFIX), n_updates=optimiser.n_steps_done)
     for name, parameter in model.named_parameters():
         optimiser.state[parameter] = {
             "step": torch.tensor(float(optimiser.n_steps_done)),
@@ -119,6 +131,10 @@ def _check_identity(path: Path, *, saved: Mapping[str, Any], present: Mapping[st
             f"{saved.get(first)!r} and is {present[first]!r}. "
             "Resume with the settings and the data of the start, or train into another folder."
         )
+
+
+def _take(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _like(parameter: torch.Tensor, value: torch.Tensor) -> torch.Tensor:

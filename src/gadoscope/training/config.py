@@ -1,6 +1,5 @@
 """What a training run is told: frozen dataclasses from TOML, checked once, saved beside every result."""
 
-import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
@@ -11,10 +10,16 @@ from gadoscope.aggregation import METHODS as AGGREGATIONS
 from gadoscope.aggregation import Aggregation
 from gadoscope.errors import ConfigError, UsageError
 from gadoscope.evaluation.operating_rules import TARGETS, Bound, PointRule
-from gadoscope.imaging.intensity import ImagePath
+from gadoscope.imaging.intensity import MAX_SIZE, MIN_SIZE, ImagePath
 from gadoscope.preparation.split import DEFAULT_FOLDS, DEFAULT_FRACTION, METHODS, MIN_FOLDS, Method
 from gadoscope.scores import METHODS as CALIBRATIONS
 from gadoscope.training.augment import Augmentation
+from gadoscope.training.augmentation import StrongAugmentation
+from gadoscope.training.averaging import AveragingConfig
+from gadoscope.training.checks import check_choice, check_range, check_share
+from gadoscope.training.gate import GateConfig
+from gadoscope.training.optimiser import OptimiserConfig
+from gadoscope.training.sampling import BALANCED, SamplingConfig
 
 PRECISIONS = ("fp32", "bf16")
 AUTO = "auto"
@@ -37,26 +42,25 @@ class SplitConfig:
     source: str = ""
 
     def __post_init__(self) -> None:
-        _check_choice("split.method", self.method, METHODS)
-        _check_range("split.validation_fraction", self.validation_fraction, above=0, below=1)
-        _check_range("split.folds", self.folds, least=MIN_FOLDS)
-        _check_range("split.fold", self.fold, least=1)
+        check_choice("split.method", self.method, METHODS)
+        check_range("split.validation_fraction", self.validation_fraction, above=0, below=1)
+        check_range("split.folds", self.folds, least=MIN_FOLDS)
+        check_range("split.fold", self.fold, least=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimiserConfig:
-    """Adam as Keras computes it: ``epsilon`` is added to the root before the bias correction."""
+class DistortConfig(StrongAugmentation):
+    """Strong augmentation of training images, which are kept ``canvas`` pixels wide for it.
 
-    learning_rate: float = 5e-4
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
+    The canvas is larger than the network's input, so that zooming in and cropping find true pixels. It is
+    not looked at where the augmentation is off.
+    """
+
+    canvas: int = 208
 
     def __post_init__(self) -> None:
-        _check_range("optimiser.learning_rate", self.learning_rate, above=0)
-        _check_range("optimiser.beta_1", self.beta_1, above=0, below=1)
-        _check_range("optimiser.beta_2", self.beta_2, above=0, below=1)
-        _check_range("optimiser.epsilon", self.epsilon, above=0)
+        super().__post_init__()
+        check_range("distort.canvas", self.canvas, least=MIN_SIZE, below=MAX_SIZE + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +69,8 @@ class OperatingPointConfig:
 
     ``target`` and ``bound`` are read by the two target rules, ``cost_of_missed_post`` and ``prevalence`` by
     ``cost``; ``prevalence`` 0 is that of the validation images. ``abstain_below_logit`` is a band of stated
-    width: what lies closer to the threshold, in calibrated logits, is indeterminate.
+    width: what lies closer to the threshold, in calibrated logits, is indeterminate. ``sources``: only their
+    images are asked; none named asks all. A source with one label alone says nothing of a threshold.
     """
 
     rule: str = "balanced_accuracy"
@@ -74,6 +79,7 @@ class OperatingPointConfig:
     cost_of_missed_post: float = 1.0
     prevalence: float = 0.0
     abstain_below_logit: float = 0.0
+    sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -82,8 +88,8 @@ class OperatingPointConfig:
             PointRule(name="cost", cost_of_missed_post=self.cost_of_missed_post)
         except UsageError as error:
             raise ConfigError(f"operating_point: {error}") from error
-        _check_share("operating_point.prevalence", self.prevalence)
-        _check_range("operating_point.abstain_below_logit", self.abstain_below_logit, least=0)
+        check_share("operating_point.prevalence", self.prevalence)
+        check_range("operating_point.abstain_below_logit", self.abstain_below_logit, least=0)
 
     def to_rule(self) -> PointRule:
         """Return the rule with the numbers that it needs."""
@@ -105,7 +111,7 @@ class CalibrationConfig:
     method: str = "temperature"
 
     def __post_init__(self) -> None:
-        _check_choice("calibration.method", self.method, (*CALIBRATIONS, AUTO))
+        check_choice("calibration.method", self.method, (*CALIBRATIONS, AUTO))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +122,8 @@ class AggregationConfig:
     sharpness: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_choice("aggregation.method", self.method, (*AGGREGATIONS, AUTO))
-        _check_range("aggregation.sharpness", self.sharpness, above=0)
+        check_choice("aggregation.method", self.method, (*AGGREGATIONS, AUTO))
+        check_range("aggregation.sharpness", self.sharpness, above=0)
 
     def to_aggregation(self) -> Aggregation:
         """Return the method that is named; of ``auto`` the mean, for where no choice can be measured."""
@@ -134,8 +140,8 @@ class AbstentionConfig:
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        _check_share("abstention.max_risk", self.max_risk)
-        _check_range("abstention.confidence", self.confidence, above=0, below=1)
+        check_share("abstention.max_risk", self.max_risk)
+        check_range("abstention.confidence", self.confidence, above=0, below=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,17 +150,27 @@ class TrainingConfig:
 
     name: str = "lesson"
     network: str = "siim"
+    members: int = 1
+    """Networks of the seeds from ``seed`` on, trained side by side and averaged in the bundle."""
+    mirrored: bool = False
+    """Whether the bundle averages the answers on a slice and on its mirror image."""
     licence: str = "unknown"
     seed: int = 1020
     epochs: int = 15
     batch_size: int = 64
+    label_smoothing: float = 0.0
+    """Share of the target that goes to the other class half and half: 0.05 makes 1 into 0.975."""
     precision: str = "fp32"
     threads: int = 0
     """CPU threads a process; 0 takes every core. The result to the last bit depends on it."""
     image: ImagePath = field(default_factory=ImagePath)
     split: SplitConfig = field(default_factory=SplitConfig)
     augment: Augmentation = field(default_factory=Augmentation)
+    distort: DistortConfig = field(default_factory=DistortConfig)
+    gate: GateConfig = field(default_factory=GateConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    averaging: AveragingConfig = field(default_factory=AveragingConfig)
     operating_point: OperatingPointConfig = field(default_factory=OperatingPointConfig)
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
     aggregation: AggregationConfig = field(default_factory=AggregationConfig)
@@ -166,11 +182,28 @@ class TrainingConfig:
                 f"abstention.max_risk is {self.abstention.max_risk} and operating_point.abstain_below_logit "
                 f"is {self.operating_point.abstain_below_logit}: two bands. Leave one of them at 0."
             )
-        _check_choice("precision", self.precision, PRECISIONS)
-        _check_range("epochs", self.epochs, above=0)
-        _check_range("batch_size", self.batch_size, above=0)
-        _check_range("threads", self.threads, above=-1)
-        _check_range("seed", self.seed, above=-1)
+        if not self.augment.is_off and not self.distort.is_off:
+            raise ConfigError(
+                f"augment is on and distort.strength is {self.distort.strength}: two augmentations. "
+                "Leave one of them off."
+            )
+        check_choice("precision", self.precision, PRECISIONS)
+        check_share("label_smoothing", self.label_smoothing)
+        check_range("members", self.members, above=0)
+        check_range("epochs", self.epochs, above=0)
+        check_range("batch_size", self.batch_size, above=0)
+        check_range("threads", self.threads, above=-1)
+        check_range("seed", self.seed, above=-1)
+        if self.sampling.method == BALANCED and self.batch_size % 2:
+            raise ConfigError(
+                f'batch_size is {self.batch_size} and sampling.method is "{BALANCED}", which draws images '
+                "two by two; make it even."
+            )
+
+    @property
+    def training_image(self) -> ImagePath:
+        """The image path of training images: the network's own, or the larger canvas that is distorted."""
+        return self.image if self.distort.is_off else replace(self.image, size=self.distort.canvas)
 
     def with_values(self, **values: Any) -> "TrainingConfig":
         """Return a copy with top-level ``values`` in the place of the present ones, checked again."""
@@ -236,6 +269,14 @@ def _parse_value(kind: type[Any], value: Any, name: str) -> Any:
         return _parse_section(kind, value, prefix=f"{name}.")
     if get_origin(kind) is Literal:
         kind = str  # which word it is the section checks
+    if get_origin(kind) is Mapping:
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{name} is {value!r}; expected a table of numbers, such as {{ ixi = 0.2 }}.")
+        return {str(key): _parse_value(float, one, f"{name}.{key}") for key, one in value.items()}
+    if get_origin(kind) is tuple:
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            raise ConfigError(f'{name} is {value!r}; expected a list of texts, such as ["ixi"].')
+        return tuple(_parse_value(str, one, name) for one in value)
     # TOML writes 1 where 1.0 is meant; but a bool is an int to Python, and never meant as one.
     if kind is float and type(value) is int:
         return float(value)
@@ -266,32 +307,14 @@ def _format_value(value: Any) -> str:
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
+    if isinstance(value, Mapping):
+        # Keys in quotes: the name of a source may hold a space or a dot.
+        pairs = (f"{_format_value(str(key))} = {_format_value(one)}" for key, one in value.items())
+        return f"{{ {', '.join(pairs)} }}" if value else "{}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_format_value, value))}]"
     return repr(value)
 
 
 def _describe(kind: type[Any]) -> str:
     return {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[kind]
-
-
-def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise ConfigError(f"{name} is {value!r}; expected one of {', '.join(choices)}.")
-
-
-def _check_range(
-    name: str,
-    value: float,
-    *,
-    above: float = -math.inf,
-    least: float = -math.inf,
-    below: float = math.inf,
-) -> None:
-    if not (above < value < below and value >= least):
-        lower = f"of {least:g} or more" if least > -math.inf else f"above {above:g}"
-        upper = "" if below == math.inf else f" and below {below:g}"
-        raise ConfigError(f"{name} is {value}; expected a number {lower}{upper}.")
-
-
-def _check_share(name: str, value: float) -> None:
-    """Check a share that 0 turns off."""
-    _check_range(name, value, least=0, below=1)

@@ -11,8 +11,9 @@ from torch import nn
 
 from gadoscope.errors import TrainingError
 from gadoscope.files import write_beside
-from gadoscope.inference.bundle import METADATA_KEY, BundleMetadata
+from gadoscope.inference.bundle import GATE_OUTPUT_NAME, INPUT_NAME, METADATA_KEY, OUTPUT_NAME, BundleMetadata
 from gadoscope.inference.session import Session
+from gadoscope.models.network import gate_of, phase_of
 
 LARGEST_DIFFERENCE = 1e-5
 """Largest allowed difference of a probability between torch and ONNX Runtime."""
@@ -26,7 +27,8 @@ def export_bundle(model: nn.Module, path: Path, metadata: BundleMetadata) -> flo
     Parameters
     ----------
     model
-        Maps float32 images (n, 1, size, size) in [0, 1] to float32 logits (n,).
+        Maps float32 images (n, 1, size, size) in [0, 1] to float32 logits (n,): of the phase, or of the
+        phase and of the gate if ``metadata`` has one.
     path
         The .onnx file; written whole or not at all.
     metadata
@@ -42,7 +44,8 @@ def export_bundle(model: nn.Module, path: Path, metadata: BundleMetadata) -> flo
     size = metadata.image_path.size
     was_training = model.training
     model.eval()
-    program = _to_onnx(model, size)
+    outputs = [OUTPUT_NAME] if metadata.gate is None else [OUTPUT_NAME, GATE_OUTPUT_NAME]
+    program = _to_onnx(model, size, outputs)
     program.metadata_props.append(onnx.StringStringEntryProto(key=METADATA_KEY, value=metadata.to_json()))
     onnx.checker.check_model(program, full_check=True)
     with write_beside(path) as beside:
@@ -57,7 +60,7 @@ def export_bundle(model: nn.Module, path: Path, metadata: BundleMetadata) -> flo
     return difference
 
 
-def _to_onnx(model: nn.Module, size: int) -> onnx.ModelProto:
+def _to_onnx(model: nn.Module, size: int, outputs: list[str]) -> onnx.ModelProto:
     device = next(model.parameters()).device
     # Two images, for the exporter takes a batch of one as a constant.
     example = torch.zeros(2, 1, size, size, device=device)
@@ -70,8 +73,8 @@ def _to_onnx(model: nn.Module, size: int) -> onnx.ModelProto:
             (example,),
             dynamo=True,
             dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
-            input_names=["images"],
-            output_names=["logit"],
+            input_names=[INPUT_NAME],
+            output_names=outputs,
             # Unoptimised: folding would replace weights by sums of them, and `--init` reads the weights.
             # ONNX Runtime folds when it loads.
             optimize=False,
@@ -104,6 +107,13 @@ def _largest_difference(model: nn.Module, path: Path, size: int) -> float:
     images = (generator.random((N_CHECK_IMAGES, 1, size, size)) * scales).astype(np.float32)
     device = next(model.parameters()).device
     with torch.inference_mode():
-        expected = model(torch.from_numpy(images).to(device)).double().cpu()
-    answered = torch.from_numpy(Session(path).logits(images))
-    return float((expected.sigmoid() - answered.sigmoid()).abs().max())
+        answer = model(torch.from_numpy(images).to(device))
+    found = Session(path).answers(images)
+    pairs = [(phase_of(answer), found.phase)]
+    gate = gate_of(answer)
+    if gate is not None and found.t1_brain is not None:
+        pairs.append((gate, found.t1_brain))
+    return max(
+        float((torch.from_numpy(ours).sigmoid() - theirs.double().cpu().sigmoid()).abs().max())
+        for theirs, ours in pairs
+    )

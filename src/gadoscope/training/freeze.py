@@ -1,7 +1,8 @@
 """What turns logits into answers, chosen on the validation images with the finished network, then frozen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,26 @@ from torch import nn
 from gadoscope.aggregation import Aggregation
 from gadoscope.evaluation.aggregation_choice import choose_aggregation, pool_series
 from gadoscope.evaluation.held_out import Candidate
+from gadoscope.evaluation.predictions import Predictions
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.inference.bundle import Level, OperatingPoint
-from gadoscope.labels import Label
+from gadoscope.inference.gate import Gate
+from gadoscope.labels import Label, Plane
+from gadoscope.models.network import gate_of, phase_of
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.series import name_series
+from gadoscope.preparation.store import Store
 from gadoscope.scores import Calibration
 from gadoscope.training.config import AUTO, TrainingConfig
+from gadoscope.training.counterexamples import draw_counterexamples
+from gadoscope.training.gate import freeze_gate
 from gadoscope.training.level import MIN_SUBJECTS, FrozenLevel, Validation, freeze_level
 from gadoscope.training.loop import VALIDATION_BATCH_SIZE, TrainingData
+
+N_DRAWN = 256
+"""Counterexamples that are drawn to see what the gate refuses; the threshold does not depend on them."""
+VALIDATION_STREAM = 6
+"""Of random numbers; those of training are in `batches`."""
 
 FROZEN_SEPARATELY = "validation_series"
 """Key of the performance at series level; it is missing where series are decided as slices are."""
@@ -30,7 +42,8 @@ FROZEN_SEPARATELY = "validation_series"
 class Frozen:
     """What the bundle takes over, and what it reaches on the images it was chosen on.
 
-    ``series_point`` and ``series_calibration`` are None where series are decided as slices are.
+    ``series_point`` and ``series_calibration`` are None where series are decided as slices are, ``gate``
+    of a network without one.
     """
 
     point: OperatingPoint
@@ -38,6 +51,7 @@ class Frozen:
     aggregation: Aggregation
     series_point: OperatingPoint | None
     series_calibration: Calibration | None
+    gate: Gate | None = None
     performance: Mapping[str, Any]
     notices: tuple[str, ...]
 
@@ -50,13 +64,53 @@ def freeze(network: nn.Module, data: TrainingData, config: TrainingConfig) -> Fr
     ManifestError
         If a class is missing or a logit is not a finite number.
     """
-    items = [data.store.items[row] for row in data.validation]
-    return freeze_logits(items, _infer(network, data, config.image), config)
+    store = data.validation
+    is_t1 = store.is_t1
+    items = [item for item, is_it in zip(store.items, is_t1, strict=True) if is_it]
+    phase, t1_brain = _infer(network, store.images, config.image)
+    frozen = freeze_logits(items, phase[is_t1], config)
+    if t1_brain is None:
+        return frozen
+    return replace(frozen, gate=_freeze_gate(network, store, t1_brain, config))
 
 
-def freeze_logits(items: Sequence[Item], logit: NDArray[np.float64], config: TrainingConfig) -> Frozen:
-    """Do so for the logits of validation images, shape (n,), in the order of ``items``."""
-    slices = _gather(items, logit)
+def freeze_held_out(predictions: Predictions, config: TrainingConfig) -> Frozen:
+    """Do so for the answers of networks of the same recipe to images that each had not seen.
+
+    All images of all subjects can be asked so, and not only those that validate: with a few dozen subjects
+    that is the difference between a promise and none.
+
+    Raises
+    ------
+    ManifestError
+        As `freeze`.
+    """
+    items = [
+        Item(
+            path=Path(path),
+            label=Label.POST if is_post else Label.PRE,
+            subject_id=subject or None,
+            plane=Plane(plane),
+            source=source,
+        )
+        for path, is_post, subject, plane, source in zip(
+            predictions.path.tolist(),
+            predictions.is_post.tolist(),
+            predictions.subject_id.tolist(),
+            predictions.plane.tolist(),
+            predictions.source.tolist(),
+            strict=True,
+        )
+    ]
+    return freeze_logits(items, predictions.logit, config, origin="out of fold")
+
+
+def freeze_logits(
+    items: Sequence[Item], logit: NDArray[np.float64], config: TrainingConfig, *, origin: str = "validation"
+) -> Frozen:
+    """Do so for the logits of images, shape (n,), in the order of ``items``."""
+    items, logit, notices = _select_sources(items, logit, config.operating_point.sources)
+    slices = _gather(items, logit, origin)
     of_slices = freeze_level(slices, config)
     series = name_series(items)
     aggregation, candidates = _aggregate(slices, series, config)
@@ -72,11 +126,34 @@ def freeze_logits(items: Sequence[Item], logit: NDArray[np.float64], config: Tra
         series_point=of_series.point if of_series else None,
         series_calibration=of_series.calibration if of_series else None,
         performance=performance,
-        notices=(*of_slices.notices, *(of_series.notices if of_series else ())),
+        notices=(*notices, *of_slices.notices, *(of_series.notices if of_series else ())),
     )
 
 
-def _gather(items: Sequence[Item], logit: NDArray[np.float64]) -> Validation:
+def _select_sources(
+    items: Sequence[Item], logit: NDArray[np.float64], sources: Sequence[str]
+) -> tuple[Sequence[Item], NDArray[np.float64], tuple[str, ...]]:
+    """Return the images of the named sources, and what the user must know.
+
+    A source may be held out, and then nothing here is of it: no reason to lose a training that is done.
+    """
+    if not sources:
+        return items, logit, ()
+    chosen = np.array([item.source in sources for item in items])
+    if not chosen.any():
+        present = sorted({item.source for item in items})
+        return (
+            items,
+            logit,
+            (
+                f"operating_point.sources name {', '.join(sources)}, but the images to choose on are of "
+                f"{', '.join(present)}: all of them were asked.",
+            ),
+        )
+    return [item for item, is_chosen in zip(items, chosen, strict=True) if is_chosen], logit[chosen], ()
+
+
+def _gather(items: Sequence[Item], logit: NDArray[np.float64], origin: str) -> Validation:
     """Return the images with the subject of each, or the nearest to it that is known."""
     subjects = [item.subject_id for item in items]
     series = name_series(items) or [str(index) for index in range(len(items))]
@@ -90,6 +167,7 @@ def _gather(items: Sequence[Item], logit: NDArray[np.float64]) -> Validation:
         logit=logit,
         group=np.array(group),
         n_subjects=None if None in subjects else len(set(subjects)),
+        origin=origin,
     )
 
 
@@ -117,6 +195,7 @@ def _freeze_series(
         logit=pool_series(aggregation, slices.logit, names),
         group=slices.group[first],
         n_subjects=slices.n_subjects,
+        origin=slices.origin,
     )
     return freeze_level(pooled, config)
 
@@ -126,14 +205,46 @@ def _is_enough(slices: Validation, series: Sequence[str]) -> bool:
     return slices.n_fewest >= MIN_SUBJECTS and len(set(series)) < len(series)
 
 
+def _freeze_gate(
+    network: nn.Module, store: Store, t1_brain: NDArray[np.float64], config: TrainingConfig
+) -> Gate:
+    """Choose the gate's threshold on the validation images, and look at what it refuses of drawn ones."""
+    is_t1, logits = [store.is_t1], [t1_brain]
+    groups = [item.subject_id or str(item.path) for item in store.items]
+    if config.gate.counterexamples:
+        drawn = draw_counterexamples(
+            store.images[np.flatnonzero(store.is_t1)], N_DRAWN, seed=[config.seed, VALIDATION_STREAM]
+        )
+        of_drawn = _infer(network, drawn, config.image)[1]
+        assert of_drawn is not None  # noqa: S101 - narrows the type only
+        is_t1.append(np.zeros(N_DRAWN, np.bool_))
+        logits.append(of_drawn)
+        groups += [f"\0drawn {index}" for index in range(N_DRAWN)]
+    return freeze_gate(np.concatenate(is_t1), np.concatenate(logits), np.array(groups), config.gate)
+
+
 @torch.inference_mode()
-def _infer(network: nn.Module, data: TrainingData, image_path: ImagePath) -> NDArray[np.float64]:
-    """Return the logits of the validation images in full precision, whatever the run trained in."""
+def _infer(
+    network: nn.Module, slices: NDArray[np.uint8], image_path: ImagePath
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return the logits of phase and gate in full precision, whatever the run trained in.
+
+    Parameters
+    ----------
+    slices
+        Shape (n, size, size), 0..255.
+    """
     network.eval()
     device = next(network.parameters()).device
-    logits = []
-    for start in range(0, len(data.validation), VALIDATION_BATCH_SIZE):
-        rows = data.validation[start : start + VALIDATION_BATCH_SIZE]
-        images = torch.from_numpy(image_path.scale(data.store.images[rows])).to(device)
-        logits.append(network(images).double().cpu().numpy())
-    return np.concatenate(logits)
+    answers = []
+    for start in range(0, len(slices), VALIDATION_BATCH_SIZE):
+        pixels = slices[start : start + VALIDATION_BATCH_SIZE]
+        answers.append(network(torch.from_numpy(image_path.scale(pixels)).to(device)))
+    phase = torch.cat([phase_of(answer) for answer in answers])
+    gates = [gate for gate in map(gate_of, answers) if gate is not None]
+    return _to_numpy(phase), _to_numpy(torch.cat(gates)) if gates else None
+
+
+def _to_numpy(logits: torch.Tensor) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = logits.double().cpu().numpy()
+    return values

@@ -43,6 +43,8 @@ class Validation:
         Label, logit of POST_CONTRAST and subject of each, shape (n,).
     n_subjects
         None where subjects are unknown; ``group`` is then the nearest to it that is known.
+    origin
+        What these images are called in what is said of them.
     """
 
     level: Level
@@ -50,6 +52,7 @@ class Validation:
     logit: Floats
     group: NDArray[np.generic]
     n_subjects: int | None
+    origin: str = "validation"
 
     @property
     def n_fewest(self) -> int:
@@ -60,7 +63,7 @@ class Validation:
     def words(self) -> str:
         """Return what and how many these are."""
         subjects = "subjects unknown" if self.n_subjects is None else plural(self.n_subjects, "subject")
-        return f"validation: {self.is_post.size} {UNITS[self.level]}, {subjects}"
+        return f"{self.origin}: {self.is_post.size} {UNITS[self.level]}, {subjects}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +126,7 @@ def _calibrate(
     if validation.n_fewest < MIN_SUBJECTS:
         kind = "image" if validation.n_subjects is None else "subject"
         notice = (
-            f"{_title(validation)} are not calibrated: validation has only "
+            f"{_title(validation)} are not calibrated: {validation.origin} has only "
             f"{plural(validation.n_fewest, kind)} of one class, and it takes {MIN_SUBJECTS}; "
             "their probabilities are scores."
         )

@@ -8,6 +8,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,20 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  # the name that every torch programme uses
 from lightning_fabric import Fabric
-from numpy.typing import NDArray
 
 from gadoscope.errors import TrainingError
 from gadoscope.evaluation.trained_run import METRICS_NAME
 from gadoscope.files import write_text
-from gadoscope.models.siim import Siim
+from gadoscope.models.network import Network, gate_of, phase_of
 from gadoscope.preparation.store import Store
-from gadoscope.training.batches import Batch, iter_batches, n_steps
+from gadoscope.training.averaging import WeightAverage
+from gadoscope.training.batches import Batch, iter_batches
 from gadoscope.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.devices import find_share
-from gadoscope.training.optimiser import KerasAdam
+from gadoscope.training.gate import gate_loss
+from gadoscope.training.optimiser import KerasAdam, build_optimiser
+from gadoscope.training.sampling import count_steps
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
 
@@ -37,11 +40,10 @@ VALIDATION_BATCH_SIZE = 64
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingData:
-    """The prepared images, and which rows train and which validate; shapes (n_train,), (n_validation,)."""
+    """The prepared images: those that train, as large as they are augmented, and those that validate."""
 
-    store: Store
-    train: NDArray[np.int64]
-    validation: NDArray[np.int64]
+    train: Store
+    validation: Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +59,18 @@ class Moment:
 
 @dataclass(frozen=True, kw_only=True)
 class Learner:
-    """What learns: the network as Fabric wraps it, its optimiser, and the optimiser as Fabric wraps it."""
+    """What learns: the network as Fabric wraps it, its optimiser, and the optimiser as Fabric wraps it.
+
+    ``average`` is None where the last step's weights are taken. ``n_steps`` of an epoch.
+    """
 
     config: TrainingConfig
     fabric: Fabric
     model: Any
     optimiser: KerasAdam
     stepper: Any
+    average: WeightAverage | None
+    n_steps: int
 
 
 @dataclass
@@ -92,7 +99,7 @@ class Tally:
 
 
 def fit(
-    network: Siim,
+    network: Network,
     data: TrainingData,
     *,
     config: TrainingConfig,
@@ -102,6 +109,8 @@ def fit(
 ) -> Iterator[Moment]:
     """Train ``network`` in place, from the checkpoint in ``run`` where there is one.
 
+    When it ends ``network`` has the weights to keep: the averaged ones where the config averages.
+
     Raises
     ------
     TrainingError
@@ -109,10 +118,12 @@ def fit(
     CheckpointError
         If the checkpoint is damaged or of another run.
     """
-    learner = _set_up(network, config, fabric)
+    learner = _set_up(network, config, fabric, n_images=int(data.train.is_t1.sum()))
     progress = Progress(epoch=0, n_steps_done=0, identity=identity, history=())
     if (run / CHECKPOINT_NAME).exists():
-        progress = load_checkpoint(run / CHECKPOINT_NAME, network, learner.optimiser, identity)
+        progress = load_checkpoint(
+            run / CHECKPOINT_NAME, network, learner.optimiser, identity, average=learner.average
+        )
 
     for epoch in range(progress.epoch + 1, config.epochs + 1):
         start, tally = time.perf_counter(), Tally()
@@ -122,7 +133,8 @@ def fit(
             yield moment
         row: dict[str, float] = {"epoch": epoch}
         row["train_loss"], row["train_accuracy"] = tally.means(fabric)
-        row["validation_loss"], row["validation_accuracy"] = _validate(learner, data)
+        with learner.average.in_place() if learner.average else nullcontext():
+            row["validation_loss"], row["validation_accuracy"] = _validate(learner, data.validation)
         row["seconds"] = time.perf_counter() - start
         progress = replace(
             progress,
@@ -131,69 +143,102 @@ def fit(
             history=(*progress.history, row),
         )
         if fabric.is_global_zero:
-            save_checkpoint(run / CHECKPOINT_NAME, network, learner.optimiser, progress)
+            save_checkpoint(
+                run / CHECKPOINT_NAME, network, learner.optimiser, progress, average=learner.average
+            )
             write_text(run / METRICS_NAME, "".join(json.dumps(line) + "\n" for line in progress.history))
         yield replace(moment, loss=row["train_loss"], row=row)
+    if learner.average:
+        learner.average.give()
 
 
-def _set_up(network: Siim, config: TrainingConfig, fabric: Fabric) -> Learner:
-    settings = config.optimiser
-    optimiser = KerasAdam(
-        network.parameters(),
-        learning_rate=settings.learning_rate,
-        betas=(settings.beta_1, settings.beta_2),
-        epsilon=settings.epsilon,
-    )
+def _set_up(network: Network, config: TrainingConfig, fabric: Fabric, n_images: int) -> Learner:
+    optimiser = build_optimiser(network, config.optimiser)
     model, stepper = fabric.setup(network, optimiser)
-    return Learner(config=config, fabric=fabric, model=model, optimiser=optimiser, stepper=stepper)
+    decay = config.averaging.decay
+    return Learner(
+        config=config,
+        fabric=fabric,
+        model=model,
+        optimiser=optimiser,
+        stepper=stepper,
+        average=WeightAverage(network, decay) if decay else None,
+        n_steps=count_steps(n_images, config.batch_size, config.sampling),
+    )
 
 
 def _train_epoch(learner: Learner, data: TrainingData, epoch: int, tally: Tally) -> Iterator[Moment]:
     learner.model.train()
     network = learner.model.module
     batches = iter_batches(
-        data.store,
         data.train,
+        np.arange(len(data.train.items)),
         config=learner.config,
         epoch=epoch,
         share=find_share(learner.fabric),
         dropout=(network.n_features, network.dropout_rate),
     )
-    steps = n_steps(len(data.train), learner.config.batch_size)
     for step, batch in enumerate(batches, start=1):
-        yield Moment(epoch=epoch, step=step, n_steps=steps, loss=_step(learner, batch, tally))
+        loss = _step(learner, batch, tally)
+        yield Moment(epoch=epoch, step=step, n_steps=learner.n_steps, loss=loss)
 
 
 def _step(learner: Learner, batch: Batch, tally: Tally) -> float:
     """Take one step and return the loss of the whole batch, over all processes."""
-    fabric = learner.fabric
-    images, targets, keep, weights = fabric.to_device(
-        (batch.images, batch.targets, batch.keep, batch.weights)
+    fabric, config = learner.fabric, learner.config
+    images, targets, is_t1, keep, weights = fabric.to_device(
+        (batch.images, batch.targets, batch.is_t1, batch.keep, batch.weights)
     )
-    logits = learner.model(images, keep)
-    losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    # Fabric averages the gradients of the processes; the weights add up to 1 over all of them.
-    loss = (losses * weights).sum() * fabric.world_size
+    answer = learner.model(images, keep)
+    logits, gate_logits = phase_of(answer), gate_of(answer)
+    losses = F.binary_cross_entropy_with_logits(
+        logits, _smooth(targets, config.label_smoothing), reduction="none"
+    )
+    costs = losses if gate_logits is None else gate_loss(losses, gate_logits, is_t1, config.gate)
+    # Fabric averages the gradients of the processes; the weights add up to 1 over all of them, for each
+    # member of an average.
+    loss = (costs * weights).sum() * fabric.world_size
     fabric.backward(loss)
+    _step_optimiser(learner)
+    tally.add(logits.detach(), losses.detach(), targets, (weights > 0) * is_t1)
+    mean = loss.detach() / config.members
+    return float(fabric.all_reduce(mean, reduce_op="mean"))  # type: ignore[arg-type]  # a tensor in, a tensor out
+
+
+def _step_optimiser(learner: Learner) -> None:
+    config = learner.config
+    rate = config.optimiser.learning_rate_at(learner.optimiser.n_steps_done, config.epochs * learner.n_steps)
+    for group in learner.optimiser.param_groups:
+        group["lr"] = rate
     learner.stepper.step()
     learner.stepper.zero_grad()
-    tally.add(logits.detach(), losses.detach(), targets, (weights > 0).float())
-    return float(fabric.all_reduce(loss.detach(), reduce_op="mean"))  # type: ignore[arg-type]  # a tensor in, a tensor out
+    if learner.average:
+        learner.average.update()
+
+
+def _smooth(targets: torch.Tensor, share: float) -> torch.Tensor:
+    """Return targets that are never quite sure: ``share`` of each goes to both classes alike.
+
+    References
+    ----------
+    Szegedy et al., Rethinking the Inception architecture for computer vision, 2016, section 7
+    """
+    return targets * (1 - share) + share / 2 if share else targets
 
 
 @torch.inference_mode()
-def _validate(learner: Learner, data: TrainingData) -> tuple[float, float]:
+def _validate(learner: Learner, store: Store) -> tuple[float, float]:
     """Return loss and accuracy on the validation images, which are never augmented."""
     fabric, image_path = learner.fabric, learner.config.image
     learner.model.eval()
     share, tally = find_share(fabric), Tally()
-    rows = data.validation[share.rank :: share.world_size]
+    rows = np.flatnonzero(store.is_t1)[share.rank :: share.world_size]
     for start in range(0, len(rows), VALIDATION_BATCH_SIZE):
         chosen = rows[start : start + VALIDATION_BATCH_SIZE]
-        images = torch.from_numpy(image_path.scale(data.store.images[chosen]))
-        targets = torch.from_numpy(data.store.labels[chosen].astype(np.float32))
+        images = torch.from_numpy(image_path.scale(store.images[chosen]))
+        targets = torch.from_numpy(store.labels[chosen].astype(np.float32))
         images, targets = fabric.to_device((images.to(memory_format=torch.channels_last), targets))
-        logits = learner.model(images)
+        logits = phase_of(learner.model(images))
         losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
         tally.add(logits, losses, targets, torch.ones_like(targets))
     return tally.means(fabric)

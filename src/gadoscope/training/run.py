@@ -6,14 +6,15 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from lightning_fabric import Fabric
 
 from gadoscope.errors import UsageError
 from gadoscope.evaluation.curves import learning_curves_svg
+from gadoscope.evaluation.predictions import read_predictions
 from gadoscope.evaluation.seen import hash_file
 from gadoscope.evaluation.trained_run import (
     BUNDLE_NAME,
@@ -26,8 +27,8 @@ from gadoscope.files import write_text
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.bundle import BundleMetadata
 from gadoscope.labels import Plane, Split
+from gadoscope.models.network import Layer, Network
 from gadoscope.models.registry import build_network
-from gadoscope.models.siim import Layer, Siim, layer_table
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.manifest import read_manifest, write_manifest
 from gadoscope.preparation.series import name_series
@@ -38,7 +39,7 @@ from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.config import TrainingConfig, format_config
 from gadoscope.training.devices import Accelerator, start_fabric
 from gadoscope.training.export import export_bundle
-from gadoscope.training.freeze import Frozen, freeze
+from gadoscope.training.freeze import Frozen, freeze, freeze_held_out
 from gadoscope.training.init import load_bundle_weights
 from gadoscope.training.loop import Moment, TrainingData, fit
 from gadoscope.training.record import describe_hardware, describe_software, describe_split, digest_data
@@ -69,7 +70,8 @@ class Job:
     """What one run is asked for.
 
     ``init`` is a bundle to start from; ``prepared`` a folder for the decoded images that several runs
-    may share, by default inside ``run``.
+    may share, by default inside ``run``; ``held_out`` a table of what networks of this recipe said of images
+    that they had not seen, on which calibration, threshold and band are chosen in place of validation.
     """
 
     config: TrainingConfig
@@ -80,6 +82,7 @@ class Job:
     accelerator: Accelerator = "auto"
     devices: int = 1
     prepared: Path | None = None
+    held_out: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,10 +116,11 @@ def train(
     check_folder(job.run, resume=job.resume)
     fabric = start_fabric(job.config, accelerator=job.accelerator, devices=job.devices)
     manifest = divide(read_manifest(job.data), job.config)
+    job.config.sampling.check_sources(item.source for item in manifest.items)
     name_series(manifest.items)  # a series of two labels ends the run here, not after the last epoch
     prepared = job.prepared or job.run / PREPARED_NAME
     data = _prepare(manifest, job.config, prepared, fabric, on_prepared)
-    network = build_network(job.config.network, job.config.seed)
+    network = _build(job.config)
     identity = _identify(job, network, data)
     if fabric.is_global_zero:
         manifest = _with_digests(manifest, data)
@@ -145,41 +149,80 @@ def check_folder(run: Path, *, resume: bool) -> None:
 
 
 def divide(manifest: Manifest, config: TrainingConfig) -> Manifest:
-    """Return the labelled images with a split each, or raise LeakError."""
-    divided = split_manifest(manifest.labelled(), seed=config.seed, **asdict(config.split))
+    """Return the images that take part with a split each, or raise LeakError."""
+    taking_part = manifest if config.gate.use_other else manifest.labelled()
+    divided = split_manifest(taking_part, seed=config.seed, **asdict(config.split))
     check_leaks(divided)
     return divided
+
+
+def _build(config: TrainingConfig) -> Network:
+    return build_network(
+        config.network,
+        config.seed,
+        members=config.members,
+        mirrored=config.mirrored,
+        with_gate=not config.gate.is_off,
+    )
 
 
 def _prepare(
     manifest: Manifest, config: TrainingConfig, folder: Path, fabric: Fabric, on_prepared: Prepare
 ) -> TrainingData:
     """Decode on the first process; the others then find the decoded images."""
-    train, validation = manifest.with_split(Split.TRAIN), manifest.with_split(Split.VALIDATION)
+    parts = {
+        Split.TRAIN: (manifest.with_split(Split.TRAIN), config.training_image),
+        Split.VALIDATION: (manifest.with_split(Split.VALIDATION), config.image),
+    }
+    n_images = sum(len(items) for items, _ in parts.values())
+    stores, n_before = [], 0
     with fabric.rank_zero_first():
-        store = prepare_store((*train, *validation), config.image, folder, on_progress=on_prepared)
-    return TrainingData(
-        store=store,
-        train=np.arange(len(train)),
-        validation=np.arange(len(train), len(train) + len(validation)),
-    )
+        for split, (items, image_path) in parts.items():
+            count = partial(_count_on, on_prepared, n_before, n_images)
+            stores.append(
+                prepare_store(
+                    items,
+                    image_path,
+                    folder / split.value,
+                    allow_other=config.gate.use_other,
+                    on_progress=count,
+                )
+            )
+            n_before += len(items)
+    train, validation = stores
+    return TrainingData(train=train, validation=validation)
 
 
-def _identify(job: Job, network: Siim, data: TrainingData) -> Mapping[str, Any]:
+def _count_on(on_prepared: Prepare, n_before: int, n_images: int, done: int, _: int) -> None:
+    on_prepared(n_before + done, n_images)
+
+
+def _identify(job: Job, network: Network, data: TrainingData) -> Mapping[str, Any]:
     """Say what must be the same for a killed run to go on; load the first weights on the way."""
-    settings = {name: value for name, value in asdict(job.config).items() if name not in FREE_SETTINGS}
-    splits = [Split.TRAIN] * len(data.train) + [Split.VALIDATION] * len(data.validation)
-    init = load_bundle_weights(job.init, network, job.config.network) if job.init else None
+    config = job.config
+    free = set(FREE_SETTINGS) - ({"epochs"} if config.optimiser.depends_on_length else set())
+    settings = {name: value for name, value in asdict(config).items() if name not in free}
+    stores = (data.train, data.validation)
+    splits = [Split.TRAIN] * len(data.train.items) + [Split.VALIDATION] * len(data.validation.items)
+    init = load_bundle_weights(job.init, network, config.network) if job.init else None
     return {
         **settings,
-        "data_sha256": digest_data(data.store.digests, data.store.labels.tolist(), splits),
+        "data_sha256": digest_data(
+            [digest for store in stores for digest in store.digests],
+            [label for store in stores for label in store.labels.tolist()],
+            splits,
+        ),
         "init_sha256": init,
     }
 
 
 def _with_digests(manifest: Manifest, data: TrainingData) -> Manifest:
     """Return ``manifest`` with the SHA-256 of each file, so that `evaluate` knows what was seen."""
-    known = {item.path: digest for item, digest in zip(data.store.items, data.store.digests, strict=True)}
+    known = {
+        item.path: digest
+        for store in (data.train, data.validation)
+        for item, digest in zip(store.items, store.digests, strict=True)
+    }
     return replace(
         manifest,
         items=tuple(
@@ -190,13 +233,16 @@ def _with_digests(manifest: Manifest, data: TrainingData) -> Manifest:
 
 
 def _finish(
-    job: Job, network: Siim, data: TrainingData, manifest: Manifest, identity: Mapping[str, Any]
+    job: Job, network: Network, data: TrainingData, manifest: Manifest, identity: Mapping[str, Any]
 ) -> TrainedRun:
     """Freeze what turns logits into answers, export the bundle, and write what is read by people."""
     frozen = freeze(network, data, job.config)
+    if job.held_out is not None:
+        of_held_out = freeze_held_out(read_predictions(job.held_out), job.config)
+        frozen = replace(of_held_out, gate=frozen.gate)
     weights_sha256 = digest_weights(network)
-    layers = tuple(layer_table(network))
-    planes = _find_planes(manifest.with_split(Split.TRAIN))
+    layers = tuple(network.layers())
+    planes = _find_planes(manifest.labelled().with_split(Split.TRAIN))
     metadata = BundleMetadata(
         name=job.config.name,
         network=job.config.network,
@@ -209,6 +255,7 @@ def _finish(
         aggregation=frozen.aggregation,
         series_operating_point=frozen.series_point,
         series_calibration=frozen.series_calibration,
+        gate=frozen.gate,
         training=_provenance(job, manifest, identity, weights_sha256),
         licence=job.config.licence,
         performance=frozen.performance,
@@ -220,7 +267,7 @@ def _finish(
         onnx_difference=export_bundle(network, job.run / BUNDLE_NAME, metadata),
         layers=layers,
         frozen=frozen,
-        notices=(*manifest.notices, *data.store.warnings, *frozen.notices),
+        notices=(*manifest.notices, *data.train.warnings, *data.validation.warnings, *frozen.notices),
     )
     _write_record(job, trained, identity, digest_split(manifest))
     history = [json.loads(line) for line in (job.run / METRICS_NAME).read_text().splitlines()]
@@ -236,9 +283,11 @@ def _write_record(job: Job, trained: TrainedRun, identity: Mapping[str, Any], sp
         "data_sha256": identity["data_sha256"],
         "split_sha256": split_sha256,
         "init_sha256": identity["init_sha256"],
+        "held_out_sha256": hash_file(job.held_out) if job.held_out else None,
         "weights_sha256": trained.weights_sha256,
         "largest_onnx_difference": trained.onnx_difference,
         "operating_point": asdict(trained.frozen.point),
+        "gate": asdict(trained.frozen.gate) if trained.frozen.gate else None,
         "series_operating_point": asdict(trained.frozen.series_point or trained.frozen.point),
         "performance": trained.frozen.performance,
         "layers": [layer._asdict() for layer in trained.layers],

@@ -1,0 +1,72 @@
+"""Training the default model, timed against the same network in a plain PyTorch loop, one after the other.
+
+    python -m benchmarks.default_speed
+
+Makes slices with the phantom, trains some short epochs of `configs/default.toml` with `gadoscope train`, then
+as many with `benchmarks.plain_loop` on the same prepared slices, and prints one table. Ratios matter; seconds
+drift with the machine.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.lesson import Row, format_table
+
+ROOT = Path(__file__).resolve().parents[1]
+DEFAULT = ROOT / "configs" / "default.toml"
+SUBJECTS = 24
+ASKED = 3.0
+"""How many times faster an epoch has to be."""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=20, help="of an epoch; the default model's have 200")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="gadoscope-bench-") as folder:
+        work = Path(folder)
+        _run("gadoscope", "phantom", work / "slices", "--form", "png", "--subjects", SUBJECTS, "--seed", 1)
+        _train(work, arguments.epochs, arguments.steps)
+        metrics = (work / "run" / "metrics.jsonl").read_text().splitlines()
+        ours = statistics.median(json.loads(line)["seconds"] for line in metrics)
+        peer = json.loads(_run("benchmarks.plain_loop", work / "run", arguments.epochs).splitlines()[-1])
+    ratio = peer["median_epoch_s"] / ours
+    measured = f"{peer['median_epoch_s']:.1f} s / {ours:.1f} s = {ratio:.1f} x faster"
+    rows = [Row(f"median epoch of {arguments.steps} steps", f">= {ASKED:g} x", measured, ratio >= ASKED)]
+    print(format_table(rows))
+
+
+def _train(work: Path, epochs: int, steps: int) -> None:
+    """Train by the library, which keeps the prepared slices that it is told to share."""
+    # One network without a gate: what the plain loop trains.
+    alone = ["members=1", "gate.counterexamples=0.0", "gate.use_other=false"]
+    settings = [f"epochs={epochs}", f"sampling.steps_per_epoch={steps}", "sampling.shares={}", *alone]
+    program = (
+        "import sys; from pathlib import Path; "
+        "from gadoscope.training.config import read_config; from gadoscope.training.run import Job, train; "
+        "config = read_config(Path(sys.argv[1]), sys.argv[3:]); work = Path(sys.argv[2]); "
+        "train(Job(config=config, data=work / 'slices', run=work / 'run', prepared=work / 'prepared'))"
+    )
+    _execute([sys.executable, "-c", program, str(DEFAULT), str(work), *settings])
+
+
+def _run(module: str, *arguments: object) -> str:
+    return _execute([sys.executable, "-m", module, *map(str, arguments)])
+
+
+def _execute(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stderr}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The bundle that comes with the installation, and whether it is the one that was shipped."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from gadoscope.errors import BundleError, UsageError
+
+NAME = "default"
+"""What a user writes for it where a model is named."""
+
+DEFAULT_BUNDLE = Path(str(files("gadoscope.weights") / "default.onnx"))
+
+_DIGEST_SUFFIX = ".sha256"
+
+
+def find_default() -> Path:
+    """Return the default bundle's file.
+
+    Raises
+    ------
+    UsageError
+        If this installation lacks it.
+    """
+    if not DEFAULT_BUNDLE.exists():
+        raise UsageError(
+            "this installation has no default model: `pip install --force-reinstall gadoscope` brings it. Or "
+            "name another with --model FILE, made by `gadoscope train` or `gadoscope import-keras`."
+        )
+    return DEFAULT_BUNDLE
+
+
+def check_default(sha256: str) -> None:
+    """Compare the SHA-256 of the default bundle, as it was read, with the one written beside it.
+
+    Raises
+    ------
+    BundleError
+        If it is another, or none is written.
+    """
+    written = read_digest()
+    if sha256 != written:
+        raise BundleError(
+            f"{DEFAULT_BUNDLE} has the SHA-256 {sha256}, but {written or 'none'} was shipped; "
+            "run `pip install --force-reinstall gadoscope`."
+        )
+
+
+def read_digest() -> str:
+    """Return the SHA-256 beside the bundle, in the form of `sha256sum`; empty where there is none."""
+    path = DEFAULT_BUNDLE.with_suffix(_DIGEST_SUFFIX)
+    words = path.read_text(encoding="ascii", errors="replace").split() if path.exists() else []
+    return words[0] if words else ""

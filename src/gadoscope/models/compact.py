@@ -1,0 +1,183 @@
+"""The default network: small enough to read on a page, and for 5 ms on one core.
+
+Five stages of (3 x 3 convolution, 2 x 2 max pool, batch norm, ReLU), the last three followed by a residual
+block; then the average and the maximum of each map, dropout, and one linear layer for each answer. The
+maximum sees one bright vessel anywhere, the average the grey of the whole head.
+
+References
+----------
+He et al., Deep residual learning for image recognition, 2016
+Ioffe and Szegedy, Batch normalization, 2015
+"""
+
+import math
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that every torch programme uses
+from torch import Tensor, nn
+
+from gadoscope.models.network import Answer, Layer, Network, count_parameters
+
+INPUT_SIZE = 160
+CHANNELS = (16, 32, 48, 96, 128)
+N_RESIDUAL = 3
+"""The last so many stages have a residual block."""
+KERNEL_SIZE = 3
+POOL_SIZE = 2
+DROPOUT_RATE = 0.2
+NORM_EPSILON = 1e-5
+NORM_MOMENTUM = 0.1
+"""Of the newest batch in the running mean and variance; torch's own."""
+DEFAULT_SEED = 0
+
+
+class Norm(nn.Module):
+    """Batch norm, without torch's count of batches, which no ONNX graph would keep.
+
+    Parameters
+    ----------
+    channels
+        Maps, each with a scale and an offset that are learnt, and a running mean and variance.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(channels))
+        self.bias = nn.Parameter(torch.empty(channels))
+        self.register_buffer("running_mean", torch.empty(channels))
+        self.register_buffer("running_var", torch.empty(channels))
+
+    @torch.no_grad()
+    def initialise(self, scale: float) -> None:
+        """Set the learnt scale, and everything else to what changes nothing."""
+        self.weight.fill_(scale)
+        self.bias.zero_()
+        self.running_mean.zero_()
+        self.running_var.fill_(1)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return ``maps`` normalised: by the batch's own figures in training, else by the running ones."""
+        return F.batch_norm(
+            maps,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            training=self.training,
+            momentum=NORM_MOMENTUM,
+            eps=NORM_EPSILON,
+        )
+
+
+class Residual(nn.Module):
+    """Maps plus what two convolutions make of them; both have ``channels`` channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = _convolution(channels, channels)
+        self.norm1 = Norm(channels)
+        self.conv2 = _convolution(channels, channels)
+        self.norm2 = Norm(channels)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return maps of the same shape."""
+        inner = F.relu(self.norm1(self.conv1(maps)))
+        return F.relu(maps + self.norm2(self.conv2(inner)))
+
+
+class Compact(Network):
+    """The default network: a batch of grey slices becomes a logit of POST_CONTRAST each.
+
+    Parameters
+    ----------
+    generator
+        The only source of the weights; torch's global generator stays untouched.
+    with_gate
+        Whether a second linear layer on the same features says "a T1 brain".
+
+    Notes
+    -----
+    Convolutions are He normal. The last batch norm of a residual block starts at scale zero, so the block
+    first changes nothing (Goyal et al. 2017, section 5.1), the linear layers at zero, so every first answer
+    is 0.5. Images may have any side of 32 pixels or more; `INPUT_SIZE` is what it is trained at.
+    """
+
+    n_features = 2 * CHANNELS[-1]
+    dropout_rate = DROPOUT_RATE
+
+    def __init__(self, generator: torch.Generator | None = None, *, with_gate: bool = False) -> None:
+        super().__init__()
+        # On "meta" nothing is drawn: torch's own initialisation would use the global generator.
+        with torch.device("meta"):
+            for stage, (n_in, n_out) in enumerate(zip((1, *CHANNELS), CHANNELS, strict=False), start=1):
+                self.add_module(f"conv{stage}", _convolution(n_in, n_out))
+                self.add_module(f"norm{stage}", Norm(n_out))
+                if stage > len(CHANNELS) - N_RESIDUAL:
+                    self.add_module(f"block{stage}", Residual(n_out))
+            self.phase = nn.Linear(self.n_features, 1)
+            self.t1_brain = nn.Linear(self.n_features, 1) if with_gate else None
+        self.to_empty(device="cpu")
+        # torch's type stub lacks this documented overload.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._initialise(generator or torch.Generator().manual_seed(DEFAULT_SEED))
+
+    @torch.no_grad()
+    def _initialise(self, generator: torch.Generator) -> None:
+        last_norms = {block.norm2 for block in self.modules() if isinstance(block, Residual)}
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                fan_in = module.in_channels * KERNEL_SIZE**2
+                module.weight.normal_(0, math.sqrt(2 / fan_in), generator=generator)
+            elif isinstance(module, Norm):
+                module.initialise(0.0 if module in last_norms else 1.0)
+            elif isinstance(module, nn.Linear):
+                module.weight.zero_()
+                module.bias.zero_()
+
+    def _stages(self) -> Iterator[tuple[nn.Module, nn.Module, nn.Module | None]]:
+        """Yield convolution, batch norm and residual block of each stage."""
+        named = dict(self.named_children())
+        for stage in range(1, len(CHANNELS) + 1):
+            yield named[f"conv{stage}"], named[f"norm{stage}"], named.get(f"block{stage}")
+
+    def forward(self, images: Tensor, keep: Tensor | None = None) -> Answer:
+        """Return the logits, as `Network.forward` says."""
+        # An image of one channel is channels-first and channels-last at once, and torch then takes the
+        # slow one for all that follows. These strides say channels-last.
+        maps = images.squeeze(1).unsqueeze(-1).permute(0, 3, 1, 2)
+        for convolution, norm, block in self._stages():
+            maps = F.relu(norm(F.max_pool2d(convolution(maps), POOL_SIZE)))
+            if block is not None:
+                maps = block(maps)
+        maps = maps.float()
+        features = torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1)
+        if keep is not None:
+            features = features * keep
+        phase: Tensor = self.phase(features).squeeze(1)
+        if self.t1_brain is None:
+            return phase
+        return phase, self.t1_brain(features).squeeze(1)
+
+    def layers(self) -> list[Layer]:
+        """Return the layer table at `INPUT_SIZE`; a ReLU belongs to the layer before it."""
+        size, rows = INPUT_SIZE, [Layer("input", (INPUT_SIZE, INPUT_SIZE, 1), 0)]
+        for stage, (convolution, norm, block) in enumerate(self._stages(), start=1):
+            n_out = CHANNELS[stage - 1]
+            rows.append(Layer(f"conv{stage}", (size, size, n_out), count_parameters(convolution)))
+            size //= POOL_SIZE
+            rows.append(Layer(f"pool{stage}", (size, size, n_out), 0))
+            rows.append(Layer(f"norm{stage}", (size, size, n_out), count_parameters(norm)))
+            if block is not None:
+                rows.append(Layer(f"block{stage}", (size, size, n_out), count_parameters(block)))
+        rows += [Layer("average and max", (self.n_features,), 0), Layer("dropout", (self.n_features,), 0)]
+        heads = [("phase", self.phase), ("t1_brain", self.t1_brain)]
+        return rows + [Layer(name, (1,), count_parameters(head)) for name, head in heads if head is not None]
+
+
+def _convolution(n_in: int, n_out: int) -> nn.Conv2d:
+    """Return a convolution that keeps the size; its offset would be undone by the batch norm behind it."""
+    return nn.Conv2d(n_in, n_out, KERNEL_SIZE, padding=KERNEL_SIZE // 2, bias=False)
