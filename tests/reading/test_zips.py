@@ -251,3 +251,13 @@ def test_the_time_for_a_member_does_not_grow_with_their_number(tmp_path: Path) -
     begin = time.perf_counter()
     assert {read(path, name) for name in names[::10]} == {b"x"}
     assert time.perf_counter() - begin < 5
+
+
+def test_a_member_without_a_name_is_told_and_its_neighbour_is_read(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", {"b.png": b"kept"})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"nameless")
+    (name, error), (neighbour, no_error) = list_members(path)
+    assert (name, neighbour, no_error) == ("", "b.png", None)
+    assert error is not None
+    assert error.reason == "damaged_archive"

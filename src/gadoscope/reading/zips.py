@@ -55,7 +55,8 @@ def list_members(path: Path, member: str = "") -> list[tuple[str, InputError | N
             f"archives inside archives are read to a depth of {MAX_DEPTH}: unpack it first.",
         )
     with _lease(path, member) as kept:
-        files = (info for info in kept.archive.infolist() if not info.is_dir())
+        # Not `is_dir`, which asks for the last letter of a name that may have none.
+        files = (info for info in kept.archive.infolist() if not info.filename.endswith("/"))
         members = [info for info in files if not _is_hidden(info.filename)]
         last = {info.filename: info for info in members}
         if OTHER_PROGRAMS & last.keys():
@@ -64,7 +65,15 @@ def list_members(path: Path, member: str = "") -> list[tuple[str, InputError | N
             )
         check_total(members, kept.n_bytes)
     members.sort(key=lambda info: (info.filename.split("/"), info is last[info.filename]))
-    return [(info.filename, find_fault(info, is_last=info is last[info.filename])) for info in members]
+    return [(info.filename, _find_fault(info, is_last=info is last[info.filename])) for info in members]
+
+
+def _find_fault(info: zipfile.ZipInfo, *, is_last: bool) -> InputError | None:
+    if not info.filename:
+        return ReadError(
+            "damaged_archive", "this member has no name, so nothing finds it: zip the files again."
+        )
+    return find_fault(info, is_last=is_last)
 
 
 @contextmanager
