@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from gadoscope.errors import BundleError, CheckpointError, LeakError, ManifestError, TrainingError, UsageError
+from gadoscope.evaluation.seen import hash_file
 from gadoscope.inference.session import Session
 from gadoscope.models.registry import build_network
 from gadoscope.preparation.manifest import read_manifest
@@ -145,6 +146,49 @@ def test_a_series_of_two_labels_ends_the_run_before_it_begins(slices: Path, tmp_
     with pytest.raises(ManifestError, match="5 of 5 series have images of two labels"):
         train(Job(config=small_config(), data=tmp_path / "manifest.csv", run=tmp_path / "run"))
     assert not (tmp_path / "run" / "metrics.jsonl").exists()
+
+
+HELD_OUT = "path,subject_id,source,plane,split,reference_label,logit,probability"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (None, "cannot read the predictions"),
+        (["path,logit", "a.png,1.0"], "lacks the column subject_id"),
+        ([HELD_OUT, "a.png,s1,test,sagittal,validation,pre,high,0.5"], "logit is 'high', not a number"),
+        ([HELD_OUT, "a.png,s1,test,sagittal,validation,pre,-1.0,0.3"], "no post-contrast image"),
+    ],
+    ids=["missing", "columns", "value", "one-class"],
+)
+def test_a_held_out_table_that_does_not_fit_ends_the_run_before_it_begins(
+    slices: Path, tmp_path: Path, lines: list[str] | None, message: str
+) -> None:
+    table = tmp_path / "held_out.csv"
+    if lines is not None:
+        table.write_text("\n".join(lines))
+    with pytest.raises(ManifestError, match=message):
+        train(Job(config=small_config(), data=slices, run=tmp_path / "run", held_out=table))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_held_out_table_decides_in_place_of_validation_and_the_record_names_it(
+    trained: TrainedRun, slices: Path, tmp_path: Path
+) -> None:
+    rows = [
+        f"{label}{index}.png,s{index},test,sagittal,validation,{label},{logit + index / 9},0.5"
+        for index in range(6)
+        for label, logit in (("pre", -1.0), ("post", 1.0))
+    ]
+    table = tmp_path / "held_out.csv"
+    table.write_text("\n".join([HELD_OUT, *rows]))
+    shutil.copytree(trained.run, tmp_path / "run")
+    again = train(Job(config=small_config(), data=slices, run=tmp_path / "run", resume=True, held_out=table))
+    assert again is not None
+    assert again.weights_sha256 == trained.weights_sha256
+    assert again.frozen.point.chosen_on == "out of fold: 12 images, 6 subjects"
+    record = json.loads((tmp_path / "run" / "record.json").read_text())
+    assert record["held_out_sha256"] == hash_file(table)
 
 
 def test_a_run_killed_in_mid_epoch_and_resumed_in_another_process_ends_with_the_same_weights(

@@ -56,8 +56,15 @@ class Frozen:
     notices: tuple[str, ...]
 
 
-def freeze(network: nn.Module, data: TrainingData, config: TrainingConfig) -> Frozen:
-    """Choose calibration, threshold and band on the validation images, and on their series.
+def freeze(
+    network: nn.Module, data: TrainingData, config: TrainingConfig, held_out: Frozen | None = None
+) -> Frozen:
+    """Choose calibration, threshold and band on the validation images and their series, and the gate.
+
+    Parameters
+    ----------
+    held_out
+        From `freeze_held_out`; then nothing but the gate is chosen on the validation images.
 
     Raises
     ------
@@ -65,10 +72,8 @@ def freeze(network: nn.Module, data: TrainingData, config: TrainingConfig) -> Fr
         If a class is missing or a logit is not a finite number.
     """
     store = data.validation
-    is_t1 = store.is_t1
-    items = [item for item, is_it in zip(store.items, is_t1, strict=True) if is_it]
     phase, t1_brain = _infer(network, store.images, config.image)
-    frozen = freeze_logits(items, phase[is_t1], config)
+    frozen = held_out or _freeze_validation(store, phase, config)
     if t1_brain is None:
         return frozen
     return replace(frozen, gate=_freeze_gate(network, store, t1_brain, config))
@@ -128,6 +133,11 @@ def freeze_logits(
         performance=performance,
         notices=(*notices, *of_slices.notices, *(of_series.notices if of_series else ())),
     )
+
+
+def _freeze_validation(store: Store, phase: NDArray[np.float64], config: TrainingConfig) -> Frozen:
+    items = [item for item, is_it in zip(store.items, store.is_t1, strict=True) if is_it]
+    return freeze_logits(items, phase[store.is_t1], config)
 
 
 def _select_sources(

@@ -86,6 +86,14 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """What was frozen on a table of held-out answers, and the SHA-256 of that table."""
+
+    frozen: Frozen
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainedRun:
     """What a finished run has to say."""
 
@@ -114,6 +122,7 @@ def train(
         With one sentence on what does not fit; a checkpoint that was written stays.
     """
     check_folder(job.run, resume=job.resume)
+    held_out = _read_held_out(job)  # a table that does not fit ends the run here, not after the last epoch
     fabric = start_fabric(job.config, accelerator=job.accelerator, devices=job.devices)
     manifest = divide(read_manifest(job.data), job.config)
     job.config.sampling.check_sources(item.source for item in manifest.items)
@@ -134,7 +143,7 @@ def train(
         watch(moment)
     if not fabric.is_global_zero:
         return None
-    finished = _finish(job, network, data, manifest, identity)
+    finished = _finish(job, network, data, manifest, identity, held_out)
     if job.prepared is None:
         shutil.rmtree(prepared, ignore_errors=True)
     return finished
@@ -154,6 +163,14 @@ def divide(manifest: Manifest, config: TrainingConfig) -> Manifest:
     divided = split_manifest(taking_part, seed=config.seed, **asdict(config.split))
     check_leaks(divided)
     return divided
+
+
+def _read_held_out(job: Job) -> HeldOut | None:
+    """Freeze on the held-out table, if there is one: that takes nothing of what is yet to be trained."""
+    if job.held_out is None:
+        return None
+    frozen = freeze_held_out(read_predictions(job.held_out), job.config)
+    return HeldOut(frozen=frozen, sha256=hash_file(job.held_out))
 
 
 def _build(config: TrainingConfig) -> Network:
@@ -233,17 +250,49 @@ def _with_digests(manifest: Manifest, data: TrainingData) -> Manifest:
 
 
 def _finish(
-    job: Job, network: Network, data: TrainingData, manifest: Manifest, identity: Mapping[str, Any]
+    job: Job,
+    network: Network,
+    data: TrainingData,
+    manifest: Manifest,
+    identity: Mapping[str, Any],
+    held_out: HeldOut | None,
 ) -> TrainedRun:
     """Freeze what turns logits into answers, export the bundle, and write what is read by people."""
-    frozen = freeze(network, data, job.config)
-    if job.held_out is not None:
-        of_held_out = freeze_held_out(read_predictions(job.held_out), job.config)
-        frozen = replace(of_held_out, gate=frozen.gate)
+    frozen = freeze(network, data, job.config, held_out.frozen if held_out else None)
     weights_sha256 = digest_weights(network)
     layers = tuple(network.layers())
+    provenance = _provenance(job, manifest, identity, weights_sha256)
+    metadata = _describe_bundle(job, layers, frozen, manifest, provenance)
+    trained = TrainedRun(
+        run=job.run,
+        bundle=job.run / BUNDLE_NAME,
+        weights_sha256=weights_sha256,
+        onnx_difference=export_bundle(network, job.run / BUNDLE_NAME, metadata),
+        layers=layers,
+        frozen=frozen,
+        notices=(*manifest.notices, *data.train.warnings, *data.validation.warnings, *frozen.notices),
+    )
+    digests = {
+        "data_sha256": identity["data_sha256"],
+        "split_sha256": digest_split(manifest),
+        "init_sha256": identity["init_sha256"],
+        "held_out_sha256": held_out.sha256 if held_out else None,
+    }
+    _write_record(job, trained, digests)
+    history = [json.loads(line) for line in (job.run / METRICS_NAME).read_text().splitlines()]
+    write_text(job.run / CURVES_NAME, learning_curves_svg(history))
+    return trained
+
+
+def _describe_bundle(
+    job: Job,
+    layers: Sequence[Layer],
+    frozen: Frozen,
+    manifest: Manifest,
+    provenance: Mapping[str, Any],
+) -> BundleMetadata:
     planes = _find_planes(manifest.labelled().with_split(Split.TRAIN))
-    metadata = BundleMetadata(
+    return BundleMetadata(
         name=job.config.name,
         network=job.config.network,
         n_parameters=sum(layer.parameters for layer in layers),
@@ -256,34 +305,18 @@ def _finish(
         series_operating_point=frozen.series_point,
         series_calibration=frozen.series_calibration,
         gate=frozen.gate,
-        training=_provenance(job, manifest, identity, weights_sha256),
+        training=provenance,
         licence=job.config.licence,
         performance=frozen.performance,
     )
-    trained = TrainedRun(
-        run=job.run,
-        bundle=job.run / BUNDLE_NAME,
-        weights_sha256=weights_sha256,
-        onnx_difference=export_bundle(network, job.run / BUNDLE_NAME, metadata),
-        layers=layers,
-        frozen=frozen,
-        notices=(*manifest.notices, *data.train.warnings, *data.validation.warnings, *frozen.notices),
-    )
-    _write_record(job, trained, identity, digest_split(manifest))
-    history = [json.loads(line) for line in (job.run / METRICS_NAME).read_text().splitlines()]
-    write_text(job.run / CURVES_NAME, learning_curves_svg(history))
-    return trained
 
 
-def _write_record(job: Job, trained: TrainedRun, identity: Mapping[str, Any], split_sha256: str) -> None:
+def _write_record(job: Job, trained: TrainedRun, digests: Mapping[str, str | None]) -> None:
     """Write everything that is needed to repeat the run."""
     record = {
         "command": shlex.join(sys.argv),
         "config": asdict(job.config),
-        "data_sha256": identity["data_sha256"],
-        "split_sha256": split_sha256,
-        "init_sha256": identity["init_sha256"],
-        "held_out_sha256": hash_file(job.held_out) if job.held_out else None,
+        **digests,
         "weights_sha256": trained.weights_sha256,
         "largest_onnx_difference": trained.onnx_difference,
         "operating_point": asdict(trained.frozen.point),
