@@ -13,26 +13,30 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gadoscope.errors import InputError
+from gadoscope.aggregation import Aggregation
+from gadoscope.errors import InputError, RefusedError
+from gadoscope.evaluation.aggregation_choice import pool_series
 from gadoscope.evaluation.estimates import estimate_figures
 from gadoscope.evaluation.intervals import Estimate
 from gadoscope.evaluation.predictions import Predictions, read_predictions
 from gadoscope.inference.decide import decide, probability_of
+from gadoscope.inference.gate import check_t1_brain
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label, Phase
 from gadoscope.preparation.manifest import Item, read_manifest
 from gadoscope.preparation.pool import count_jobs, map_in_order
 from gadoscope.reading.images import read_slice
-from gadoscope.scores import sigmoid
+from gadoscope.scores import logit_of, sigmoid
 
 Pixels = NDArray[np.uint8]
+MEAN = Aggregation("mean")
 ANSWERS = (Phase.PRE_CONTRAST, Phase.POST_CONTRAST)
 SEED = 5
 NAME_PARTS = 3
@@ -130,9 +134,11 @@ def ask(session: Session, pixels: Pixels) -> tuple[float, bool, Phase | None]:
     answers = session.slice_answers(metadata.image_path.resize_slice(pixels)[np.newaxis])
     probability = float(probability_of(answers.phase, metadata)[0])
     phase: Phase | None = decide(probability, metadata.operating_point)
-    gate = metadata.gate
-    if gate is not None and answers.t1_brain is not None and sigmoid(answers.t1_brain)[0] < gate.threshold:
-        phase = None
+    if metadata.gate is not None and answers.t1_brain is not None:
+        try:
+            check_t1_brain(answers.t1_brain, metadata.gate)
+        except RefusedError:
+            phase = None
     return float(answers.phase[0]), probability >= metadata.operating_point.threshold, phase
 
 
@@ -284,25 +290,13 @@ def format_out_of_fold(table: Predictions) -> str:
 
 def pool(table: Predictions) -> Predictions:
     """Return one row for each series: a subject's slices of one label, by the mean of their logits."""
-    rows: dict[tuple[str, bool], list[int]] = defaultdict(list)
-    for index, key in enumerate(zip(table.subject_id.tolist(), table.is_post.tolist(), strict=True)):
-        rows[key].append(index)
-    pooled = table.select(np.array([members[0] for members in rows.values()]))
-    logit = np.array([table.logit[members].mean() for members in rows.values()])
-    probability = sigmoid(np.array([_logit(table.probability[members]).mean() for members in rows.values()]))
-    return Predictions(
-        **{
-            name: getattr(pooled, name)
-            for name in ("path", "subject_id", "source", "plane", "split", "is_post")
-        },
-        logit=logit,
-        probability=probability,
+    keys = [f"{subject}\n{is_post}" for subject, is_post in zip(table.subject_id, table.is_post, strict=True)]
+    _, first, series = np.unique(keys, return_index=True, return_inverse=True)
+    return replace(
+        table.select(first),
+        logit=pool_series(MEAN, table.logit, series),
+        probability=sigmoid(pool_series(MEAN, logit_of(table.probability), series)),
     )
-
-
-def _logit(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    safe = np.clip(probability, 1e-9, 1 - 1e-9)
-    return np.asarray(np.log(safe / (1 - safe)))
 
 
 def order_pairs(series: Predictions) -> str:

@@ -1,0 +1,56 @@
+"""The benchmark of the default model on images that it was not trained on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.default_model import ask, order_pairs, pool
+from gadoscope.evaluation.predictions import from_rows
+from gadoscope.inference.session import Session
+from gadoscope.scores import sigmoid
+from tests.bundles import write_gated_bundle
+
+
+def test_a_slice_that_the_gate_refuses_has_no_phase_and_a_dark_one_has(tmp_path: Path) -> None:
+    session = Session(write_gated_bundle(tmp_path / "gated.onnx"))
+    side = session.bundle.metadata.image_path.size
+    bright, dark = (np.full((side, side), grey, np.uint8) for grey in (255, 20))
+    assert ask(session, bright)[2] is None
+    assert ask(session, dark)[2] is not None
+
+
+def test_a_series_has_the_mean_logit_of_its_slices_and_pairs_are_told_apart_by_it() -> None:
+    slices = [("s2", "post", (2.0, 4.0)), ("s1", "pre", (-1.0, 3.0)), ("s1", "post", (0.5,))]
+    table = from_rows(
+        [
+            {
+                "path": f"{subject}-{label}-{index}.png",
+                "subject_id": subject,
+                "source": "north",
+                "plane": "axial",
+                "split": "validation",
+                "reference_label": label,
+                "logit": logit,
+                "probability": float(sigmoid(np.array(logit / 2))),
+            }
+            for subject, label, logits in slices
+            for index, logit in enumerate(logits)
+        ]
+    )
+    series = pool(table)
+    found = {
+        (subject, is_post): (logit, probability)
+        for subject, is_post, logit, probability in zip(
+            series.subject_id.tolist(),
+            series.is_post.tolist(),
+            series.logit.tolist(),
+            series.probability.tolist(),
+            strict=True,
+        )
+    }
+    for subject, label, logits in slices:
+        mean = np.array(sum(logits) / len(logits))
+        assert found.pop((subject, label == "post")) == pytest.approx((float(mean), float(sigmoid(mean / 2))))
+    assert not found
+    assert order_pairs(series) == "0 of 1"
