@@ -22,6 +22,7 @@ assert importlib.util.find_spec("torch") is None, "the base installation must no
 templates = importlib.resources.files("gadoscope.evaluation") / "templates"
 assert load_lexicon().version >= 1, "the lexicon is missing"
 assert any(entry.name.endswith(".html") for entry in templates.iterdir()), "the report's template is missing"
+assert (templates / "house.css").is_file(), "the style of every page is missing"
 PYTHON
 
 # The source archive holds the default bundle, too; the wheel was built from it.

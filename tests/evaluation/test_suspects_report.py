@@ -66,7 +66,7 @@ def test_the_most_doubtful_image_of_a_series_comes_first(report: dict[str, Any])
 
 
 def test_the_report_is_json_without_a_number_that_is_none(report: dict[str, Any]) -> None:
-    json.dumps(report, allow_nan=False)
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
 
 
 def test_images_of_unknown_subjects_stand_alone_and_the_page_says_so() -> None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from gadoscope.audit.report import Audited
 from gadoscope.errors import InputError
 from gadoscope.evaluation import formats
-from gadoscope.evaluation.figures import POST_COLOUR, PRE_COLOUR
 from gadoscope.evaluation.gallery import overlay, picture
 from gadoscope.evaluation.page import render_page
 from gadoscope.imaging.intensity import MAX_GREY
@@ -114,7 +113,4 @@ def _draw_means(audited: Audited) -> list[MeanImage]:
 def render_html(report: dict[str, Any], pictures: Pictures) -> str:
     """Return the audit as one HTML page: no script, nothing loaded from anywhere."""
     helpers = {name: getattr(formats, name) for name in ("area", "percent", "plural", "whole")}
-    colours = {"pre": PRE_COLOUR, "post": POST_COLOUR}
-    return render_page(
-        "gadoscope.audit", "audit.html", helpers, report=report, pictures=pictures, colours=colours
-    )
+    return render_page("gadoscope.audit", "audit.html", helpers, report=report, pictures=pictures)

@@ -5,6 +5,13 @@ from typing import Any
 
 import jinja2
 
+from gadoscope.evaluation.figures import POST_COLOUR, PRE_COLOUR
+
+SHARED = "gadoscope.evaluation"
+"""Its folder ``templates`` holds what pages of other packages include as well: the style `house.css`."""
+COLOURS = {"pre": PRE_COLOUR, "post": POST_COLOUR}
+"""Of the classes, as in every figure; each template may name them, and `house.css` does."""
+
 
 def render_page(package: str, template: str, helpers: Mapping[str, Any], **values: Any) -> str:
     """Fill a template; everything in it is escaped, and a name that it lacks is an error.
@@ -17,11 +24,11 @@ def render_page(package: str, template: str, helpers: Mapping[str, Any], **value
         Functions that the template may call.
     """
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(package),
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(package), jinja2.PackageLoader(SHARED)]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals.update(helpers)
+    environment.globals.update(helpers, colours=COLOURS)
     return environment.get_template(template).render(values)

@@ -20,7 +20,7 @@ from gadoscope.evaluation.curves import (
     sweep_svg,
 )
 from gadoscope.evaluation.doubts import list_doubts
-from gadoscope.evaluation.figures import POST_COLOUR, PRE_COLOUR, TEST_COLOUR, VALIDATION_COLOUR
+from gadoscope.evaluation.figures import TEST_COLOUR, VALIDATION_COLOUR
 from gadoscope.evaluation.metrics import has_both_classes
 from gadoscope.evaluation.page import render_page
 from gadoscope.evaluation.predictions import Predictions
@@ -242,7 +242,6 @@ def render_html(report: Data, figures: Mapping[str, str], cases: Sequence[Case])
         report=report,
         figures={name: Markup(svg) for name, svg in figures.items()},  # noqa: S704  # made by us, its text escaped
         cases=cases,
-        colours={"pre": PRE_COLOUR, "post": POST_COLOUR},
         evaluated=[split.value for split in EVALUATED],
     )
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from gadoscope import __version__
 from gadoscope.evaluation import formats
-from gadoscope.evaluation.figures import POST_COLOUR, PRE_COLOUR
 from gadoscope.evaluation.levels import Level, group_cases
 from gadoscope.evaluation.page import render_page
 from gadoscope.evaluation.predictions import Predictions
@@ -109,7 +108,6 @@ def render_suspects(report: dict[str, Any], predictions: Predictions, n_cases: i
         cards=cards,
         singles=[{**image, "picture": draw(Path(image["path"]))} for image in singles[:n_cases]],
         n_singles=len(singles),
-        colours={"pre": PRE_COLOUR, "post": POST_COLOUR},
         n_pictures=PICTURES,
     )
 
