@@ -68,13 +68,14 @@ def test_every_setting_stands_on_its_page_with_its_default() -> None:
 
 def test_the_words_that_a_setting_may_be_are_those_that_the_config_takes() -> None:
     for row in read_rows((DOCS / "reference" / "config.md").read_text(encoding="utf-8")):
-        *sections, name = CODE.findall(row[0])[0].split(".")
+        setting = CODE.findall(row[0])[0]
+        *sections, name = setting.split(".")
         for word in CODE.findall(row[2]):
             value = {"true": True, "false": False}.get(word, word)
             table: dict[str, Any] = {name: value}
             for section in sections:
                 table = {section: table}
-            parse_config(table)
+            assert flatten(parse_config(table))[setting] == value
 
 
 def test_the_lessons_config_differs_from_the_defaults_as_its_page_says() -> None:

@@ -80,7 +80,9 @@ def test_a_byte_order_mark_blank_lines_and_upper_case_headers_are_read(tmp_path:
 
 def test_images_labelled_other_are_counted_and_left_out_of_the_classes(tmp_path: Path) -> None:
     manifest = read_manifest(write_table(tmp_path, HEADER, ROW, "b.png,s2,other,axial,t2"))
-    assert manifest.notices == ("1 of 2 images are labelled other: neither class uses them.",)
+    assert manifest.notices == (
+        "1 of 2 images are labelled other: neither class uses them; with gate.use_other they train the gate.",
+    )
     assert [item.path.name for item in manifest.labelled().items] == ["a.png"]
 
 

@@ -97,7 +97,10 @@ def _read_table(table: Path) -> Manifest:
     notices = []
     n_other = sum(item.label is Label.OTHER for item in items)
     if n_other:
-        notices.append(f"{n_other} of {len(items)} images are labelled other: neither class uses them.")
+        notices.append(
+            f"{n_other} of {len(items)} images are labelled other: neither class uses them; "
+            "with gate.use_other they train the gate."
+        )
     return Manifest(items=items, origin=table, notices=tuple(notices))
 
 
