@@ -2,8 +2,9 @@
 
     python -m benchmarks.default_data --data ../shared/data/manifest.csv --output runs/default-data
 
-Takes the CC BY and CC BY-SA sources of a manifest of public images, leaves out what cannot be read, and adds
-phantom slices in three planes: T1 before and after contrast, and other contrasts, labelled other, for
+Takes the CC BY and CC BY-SA sources of a manifest of public images and leaves out what cannot be read. Cuts
+the volumes that were scanned before and after contrast into coronal and sagittal slices, the only such pairs.
+Adds phantom slices in three planes: T1 before and after contrast, and other contrasts, labelled other, for
 the gate. Writes `manifest.csv`; `gadoscope train configs/default.toml --data` reads it.
 """
 
@@ -11,7 +12,12 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
+from PIL import Image
+
 from gadoscope.errors import InputError
+from gadoscope.imaging.foreground import find_foreground
 from gadoscope.labels import Plane
 from gadoscope.phantom.cohort import Cohort
 from gadoscope.phantom.contrasts import Contrast
@@ -23,6 +29,16 @@ from gadoscope.reading.images import read_slice
 SOURCES = ("tcga-lgg", "tcga-lgg-sagittal", "figshare-cheng", "ixi", "tcga-lgg-flair")
 """CC BY 3.0 and 4.0, and CC BY-SA 3.0: weights trained on them may be shipped. Feltrin's may not be, and the
 volunteers' T2 and FLAIR are for evaluation alone."""
+VOLUME_SOURCE, REFORMATTED_SOURCE = "tcga-lgg-volume", "tcga-lgg-reformatted"
+THROUGH_AXIS = {Plane.CORONAL: 1, Plane.SAGITTAL: 0}
+"""Axis of a stack (left, posterior, superior) along which its slices of a plane follow each other."""
+MIN_STACK = 30
+"""Slices below which a reformatted head is too coarse to look like an image."""
+N_REFORMATTED = 16
+REFORMATTED_EXTENT = 0.7
+"""Of the head: further out there is little brain."""
+STACK_HEIGHT = 0.7
+"""Of the field of view, about 24 cm: the slices' distance is not known, and stacks cover 16 to 18 cm."""
 PLANES = (Plane.SAGITTAL, Plane.AXIAL, Plane.CORONAL)
 PHANTOM_SEED = 2026
 PHANTOM_SUBJECTS = 30
@@ -41,6 +57,9 @@ def main() -> None:
     arguments = parser.parse_args()
     public = [item for item in read_manifest(arguments.data).items if item.source in SOURCES]
     items = [replace(item, split=None) for item in public if is_readable(item)]
+    for volume in read_manifest(arguments.data).items:
+        if volume.source == VOLUME_SOURCE:
+            items += reformat_stack(volume, arguments.output)
     for number, plane in enumerate(PLANES):
         items += make_phantoms(arguments.output / f"phantom-{plane.value}", plane, PHANTOM_SEED + number)
     path = arguments.output / "manifest.csv"
@@ -56,6 +75,33 @@ def is_readable(item: Item) -> bool:
         print(f"left out: {item.path.name} ({error.reason})")
         return False
     return True
+
+
+def reformat_stack(volume: Item, output: Path) -> list[Item]:
+    """Write slices of an axial stack in the other planes and return their rows; of a coarse stack none.
+
+    The two stacks of a pair are cut at nearly the same places: their heads are found one by one.
+    """
+    voxels = np.asarray(
+        nib.nifti1.Nifti1Image.from_filename(volume.path).dataobj
+    )  # left, posterior, superior; uint8
+    n_slices = voxels.shape[2]
+    if n_slices < MIN_STACK:
+        return []
+    head = find_foreground(np.ascontiguousarray(voxels[:, :, n_slices // 2])).box
+    items = []
+    for plane, axis in THROUGH_AXIS.items():
+        low, high = ((head.top, head.bottom), (head.left, head.right))[axis]
+        margin = (1 - REFORMATTED_EXTENT) / 2 * (high - low)
+        folder = output / REFORMATTED_SOURCE / plane.value
+        folder.mkdir(parents=True, exist_ok=True)
+        size = (voxels.shape[1 - axis], round(STACK_HEIGHT * voxels.shape[1 - axis]))
+        for place in np.linspace(low + margin, high - margin, N_REFORMATTED).round().astype(int):
+            slice_ = np.flipud(voxels.take(place, axis).T)
+            path = folder / f"{volume.path.name.split('.')[0]}_{place:03}.png"
+            Image.fromarray(np.ascontiguousarray(slice_)).resize(size, Image.Resampling.BICUBIC).save(path)
+            items.append(replace(volume, path=path, plane=plane, source=REFORMATTED_SOURCE, split=None))
+    return items
 
 
 def make_phantoms(folder: Path, plane: Plane, seed: int) -> list[Item]:

@@ -66,7 +66,7 @@ def test_the_network_is_the_recipes(images: Tensor, training: bool) -> None:
 def test_it_has_0_67_million_parameters_and_its_table_adds_up_to_them() -> None:
     model = Compact(with_gate=True)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
-    assert n_parameters == sum(layer.parameters for layer in model.layers()) == 674_897 + 257
+    assert n_parameters == sum(layer.parameters for layer in model.layers()) == 674_897 + 544 * 64 + 64 + 65
 
 
 def test_the_layer_table_has_the_shapes_that_the_network_really_makes(images: Tensor) -> None:

@@ -8,13 +8,14 @@ from gadoscope.labels import Phase
 from gadoscope.phantom.acquire import window
 from gadoscope.phantom.cohort import Cohort, scan
 from gadoscope.training.counterexamples import draw_counterexamples
-from gadoscope.training.counterexamples.altered import ALTERATIONS, Alteration, turn_tones
+from gadoscope.training.counterexamples.altered import ALTERATIONS, Alteration
 from gadoscope.training.counterexamples.bodies import BODIES, Body
+from gadoscope.training.counterexamples.contrasts import turn_tones
 from gadoscope.training.counterexamples.pictures import PICTURES, draw_nothing
 
 SIDE = 96
-WHITE_MATTER, CSF = 150, 45
-"""Greys of a disc of white matter with a pool of fluid in it, as the image path shows them on T1."""
+WHITE_MATTER, GREY_MATTER, CSF = 150, 105, 45
+"""Greys of a disc of white matter, a ring of grey matter and a pool of fluid, as T1 shows them."""
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,8 @@ def slices() -> NDArray[np.uint8]:
 def _simple_head() -> NDArray[np.uint8]:
     row, column = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
     radius = np.hypot(row, column)
-    return np.select([radius < 0.25, radius < 0.8], [CSF, WHITE_MATTER], 0).astype(np.uint8)[np.newaxis]
+    greys = np.select([radius < 0.25, radius < 0.6, radius < 0.8], [CSF, WHITE_MATTER, GREY_MATTER], 0)
+    return greys.astype(np.uint8)[np.newaxis]
 
 
 def test_they_follow_from_the_seed_and_not_from_their_number(slices: NDArray[np.uint8]) -> None:
@@ -62,16 +64,17 @@ def test_no_altered_slice_is_like_the_slice(alter: Alteration, slices: NDArray[n
 
 
 def test_turned_tones_show_white_matter_darker_than_fluid_or_grey_matter_and_air_black() -> None:
-    # Grey matter at the usual place between the two: 0.3 of the range of greys.
-    head = np.concatenate([_simple_head(), np.where(_simple_head() == CSF, 76, _simple_head())])
+    head, middle = _simple_head(), SIDE // 2
     for seed in range(30):
-        of_fluid, of_grey = (
-            turn_tones(head[index : index + 1], np.random.default_rng(seed)).astype(int) for index in (0, 1)
-        )
-        middle = SIDE // 2
-        brightest = max(of_fluid[middle, middle], of_grey[middle, middle])
-        assert of_fluid[middle, SIDE // 4] < brightest - 30
-        assert of_fluid[0, 0] == of_grey[0, 0] == 0
+        turned = turn_tones(head, np.random.default_rng(seed)).astype(int)
+        fluid, white, grey = (turned[middle, middle + round(r * middle)] for r in (0, 0.4, 0.7))
+        assert white < max(fluid, grey) - 10
+        assert turned[0, 0] == 0
+
+
+def test_a_picture_without_a_head_is_turned_into_something_else_all_the_same() -> None:
+    blank = np.zeros((1, SIDE, SIDE), np.uint8)
+    assert turn_tones(blank, np.random.default_rng(0)).shape == (SIDE, SIDE)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Balanced batches: shares of sources, labels alike, couples of one subject at one place."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from gadoscope.preparation.items import Item
 from gadoscope.training.sampling import SamplingConfig, count_steps, draw_epoch, find_partners, find_place
 
 BATCH = 20
+N_COUPLES = BATCH // 2
 ALL_POST, ALL_PRE, PAIRED = "hospital of post", "hospital of pre", "pairs"
 
 
@@ -54,8 +56,8 @@ def draw(
 def test_every_source_has_its_share_of_every_batch(items: tuple[Item, ...]) -> None:
     shares = {PAIRED: 0.6, ALL_POST: 0.2, ALL_PRE: 0.2}
     for batch in draw(items, shares=shares):
-        assert Counter(item.source for item in batch) == {
-            source: round(share * BATCH) for source, share in shares.items()
+        assert Counter(first.source for first in batch[::2]) == {
+            source: round(share * N_COUPLES) for source, share in shares.items()
         }
 
 
@@ -65,29 +67,48 @@ def test_shares_that_do_not_divide_the_batch_are_right_on_average_and_never_furt
     shares = {PAIRED: 0.47, ALL_POST: 0.22, ALL_PRE: 0.31}
     batches = draw(items, shares=shares, steps_per_epoch=400)
     for source, share in shares.items():
-        counts = np.array([sum(item.source == source for item in batch) for batch in batches])
-        assert np.abs(counts - share * BATCH).max() <= 2
-        assert counts.mean() == pytest.approx(share * BATCH, abs=0.15)
+        counts = np.array([sum(first.source == source for first in batch[::2]) for batch in batches])
+        assert np.abs(counts - share * N_COUPLES).max() <= 1
+        assert counts.mean() == pytest.approx(share * N_COUPLES, abs=0.08)
     assert {len(batch) for batch in batches} == {BATCH}
 
 
 def test_sources_that_are_not_named_share_the_rest_alike(items: tuple[Item, ...]) -> None:
     batch = draw(items, shares={PAIRED: 0.6})[0]
-    assert Counter(item.source for item in batch) == {PAIRED: 12, ALL_POST: 4, ALL_PRE: 4}
+    assert Counter(first.source for first in batch[::2]) == {PAIRED: 6, ALL_POST: 2, ALL_PRE: 2}
 
 
 def test_a_source_that_is_held_out_leaves_its_share_to_the_others(items: tuple[Item, ...]) -> None:
     rest = tuple(item for item in items if item.source != ALL_POST)
     batch = draw(rest, shares={PAIRED: 0.6, ALL_POST: 0.2, ALL_PRE: 0.2})[0]
-    assert Counter(item.source for item in batch) == {PAIRED: 16, ALL_PRE: 4} or Counter(
-        item.source for item in batch
-    ) == {PAIRED: 14, ALL_PRE: 6}
+    counts = Counter(first.source for first in batch[::2])
+    assert counts in ({PAIRED: 8, ALL_PRE: 2}, {PAIRED: 7, ALL_PRE: 3})
 
 
-def test_the_labels_of_a_source_that_has_both_come_alike(items: tuple[Item, ...]) -> None:
+def test_every_couple_has_one_image_of_each_label(items: tuple[Item, ...]) -> None:
     for batch in draw(items):
-        labels = Counter(item.label for item in batch if item.source == PAIRED)
-        assert labels[Label.PRE] == labels[Label.POST] > 0
+        for first, second in zip(batch[::2], batch[1::2], strict=True):
+            assert {first.label, second.label} == {Label.PRE, Label.POST}
+
+
+def test_a_source_of_one_label_is_coupled_with_images_of_its_plane(items: tuple[Item, ...]) -> None:
+    sagittal = tuple(
+        replace(make_item(f"{source} {number}", label, f"{source} {number}", source), plane=Plane.SAGITTAL)
+        for source, label in (("sagittal post", Label.POST), (ALL_PRE, Label.PRE))
+        for number in range(5)
+    )
+    seen = set()
+    for batch in draw((*items, *sagittal)):
+        for first, second in zip(batch[::2], batch[1::2], strict=True):
+            if first.source != PAIRED:
+                assert first.plane is second.plane
+                seen.add((first.source, second.source))
+    assert {("sagittal post", ALL_PRE), (ALL_POST, PAIRED), (ALL_POST, ALL_PRE)} <= seen
+
+
+def test_without_the_other_label_a_couple_is_any_two_images(items: tuple[Item, ...]) -> None:
+    alone = tuple(item for item in items if item.source == ALL_POST)
+    assert {len(batch) for batch in draw(alone)} == {BATCH}
 
 
 def test_a_couple_is_one_subject_at_one_place_before_and_after_contrast(items: tuple[Item, ...]) -> None:
@@ -110,7 +131,7 @@ def test_without_pairs_the_second_image_is_of_any_subject(items: tuple[Item, ...
 
 
 def test_every_image_is_drawn_before_one_is_drawn_again(items: tuple[Item, ...]) -> None:
-    drawn = [item.path for batch in draw(items) for item in batch if item.source == ALL_PRE]
+    drawn = [first.path for batch in draw(items) for first in batch[::2] if first.source == ALL_PRE]
     counts = Counter(drawn)
     assert len(counts) == 40
     assert max(counts.values()) - min(counts.values()) <= 1

@@ -29,7 +29,7 @@ OTHER_STREAM = 5
 """2 is the lesson's augmentation."""
 
 OTHER_SHARE = 0.125
-"""Images labelled other that join each batch, as a share of it: 6 of 48, drawn from all of them alike."""
+"""Images labelled other that join each batch, as a share of it: 6 of 48, of every source alike."""
 
 
 class StepSeed(NamedTuple):
@@ -168,11 +168,17 @@ def _make_batch(
 
 def _choose_others(store: Store, config: TrainingConfig, moment: StepSeed) -> tuple[Rows, int]:
     """Return which images of no T1 brain join the batch, and how many more are to be drawn."""
+    n_drawn = round(config.gate.counterexamples * config.batch_size)
     candidates = np.flatnonzero(~store.is_t1)
-    n_other = round(OTHER_SHARE * config.batch_size) if config.gate.use_other and len(candidates) else 0
+    if not config.gate.use_other or not len(candidates):
+        return np.empty(0, np.int64), n_drawn
     generator = np.random.default_rng(moment.stream(OTHER_STREAM))
-    others = generator.choice(candidates, n_other) if n_other else np.empty(0, np.int64)
-    return others, round(config.gate.counterexamples * config.batch_size)
+    # A few hundred real images must not drown in thousands that cost nothing to make.
+    _, source, n_images = np.unique(
+        [store.items[row].source for row in candidates], return_inverse=True, return_counts=True
+    )
+    chances = 1 / (n_images[source] * len(n_images))
+    return generator.choice(candidates, round(OTHER_SHARE * config.batch_size), p=chances), n_drawn
 
 
 def _gather(store: Store, rows: Rows, others: Rows, n_drawn: int, moment: StepSeed) -> NDArray[np.uint8]:

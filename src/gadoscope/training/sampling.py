@@ -1,9 +1,10 @@
 """Which images an epoch shows, in which steps: shuffled, or balanced by source, label and subject.
 
 Where one hospital has only post-contrast images and another only pre-contrast ones, a network learns the
-hospital. Balanced batches take that away as far as the data allow: fixed shares of the sources, both labels
-alike within each, and the two images of a couple of one subject at one slice position, which differ in
-nothing but the contrast agent.
+hospital. Balanced batches take that away as far as the data allow: fixed shares of the sources, and couples
+of one image of each label: of one subject at one slice position, where there is such a pair, which differs in
+nothing but the contrast agent; else of one source; else of one plane, or sagittal would mean post-contrast
+where the only sagittal images are.
 """
 
 import re
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.errors import ConfigError
-from gadoscope.labels import Label
+from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
 from gadoscope.training.checks import check_choice, check_range
 
@@ -42,14 +43,15 @@ class SamplingConfig:
     ----------
     method
         ``shuffle`` shows each image once; ``balanced`` fills each batch by shares of the sources, two
-        images at a time, one of each label where the source has both.
+        images at a time, one of each label. A source of one label gets the other from the other sources.
     pairs
         Whether the second image of a couple is of the same subject, at the nearest slice position, where
         there is one.
     steps_per_epoch
         Of ``balanced``; 0 takes as many steps as show as many images as there are.
     shares
-        Of ``balanced``: source to share of each batch. Sources not named share the rest alike.
+        Of ``balanced``: source to share of each batch, with what is coupled to its images. Sources not
+        named share the rest alike.
     """
 
     method: SamplingMethod = SHUFFLE
@@ -178,8 +180,10 @@ def _draw_balanced(
         by_source[items[row].source].append(row)
     shares = config.share_of(by_source)
     partners = find_partners(items, rows) if config.pairs else {}
+    stand_ins = _StandIns(items, by_source, shares, generator)
     couples = {
-        source: _iter_couples(items, by_source[source], partners, generator) for source in sorted(by_source)
+        source: _iter_couples(items, by_source[source], partners, stand_ins, generator)
+        for source in sorted(by_source)
     }
     steps = []
     for _ in range(count_steps(len(rows), batch_size, config)):
@@ -194,22 +198,57 @@ def _draw_balanced(
     return steps
 
 
+class _StandIns:
+    """Images of the other label for those whose own source has none, drawn by the shares of the sources."""
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        by_source: Mapping[str, Sequence[int]],
+        shares: Mapping[str, float],
+        generator: np.random.Generator,
+    ) -> None:
+        self._items, self._shares, self._generator = items, shares, generator
+        self._rows: dict[tuple[Label, Plane | None], dict[str, list[int]]] = defaultdict(dict)
+        for source, rows in by_source.items():
+            for row in rows if shares[source] else ():
+                for plane in (items[row].plane, None):
+                    self._rows[items[row].label, plane].setdefault(source, []).append(row)
+
+    def draw(self, row: int) -> int | None:
+        """Return an image of the other label, of the same plane if there is one; else None."""
+        item = self._items[row]
+        other = Label.PRE if item.label is Label.POST else Label.POST
+        found = self._rows.get((other, item.plane)) or self._rows.get((other, None))
+        if not found:
+            return None
+        chances = np.array([self._shares[source] for source in found])
+        source = list(found)[int(self._generator.choice(len(found), p=chances / chances.sum()))]
+        return int(self._generator.choice(found[source]))
+
+
 def _iter_couples(
-    items: Sequence[Item], rows: Sequence[int], partners: Mapping[int, Rows], generator: np.random.Generator
+    items: Sequence[Item],
+    rows: Sequence[int],
+    partners: Mapping[int, Rows],
+    stand_ins: _StandIns,
+    generator: np.random.Generator,
 ) -> Iterator[tuple[int, int]]:
     """Yield couples of one source for ever: first the next image of one label in turn, then its partner."""
     by_label: dict[Label, list[int]] = defaultdict(list)
     for row in rows:
         by_label[items[row].label].append(row)
-    labels = sorted(by_label)
-    decks = [_iter_shuffled(by_label[label], generator) for label in labels]
+    decks = [_iter_shuffled(by_label[label], generator) for label in sorted(by_label)]
     while True:
         for index, deck in enumerate(decks):
             first = next(deck)
             if first in partners:
                 yield first, int(generator.choice(partners[first]))
+            elif len(decks) > 1:
+                yield first, next(decks[1 - index])
             else:
-                yield first, next(decks[(index + 1) % len(decks)])
+                second = stand_ins.draw(first)
+                yield first, next(deck) if second is None else second
 
 
 def _iter_shuffled(rows: Sequence[int], generator: np.random.Generator) -> Iterator[int]:

@@ -69,7 +69,7 @@ def distort_batch(
     counted = range(len(canvases)) if places is None else places.tolist()
     everyone = [Draws(augmentation, seed, place) for place in counted]
     mappings = [draw_mapping(draws) for draws in everyone]
-    curves = [draw_tone_curve(draws) for draws in everyone]
+    curves = [draw_tone_curve(draws, canvas) for draws, canvas in zip(everyone, canvases, strict=True)]
     toned = np.empty(canvases.shape, np.float32)
     for canvas, image, mapping, curve in zip(canvases, toned, mappings, curves, strict=True):
         # What a tone curve makes of black is 0 until the resampling, which fills with 0.

@@ -36,6 +36,7 @@ EFFECTS = (
     "frame",
     "text",
     "jpeg",
+    "reweight",
 )
 """Every effect. An effect's stream of random numbers is its place here: new ones go to the end."""
 

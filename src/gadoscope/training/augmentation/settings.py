@@ -20,6 +20,7 @@ RANGE_LIMITS = {
     "crop_range": 0.9,
     "gamma_range": 2.0,
     "warp_range": 3.0,
+    "reweight_range": 1.0,
     "gain_range": 0.9,
     "offset_range": 0.9,
     "bias_field_range": 2.0,
@@ -64,6 +65,9 @@ class StrongAugmentation:
         Grey values to the power of exp(-range) to exp(+range).
     warp_range
         A bent, always rising tone curve: the logarithm of its slope varies by this to either side.
+    reweight_range
+        How far CSF, grey matter, white matter and fat take other greys in the same order, as another T1
+        weighting would give them; 1 goes all the way.
     gain_range, offset_range
         Share of the grey scale to either side; what leaves the scale is cut off.
     bias_field_range
@@ -142,6 +146,8 @@ class StrongAugmentation:
     text_chance: float = 0.12
     jpeg_chance: float = 0.15
     jpeg_range: float = 70.0
+    reweight_chance: float = 0.5
+    reweight_range: float = 0.8
 
     def __post_init__(self) -> None:
         _check("strength", self.strength, MAX_STRENGTH)

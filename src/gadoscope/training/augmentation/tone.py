@@ -1,4 +1,4 @@
-"""Tone curves: what another contrast setting, coil or display window makes of the grey values.
+"""Tone curves: what another weighting, contrast setting, coil or display window makes of the grey values.
 
 All of them rise: brighter stays brighter, so what enhances still does. A slice's curves are drawn as one
 table of the 256 grey values, so the slice itself is looked up once.
@@ -12,21 +12,46 @@ from numpy.typing import NDArray
 
 from gadoscope.imaging.intensity import MAX_GREY, N_GREYS
 from gadoscope.training.augmentation.draws import Draws
+from gadoscope.training.tissues import find_air, find_tissues, space_out, take_brain
 
 WARP_PIECES = 6
 """Straight pieces of a warped tone curve: enough to part white matter, grey matter and fluid."""
 
+TISSUE_STEPS = ((0.04, 0.25), (0.15, 0.35), (0.06, 0.3), (0.0, 0.35))
+"""On the scale of greys: black to CSF, on to grey matter, to white matter, to fat. From a spin echo, which
+hardly parts grey from white, to a prepared gradient echo, on which fat is no brighter than white matter."""
+FAT_PLACE = (1.15, 1.6)
+"""Of white matter's grey: where fat begins."""
+MAX_FLUID = 0.55
+"""Of white matter's grey: what is brighter is no CSF, and the tissues of this slice are not known."""
+
 Curve = NDArray[np.float32]
 
 
-def draw_tone_curve(draws: Draws) -> Curve:
-    """Return the grey value 0..255 that each of the 256 becomes, float32, never falling."""
+def draw_tone_curve(draws: Draws, canvas: NDArray[np.uint8]) -> Curve:
+    """Return the grey value 0..255 that each of the 256 of ``canvas`` becomes, float32, never falling."""
     curve = np.linspace(0, 1, N_GREYS, dtype=np.float32)
+    if draws.meets("reweight"):
+        curve = _reweight(canvas, draws.reach("reweight"), draws.generator("reweight"))
     for effect, bend in TONES.items():
         if draws.meets(effect):
             curve = bend(curve, draws.reach(effect), draws.generator(effect))
     greys: Curve = np.clip(curve, 0, 1) * np.float32(MAX_GREY)
     return greys
+
+
+def _reweight(canvas: NDArray[np.uint8], reach: float, generator: np.random.Generator) -> Curve:
+    """Return the curve that takes the tissues of a slice to greys of another T1 weighting, 0 to 1."""
+    same = np.linspace(0, 1, N_GREYS, dtype=np.float32)
+    brain = take_brain(canvas, find_air(canvas))
+    csf, grey, white = find_tissues(brain) if brain.size else np.ones(3)
+    if csf > MAX_FLUID * white:
+        return same
+    places = space_out(csf, grey, white, white * generator.uniform(*FAT_PLACE))
+    steps = np.array([generator.uniform(*step) for step in TISSUE_STEPS])
+    heights = np.minimum(np.concatenate([[0.0], np.cumsum(steps), [1.0]]), 1)
+    other: Curve = np.interp(np.arange(N_GREYS), places, heights).astype(np.float32)
+    return same + np.float32(reach * generator.random()) * (other - same)
 
 
 def _bend_by_gamma(curve: Curve, reach: float, generator: np.random.Generator) -> Curve:

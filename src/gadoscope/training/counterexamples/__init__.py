@@ -1,7 +1,8 @@
 """Pictures that are no T1 brain, drawn by chance for each batch: what the gate learns to refuse.
 
 ============  ==========================================================================
-``altered``   T1 slices of the batch made into something else: other contrasts, puzzles
+``contrasts`` T1 slices of the batch turned into T2, FLAIR and the like
+``altered``   T1 slices made into what no scanner makes of them: puzzles, outlines, CT
 ``bodies``    other parts of the body, from a few shapes
 ``pictures``  what is no scan at all: noise, texture, photographs, pages, nothing
 ============  ==========================================================================

@@ -1,0 +1,114 @@
+"""T1 slices turned into other contrasts: T2, FLAIR, proton density, a negative.
+
+The tissues are found among the greys and take those of the other contrast. Real images of these contrasts are
+few under a free licence, and of some planes there are none; the heads that training has can be turned into
+as many as it takes.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gadoscope.imaging.intensity import MAX_GREY, N_GREYS
+from gadoscope.training.tissues import find_air, find_tissues, space_out, take_brain
+
+Slices = NDArray[np.uint8]
+
+TISSUE_JITTER = 0.15
+"""Of the step between grey and white matter: to where the place of each may be off."""
+MAX_LIKENESS = 0.7
+"""Correlation with T1 in the brain, from which the turned slice may pass for T1: it is drawn anew."""
+MAX_DRAWS = 4
+FAT_PLACE = (1.15, 1.6)
+"""Of white matter's grey: where fat begins."""
+LEAST_RANGE = 0.1
+"""Of the turned greys, 0 to 1: a head that is all in one grey is not stretched to noise."""
+STRETCH_PERCENTILES = (1.0, 99.7)
+"""Of the turned head: black and white, as the image path of a new picture would choose them."""
+
+
+def turn_tones(slices: Slices, generator: np.random.Generator) -> NDArray[np.uint8]:
+    """Give the tissues of a slice the greys of another contrast, wherever its own tissues lie."""
+    pixels = pick(slices, generator)
+    air = find_air(pixels)
+    if (air > 1 / 2).all():
+        return to_grey(np.float32(MAX_GREY) - pixels)
+    turned = _draw_tones(take_brain(pixels, air), generator)[pixels]
+    low, high = np.percentile(turned[air < 1 / 2], STRETCH_PERCENTILES)
+    stretched = (turned - low) * np.float32(MAX_GREY / max(high - low, LEAST_RANGE))
+    return to_grey(np.clip(stretched, 0, MAX_GREY) * (1 - air))
+
+
+def _draw_tones(brain: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.float32]:
+    """Draw what each grey of a head on T1 becomes in another contrast, shape (256,), 0 to 1."""
+    csf, grey, white = find_tissues(brain)
+    csf, grey, white = (csf, grey, white) + (white - grey) * TISSUE_JITTER * generator.uniform(-1, 1, 3)
+    places = space_out(csf, grey, white, white * generator.uniform(*FAT_PLACE))
+    contrasts = [CONTRASTS[int(index)] for index in generator.integers(len(CONTRASTS), size=MAX_DRAWS)]
+    for draw in (*contrasts, _draw_negative):
+        tones = np.clip([*draw(generator), generator.uniform(0, 1)], 0, 1)
+        curve: NDArray[np.float32] = np.interp(np.arange(N_GREYS), places, tones).astype(np.float32)
+        if brain.std() == 0 or _find_likeness(curve[brain], brain) < MAX_LIKENESS:
+            break
+    return curve
+
+
+def _find_likeness(turned: NDArray[np.float32], brain: NDArray[np.uint8]) -> float:
+    """Return the correlation of two renderings of the same pixels."""
+    return float(np.corrcoef(turned, brain)[0, 1]) if turned.std() > 0 else 0.0
+
+
+def _draw_t2(generator: np.random.Generator) -> list[float]:
+    """Draw the tones of bone, CSF, grey matter, white matter and fat: water bright, T1 upside down."""
+    grey = generator.uniform(0.4, 0.75)
+    return [
+        generator.uniform(0, 1),
+        generator.uniform(0.85, 1),
+        grey,
+        grey - generator.uniform(0.12, 0.35),
+        generator.uniform(0.1, 0.9),
+    ]
+
+
+def _draw_flair(generator: np.random.Generator) -> list[float]:
+    """Draw them with dark CSF, and grey matter a little brighter than white; as diffusion with dark fat."""
+    grey = generator.uniform(0.6, 0.9)
+    return [
+        generator.uniform(0, 0.1),
+        generator.uniform(0.05, 0.25),
+        grey,
+        grey - generator.uniform(0.08, 0.3),
+        generator.uniform(0, 1),
+    ]
+
+
+def _draw_proton_density(generator: np.random.Generator) -> list[float]:
+    """Draw them with everything bright but white matter and bone."""
+    grey = generator.uniform(0.75, 1)
+    return [
+        generator.uniform(0, 0.2),
+        grey - generator.uniform(-0.1, 0.3),
+        grey,
+        grey - generator.uniform(0.12, 0.3),
+        generator.uniform(0.2, 1),
+    ]
+
+
+def _draw_negative(generator: np.random.Generator) -> list[float]:
+    """Draw them falling from bone to fat: T1 as a negative."""
+    return sorted(generator.uniform(0, 1, 5).tolist(), reverse=True)
+
+
+CONTRASTS = (_draw_t2, _draw_t2, _draw_flair, _draw_flair, _draw_proton_density, _draw_negative)
+"""As often as archives hold them, roughly."""
+
+
+def pick(slices: Slices, generator: np.random.Generator) -> NDArray[np.uint8]:
+    """Return one of ``slices``, shape (row, column)."""
+    chosen: NDArray[np.uint8] = slices[int(generator.integers(len(slices)))]
+    return chosen
+
+
+def to_grey(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Return whole greys; what is off the scale is cut off."""
+    greys: NDArray[np.uint8] = np.clip(values, 0, MAX_GREY).astype(np.uint8)
+    return greys
