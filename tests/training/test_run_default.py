@@ -138,7 +138,7 @@ def test_the_bundle_holds_the_averaged_weights_and_answers_as_torch_does(trained
 
 def test_the_bundle_says_what_it_was_made_of(trained: TrainedRun) -> None:
     metadata = Session(trained.bundle).bundle.metadata
-    assert (metadata.network, metadata.n_parameters) == ("compact", 674_897 + 257)
+    assert (metadata.network, metadata.n_parameters) == ("compact", 674_897 + 544 * 64 + 64 + 65)
     assert metadata.image_path.size == SIZE
     assert metadata.gate is not None
     assert "256" not in metadata.gate.chosen_on.partition(",")[0]
