@@ -29,6 +29,8 @@ from gadoscope.training.run import Job, train
 CONFIG = Path(__file__).parents[1] / "configs" / "default.toml"
 EPOCHS = 5
 BOTH_LABELS, LEFT_OUT = "feltrin", "ixi"
+TEACHER, PUPIL = "two-seeds", "distilled"
+"""The pupil is one network that learns from the two."""
 SHORT = ["members=1", "split.method=leave_source_out", f"split.source={LEFT_OUT}"]
 
 SHAPES = {
@@ -52,7 +54,8 @@ def list_variants() -> dict[str, list[str]]:
     """Return the settings that each variant changes."""
     return {
         "recipe": [],
-        "two-seeds": ["members=2"],
+        TEACHER: ["members=2"],
+        PUPIL: [],
         **{name: [f"network={name}"] for name in SHAPES},
         "no-gate": ["gate.counterexamples=0", "gate.use_other=false"],
         "no-augmentation": ["distort.strength=0"],
@@ -88,7 +91,8 @@ def main() -> None:
         run = arguments.output / name
         if not (run / BUNDLE_NAME).exists():
             settings = [*SHORT, f"epochs={arguments.epochs}", *variants[name], *arguments.settings]
-            train(Job(config=read_config(CONFIG, settings), data=arguments.data, run=run))
+            teacher = arguments.output / TEACHER / BUNDLE_NAME if name == PUPIL else None
+            train(Job(config=read_config(CONFIG, settings), data=arguments.data, run=run, teacher=teacher))
         print(format_row(name, run, arguments.judge), flush=True)
 
 

@@ -1,5 +1,6 @@
 """The default network's way of training: pairs, strong augmentation, averages, members, a gate."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -134,6 +135,19 @@ def test_the_bundle_holds_the_averaged_weights_and_answers_as_torch_does(trained
     assert answers.t1_brain is not None
     np.testing.assert_allclose(answers.phase, phase, atol=1e-4)
     np.testing.assert_allclose(answers.t1_brain, t1_brain, atol=1e-4)
+
+
+def test_a_pupil_learns_from_a_bundle_and_says_which(
+    trained: TrainedRun, manifest: Path, tmp_path: Path
+) -> None:
+    taught = train(
+        Job(config=small(**EVERYTHING), data=manifest, run=tmp_path / "run", teacher=trained.bundle)
+    )
+    assert taught is not None
+    assert taught.weights_sha256 != trained.weights_sha256
+    teacher = hashlib.sha256(trained.bundle.read_bytes()).hexdigest()
+    assert json.loads((taught.run / "record.json").read_text())["teacher_sha256"] == teacher
+    assert Session(taught.bundle).bundle.metadata.training["teacher_sha256"] == teacher
 
 
 def test_the_bundle_says_what_it_was_made_of(trained: TrainedRun) -> None:

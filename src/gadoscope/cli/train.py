@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 )
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The run's folder.")
 @click.option("--init", type=click.Path(path_type=Path), help="A bundle whose weights to start from.")
+@click.option(
+    "--teacher",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A bundle whose answers to learn beside the labels.",
+)
 @click.option("--resume", is_flag=True, help="Go on where a killed run stopped.")
 @click.option(
     "--repeat", type=click.IntRange(min=1), default=1, help="Train so many seeds; report the spread."
@@ -73,6 +78,7 @@ def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
         run=options["output"],
         resume=options["resume"],
         init=options["init"],
+        teacher=options["teacher"],
         held_out=options["held_out"],
         accelerator=options["accelerator"],
         devices=options["devices"],

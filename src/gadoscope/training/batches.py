@@ -19,6 +19,7 @@ from gadoscope.training.augmentation import distort_batch
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.counterexamples import draw_counterexamples
 from gadoscope.training.sampling import Rows, draw_epoch
+from gadoscope.training.teacher import Teacher
 
 # Separate streams of random numbers under one seed.
 ORDER_STREAM = 0
@@ -56,10 +57,10 @@ class Share:
 class Batch:
     """One process's share of one training step.
 
-    ``images`` float32 (n, 1, size, size) in [0, 1]; ``targets`` float32 (n,), 1 is post-contrast;
-    ``is_t1`` float32 (n,), 0 for what has no phase; ``keep`` float32 (n, n_features), the dropout mask;
-    ``weights`` float32 (n,), which add up to 1 over the T1 images of all processes, for each member of an
-    average. The members' images come one after the other.
+    ``images`` float32 (n, 1, size, size) in [0, 1]; ``targets`` float32 (n,), 1 is post-contrast, in between
+    where a teacher softens them; ``is_t1`` float32 (n,), 0 for what has no phase; ``keep`` float32
+    (n, n_features), the dropout mask; ``weights`` float32 (n,), which add up to 1 over the T1 images of all
+    processes, for each member of an average. The members' images come one after the other.
     """
 
     images: torch.Tensor
@@ -77,6 +78,7 @@ def iter_batches(
     epoch: int,
     share: Share,
     dropout: tuple[int, float],
+    teacher: Teacher | None = None,
 ) -> Iterator[Batch]:
     """Yield the batches of an epoch, each made while the step before it runs.
 
@@ -86,13 +88,15 @@ def iter_batches(
         Rows of ``store`` to train on, shape (n,).
     dropout
         How many features the network's dropout sees, and the rate at which it drops them.
+    teacher
+        Softens the targets.
     """
     rows = rows[store.is_t1[rows]]
     plans = [_plan_epoch(store, rows, config, epoch, seed) for seed in _seeds(config)]
 
     def make(step: int) -> Batch:
         parts = [
-            _make_batch(store, plan[step], config, StepSeed(seed, epoch, step), share, dropout)
+            _make_batch(store, plan[step], config, StepSeed(seed, epoch, step), share, dropout, teacher)
             for seed, plan in zip(_seeds(config), plans, strict=True)
         ]
         return parts[0] if len(parts) == 1 else _join(parts)
@@ -140,6 +144,7 @@ def _make_batch(
     moment: StepSeed,
     share: Share,
     dropout: tuple[int, float],
+    teacher: Teacher | None,
 ) -> Batch:
     others, n_drawn = _choose_others(store, config, moment)
     n_images = len(rows) + len(others) + n_drawn
@@ -157,9 +162,11 @@ def _make_batch(
         numbers = np.concatenate([rows, others, len(store.items) + np.arange(n_drawn)])[mine]
     pixels = _augment(canvases, config, moment, numbers=numbers, places=mine)
     no_t1 = np.zeros(n_images - len(rows), np.uint8)
+    images = config.image.scale(pixels)
+    targets = np.concatenate([store.labels[rows], no_t1])[mine].astype(np.float32)
     return Batch(
-        images=_to_channels_last(config.image.scale(pixels)),
-        targets=_to_floats(np.concatenate([store.labels[rows], no_t1])[mine]),
+        images=_to_channels_last(images),
+        targets=torch.from_numpy(teacher.soften(targets, images) if teacher else targets),
         is_t1=_to_floats(np.concatenate([np.ones(len(rows), np.uint8), no_t1])[mine]),
         keep=torch.from_numpy(mask[mine]),
         weights=torch.from_numpy(weights[mine]),

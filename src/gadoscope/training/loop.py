@@ -31,6 +31,7 @@ from gadoscope.training.devices import find_share
 from gadoscope.training.gate import gate_loss
 from gadoscope.training.optimiser import KerasAdam, build_optimiser
 from gadoscope.training.sampling import count_steps
+from gadoscope.training.teacher import Teacher
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
 
@@ -61,7 +62,8 @@ class Moment:
 class Learner:
     """What learns: the network as Fabric wraps it, its optimiser, and the optimiser as Fabric wraps it.
 
-    ``average`` is None where the last step's weights are taken. ``n_steps`` of an epoch.
+    ``average`` is None where the last step's weights are taken, ``teacher`` where labels alone teach.
+    ``n_steps`` of an epoch.
     """
 
     config: TrainingConfig
@@ -70,6 +72,7 @@ class Learner:
     optimiser: KerasAdam
     stepper: Any
     average: WeightAverage | None
+    teacher: Teacher | None
     n_steps: int
 
 
@@ -86,7 +89,7 @@ class Tally:
     ) -> None:
         """Add a batch; ``counts`` is 0 for an image that counts nothing."""
         self.loss += float((losses * counts).sum())
-        self.correct += float((((logits > 0) == (targets > 0)) * counts).sum())
+        self.correct += float((((logits > 0) == (targets > 1 / 2)) * counts).sum())
         self.images += float(counts.sum())
 
     def means(self, fabric: Fabric) -> tuple[float, float]:
@@ -106,6 +109,7 @@ def fit(
     fabric: Fabric,
     run: Path,
     identity: Mapping[str, Any],
+    teacher: Teacher | None = None,
 ) -> Iterator[Moment]:
     """Train ``network`` in place, from the checkpoint in ``run`` where there is one.
 
@@ -118,7 +122,7 @@ def fit(
     CheckpointError
         If the checkpoint is damaged or of another run.
     """
-    learner = _set_up(network, config, fabric, n_images=int(data.train.is_t1.sum()))
+    learner = _set_up(network, config, fabric, teacher, n_images=int(data.train.is_t1.sum()))
     progress = Progress(epoch=0, n_steps_done=0, identity=identity, history=())
     if (run / CHECKPOINT_NAME).exists():
         progress = load_checkpoint(
@@ -152,7 +156,9 @@ def fit(
         learner.average.give()
 
 
-def _set_up(network: Network, config: TrainingConfig, fabric: Fabric, n_images: int) -> Learner:
+def _set_up(
+    network: Network, config: TrainingConfig, fabric: Fabric, teacher: Teacher | None, n_images: int
+) -> Learner:
     optimiser = build_optimiser(network, config.optimiser)
     model, stepper = fabric.setup(network, optimiser)
     decay = config.averaging.decay
@@ -163,6 +169,7 @@ def _set_up(network: Network, config: TrainingConfig, fabric: Fabric, n_images: 
         optimiser=optimiser,
         stepper=stepper,
         average=WeightAverage(network, decay) if decay else None,
+        teacher=teacher,
         n_steps=count_steps(n_images, config.batch_size, config.sampling),
     )
 
@@ -177,6 +184,7 @@ def _train_epoch(learner: Learner, data: TrainingData, epoch: int, tally: Tally)
         epoch=epoch,
         share=find_share(learner.fabric),
         dropout=(network.n_features, network.dropout_rate),
+        teacher=learner.teacher,
     )
     for step, batch in enumerate(batches, start=1):
         loss = _step(learner, batch, tally)

@@ -4,7 +4,7 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,12 +24,10 @@ from gadoscope.evaluation.trained_run import (
     SPLIT_NAME,
 )
 from gadoscope.files import write_text
-from gadoscope.imaging.slices import SlicePolicy
-from gadoscope.inference.bundle import BundleMetadata
-from gadoscope.labels import Plane, Split
+from gadoscope.labels import Split
 from gadoscope.models.network import Layer, Network
 from gadoscope.models.registry import build_network
-from gadoscope.preparation.items import Item, Manifest
+from gadoscope.preparation.items import Manifest
 from gadoscope.preparation.manifest import read_manifest, write_manifest
 from gadoscope.preparation.series import name_series
 from gadoscope.preparation.split import check_leaks, split_manifest
@@ -42,7 +40,9 @@ from gadoscope.training.export import export_bundle
 from gadoscope.training.freeze import Frozen, freeze, freeze_held_out
 from gadoscope.training.init import load_bundle_weights
 from gadoscope.training.loop import Moment, TrainingData, fit
+from gadoscope.training.metadata import describe_bundle
 from gadoscope.training.record import describe_hardware, describe_software, describe_split, digest_data
+from gadoscope.training.teacher import Teacher
 
 CONFIG_NAME = "config.toml"
 CURVES_NAME = "learning_curves.svg"
@@ -69,7 +69,8 @@ Prepare = Callable[[int, int], None]
 class Job:
     """What one run is asked for.
 
-    ``init`` is a bundle to start from; ``prepared`` a folder for the decoded images that several runs
+    ``init`` is a bundle to start from, ``teacher`` one whose answers are learnt beside the labels;
+    ``prepared`` a folder for the decoded images that several runs
     may share, by default inside ``run``; ``held_out`` a table of what networks of this recipe said of images
     that they had not seen, on which calibration, threshold and band are chosen in place of validation.
     """
@@ -79,6 +80,7 @@ class Job:
     run: Path
     resume: bool = False
     init: Path | None = None
+    teacher: Path | None = None
     accelerator: Accelerator = "auto"
     devices: int = 1
     prepared: Path | None = None
@@ -123,6 +125,7 @@ def train(
     """
     check_folder(job.run, resume=job.resume)
     held_out = _read_held_out(job)  # a table that does not fit ends the run here, not after the last epoch
+    teacher = Teacher(job.teacher, job.config.image) if job.teacher else None
     fabric = start_fabric(job.config, accelerator=job.accelerator, devices=job.devices)
     manifest = divide(read_manifest(job.data), job.config)
     job.config.sampling.check_sources(item.source for item in manifest.items)
@@ -130,7 +133,7 @@ def train(
     prepared = job.prepared or job.run / PREPARED_NAME
     data = _prepare(manifest, job.config, prepared, fabric, on_prepared)
     network = _build(job.config)
-    identity = _identify(job, network, data)
+    identity = {**_identify(job, network, data), "teacher_sha256": teacher.sha256 if teacher else None}
     if fabric.is_global_zero:
         manifest = _with_digests(manifest, data)
         check_leaks(manifest)  # once more: now the same file under two names is known as well
@@ -139,7 +142,10 @@ def train(
         split = describe_split(manifest, job.config)
         write_text(job.run / SPLIT_NAME, json.dumps(split, indent=2) + "\n")
     fabric.barrier()
-    for moment in fit(network, data, config=job.config, fabric=fabric, run=job.run, identity=identity):
+    moments = fit(
+        network, data, config=job.config, fabric=fabric, run=job.run, identity=identity, teacher=teacher
+    )
+    for moment in moments:
         watch(moment)
     if not fabric.is_global_zero:
         return None
@@ -261,8 +267,10 @@ def _finish(
     frozen = freeze(network, data, job.config, held_out.frozen if held_out else None)
     weights_sha256 = digest_weights(network)
     layers = tuple(network.layers())
-    provenance = _provenance(job, manifest, identity, weights_sha256)
-    metadata = _describe_bundle(job, layers, frozen, manifest, provenance)
+    digests = {name: identity[name] for name in ("data_sha256", "init_sha256", "teacher_sha256")}
+    metadata = describe_bundle(
+        job.config, layers, frozen, manifest, {**digests, "weights_sha256": weights_sha256}
+    )
     trained = TrainedRun(
         run=job.run,
         bundle=job.run / BUNDLE_NAME,
@@ -272,43 +280,12 @@ def _finish(
         frozen=frozen,
         notices=(*manifest.notices, *data.train.warnings, *data.validation.warnings, *frozen.notices),
     )
-    digests = {
-        "data_sha256": identity["data_sha256"],
-        "split_sha256": digest_split(manifest),
-        "init_sha256": identity["init_sha256"],
-        "held_out_sha256": held_out.sha256 if held_out else None,
-    }
+    digests["split_sha256"] = digest_split(manifest)
+    digests["held_out_sha256"] = held_out.sha256 if held_out else None
     _write_record(job, trained, digests)
     history = [json.loads(line) for line in (job.run / METRICS_NAME).read_text().splitlines()]
     write_text(job.run / CURVES_NAME, learning_curves_svg(history))
     return trained
-
-
-def _describe_bundle(
-    job: Job,
-    layers: Sequence[Layer],
-    frozen: Frozen,
-    manifest: Manifest,
-    provenance: Mapping[str, Any],
-) -> BundleMetadata:
-    planes = _find_planes(manifest.labelled().with_split(Split.TRAIN))
-    return BundleMetadata(
-        name=job.config.name,
-        network=job.config.network,
-        n_parameters=sum(layer.parameters for layer in layers),
-        image_path=job.config.image,
-        slice_policy=SlicePolicy(planes=planes),
-        planes=planes,
-        operating_point=frozen.point,
-        calibration=frozen.calibration,
-        aggregation=frozen.aggregation,
-        series_operating_point=frozen.series_point,
-        series_calibration=frozen.series_calibration,
-        gate=frozen.gate,
-        training=provenance,
-        licence=job.config.licence,
-        performance=frozen.performance,
-    )
 
 
 def _write_record(job: Job, trained: TrainedRun, digests: Mapping[str, str | None]) -> None:
@@ -329,31 +306,3 @@ def _write_record(job: Job, trained: TrainedRun, digests: Mapping[str, str | Non
         "hardware": describe_hardware(),
     }
     write_text(job.run / RECORD_NAME, json.dumps(record, indent=2) + "\n")
-
-
-def _provenance(
-    job: Job, manifest: Manifest, identity: Mapping[str, Any], weights_sha256: str
-) -> Mapping[str, Any]:
-    """Say where the weights come from; no time of day, so that equal runs give equal files."""
-    train = manifest.with_split(Split.TRAIN)
-    return {
-        "seed": job.config.seed,
-        "epochs": job.config.epochs,
-        "precision": job.config.precision,
-        "n_images": len(train),
-        "n_subjects": _count_subjects(train),
-        "sources": sorted({item.source for item in train}),
-        "data_sha256": identity["data_sha256"],
-        "init_sha256": identity["init_sha256"],
-        "weights_sha256": weights_sha256,
-    }
-
-
-def _count_subjects(items: Sequence[Item]) -> int | None:
-    subjects = {item.subject_id for item in items}
-    return None if None in subjects else len(subjects)
-
-
-def _find_planes(items: Sequence[Item]) -> tuple[Plane, ...]:
-    found = {item.plane for item in items} - {Plane.UNKNOWN}
-    return tuple(plane for plane in Plane if plane in found)

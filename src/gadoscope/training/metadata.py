@@ -1,0 +1,66 @@
+"""What a trained bundle says of itself: where its weights come from, and what was frozen with them."""
+
+from collections.abc import Mapping, Sequence
+
+from gadoscope.imaging.slices import SlicePolicy
+from gadoscope.inference.bundle import BundleMetadata
+from gadoscope.labels import Plane, Split
+from gadoscope.models.network import Layer
+from gadoscope.preparation.items import Item, Manifest
+from gadoscope.training.config import TrainingConfig
+from gadoscope.training.freeze import Frozen
+
+
+def describe_bundle(
+    config: TrainingConfig,
+    layers: Sequence[Layer],
+    frozen: Frozen,
+    manifest: Manifest,
+    digests: Mapping[str, str | None],
+) -> BundleMetadata:
+    """Return the metadata of a bundle; no time of day, so that equal runs give equal files.
+
+    Parameters
+    ----------
+    manifest
+        The images with the split of each.
+    digests
+        SHA-256 of data, weights, and of the bundles that it started or learnt from.
+    """
+    train = manifest.with_split(Split.TRAIN)
+    planes = _find_planes(manifest.labelled().with_split(Split.TRAIN))
+    return BundleMetadata(
+        name=config.name,
+        network=config.network,
+        n_parameters=sum(layer.parameters for layer in layers),
+        image_path=config.image,
+        slice_policy=SlicePolicy(planes=planes),
+        planes=planes,
+        operating_point=frozen.point,
+        calibration=frozen.calibration,
+        aggregation=frozen.aggregation,
+        series_operating_point=frozen.series_point,
+        series_calibration=frozen.series_calibration,
+        gate=frozen.gate,
+        training={
+            "seed": config.seed,
+            "epochs": config.epochs,
+            "precision": config.precision,
+            "n_images": len(train),
+            "n_subjects": _count_subjects(train),
+            "sources": sorted({item.source for item in train}),
+            **digests,
+        },
+        licence=config.licence,
+        performance=frozen.performance,
+    )
+
+
+def _count_subjects(items: Sequence[Item]) -> int | None:
+    subjects = {item.subject_id for item in items}
+    return None if None in subjects else len(subjects)
+
+
+def _find_planes(items: Sequence[Item]) -> tuple[Plane, ...]:
+    found = {item.plane for item in items} - {Plane.UNKNOWN}
+    return tuple(plane for plane in Plane if plane in found)
