@@ -37,6 +37,7 @@ from gadoscope.reading.dicom.kinds import OTHER_KINDS
 from gadoscope.training.config import TrainingConfig, parse_config, read_config
 from gadoscope.training.loop import CHECKPOINT_NAME
 from gadoscope.training.run import CONFIG_NAME, CURVES_NAME, FREE_SETTINGS, PREPARED_NAME
+from tests.bundles import write_gated_bundle
 from tests.docs.pages import CODE, DOCS, first_words, read_rows, read_section
 from tests.tiny_run import write_run
 
@@ -119,12 +120,16 @@ def test_a_run_leaves_the_files_of_the_page() -> None:
 
 def test_a_report_has_the_files_and_the_keys_of_the_page(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    done = evaluate(write_run(tmp_path / "run"), data=None, output=tmp_path / "report", n_cases=0)
+    run = write_run(tmp_path / "run")
+    write_gated_bundle(run / "model.onnx")
+    done = evaluate(run, data=None, output=tmp_path / "report", n_cases=0)
     files, keys = read_section("reference/files.md", "Report folder").split("Keys of `report.json`:")
     assert set(first_words(files)) == {HTML_NAME, JSON_NAME, PREDICTIONS_NAME}
     keys, of_splits = keys.split("Of each split, besides the counts:")
+    of_splits, of_gate = of_splits.split("Of the gate, which")
     assert set(first_words(keys)) == done.report.keys()
     assert set(first_words(of_splits)) < done.report["splits"]["test"].keys()
+    assert set(first_words(of_gate)) == done.report["gate"].keys()
 
 
 def test_a_bundle_has_the_keys_of_the_page_and_of_its_example(tiny_bundle: Path) -> None:

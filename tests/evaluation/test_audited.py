@@ -41,7 +41,9 @@ def summary(auc: float | None) -> dict[str, Any]:
 
 
 def doubts(auc: float | None = 0.99, **changes: Any) -> list[dict[str, Any]]:
-    return list_doubts(summary(auc), **{"audit": None, "openings": [], "promise": None, **changes})
+    return list_doubts(
+        summary(auc), **{"audit": None, "openings": [], "promise": None, "gate": None, **changes}
+    )
 
 
 def test_a_predictor_near_the_network_is_accused_first(tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ def _summarise(done: "Evaluation") -> str:
             f"{row['split']:<11} {row['n_images']:>7} {subjects:>9} {row['n_pre']:>7} {row['n_post']:>7}"
         )
     lines += ["", *_verdict(report), "", *_compare(report["comparison"])]
+    lines += _tell_gate(report["gate"])
     lines += [f"{item['title']}. {item['text']}" for item in report["worth"] if item["severity"] == "serious"]
     if report["data"]["unread"]:
         lines.append(f"{len(report['data']['unread'])} images could not be read; the report lists them.")
@@ -122,6 +123,14 @@ def _verdict(report: dict[str, Any]) -> list[str]:
     auc = split["auc"]
     lines.append(f"  {'AUC':<12} {area(auc['value']):>8}  95 %: {area(auc['lower'])} to {area(auc['upper'])}")
     return lines
+
+
+def _tell_gate(gate: dict[str, Any] | None) -> list[str]:
+    if gate is None:
+        return []
+    t1, others = gate["t1"], gate["others"]
+    line = f"Gate: refuses {t1['n_refused']} of {t1['n_images']} T1 images"
+    return [line + (f", {others['n_refused']} of {others['n_images']} others." if others else ".")]
 
 
 def _compare(comparison: dict[str, Any] | None) -> list[str]:

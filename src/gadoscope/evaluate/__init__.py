@@ -4,6 +4,7 @@
 ``run``      the flow: models, data, scores, report
 ``models``   models that are evaluated, and which images may judge them
 ``images``   labelled images become scores
+``gate``     what a bundle's gate says of these images
 ``rivals``   ways to answer without a network
 ``cases``    pictures of wrong answers
 ===========  ====================================================

@@ -17,11 +17,10 @@ OnProgress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done, and how many there are."""
 
 Rows = list[dict[str, object]]
+Unread = list[dict[str, str]]
 
 
-def score_images(
-    items: Sequence[Item], session: Session, jobs: int, tell: OnProgress
-) -> tuple[Rows, list[dict[str, str]]]:
+def score_images(items: Sequence[Item], session: Session, jobs: int, tell: OnProgress) -> tuple[Rows, Unread]:
     """Return one row for each image that can be read, and one for each that cannot.
 
     Raises
@@ -29,8 +28,21 @@ def score_images(
     ManifestError
         If none can be read.
     """
+    rows, unread = score_readable(items, session, jobs, tell)
+    if not rows:
+        first = f"{unread[0]['reason']}: {unread[0]['sentence']}"
+        raise ManifestError(
+            f"none of the {len(items)} images can be read; of {unread[0]['name']}, the first: {first}"
+        )
+    return rows, unread
+
+
+def score_readable(
+    items: Sequence[Item], session: Session, jobs: int, tell: OnProgress, what: str = "Scoring images"
+) -> tuple[Rows, Unread]:
+    """Return what `score_images` does, also where no image can be read; ``what`` is told as being done."""
     rows: Rows = []
-    unread: list[dict[str, str]] = []
+    unread: Unread = []
     for done, (item, scored) in enumerate(
         zip(items, map_in_order(lambda item: _score_one(item, session), items, jobs), strict=True), start=1
     ):
@@ -39,12 +51,7 @@ def score_images(
             unread.append({"name": name, "reason": scored.reason, "sentence": scored.sentence})
         else:
             rows.append(scored)
-        tell("Scoring images", done, len(items))
-    if not rows:
-        first = f"{unread[0]['reason']}: {unread[0]['sentence']}"
-        raise ManifestError(
-            f"none of the {len(items)} images can be read; of {unread[0]['name']}, the first: {first}"
-        )
+        tell(what, done, len(items))
     return rows, unread
 
 
@@ -54,7 +61,7 @@ def _score_one(item: Item, session: Session) -> dict[str, object] | InputError:
     except InputError as error:
         return error
     metadata = session.bundle.metadata
-    logit = session.slice_logits(metadata.image_path.resize_slice(pixels)[np.newaxis])
+    answers = session.slice_answers(metadata.image_path.resize_slice(pixels)[np.newaxis])
     return {
         "path": item.path,
         "subject_id": item.subject_id,
@@ -62,7 +69,8 @@ def _score_one(item: Item, session: Session) -> dict[str, object] | InputError:
         "plane": item.plane.value,
         "split": item.split.value if item.split else "",
         "reference_label": item.label.value,
-        "logit": float(logit[0]),
-        "probability": float(probability_of(logit, metadata)[0]),
+        "logit": float(answers.phase[0]),
+        "probability": float(probability_of(answers.phase, metadata)[0]),
+        "t1_brain_logit": None if answers.t1_brain is None else float(answers.t1_brain[0]),
         **read_attributes(item.extra),
     }

@@ -1,6 +1,6 @@
 """The models of an evaluation, and the images that may judge all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from gadoscope.evaluation.formats import plural
 from gadoscope.evaluation.seen import Division, divide_for_bundle, divide_foreign, divide_own, unite
 from gadoscope.evaluation.trained_run import TrainedRun, read_run
 from gadoscope.inference.default import NAME, find_default
+from gadoscope.inference.gate import Gate
 from gadoscope.inference.session import Session
-from gadoscope.labels import Label
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest
 from gadoscope.preparation.split_digest import check_split
 
@@ -29,6 +29,11 @@ class Model:
     def name(self) -> str:
         """Name of the bundle."""
         return self.session.bundle.model_id
+
+    @property
+    def gate(self) -> Gate | None:
+        """The bundle's gate, if it has one."""
+        return self.session.bundle.metadata.gate
 
     def describe(self) -> dict[str, Any]:
         """Return what the report says of the model; the bundle's metadata under its own keys."""
@@ -59,12 +64,15 @@ class Judges:
     ----------
     division
         What may judge all models; its counts are those of the first.
+    others
+        Images labelled other that the first model was not trained on; none where it has no gate.
     n_sealed
         Of each model, how many of the images are of its own test split.
     """
 
     manifest: Manifest
     division: Division
+    others: tuple[Item, ...]
     n_sealed: tuple[int, ...]
     notices: tuple[str, ...]
 
@@ -98,13 +106,9 @@ def find_judges(models: Sequence[Model], data: Path | None) -> Judges:
     own = read_manifest(first.run.manifest) if first.run else None
     is_own = own is not None and (data is None or _is_same_file(data, own.origin))
     manifest = own if own is not None and is_own else read_manifest(data or Path())
-    divisions = [_divide(model, manifest) for model in models]
+    divisions = [_divide(model, manifest, Manifest.labelled) for model in models]
     division = unite(divisions) if len(divisions) > 1 else divisions[0]
-    n_other = sum(item.label is Label.OTHER for item in manifest.items)
-    notices = list(manifest.notices)
-    if n_other:
-        verb = "is" if n_other == 1 else "are"
-        notices.append(f"{plural(n_other, 'image')} {verb} labelled 'other' (no T1 brain image): left out.")
+    n_other = len(manifest.others().items)
     if not division.evaluated:
         raise ManifestError(
             f"{manifest.origin} holds no labelled image that may judge this model: "
@@ -114,21 +118,30 @@ def find_judges(models: Sequence[Model], data: Path | None) -> Judges:
     return Judges(
         manifest=manifest,
         division=division,
+        others=() if first.gate is None else _divide(first, manifest, Manifest.others).evaluated,
         n_sealed=tuple(part.n_sealed for part in divisions),
-        notices=tuple(notices),
+        notices=(*manifest.notices, *_tell_others(n_other, first)),
     )
 
 
-def _divide(model: Model, manifest: Manifest) -> Division:
-    labelled = manifest.labelled()
+def _tell_others(n_other: int, model: Model) -> list[str]:
+    if n_other == 0:
+        return []
+    verb = "is" if n_other == 1 else "are"
+    fate = "left out" if model.gate is None else "left out of all figures but those of the gate"
+    return [f"{plural(n_other, 'image')} {verb} labelled 'other' (no T1 brain image): {fate}."]
+
+
+def _divide(model: Model, manifest: Manifest, part: Callable[[Manifest], Manifest]) -> Division:
+    """Divide one part of the images, the labelled ones or the others, by what the model has seen of it."""
     if model.run is None:
-        return divide_for_bundle(labelled)
+        return divide_for_bundle(part(manifest))
     is_own = _is_same_file(model.run.manifest, manifest.origin)
-    own = labelled if is_own else read_manifest(model.run.manifest).labelled()
+    own = manifest if is_own else read_manifest(model.run.manifest)
     recorded = model.run.record.get("split_sha256")
     if recorded is not None:  # runs of earlier versions have none
-        check_split(own, str(recorded))
-    return divide_own(own) if is_own else divide_foreign(labelled, own)
+        check_split(own, str(recorded))  # all of it: a gate may have been trained on others too
+    return divide_own(part(own)) if is_own else divide_foreign(part(manifest), part(own))
 
 
 def _is_same_file(data: Path, origin: Path) -> bool:

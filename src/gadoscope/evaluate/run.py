@@ -8,7 +8,8 @@ from typing import Any
 
 from gadoscope.errors import OutputError, UsageError
 from gadoscope.evaluate.cases import show_cases
-from gadoscope.evaluate.images import OnProgress, score_images
+from gadoscope.evaluate.gate import ask_gate
+from gadoscope.evaluate.images import OnProgress, score_images, score_readable
 from gadoscope.evaluate.models import Judges, Model, find_judges, locate_model, look_for_audit, open_model
 from gadoscope.evaluate.rivals import RIVALS, answer_without
 from gadoscope.evaluation.audited import read_audit
@@ -107,16 +108,19 @@ def evaluate(
     found = audit or look_for_audit(models[0], judges.manifest)
     audited = read_audit(found) if found else None
     rows, unread = score_images(judges.division.evaluated, models[0].session, jobs, tell)
+    others, unread_others = score_readable(judges.others, models[0].session, jobs, tell, "Asking the gate")
+    unread += unread_others
     predictions = from_rows(rows)
     context = _describe_context(models[0], judges.division, predictions, len(unread))
-    subject = _describe_subject(models[0], judges, predictions, unread, audited)
+    gate = ask_gate(models[0].session.bundle.metadata, rows, others, context.split)
+    subject = _describe_subject(models[0], judges, predictions, unread, audited, gate)
     splits = summarise(subject, predictions)
     verdict = predictions.with_split(Split(context.split))
-    others = [
-        *_score_others(models[1:], judges, verdict, jobs, tell),
+    answers = [
+        *_score_rivals(models[1:], judges, verdict, jobs, tell),
         *_answer_without(names, verdict, judges),
     ]
-    comparison = compare(verdict, _as_rival(models[0], verdict), others) if others else None
+    comparison = compare(verdict, _as_rival(models[0], verdict), answers) if answers else None
     openings = _open_sealed_tests(models, judges, splits, comparison)
     point = models[0].session.bundle.metadata.operating_point
     wrong = list_wrong(predictions, point.threshold)[:n_cases]
@@ -154,6 +158,7 @@ def _describe_subject(
     predictions: Predictions,
     unread: list[dict[str, str]],
     audited: Data | None,
+    gate: Data | None,
 ) -> Subject:
     return Subject(
         model=model.describe(),
@@ -165,10 +170,11 @@ def _describe_subject(
         },
         training=describe_training(model.run) if model.run else None,
         audit=audited,
+        gate=gate,
     )
 
 
-def _score_others(
+def _score_rivals(
     models: Sequence[Model], judges: Judges, verdict: Predictions, jobs: int, tell: OnProgress
 ) -> list[Rival]:
     """Return the answers of further models for the rows of ``verdict``."""

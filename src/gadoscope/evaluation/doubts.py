@@ -1,4 +1,4 @@
-"""What an audit, earlier openings, and broken promises take away from a figure."""
+"""What an audit, earlier openings, broken promises and a gate take away from a figure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,9 +13,19 @@ CIRCUMSTANCE = "circumstance"
 NEAR_AUC = 0.05
 """A trivial predictor this close to the network's AUC leaves the network little to be credited with."""
 
+FEW_REFUSED = 0.01
+"""Whoever classifies such images hardly notices that so few T1 brains get no answer."""
+MANY_REFUSED = 0.5
+"""From here on the figures are mostly of images that get no answer."""
+
 
 def list_doubts(
-    summary: Mapping[str, Any], *, audit: Data | None, openings: Sequence[Data], promise: Data | None
+    summary: Mapping[str, Any],
+    *,
+    audit: Data | None,
+    openings: Sequence[Data],
+    promise: Data | None,
+    gate: Data | None,
 ) -> list[Data]:
     """Return ``severity``, ``title`` and ``text`` of each doubt; those of the audit come first.
 
@@ -29,12 +39,15 @@ def list_doubts(
         Of the run's sealed test, this one included; empty where none was opened.
     promise
         What the bundle promises of its band: ``max_risk``, ``is_promised``, ``sentence``.
+    gate
+        As in the report's `Subject`; None for a bundle without one.
     """
     return [
         *_near_predictors(summary["auc"], audit),
         *_audit_findings(audit),
         *_openings(openings),
         *_promise(summary["trust"]["abstention"], promise),
+        *_gate(gate),
         *_calibration(summary["trust"]["calibration"]),
     ]
 
@@ -118,6 +131,24 @@ def _promise(abstention: Data | None, promise: Data | None) -> list[Data]:
             f"At most {percent(promise['max_risk'])} of all answers were to be silent errors; here it is "
             f"{percent(errors['value'])} (95\N{NO-BREAK SPACE}%: {percent(errors['lower'])} to "
             f"{percent(errors['upper'])}). These images are not like those that the band was chosen on.",
+        )
+    ]
+
+
+def _gate(gate: Data | None) -> list[Data]:
+    """Say that images with a figure would get no answer."""
+    if gate is None or gate["t1"]["share"]["value"] <= FEW_REFUSED:
+        return []
+    t1, share = gate["t1"], gate["t1"]["share"]
+    return [
+        _say(
+            SERIOUS if share["value"] >= MANY_REFUSED else CAUTION,
+            "The gate refuses T1 images",
+            f"Asked for each image alone, gadoscope classify will refuse {t1['n_refused']:,} of "
+            f"{t1['n_images']:,} of these images as no T1 brain: {percent(share['value'])} "
+            f"(95\N{NO-BREAK SPACE}%: {percent(share['lower'])} to {percent(share['upper'])}). They will get "
+            "no answer, but these figures count one for each. The section on the gate names some: look "
+            "whether they are T1 brains.",
         )
     ]
 

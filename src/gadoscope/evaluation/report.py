@@ -54,12 +54,16 @@ class Subject:
         ``layers``, ``settings``, ``machine``, ``history``; None for a bundle alone.
     audit
         From `audited.read_audit`; None where there is none.
+    gate
+        ``threshold``, ``max_refused``, ``chosen_on``, and what comes from `gate.summarise_gate`; None for a
+        bundle without one.
     """
 
     model: Data
     data: Data
     training: Data | None
     audit: Data | None = None
+    gate: Data | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def build_report(
     verdict = splits[context.split]
     part = predictions.with_split(Split(context.split))
     promise = gather_judged(part, Frozen.from_model(subject.model))[1].scale.point.get("promise")
-    doubts = list_doubts(verdict, audit=subject.audit, openings=openings, promise=promise)
+    doubts = list_doubts(verdict, audit=subject.audit, openings=openings, promise=promise, gate=subject.gate)
     return {
         "format": "gadoscope evaluation",
         "format_version": FORMAT_VERSION,
@@ -128,6 +132,7 @@ def build_report(
         "worth": rank([*doubts, *judge(part, verdict, context)]),
         "promise": promise,
         "comparison": comparison,
+        "gate": subject.gate,
         "openings": list(openings),
         "audit": subject.audit,
         "wrong": {

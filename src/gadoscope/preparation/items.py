@@ -70,6 +70,10 @@ class Manifest:
         """Return the manifest without the images that are neither pre- nor post-contrast."""
         return replace(self, items=tuple(item for item in self.items if item.label is not Label.OTHER))
 
+    def others(self) -> Self:
+        """Return the manifest with nothing but what `labelled` leaves out."""
+        return replace(self, items=tuple(item for item in self.items if item.label is Label.OTHER))
+
 
 def check_names(paths: Iterable[Path]) -> None:
     """Raise ManifestError if a path's bytes are no text: a UTF-8 table cannot hold it."""
