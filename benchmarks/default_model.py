@@ -29,7 +29,7 @@ from gadoscope.evaluation.predictions import Predictions, read_predictions
 from gadoscope.inference.decide import decide, probability_of
 from gadoscope.inference.gate import check_t1_brain
 from gadoscope.inference.session import Session
-from gadoscope.labels import Label, Phase
+from gadoscope.labels import Label, Phase, Split
 from gadoscope.preparation.manifest import Item, read_manifest
 from gadoscope.preparation.pool import count_jobs, map_in_order
 from gadoscope.reading.images import read_slice
@@ -93,8 +93,13 @@ def main() -> None:
 
 
 def choose_items(data: Path, trained_on: Sequence[Path], sources: Sequence[str]) -> list[Item]:
-    """Return the images of subjects that none of the runs has seen."""
-    seen = {item.subject_id for path in trained_on for item in read_manifest(path).items}
+    """Return the images of subjects that none of the runs has seen: what a run held out, it has not."""
+    seen = {
+        item.subject_id
+        for path in trained_on
+        for item in read_manifest(path).items
+        if item.split is not Split.TEST
+    }
     return [
         item
         for item in read_manifest(data).items

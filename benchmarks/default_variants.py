@@ -16,13 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.default_data import REFORMATTED_SOURCE
 from benchmarks.default_model import Scored, choose_items, score
 from gadoscope.evaluation.metrics import roc_auc
 from gadoscope.evaluation.trained_run import BUNDLE_NAME, MANIFEST_NAME
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label, Plane
 from gadoscope.models.compact import Compact
-from gadoscope.models.registry import GATED_NETWORKS
+from gadoscope.models.registry import GATED_NETWORKS, NETWORKS
 from gadoscope.training.config import read_config
 from gadoscope.training.run import Job, train
 
@@ -63,11 +64,19 @@ def list_variants() -> dict[str, list[str]]:
             f"no-{group}": [f"distort.{effect}_chance=0" for effect in effects]
             for group, effects in EFFECTS.items()
         },
+        "no-reweighting": ["distort.reweight_chance=0"],
+        "no-cut-volumes": [f"sampling.shares={format_shares()}"],
         "no-pairs": ["sampling.pairs=false"],
         "shuffled": ["sampling.method=shuffle", "sampling.steps_per_epoch=0", "sampling.shares={}"],
         "no-averaging": ["averaging.decay=0"],
         "no-smoothing": ["label_smoothing=0"],
     }
+
+
+def format_shares() -> str:
+    """Return the recipe's shares with none for the volumes that were cut across."""
+    shares = {**read_config(CONFIG).sampling.shares, REFORMATTED_SOURCE: 0.0}
+    return "{" + ", ".join(f"{source} = {share}" for source, share in shares.items()) + "}"
 
 
 def main() -> None:
@@ -83,6 +92,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE")
     arguments = parser.parse_args()
+    NETWORKS.update(SHAPES)
     GATED_NETWORKS.update(SHAPES)
     print("| variant | AUC, Feltrin | balanced accuracy | specificity, IXI: axial | sagittal | coronal | "
           "refused: T1 | other |")  # fmt: skip

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from benchmarks.default_model import ask, order_pairs, pool
+from benchmarks.default_model import ask, choose_items, order_pairs, pool
 from gadoscope.evaluation.predictions import from_rows
 from gadoscope.inference.session import Session
 from gadoscope.scores import sigmoid
@@ -54,3 +55,13 @@ def test_a_series_has_the_mean_logit_of_its_slices_and_pairs_are_told_apart_by_i
         assert found.pop((subject, label == "post")) == pytest.approx((float(mean), float(sigmoid(mean / 2))))
     assert not found
     assert order_pairs(series) == "0 of 1"
+
+
+def test_what_a_run_held_out_may_judge_it(tmp_path: Path) -> None:
+    rows = "path,subject_id,label,plane,source,split\na.png,a,pre,,x,{0}\nb.png,b,post,,y,{1}\n"
+    for name in ("a.png", "b.png"):
+        Image.new("L", (32, 32)).save(tmp_path / name)
+    (tmp_path / "all.csv").write_text(rows.format("", ""))
+    (tmp_path / "run.csv").write_text(rows.format("train", "test"))
+    chosen = choose_items(tmp_path / "all.csv", [tmp_path / "run.csv"], [])
+    assert [item.subject_id for item in chosen] == ["b"]

@@ -181,19 +181,20 @@ class Compact(Network):
         # An image of one channel is channels-first and channels-last at once, and torch then takes the
         # slow one for all that follows. These strides say channels-last.
         maps = images.squeeze(1).unsqueeze(-1).permute(0, 3, 1, 2)
-        pooled = []
-        for convolution, norm, block in self._stages():
+        pooled, first = [], len(self.channels) - GATE_STAGES
+        for stage, (convolution, norm, block) in enumerate(self._stages()):
             maps = F.relu(norm(F.max_pool2d(convolution(maps), POOL_SIZE)))
             if block is not None:
                 maps = block(maps)
-            pooled.append(_pool(maps.float()))
+            if stage >= first:
+                pooled.append(_pool(maps.float()))
         features = pooled[-1]
         if keep is not None:
             features = features * keep
         phase: Tensor = self.phase(features).squeeze(1)
         if self.t1_brain is None:
             return phase
-        return phase, self.t1_brain(torch.cat(pooled[-GATE_STAGES:], dim=1))
+        return phase, self.t1_brain(torch.cat(pooled, dim=1))
 
     def layers(self) -> list[Layer]:
         """Return the layer table at `INPUT_SIZE`; a ReLU belongs to the layer before it."""
