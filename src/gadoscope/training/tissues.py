@@ -52,12 +52,14 @@ def find_tissues(brain: NDArray[np.uint8]) -> NDArray[np.float64]:
     brain
         Greys of the brain on T1, shape (n,), n at least 1.
     """
-    n_pixels, greys = np.bincount(brain, minlength=N_GREYS), np.arange(N_GREYS)
-    means = np.quantile(brain, FIRST_QUANTILES)
+    histogram = np.bincount(brain, minlength=N_GREYS)
+    below = np.concatenate([[0], np.cumsum(histogram)])
+    sums_below = np.concatenate([[0], np.cumsum(histogram * np.arange(N_GREYS))])
+    means = np.searchsorted(below[1:], np.array(FIRST_QUANTILES) * brain.size).astype(np.float64)
     for _ in range(N_ROUNDS):
-        nearest = np.abs(greys[:, np.newaxis] - means).argmin(axis=1)
-        counts = np.bincount(nearest, n_pixels, len(means))
-        sums = np.bincount(nearest, n_pixels * greys, len(means))
+        middles = (means[:-1] + means[1:]) / 2
+        ends = np.array([0, *(np.floor(middles).astype(int) + 1), N_GREYS])
+        counts, sums = np.diff(below[ends]), np.diff(sums_below[ends])
         means = np.where(counts > 0, sums / np.maximum(counts, 1), means)
     return means
 

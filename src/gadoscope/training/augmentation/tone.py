@@ -25,6 +25,9 @@ FAT_PLACE = (1.15, 1.6)
 MAX_FLUID = 0.55
 """Of white matter's grey: what is brighter is no CSF, and the tissues of this slice are not known."""
 
+SKIP = 2
+"""Of four pixels one is enough to find the tissues, and four times as fast."""
+
 Curve = NDArray[np.float32]
 
 
@@ -43,7 +46,8 @@ def draw_tone_curve(draws: Draws, canvas: NDArray[np.uint8]) -> Curve:
 def _reweight(canvas: NDArray[np.uint8], reach: float, generator: np.random.Generator) -> Curve:
     """Return the curve that takes the tissues of a slice to greys of another T1 weighting, 0 to 1."""
     same = np.linspace(0, 1, N_GREYS, dtype=np.float32)
-    brain = take_brain(canvas, find_air(canvas))
+    small = np.ascontiguousarray(canvas[::SKIP, ::SKIP])
+    brain = take_brain(small, find_air(small))
     csf, grey, white = find_tissues(brain) if brain.size else np.ones(3)
     if csf > MAX_FLUID * white:
         return same
