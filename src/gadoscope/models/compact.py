@@ -181,7 +181,8 @@ class Compact(Network):
         # An image of one channel is channels-first and channels-last at once, and torch then takes the
         # slow one for all that follows. These strides say channels-last.
         maps = images.squeeze(1).unsqueeze(-1).permute(0, 3, 1, 2)
-        pooled, first = [], len(self.channels) - GATE_STAGES
+        n_pooled = 1 if self.t1_brain is None else GATE_STAGES  # the phase is told from the last stage alone
+        pooled, first = [], len(self.channels) - n_pooled
         for stage, (convolution, norm, block) in enumerate(self._stages()):
             maps = F.relu(norm(F.max_pool2d(convolution(maps), POOL_SIZE)))
             if block is not None:

@@ -54,6 +54,14 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Others:
+    """The images labelled other that may join a batch, shape (n,), and how likely each is to be drawn."""
+
+    rows: Rows
+    chances: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Batch:
     """One process's share of one training step.
 
@@ -93,10 +101,13 @@ def iter_batches(
     """
     rows = rows[store.is_t1[rows]]
     plans = [_plan_epoch(store, rows, config, epoch, seed) for seed in _seeds(config)]
+    others = _find_others(store, config)
 
     def make(step: int) -> Batch:
         parts = [
-            _make_batch(store, plan[step], config, StepSeed(seed, epoch, step), share, dropout, teacher)
+            _make_batch(
+                store, plan[step], others, config, StepSeed(seed, epoch, step), share, dropout, teacher
+            )
             for seed, plan in zip(_seeds(config), plans, strict=True)
         ]
         return parts[0] if len(parts) == 1 else _join(parts)
@@ -140,13 +151,15 @@ def _join(parts: Sequence[Batch]) -> Batch:
 def _make_batch(
     store: Store,
     rows: Rows,
+    candidates: Others,
     config: TrainingConfig,
     moment: StepSeed,
     share: Share,
     dropout: tuple[int, float],
     teacher: Teacher | None,
 ) -> Batch:
-    others, n_drawn = _choose_others(store, config, moment)
+    others = _choose_others(candidates, config, moment)
+    n_drawn = round(config.gate.counterexamples * config.batch_size)
     n_images = len(rows) + len(others) + n_drawn
     mask = _draw_dropout_mask(n_images, dropout, seed=moment.stream(DROPOUT_STREAM))
     weights = np.full(n_images, 1 / len(rows), np.float32)
@@ -173,19 +186,23 @@ def _make_batch(
     )
 
 
-def _choose_others(store: Store, config: TrainingConfig, moment: StepSeed) -> tuple[Rows, int]:
-    """Return which images of no T1 brain join the batch, and how many more are to be drawn."""
-    n_drawn = round(config.gate.counterexamples * config.batch_size)
-    candidates = np.flatnonzero(~store.is_t1)
-    if not config.gate.use_other or not len(candidates):
-        return np.empty(0, np.int64), n_drawn
+def _find_others(store: Store, config: TrainingConfig) -> Others:
+    """Return the images of no T1 brain; each source is as likely as any other.
+
+    A few hundred real images must not drown in thousands that cost nothing to make.
+    """
+    rows = np.flatnonzero(~store.is_t1) if config.gate.use_other else np.empty(0, np.int64)
+    sources = np.array([store.items[row].source for row in rows], np.str_)
+    _, source, n_images = np.unique(sources, return_inverse=True, return_counts=True)
+    return Others(rows, 1 / (n_images[source] * len(n_images)))
+
+
+def _choose_others(candidates: Others, config: TrainingConfig, moment: StepSeed) -> Rows:
+    """Return which images of no T1 brain join the batch."""
+    if not len(candidates.rows):
+        return candidates.rows
     generator = np.random.default_rng(moment.stream(OTHER_STREAM))
-    # A few hundred real images must not drown in thousands that cost nothing to make.
-    _, source, n_images = np.unique(
-        [store.items[row].source for row in candidates], return_inverse=True, return_counts=True
-    )
-    chances = 1 / (n_images[source] * len(n_images))
-    return generator.choice(candidates, round(OTHER_SHARE * config.batch_size), p=chances), n_drawn
+    return generator.choice(candidates.rows, round(OTHER_SHARE * config.batch_size), p=candidates.chances)
 
 
 def _gather(store: Store, rows: Rows, others: Rows, n_drawn: int, moment: StepSeed) -> NDArray[np.uint8]:

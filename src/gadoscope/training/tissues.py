@@ -20,6 +20,8 @@ LEAST_CORE = 0.02
 FIRST_QUANTILES = (0.08, 0.36, 0.72)
 """Of the brain's greys on T1: where CSF, grey and white matter are first looked for."""
 N_ROUNDS = 10
+FAT_PLACE = (1.15, 1.6)
+"""Of white matter's grey: where fat begins."""
 LEAST_STEP = 6
 """Greys between one tissue and the next, so that a curve through them is one."""
 
@@ -64,7 +66,14 @@ def find_tissues(brain: NDArray[np.uint8]) -> NDArray[np.float64]:
     return means
 
 
-def space_out(csf: float, grey: float, white: float, fat: float) -> NDArray[np.float64]:
-    """Return black, the greys of the tissues, and white, each above the one before, shape (6,)."""
-    places = np.maximum.accumulate([0, csf, grey, white, min(fat, MAX_GREY), MAX_GREY])
+def place_tissues(tissues: NDArray[np.float64], generator: np.random.Generator) -> NDArray[np.float64]:
+    """Return black, CSF, grey matter, white matter, fat and white, each above the one before, shape (6,).
+
+    Parameters
+    ----------
+    tissues
+        From `find_tissues`. Where fat begins is drawn: k-means does not find it.
+    """
+    fat = min(tissues[-1] * generator.uniform(*FAT_PLACE), MAX_GREY)
+    places = np.maximum.accumulate([0, *tissues, fat, MAX_GREY])
     return places + LEAST_STEP * np.arange(len(places))

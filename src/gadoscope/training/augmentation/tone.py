@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gadoscope.imaging.intensity import MAX_GREY, N_GREYS
 from gadoscope.training.augmentation.draws import Draws
-from gadoscope.training.tissues import find_air, find_tissues, space_out, take_brain
+from gadoscope.training.tissues import find_air, find_tissues, place_tissues, take_brain
 
 WARP_PIECES = 6
 """Straight pieces of a warped tone curve: enough to part white matter, grey matter and fluid."""
@@ -20,8 +20,6 @@ WARP_PIECES = 6
 TISSUE_STEPS = ((0.04, 0.25), (0.15, 0.35), (0.06, 0.3), (0.0, 0.35))
 """On the scale of greys: black to CSF, on to grey matter, to white matter, to fat. From a spin echo, which
 hardly parts grey from white, to a prepared gradient echo, on which fat is no brighter than white matter."""
-FAT_PLACE = (1.15, 1.6)
-"""Of white matter's grey: where fat begins."""
 MAX_FLUID = 0.55
 """Of white matter's grey: what is brighter is no CSF, and the tissues of this slice are not known."""
 
@@ -48,10 +46,10 @@ def _reweight(canvas: NDArray[np.uint8], reach: float, generator: np.random.Gene
     same = np.linspace(0, 1, N_GREYS, dtype=np.float32)
     small = np.ascontiguousarray(canvas[::SKIP, ::SKIP])
     brain = take_brain(small, find_air(small))
-    csf, grey, white = find_tissues(brain) if brain.size else np.ones(3)
-    if csf > MAX_FLUID * white:
+    tissues = find_tissues(brain) if brain.size else np.ones(3)
+    if tissues[0] > MAX_FLUID * tissues[-1]:
         return same
-    places = space_out(csf, grey, white, white * generator.uniform(*FAT_PLACE))
+    places = place_tissues(tissues, generator)
     steps = np.array([generator.uniform(*step) for step in TISSUE_STEPS])
     heights = np.minimum(np.concatenate([[0.0], np.cumsum(steps), [1.0]]), 1)
     other: Curve = np.interp(np.arange(N_GREYS), places, heights).astype(np.float32)

@@ -5,11 +5,14 @@ few under a free licence, and of some planes there are none; the heads that trai
 as many as it takes.
 """
 
+from functools import partial
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.imaging.intensity import MAX_GREY, N_GREYS
-from gadoscope.training.tissues import find_air, find_tissues, space_out, take_brain
+from gadoscope.training.tissues import find_air, find_tissues, place_tissues, take_brain
 
 Slices = NDArray[np.uint8]
 
@@ -18,12 +21,37 @@ TISSUE_JITTER = 0.15
 MAX_LIKENESS = 0.7
 """Correlation with T1 in the brain, from which the turned slice may pass for T1: it is drawn anew."""
 MAX_DRAWS = 4
-FAT_PLACE = (1.15, 1.6)
-"""Of white matter's grey: where fat begins."""
 LEAST_RANGE = 0.1
 """Of the turned greys, 0 to 1: a head that is all in one grey is not stretched to noise."""
 STRETCH_PERCENTILES = (1.0, 99.7)
 """Of the turned head: black and white, as the image path of a new picture would choose them."""
+
+
+class Weighting(NamedTuple):
+    """From where to where the tones of the tissues are drawn, 0 to 1; white matter's below grey matter's."""
+
+    bone: tuple[float, float]
+    csf: tuple[float, float]
+    grey: tuple[float, float]
+    white_below_grey: tuple[float, float]
+    fat: tuple[float, float]
+    is_csf_below_grey: bool = False
+    """Whether ``csf`` is counted down from grey matter's."""
+
+
+T2 = Weighting(bone=(0, 1), csf=(0.85, 1), grey=(0.4, 0.75), white_below_grey=(0.12, 0.35), fat=(0.1, 0.9))
+"""Water bright, T1 upside down."""
+FLAIR = Weighting(bone=(0, 0.1), csf=(0.05, 0.25), grey=(0.6, 0.9), white_below_grey=(0.08, 0.3), fat=(0, 1))
+"""CSF dark, and grey matter a little brighter than white; with dark fat as diffusion."""
+PROTON_DENSITY = Weighting(
+    bone=(0, 0.2),
+    csf=(-0.1, 0.3),
+    grey=(0.75, 1),
+    white_below_grey=(0.12, 0.3),
+    fat=(0.2, 1),
+    is_csf_below_grey=True,
+)
+"""Everything bright but white matter and bone."""
 
 
 def turn_tones(slices: Slices, generator: np.random.Generator) -> NDArray[np.uint8]:
@@ -40,9 +68,9 @@ def turn_tones(slices: Slices, generator: np.random.Generator) -> NDArray[np.uin
 
 def _draw_tones(brain: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.float32]:
     """Draw what each grey of a head on T1 becomes in another contrast, shape (256,), 0 to 1."""
-    csf, grey, white = find_tissues(brain)
-    csf, grey, white = (csf, grey, white) + (white - grey) * TISSUE_JITTER * generator.uniform(-1, 1, 3)
-    places = space_out(csf, grey, white, white * generator.uniform(*FAT_PLACE))
+    tissues = find_tissues(brain)
+    step = tissues[2] - tissues[1]
+    places = place_tissues(tissues + step * TISSUE_JITTER * generator.uniform(-1, 1, 3), generator)
     contrasts = [CONTRASTS[int(index)] for index in generator.integers(len(CONTRASTS), size=MAX_DRAWS)]
     for draw in (*contrasts, _draw_negative):
         tones = np.clip([*draw(generator), generator.uniform(0, 1)], 0, 1)
@@ -57,39 +85,17 @@ def _find_likeness(turned: NDArray[np.float32], brain: NDArray[np.uint8]) -> flo
     return float(np.corrcoef(turned, brain)[0, 1]) if turned.std() > 0 else 0.0
 
 
-def _draw_t2(generator: np.random.Generator) -> list[float]:
-    """Draw the tones of bone, CSF, grey matter, white matter and fat: water bright, T1 upside down."""
-    grey = generator.uniform(0.4, 0.75)
+def _draw_weighted(weighting: Weighting, generator: np.random.Generator) -> list[float]:
+    """Draw the tones of bone, CSF, grey matter, white matter and fat."""
+    grey = generator.uniform(*weighting.grey)
+    bone, csf = generator.uniform(*weighting.bone), generator.uniform(*weighting.csf)
+    white = grey - generator.uniform(*weighting.white_below_grey)
     return [
-        generator.uniform(0, 1),
-        generator.uniform(0.85, 1),
+        bone,
+        grey - csf if weighting.is_csf_below_grey else csf,
         grey,
-        grey - generator.uniform(0.12, 0.35),
-        generator.uniform(0.1, 0.9),
-    ]
-
-
-def _draw_flair(generator: np.random.Generator) -> list[float]:
-    """Draw them with dark CSF, and grey matter a little brighter than white; as diffusion with dark fat."""
-    grey = generator.uniform(0.6, 0.9)
-    return [
-        generator.uniform(0, 0.1),
-        generator.uniform(0.05, 0.25),
-        grey,
-        grey - generator.uniform(0.08, 0.3),
-        generator.uniform(0, 1),
-    ]
-
-
-def _draw_proton_density(generator: np.random.Generator) -> list[float]:
-    """Draw them with everything bright but white matter and bone."""
-    grey = generator.uniform(0.75, 1)
-    return [
-        generator.uniform(0, 0.2),
-        grey - generator.uniform(-0.1, 0.3),
-        grey,
-        grey - generator.uniform(0.12, 0.3),
-        generator.uniform(0.2, 1),
+        white,
+        generator.uniform(*weighting.fat),
     ]
 
 
@@ -98,6 +104,9 @@ def _draw_negative(generator: np.random.Generator) -> list[float]:
     return sorted(generator.uniform(0, 1, 5).tolist(), reverse=True)
 
 
+_draw_t2, _draw_flair, _draw_proton_density = (
+    partial(_draw_weighted, weighting) for weighting in (T2, FLAIR, PROTON_DENSITY)
+)
 CONTRASTS = (_draw_t2, _draw_t2, _draw_flair, _draw_flair, _draw_proton_density, _draw_negative)
 """As often as archives hold them, roughly."""
 
