@@ -4,11 +4,14 @@
 
 Takes the CC BY and CC BY-SA sources of a manifest of public images and leaves out what cannot be read. Cuts
 the volumes that were scanned before and after contrast into coronal and sagittal slices, the only such pairs.
-Adds phantom slices in three planes: T1 before and after contrast, and other contrasts, labelled other, for
-the gate. Writes `manifest.csv`; `gadoscope train configs/default.toml --data` reads it.
+Takes the enhancement out of the images of the hospital that has only post-contrast ones
+(`benchmarks.subtraction`, 5 minutes on one core). Adds phantom slices in three planes: T1 before and after
+contrast, and other contrasts, labelled other, for the gate. Writes `manifest.csv`;
+`gadoscope train configs/default.toml --data` reads it.
 """
 
 import argparse
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +19,8 @@ import nibabel as nib
 import numpy as np
 from PIL import Image
 
+from benchmarks.contrast_pairs import read_pairs
+from benchmarks.subtraction import simulate_pairs, train_subtraction
 from gadoscope.errors import InputError
 from gadoscope.imaging.foreground import find_foreground
 from gadoscope.labels import Plane
@@ -30,6 +35,9 @@ SOURCES = ("tcga-lgg", "tcga-lgg-sagittal", "figshare-cheng", "ixi", "tcga-lgg-f
 """CC BY 3.0 and 4.0, and CC BY-SA 3.0: weights trained on them may be shipped. Feltrin's may not be, and the
 volunteers' T2 and FLAIR are for evaluation alone."""
 VOLUME_SOURCE, REFORMATTED_SOURCE = "tcga-lgg-volume", "tcga-lgg-reformatted"
+PAIRED_SOURCES = ("tcga-lgg", "tcga-lgg-sagittal", REFORMATTED_SOURCE)
+ONE_LABEL_SOURCE, SUBTRACTED_SOURCE = "figshare-cheng", "figshare-cheng-subtracted"
+SUBTRACTION_SEED = 1
 THROUGH_AXIS = {Plane.CORONAL: 1, Plane.SAGITTAL: 0}
 """Axis of a stack (left, posterior, superior) along which its slices of a plane follow each other."""
 MIN_STACK = 30
@@ -60,6 +68,7 @@ def main() -> None:
     for volume in read_manifest(arguments.data).items:
         if volume.source == VOLUME_SOURCE:
             items += reformat_stack(volume, arguments.output)
+    items += subtract(items, arguments.output)
     for number, plane in enumerate(PLANES):
         items += make_phantoms(arguments.output / f"phantom-{plane.value}", plane, PHANTOM_SEED + number)
     path = arguments.output / "manifest.csv"
@@ -102,6 +111,29 @@ def reformat_stack(volume: Item, output: Path) -> list[Item]:
             Image.fromarray(np.ascontiguousarray(slice_)).resize(size, Image.Resampling.BICUBIC).save(path)
             items.append(replace(volume, path=path, plane=plane, source=REFORMATTED_SOURCE, split=None))
     return items
+
+
+def subtract(items: Sequence[Item], output: Path) -> list[Item]:
+    """Write what the hospital with one label would have scanned before contrast, and return the rows.
+
+    Every second patient teaches the subtraction. A figure of the others owes it nothing.
+    """
+    paired = [item for item in items if item.source in PAIRED_SOURCES and item.subject_id is not None]
+    teaching = list_teachers(str(item.subject_id) for item in paired)
+    pairs = read_pairs([item for item in paired if item.subject_id in teaching])
+    print(f"subtraction: {len(pairs)} pairs of {len(teaching)} patients")
+    return simulate_pairs(
+        train_subtraction(pairs, seed=SUBTRACTION_SEED),
+        [item for item in items if item.source == ONE_LABEL_SOURCE],
+        folder=output / SUBTRACTED_SOURCE,
+        source=SUBTRACTED_SOURCE,
+        seed=SUBTRACTION_SEED,
+    )
+
+
+def list_teachers(subjects: Iterable[str]) -> frozenset[str]:
+    """Return which patients of the paired sources teach the subtraction."""
+    return frozenset(sorted(set(subjects))[::2])
 
 
 def make_phantoms(folder: Path, plane: Plane, seed: int) -> list[Item]:

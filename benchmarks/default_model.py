@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.default_data import PAIRED_SOURCES, SUBTRACTED_SOURCE, list_teachers
 from gadoscope.aggregation import Aggregation
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.evaluation.aggregation_choice import pool_series
@@ -280,8 +281,18 @@ def format_out_of_fold(table: Predictions) -> str:
         "| source | plane | unit | n | AUC | sensitivity | specificity | balanced accuracy | in order |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for source, plane in sorted(set(zip(table.source.tolist(), table.plane.tolist(), strict=True))):
-        part = table.select((table.source == source) & (table.plane == plane))
+    groups = [
+        (source, plane, table.select((table.source == source) & (table.plane == plane)))
+        for source, plane in sorted(set(zip(table.source.tolist(), table.plane.tolist(), strict=True)))
+    ]
+    if SUBTRACTED_SOURCE in table.source:
+        paired = table.select(np.isin(table.source, PAIRED_SOURCES))
+        teachers = list_teachers(paired.subject_id.tolist())
+        of_others = paired.select(~np.isin(paired.subject_id, list(teachers)))
+        groups.append(
+            (f"{', '.join(PAIRED_SOURCES)}: patients that no subtraction learnt from", "all", of_others)
+        )
+    for source, plane, part in groups:
         for unit, one in (("slice", part), ("series", pool(part))):
             figures = estimate_figures(one.is_post, one.logit, one.probability >= 1 / 2, one.subject_id)
             cells = [

@@ -1,0 +1,146 @@
+"""The simulated slices before contrast that the default model is trained on: pairs, subtraction, traces."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.contrast_pairs import SIDE, Pair, Picture, cut_head, match_greys, read_pairs
+from benchmarks.default_data import list_teachers
+from benchmarks.subtraction import Subtraction, cap_brain, find_enhancement, simulate_pairs, train_subtraction
+from gadoscope.imaging.foreground import Box
+from gadoscope.labels import Label, Plane
+from gadoscope.preparation.items import Item
+from gadoscope.training.sampling import find_partners
+
+ROWS, COLUMNS = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
+RADIUS = np.hypot(ROWS, COLUMNS)
+BRAIN = RADIUS < 0.7
+
+
+def draw_head(generator: np.random.Generator) -> Picture:
+    """Draw a brain of 0.4 with some texture and a bright scalp."""
+    head = np.where(BRAIN, 0.4 + 0.05 * np.sin(9 * ROWS), np.where((RADIUS > 0.8) & (RADIUS < 0.9), 0.9, 0))
+    return np.clip(head + generator.normal(0, 0.01, head.shape), 0, 1).astype(np.float32)
+
+
+def draw_vessels(generator: np.random.Generator) -> NDArray[np.bool_]:
+    """Draw five discs in the brain."""
+    rows, columns = generator.uniform(-0.4, 0.4, (2, 5))
+    return np.any(np.hypot(ROWS[..., None] - rows, COLUMNS[..., None] - columns) < 0.06, axis=2)
+
+
+def draw_pair(seed: int) -> tuple[Pair, NDArray[np.bool_]]:
+    """Return a pair and where it enhances."""
+    generator = np.random.default_rng(seed)
+    head, vessels = draw_head(generator), draw_vessels(generator)
+    return Pair(head, np.where(vessels, np.float32(0.8), head)), vessels
+
+
+def test_a_gain_that_changes_over_the_head_is_no_enhancement_and_a_vessel_is() -> None:
+    pair, vessels = draw_pair(1)
+    field = (0.7 + 0.2 * COLUMNS).astype(np.float32)
+    matched = match_greys(pair.before * field, pair.after)
+    inside = BRAIN & (RADIUS < 0.6)
+    assert np.abs((pair.after - matched)[inside & ~vessels]).mean() < 0.02
+    assert (pair.after - matched)[vessels].mean() == pytest.approx(0.4, abs=0.05)
+
+
+def test_two_empty_slices_match() -> None:
+    nothing = np.zeros((SIDE, SIDE), np.float32)
+    assert np.array_equal(match_greys(nothing, nothing), nothing)
+    assert np.array_equal(cut_head(np.zeros((40, 30), np.uint8), Box(0, 40, 0, 30)), nothing)
+
+
+def test_fat_may_not_enhance_and_the_brain_may() -> None:
+    pair, _ = draw_pair(1)
+    assert (pair.may_enhance[(RADIUS > 0.81) & (RADIUS < 0.89)] == 0).all()
+    assert (pair.may_enhance[BRAIN] == 1).all()
+
+
+def test_a_box_that_is_wider_than_high_is_padded_with_black_to_a_square() -> None:
+    head = cut_head(np.full((60, 120), 200, np.uint8), Box(20, 50, 10, 110))
+    assert head.shape == (SIDE, SIDE)
+    assert head[SIDE // 2].min() == 1
+    assert head[0].max() == head[-1].max() == 0  # above and below the picture
+
+
+def write_items(folder: Path, *, subjects: int) -> list[Item]:
+    """Write pairs of different gain, two slices a subject, and one slice that has no partner."""
+    items = []
+    for number in range(2 * subjects):
+        pair, _ = draw_pair(number)
+        for label, picture, gain in ((Label.PRE, pair.before, 120), (Label.POST, pair.after, 240)):
+            path = folder / f"{number // 2}_{label.value}_{number:03}.png"
+            Image.fromarray((picture * gain).astype(np.uint8)).save(path)
+            subject = f"s{number // 2}"
+            items.append(Item(path=path, label=label, subject_id=subject, plane=Plane.AXIAL, source="a"))
+    return items[:-1]
+
+
+def test_pairs_are_of_one_patient_at_one_place_and_what_has_none_or_cannot_be_read_is_left_out(
+    tmp_path: Path,
+) -> None:
+    items = write_items(tmp_path, subjects=3)
+    items[0].path.write_bytes(b"no picture")
+    pairs = read_pairs(items)
+    assert len(pairs) == 4  # of six places
+    for pair in pairs:
+        assert 0.1 < np.quantile(pair.after - pair.before, 0.99) < 0.6
+        assert abs(float(np.median((pair.after - pair.before)[BRAIN]))) < 0.02
+
+
+@pytest.fixture(scope="module")
+def network() -> Subtraction:
+    """Return a network after a few steps on twelve pairs."""
+    return train_subtraction([draw_pair(seed)[0] for seed in range(12)], seed=1, n_steps=40)
+
+
+def test_a_subtraction_finds_the_vessels_of_a_head_that_it_has_not_seen(network: Subtraction) -> None:
+    pair, vessels = draw_pair(99)
+    (found,) = find_enhancement(network, [pair.after])
+    assert found.min() >= 0
+    assert found[vessels].mean() > 0.2
+    assert found[~vessels].mean() < 0.06
+
+
+def test_a_subtraction_is_the_same_from_the_same_seed() -> None:
+    pairs = [draw_pair(seed)[0] for seed in range(2)]
+    one, again = (train_subtraction(pairs, seed=3, n_steps=2) for _ in range(2))
+    for name, weights in one.state_dict().items():
+        assert (weights == again.state_dict()[name]).all(), name
+
+
+def test_simulated_slices_are_pairs_of_which_the_first_has_lost_its_vessels(
+    network: Subtraction, tmp_path: Path
+) -> None:
+    posts = [item for item in write_items(tmp_path, subjects=2) if item.label is Label.POST]
+    rows = simulate_pairs(network, posts, folder=tmp_path / "out", source="a-subtracted", seed=1)
+    assert {item.source for item in rows} == {"a-subtracted"}
+    assert {item.extra["note"] for item in rows} == {"simulated"}
+    partners = find_partners(rows, np.arange(len(rows)))
+    assert [partners[row].tolist() for row in range(len(rows))] == [[1], [0], [3], [2], [5], [4]]
+    for number, (before, after) in enumerate(zip(rows[::2], rows[1::2], strict=True)):
+        assert (before.label, after.label) == (Label.PRE, Label.POST)
+        assert before.subject_id == after.subject_id == posts[number].subject_id
+        _, vessels = draw_pair(number)
+        greys = [np.asarray(Image.open(item.path)).astype(int) for item in (before, after)]
+        vessels = np.asarray(
+            Image.fromarray(vessels).crop((7, 7, SIDE - 7, SIDE - 7)).resize((SIDE, SIDE))
+        )  # the head's box is a little smaller than the picture
+        assert greys[0][vessels].mean() < greys[1][vessels].mean() - 40
+
+
+def test_a_tumour_that_is_filled_evenly_is_darkened_and_the_scalp_is_not() -> None:
+    head = draw_head(np.random.default_rng(1))
+    tumour = np.hypot(ROWS - 0.1, COLUMNS) < 0.2
+    capped = cap_brain(np.where(tumour, np.float32(0.9), head))
+    assert capped[tumour].mean() < 0.7
+    scalp = (RADIUS > 0.81) & (RADIUS < 0.89)
+    assert np.abs(capped - head)[scalp].max() < 0.02
+
+
+def test_every_second_patient_teaches_whatever_their_order() -> None:
+    assert list_teachers(["d", "a", "b", "c", "a"]) == {"a", "c"}
