@@ -155,21 +155,21 @@ def _to_tensor(pictures: Sequence[Picture]) -> Tensor:
     return torch.from_numpy(np.stack(pictures))[:, None]
 
 
-def _look(network: Subtraction, after: Tensor) -> Tensor:
+def _look(network: nn.Module, after: Tensor) -> Tensor:
     with torch.autocast(after.device.type, torch.bfloat16):
         enhancement: Tensor = network(after.to(memory_format=torch.channels_last))
     return enhancement.float()
 
 
 @torch.inference_mode()
-def find_enhancement(network: Subtraction, slices: Sequence[Picture]) -> list[Picture]:
+def find_enhancement(network: nn.Module, slices: Sequence[Picture]) -> list[Picture]:
     """Return what enhances in each slice, 0 where nothing does."""
     found = np.clip(_look(network, _to_tensor(slices))[:, 0].numpy(), 0, 1)
     return list(found)
 
 
 def simulate_pairs(
-    network: Subtraction, items: Sequence[Item], *, folder: Path, source: str, seed: int
+    network: nn.Module, items: Sequence[Item], *, folder: Path, source: str, seed: int
 ) -> list[Item]:
     """Write each post-contrast slice without its enhancement, and with traces of subtraction only.
 
@@ -195,14 +195,19 @@ def simulate_pairs(
             path = folder / f"{item.plane.value}_{label.value}_{item.path.stem}.png"
             Image.fromarray((np.clip(picture, 0, 1) * MAX_GREY).round().astype(np.uint8)).save(path)
             rows.append(
-                replace(item, path=path, label=label, source=source, split=None, extra={"note": NOTE})
+                replace(
+                    item,
+                    path=path,
+                    label=label,
+                    source=source,
+                    split=None,
+                    extra={**item.extra, "note": NOTE},
+                )
             )
     return rows
 
 
-def _iter_enhancements(
-    network: Subtraction, items: Sequence[Item]
-) -> Iterator[tuple[Item, Picture, Picture]]:
+def _iter_enhancements(network: nn.Module, items: Sequence[Item]) -> Iterator[tuple[Item, Picture, Picture]]:
     for start in range(0, len(items), BATCH_SIZE):
         chosen = items[start : start + BATCH_SIZE]
         slices = [read_slice(item.path).pixels for item in chosen]

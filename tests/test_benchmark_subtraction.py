@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor, nn
 
 from benchmarks.contrast_pairs import SIDE, Pair, Picture, cut_head, match_greys, read_pairs
 from benchmarks.default_data import list_teachers
@@ -29,7 +31,9 @@ def draw_head(generator: np.random.Generator) -> Picture:
 def draw_vessels(generator: np.random.Generator) -> NDArray[np.bool_]:
     """Draw five discs in the brain."""
     rows, columns = generator.uniform(-0.4, 0.4, (2, 5))
-    return np.any(np.hypot(ROWS[..., None] - rows, COLUMNS[..., None] - columns) < 0.06, axis=2)
+    distance = np.hypot(ROWS[..., None] - rows, COLUMNS[..., None] - columns).min(axis=2)
+    vessels: NDArray[np.bool_] = distance < 0.06
+    return vessels
 
 
 def draw_pair(seed: int) -> tuple[Pair, NDArray[np.bool_]]:
@@ -92,13 +96,17 @@ def test_pairs_are_of_one_patient_at_one_place_and_what_has_none_or_cannot_be_re
         assert abs(float(np.median((pair.after - pair.before)[BRAIN]))) < 0.02
 
 
-@pytest.fixture(scope="module")
-def network() -> Subtraction:
-    """Return a network after a few steps on twelve pairs."""
-    return train_subtraction([draw_pair(seed)[0] for seed in range(12)], seed=1, n_steps=40)
+class BrightBrain(nn.Module):
+    """Takes for enhancement what is brighter than the brain, but for the scalp."""
+
+    def forward(self, slices: Tensor) -> Tensor:
+        """Return how much brighter it is."""
+        return (slices - 0.5) * torch.from_numpy(BRAIN)
 
 
-def test_a_subtraction_finds_the_vessels_of_a_head_that_it_has_not_seen(network: Subtraction) -> None:
+@pytest.mark.slow
+def test_a_subtraction_finds_the_vessels_of_a_head_that_it_has_not_seen() -> None:
+    network = train_subtraction([draw_pair(seed)[0] for seed in range(12)], seed=1, n_steps=60)
     pair, vessels = draw_pair(99)
     (found,) = find_enhancement(network, [pair.after])
     assert found.min() >= 0
@@ -106,6 +114,7 @@ def test_a_subtraction_finds_the_vessels_of_a_head_that_it_has_not_seen(network:
     assert found[~vessels].mean() < 0.06
 
 
+@pytest.mark.slow
 def test_a_subtraction_is_the_same_from_the_same_seed() -> None:
     pairs = [draw_pair(seed)[0] for seed in range(2)]
     one, again = (train_subtraction(pairs, seed=3, n_steps=2) for _ in range(2))
@@ -113,11 +122,16 @@ def test_a_subtraction_is_the_same_from_the_same_seed() -> None:
         assert (weights == again.state_dict()[name]).all(), name
 
 
-def test_simulated_slices_are_pairs_of_which_the_first_has_lost_its_vessels(
-    network: Subtraction, tmp_path: Path
-) -> None:
+def test_a_subtraction_gives_an_answer_for_each_pixel_and_none_is_negative() -> None:
+    heads = [draw_pair(seed)[0].after for seed in range(2)]
+    found = find_enhancement(Subtraction(), heads)
+    assert [one.shape for one in found] == [head.shape for head in heads]
+    assert all(one.min() >= 0 for one in found)
+
+
+def test_simulated_slices_are_pairs_of_which_the_first_has_lost_its_vessels(tmp_path: Path) -> None:
     posts = [item for item in write_items(tmp_path, subjects=2) if item.label is Label.POST]
-    rows = simulate_pairs(network, posts, folder=tmp_path / "out", source="a-subtracted", seed=1)
+    rows = simulate_pairs(BrightBrain(), posts, folder=tmp_path / "out", source="a-subtracted", seed=1)
     assert {item.source for item in rows} == {"a-subtracted"}
     assert {item.extra["note"] for item in rows} == {"simulated"}
     partners = find_partners(rows, np.arange(len(rows)))
@@ -133,13 +147,13 @@ def test_simulated_slices_are_pairs_of_which_the_first_has_lost_its_vessels(
         assert greys[0][vessels].mean() < greys[1][vessels].mean() - 40
 
 
-def test_a_tumour_that_is_filled_evenly_is_darkened_and_the_scalp_is_not() -> None:
+def test_a_tumour_that_is_filled_evenly_is_darkened_and_the_scalp_is_left_nearly_as_it_was() -> None:
     head = draw_head(np.random.default_rng(1))
     tumour = np.hypot(ROWS - 0.1, COLUMNS) < 0.2
     capped = cap_brain(np.where(tumour, np.float32(0.9), head))
-    assert capped[tumour].mean() < 0.7
+    assert capped[tumour].mean() < 0.6
     scalp = (RADIUS > 0.81) & (RADIUS < 0.89)
-    assert np.abs(capped - head)[scalp].max() < 0.02
+    assert np.abs(capped - head)[scalp].mean() < 0.06
 
 
 def test_every_second_patient_teaches_whatever_their_order() -> None:
