@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gadoscope.errors import OutputError, UsageError
-from gadoscope.evaluate.cases import show_cases
+from gadoscope.evaluate.cases import Gallery, show_cases
 from gadoscope.evaluate.gate import ask_gate
 from gadoscope.evaluate.images import OnProgress, score_images, score_readable
 from gadoscope.evaluate.models import Judges, Model, find_judges, locate_model, look_for_audit, open_model
@@ -107,39 +107,38 @@ def evaluate(
     judges = find_judges(models, data)
     found = audit or look_for_audit(models[0], judges.manifest)
     audited = read_audit(found) if found else None
-    rows, unread = score_images(judges.division.evaluated, models[0].session, jobs, tell)
-    others, unread_others = score_readable(judges.others, models[0].session, jobs, tell, "Asking the gate")
+    session, metadata = models[0].session, models[0].session.bundle.metadata
+    rows, unread = score_images(judges.division.evaluated, session, jobs, tell)
+    others, unread_others = score_readable(judges.others, session, jobs, tell, "Asking the gate")
     unread += unread_others
     predictions = from_rows(rows)
     context = _describe_context(models[0], judges.division, predictions, len(unread))
-    gate = ask_gate(models[0].session.bundle.metadata, rows, others, context.split)
+    gate = ask_gate(metadata, rows, others, context.split)
     subject = _describe_subject(models[0], judges, predictions, unread, audited, gate)
     splits = summarise(subject, predictions)
     verdict = predictions.with_split(Split(context.split))
-    answers = [
-        *_score_rivals(models[1:], judges, verdict, jobs, tell),
-        *_answer_without(names, verdict, judges),
-    ]
-    comparison = compare(verdict, _as_rival(models[0], verdict), answers) if answers else None
-    openings = _open_sealed_tests(models, judges, splits, comparison)
-    point = models[0].session.bundle.metadata.operating_point
-    wrong = list_wrong(predictions, point.threshold)[:n_cases]
-    gallery = show_cases(predictions, wrong, models[0].session, jobs, tell)
+    comparison = _compare(models, names, verdict, judges, jobs, tell)
+    wrong = list_wrong(predictions, metadata.operating_point.threshold)[:n_cases]
+    gallery = show_cases(predictions, wrong, session, jobs, tell)
     report = build_report(
         subject,
         predictions,
         context,
         n_cases,
         splits=splits,
-        openings=openings,
+        openings=_open_sealed_tests(models, judges, splits, comparison),
         comparison=comparison,
         gradcam_similarity=gallery.similarity_with_random_weights,
     )
+    _write(report, predictions, gallery, output)
+    return Evaluation(report=report, predictions=predictions, folder=output)
+
+
+def _write(report: Data, predictions: Predictions, gallery: Gallery, output: Path) -> None:
     page = render_html(report, draw_figures(report, predictions), gallery.cases)
     write_predictions(predictions, output / PREDICTIONS_NAME)
     write_text(output / JSON_NAME, json.dumps(report, indent=1, allow_nan=False) + "\n")
     write_text(output / HTML_NAME, page)
-    return Evaluation(report=report, predictions=predictions, folder=output)
 
 
 def _is_name(rival: Path) -> bool:
@@ -172,6 +171,22 @@ def _describe_subject(
         audit=audited,
         gate=gate,
     )
+
+
+def _compare(
+    models: Sequence[Model],
+    names: Sequence[str],
+    verdict: Predictions,
+    judges: Judges,
+    jobs: int,
+    tell: OnProgress,
+) -> Data | None:
+    """Return how the first model stands beside the rivals, on ``verdict``; None if it stands alone."""
+    rivals = [
+        *_score_rivals(models[1:], judges, verdict, jobs, tell),
+        *_answer_without(names, verdict, judges),
+    ]
+    return compare(verdict, _as_rival(models[0], verdict), rivals) if rivals else None
 
 
 def _score_rivals(

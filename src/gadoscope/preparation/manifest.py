@@ -94,14 +94,7 @@ def _read_table(table: Path) -> Manifest:
     if not items:
         raise ManifestError(f"{table} lists no image; add one row for each.")
     _check_paths(items, table)
-    notices = []
-    n_other = sum(item.label is Label.OTHER for item in items)
-    if n_other:
-        notices.append(
-            f"{n_other} of {len(items)} images are labelled other: neither class uses them; "
-            "with gate.use_other they train the gate."
-        )
-    return Manifest(items=items, origin=table, notices=tuple(notices))
+    return Manifest(items=items, origin=table)
 
 
 def _read_text(table: Path) -> str:
