@@ -8,6 +8,7 @@ The real slices are few, from sources under CC BY, shrunk, and named in the pict
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,12 +60,14 @@ def real_tiles(data: Path) -> list[tuple[NDArray[np.uint8], str]]:
     return tiles
 
 
-def draw(tiles: list[tuple[NDArray[np.uint8], str]], columns: int) -> Image.Image:
+def draw(
+    tiles: Sequence[tuple[NDArray[np.uint8], str]], columns: int, attribution: Sequence[str]
+) -> Image.Image:
     """Return the tiles in rows, each over its caption, and the attribution below."""
     rows = -(-len(tiles) // columns)
     line = 16
     width = columns * (SIDE + MARGIN) + MARGIN
-    height = rows * (SIDE + CAPTION + MARGIN) + MARGIN + line * len(ATTRIBUTION) + MARGIN
+    height = rows * (SIDE + CAPTION + MARGIN) + MARGIN + line * len(attribution) + MARGIN
     sheet = Image.new("L", (width, height), 255)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for position, (pixels, caption) in enumerate(tiles):
@@ -78,8 +81,8 @@ def draw(tiles: list[tuple[NDArray[np.uint8], str]], columns: int) -> Image.Imag
         tile.paste(shown, ((SIDE - shown.width) // 2, (SIDE - shown.height) // 2))
         sheet.paste(tile, (left, top))
         pen.text((left, top + SIDE + 3), caption, fill=0, font=font)
-    for number, text in enumerate(ATTRIBUTION):
-        top = height - MARGIN - line * (len(ATTRIBUTION) - number)
+    for number, text in enumerate(attribution):
+        top = height - MARGIN - line * (len(attribution) - number)
         pen.text((MARGIN, top), text, fill=60, font=font)
     return sheet
 
@@ -88,7 +91,7 @@ def main() -> None:
     """Make the picture."""
     if len(sys.argv) != 2:  # noqa: PLR2004 - the program and its one argument
         sys.exit("usage: python -m benchmarks.phantom_beside_real FOLDER_OF_REAL_IMAGES")
-    sheet = draw(phantom_tiles() + real_tiles(Path(sys.argv[1])), columns=4)
+    sheet = draw(phantom_tiles() + real_tiles(Path(sys.argv[1])), columns=4, attribution=ATTRIBUTION)
     with write_beside(OUTPUT) as beside:
         sheet.save(beside, format="PNG", optimize=True)
     print(OUTPUT)
