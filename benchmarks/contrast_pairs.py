@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import binary_fill_holes, distance_transform_edt, gaussian_filter
+from scipy.ndimage import gaussian_filter
 
 from gadoscope.errors import InputError
 from gadoscope.imaging.foreground import Box, find_foreground
@@ -37,11 +37,6 @@ FIELD_WIDTH = 14
 N_ROUNDS = 4
 ENHANCES = 1.5
 """Times the median difference: what is so much brighter afterwards counts half for the gain; more, less."""
-FAT = (0.55, 0.75)
-"""Of white, before contrast: from where it may be fat to where it is. Its grey changes with the sequence, and
-an image without its fat is no image before contrast."""
-SCALP = 8
-"""Pixels from the air around the head: there fat is bright or suppressed as the sequence has it."""
 LEAST_DIFFERENCE = 0.01
 LEAST_SUM = 1e-4
 """Outside the head no pixel has a say, and the gain would be 0 / 0."""
@@ -62,17 +57,6 @@ class Pair:
 
     before: Picture
     after: Picture
-
-    @property
-    def may_enhance(self) -> Picture:
-        """Return 0 for fat, which is bright before contrast, and for the scalp, 1 for the rest."""
-        low, high = FAT
-        head = np.pad(binary_fill_holes(np.maximum(self.before, self.after) > AIR), 1)
-        depth = distance_transform_edt(head)[1:-1, 1:-1]
-        share: Picture = (np.clip((high - self.before) / (high - low), 0, 1) * (depth > SCALP)).astype(
-            np.float32
-        )
-        return share
 
 
 def read_pairs(items: Sequence[Item]) -> list[Pair]:

@@ -58,9 +58,9 @@ MISPLACED: Final = (0.1, 0.35)
 """How much of another slice's enhancement is taken from the wrong places."""
 AIR_WIDTH, DEEP, SOFT_EDGE = 4, 29, 3
 """Pixels: around which it has to be dark to be air; what has no air so near lies deep in the head."""
-MOST_AIR = 0.15
-"""Share of air within that distance from which on nothing is capped: the scalp stays."""
-LEAST_DEEP, LEAST_BRAIN = 0.75, 500
+MOST_AIR = 0.5
+"""Share of air within that distance from which on nothing is capped."""
+LEAST_DEEP, LEAST_BRAIN = 0.9, 500
 """How deep the brain's greys are looked for, and the pixels it takes."""
 BRIGHTER, CAP_PERCENTILE, CAP = 0.02, 80, 0.75
 """Of the brain's greys: what is still brighter than most of the brain by so much loses so much of that. A
@@ -141,12 +141,10 @@ def _draw_patch(pair: Pair, generator: np.random.Generator) -> tuple[Picture, Pi
     place = np.s_[top : top + PATCH_SIDE, left : left + PATCH_SIDE]
     n_turns, step = int(generator.integers(4)), int(generator.choice([-1, 1]))
     gamma, gain, noise = (generator.uniform(*limits) for limits in (GAMMA, GAIN, NOISE))
-    after, before, may_enhance = (
-        np.rot90(picture[place], n_turns)[:, ::step]
-        for picture in (pair.after, pair.before, pair.may_enhance)
+    after, before = (
+        gain * np.rot90(picture[place], n_turns)[:, ::step] ** gamma for picture in (pair.after, pair.before)
     )
-    after, before = gain * after**gamma, gain * before**gamma
-    wanted = np.clip((after - before) * may_enhance, DARKEST, 1)
+    wanted = np.clip(after - before, DARKEST, 1)
     noisy = after + generator.normal(0, noise, after.shape)
     return noisy.astype(np.float32), wanted.astype(np.float32)
 

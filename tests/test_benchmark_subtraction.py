@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from benchmarks.contrast_pairs import SIDE, Pair, Picture, cut_head, match_greys, read_pairs
 from benchmarks.default_data import list_teachers
+from benchmarks.scalp_enhancement import find_ratio
 from benchmarks.subtraction import Subtraction, cap_brain, find_enhancement, simulate_pairs, train_subtraction
 from gadoscope.imaging.foreground import Box
 from gadoscope.labels import Label, Plane
@@ -58,12 +59,6 @@ def test_two_empty_slices_match() -> None:
     assert np.array_equal(cut_head(np.zeros((40, 30), np.uint8), Box(0, 40, 0, 30)), nothing)
 
 
-def test_fat_may_not_enhance_and_the_brain_may() -> None:
-    pair, _ = draw_pair(1)
-    assert (pair.may_enhance[(RADIUS > 0.81) & (RADIUS < 0.89)] == 0).all()
-    assert (pair.may_enhance[BRAIN] == 1).all()
-
-
 def test_a_box_that_is_wider_than_high_is_padded_with_black_to_a_square() -> None:
     head = cut_head(np.full((60, 120), 200, np.uint8), Box(20, 50, 10, 110))
     assert head.shape == (SIDE, SIDE)
@@ -102,6 +97,13 @@ class BrightBrain(nn.Module):
     def forward(self, slices: Tensor) -> Tensor:
         """Return how much brighter it is."""
         return (slices - 0.5) * torch.from_numpy(BRAIN)
+
+
+def test_a_scalp_that_brightens_by_a_half_is_found_to() -> None:
+    pair, _ = draw_pair(1)
+    assert find_ratio(pair) == pytest.approx(1.0)
+    dimmer = np.where(RADIUS > 0.75, pair.before / np.float32(1.5), pair.before)
+    assert find_ratio(Pair(dimmer, pair.after)) == pytest.approx(1.5)
 
 
 @pytest.mark.slow
@@ -147,13 +149,14 @@ def test_simulated_slices_are_pairs_of_which_the_first_has_lost_its_vessels(tmp_
         assert greys[0][vessels].mean() < greys[1][vessels].mean() - 40
 
 
-def test_a_tumour_that_is_filled_evenly_is_darkened_and_the_scalp_is_left_nearly_as_it_was() -> None:
+def test_a_tumour_that_is_filled_evenly_is_darkened_and_the_brain_around_it_is_not() -> None:
     head = draw_head(np.random.default_rng(1))
     tumour = np.hypot(ROWS - 0.1, COLUMNS) < 0.2
     capped = cap_brain(np.where(tumour, np.float32(0.9), head))
-    assert capped[tumour].mean() < 0.6
     scalp = (RADIUS > 0.81) & (RADIUS < 0.89)
-    assert np.abs(capped - head)[scalp].mean() < 0.06
+    assert capped[tumour].mean() < 0.6
+    assert np.abs(capped - head)[BRAIN & ~tumour].max() < 0.05
+    assert capped[scalp].mean() > capped[tumour].mean()
 
 
 def test_every_second_patient_teaches_whatever_their_order() -> None:
