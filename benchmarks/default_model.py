@@ -263,6 +263,8 @@ COPIES: Mapping[str, tuple[Callable[[Pixels], Pixels], float]] = {
 def format_copies(session: Session, scored: Sequence[Scored]) -> str:
     """Return how often a copy gets another phase, and how often no answer."""
     answered = [one for one in scored if one.item.label is not Label.OTHER and one.phase in ANSWERS]
+    if not answered:
+        return "None of the T1 images is answered, so none was copied."
     chosen = np.random.default_rng(SEED).permutation(len(answered))[:COPIED]
     originals = [(answered[index].phase, read_slice(answered[index].item.path).pixels) for index in chosen]
     lines = ["| copy | asked | another phase | silent or refused |", "|---|---|---|---|"]

@@ -6,9 +6,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.default_model import ask, choose_items, order_pairs, pool
+from benchmarks.default_model import (
+    Scored,
+    ask,
+    choose_items,
+    format_copies,
+    format_out_of_fold,
+    order_pairs,
+    pool,
+)
 from gadoscope.evaluation.predictions import from_rows
 from gadoscope.inference.session import Session
+from gadoscope.labels import Label
+from gadoscope.preparation.items import Item
 from gadoscope.scores import sigmoid
 from tests.bundles import write_gated_bundle
 
@@ -19,6 +29,35 @@ def test_a_slice_that_the_gate_refuses_has_no_phase_and_a_dark_one_has(tmp_path:
     bright, dark = (np.full((side, side), grey, np.uint8) for grey in (255, 20))
     assert ask(session, bright)[2] is None
     assert ask(session, dark)[2] is not None
+
+
+def test_where_nothing_is_answered_nothing_is_copied(tmp_path: Path) -> None:
+    session = Session(write_gated_bundle(tmp_path / "gated.onnx"))
+    refused = Scored(Item(path=tmp_path / "bright.png", label=Label.PRE), -1.0, called_post=False, phase=None)
+    assert format_copies(session, [refused]) == "None of the T1 images is answered, so none was copied."
+
+
+def test_patients_that_taught_no_subtraction_have_a_row_of_their_own() -> None:
+    subjects = {"a": "tcga-lgg", "b": "tcga-lgg", "c": "figshare-cheng-subtracted"}
+    table = from_rows(
+        [
+            {
+                "path": f"{subject}-{label}.png",
+                "subject_id": subject,
+                "source": source,
+                "plane": "axial",
+                "split": "validation",
+                "reference_label": label,
+                "logit": logit,
+                "probability": float(sigmoid(np.array(logit))),
+            }
+            for subject, source in subjects.items()
+            for label, logit in (("pre", -1.0), ("post", 1.0))
+        ]
+    )
+    rows = [line for line in format_out_of_fold(table).splitlines() if "no subtraction learnt from" in line]
+    assert len(rows) == 2  # slices and series
+    assert all("| 2 |" in row for row in rows)  # of b alone: a is one of every second patient
 
 
 def test_a_series_has_the_mean_logit_of_its_slices_and_pairs_are_told_apart_by_it() -> None:
