@@ -3,8 +3,8 @@
 Where a hospital has post-contrast images alone, a network learns the hospital. A small U-Net learns from the
 pairs of other hospitals what the agent brightens, as a subtraction image shows it, and takes it out of the
 images of the one that has no pairs. Subtracting leaves traces, and traces must not mean pre-contrast: every
-slice is also given with a little of another slice's enhancement taken from the wrong places, and stays
-post-contrast.
+slice is also given with a little of its neighbour's enhancement, mirrored, taken from it: from places that
+are mostly wrong. It stays post-contrast.
 
 References
 ----------
@@ -55,7 +55,7 @@ KEPT: Final = (0.02, 0.08)
 """Of white: so much enhancement is left everywhere, or the texture of the brain would go with it."""
 AMOUNT: Final = (1.0, 1.25)
 MISPLACED: Final = (0.1, 0.35)
-"""How much of another slice's enhancement is taken from the wrong places."""
+"""How much of the neighbour's enhancement is taken, mirrored."""
 AIR_WIDTH, DEEP, SOFT_EDGE = 4, 29, 3
 """Pixels: around which it has to be dark to be air; what has no air so near lies deep in the head."""
 MOST_AIR = 0.5
