@@ -94,7 +94,8 @@ def test_it_answers_alike_for_slice_images_dicom_and_nifti(tmp_path: Path) -> No
     for series, path in volumes:
         as_nifti, slices = by_series[path.name], _classify(tmp_path / "png" / series.phase)
         assert as_nifti.phase is series.phase
-        assert sum(row.phase is series.phase for row in slices) > N_SLICES / 2
+        assert {row.phase for row in slices} <= {series.phase, Phase.INDETERMINATE}
+        assert sum(row.phase is series.phase for row in slices) >= N_SLICES / 2
     as_dicom = {row.phase: row.probability for row in _classify(tmp_path / "dicom")}
     for row in by_series.values():
         assert as_dicom[row.phase] == pytest.approx(row.probability, abs=MOST_APART)
