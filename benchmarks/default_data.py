@@ -5,7 +5,7 @@
 Takes the CC BY and CC BY-SA sources of a manifest of public images and leaves out what cannot be read. Cuts
 the volumes that were scanned before and after contrast into coronal and sagittal slices, the only such pairs.
 Takes the enhancement out of the images of the hospital that has only post-contrast ones
-(`benchmarks.subtraction`, 5 minutes on one core). Adds phantom slices in three planes: T1 before and after
+(`benchmarks.subtraction`, 3 minutes on two cores). Adds phantom slices in three planes: T1 before and after
 contrast, and other contrasts, labelled other, for the gate. Writes `manifest.csv`;
 `gadoscope train configs/default.toml --data` reads it.
 """
