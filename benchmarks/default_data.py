@@ -118,10 +118,9 @@ def subtract(items: Sequence[Item], output: Path) -> list[Item]:
 
     Every second patient teaches the subtraction. A figure of the others owes it nothing.
     """
-    paired = [item for item in items if item.source in PAIRED_SOURCES and item.subject_id is not None]
-    teaching = list_teachers(str(item.subject_id) for item in paired)
-    pairs = read_pairs([item for item in paired if item.subject_id in teaching])
-    print(f"subtraction: {len(pairs)} pairs of {len(teaching)} patients")
+    teaching = choose_teaching(items)
+    pairs = read_pairs(teaching)
+    print(f"subtraction: {len(pairs)} pairs of {len({item.subject_id for item in teaching})} patients")
     return simulate_pairs(
         train_subtraction(pairs, seed=SUBTRACTION_SEED),
         [item for item in items if item.source == ONE_LABEL_SOURCE],
@@ -129,6 +128,13 @@ def subtract(items: Sequence[Item], output: Path) -> list[Item]:
         source=SUBTRACTED_SOURCE,
         seed=SUBTRACTION_SEED,
     )
+
+
+def choose_teaching(items: Sequence[Item]) -> list[Item]:
+    """Return the images of the paired sources whose patients teach the subtraction."""
+    paired = [item for item in items if item.source in PAIRED_SOURCES]
+    teachers = list_teachers(item.subject_id for item in paired if item.subject_id is not None)
+    return [item for item in paired if item.subject_id in teachers]
 
 
 def list_teachers(subjects: Iterable[str]) -> frozenset[str]:

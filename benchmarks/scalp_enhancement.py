@@ -7,13 +7,15 @@ they were would teach that they are bright before contrast.
 """
 
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
 from benchmarks.contrast_pairs import AIR, Pair, read_pairs
-from benchmarks.default_data import list_teachers
+from benchmarks.default_data import choose_teaching
+from gadoscope.preparation.items import Item
 from gadoscope.preparation.manifest import read_manifest
 
 SOURCE = "tcga-lgg"
@@ -25,12 +27,13 @@ def main() -> None:
     """Print the ratio of greys of the teaching patients, each once."""
     if len(sys.argv) != 2:  # noqa: PLR2004 - the program and its one argument
         sys.exit("usage: python -m benchmarks.scalp_enhancement DATA")
-    items = [
-        item for item in read_manifest(Path(sys.argv[1]) / "manifest.csv").items if item.source == SOURCE
-    ]
+    by_subject: dict[str | None, list[Item]] = defaultdict(list)
+    for item in choose_teaching(read_manifest(Path(sys.argv[1]) / "manifest.csv").items):
+        if item.source == SOURCE:
+            by_subject[item.subject_id].append(item)
     ratios = []
-    for subject in sorted(list_teachers(str(item.subject_id) for item in items)):
-        pairs = read_pairs([item for item in items if item.subject_id == subject])
+    for of_subject in by_subject.values():
+        pairs = read_pairs(of_subject)
         if pairs:
             ratios.append(np.mean([find_ratio(pair) for pair in pairs]))
     low, middle, high = np.quantile(ratios, (0.1, 0.5, 0.9))

@@ -9,26 +9,28 @@ of which both slices are computed.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.default_data import ONE_LABEL_SOURCE, SUBTRACTED_SOURCE
-from benchmarks.phantom_beside_real import draw, phantom_tiles
+from benchmarks.default_variants import CONFIG
+from benchmarks.phantom_beside_real import SIDE, draw, phantom_tiles
 from gadoscope.files import write_beside
-from gadoscope.imaging.intensity import ImagePath
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.manifest import read_manifest
 from gadoscope.reading.images import read_slice
+from gadoscope.training.config import read_config
 
 OUTPUT = Path("docs/images/simulated-before-contrast.png")
 PHANTOM = 0
 """Of the phantoms beside real ones; its two slices come one after the other."""
 SHOWN = {Plane.SAGITTAL: 30, Plane.AXIAL: 160, Plane.CORONAL: 300}
 """Which of the images of each plane: one with vessels, one with a rim, one with an evenly filled tumour."""
-PATH = ImagePath(size=300, resize="head_box", low_percentile=1.0, high_percentile=99.7)
+PATH = replace(read_config(CONFIG).image, size=SIDE)
 ATTRIBUTION = (
     "Scans: Cheng J, Brain tumor dataset, figshare 2017, doi:10.6084/m9.figshare.1512427, CC BY 4.0;",
     "cut out and resized. Below each: the same with its enhancement subtracted, as training sees it.",

@@ -206,6 +206,16 @@ def test_one_class_has_counts_but_no_predictors(tmp_path: Path) -> None:
     assert report["majority"] == {"label": "pre", "accuracy": 1.0}
 
 
+def test_images_of_neither_class_are_told(tmp_path: Path) -> None:
+    items = clean_heads(tmp_path)
+    items[0] = replace(items[0], label=Label.OTHER)
+    report = audit(write_table(tmp_path, items), output=None).report
+    assert report["data"]["notices"] == [
+        f"1 of {len(items)} images are labelled other: neither class uses them; "
+        "with gate.use_other they train the gate."
+    ]
+
+
 def test_ten_rows_are_enough_for_an_audit(tmp_path: Path) -> None:
     write_classes(tmp_path)
     report = audit(tmp_path, output=tmp_path / "audit").report

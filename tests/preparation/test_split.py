@@ -198,16 +198,6 @@ def test_images_without_a_split_beside_stated_validation_are_trained_on_and_coun
     assert divided.notices[-1].startswith("18 images had no split and were put into train")
 
 
-def test_training_is_told_how_many_images_are_of_neither_class() -> None:
-    others = [replace(item, label=Label.OTHER) for item in subject_items(5, Label.PRE, "other")]
-    divided = split_by_subject(manifest_of(*MIXED.items, *others))
-    n_other, n_all = len(others), len(MIXED.items) + len(others)
-    assert divided.notices == (
-        f"{n_other} of {n_all} images are labelled other: neither class uses them; "
-        "with gate.use_other they train the gate.",
-    )
-
-
 def test_validation_is_drawn_from_train_alone_and_test_stays() -> None:
     test = [replace(item, split=Split.TEST) for item in subject_items(5, Label.POST, "held-out")]
     train = [replace(item, split=Split.TRAIN) for item in MIXED.items]

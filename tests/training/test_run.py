@@ -16,14 +16,16 @@ import torch
 from gadoscope.errors import BundleError, CheckpointError, LeakError, ManifestError, TrainingError, UsageError
 from gadoscope.evaluation.seen import hash_file
 from gadoscope.inference.session import Session
+from gadoscope.labels import Label
 from gadoscope.models.registry import build_network
+from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.manifest import read_manifest
 from gadoscope.preparation.split_digest import check_split
 from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.config import read_config
 from gadoscope.training.init import load_bundle_weights
 from gadoscope.training.loop import Moment
-from gadoscope.training.run import Job, TrainedRun, train
+from gadoscope.training.run import Job, TrainedRun, divide, train
 from tests.bundles import write_tiny_bundle
 from tests.lessons import SMALL_SETTINGS, small_config
 
@@ -35,6 +37,24 @@ def command(data: Path, run: Path, *arguments: str) -> list[str]:
     settings = [part for setting in SMALL_SETTINGS for part in ("--set", setting)]
     start = [sys.executable, "-m", "gadoscope", "train", str(LESSON), "--data", str(data)]
     return [*start, "--output", str(run), *settings, *arguments]
+
+
+@pytest.mark.parametrize("use_other", ["true", "false"])
+def test_training_is_told_how_many_images_are_of_neither_class_whether_or_not_a_gate_takes_them(
+    use_other: str,
+) -> None:
+    labels = [Label.PRE, Label.POST, Label.OTHER] * 4
+    items = tuple(
+        Item(path=Path(f"{index}.png"), label=label, subject_id=str(index))
+        for index, label in enumerate(labels)
+    )
+    settings = ["split.method=subject", f"gate.use_other={use_other}"]
+    config = read_config(LESSON.parent / "default.toml", settings)
+    told = divide(Manifest(items=items, origin=Path("manifest.csv")), config).notices
+    assert told[0] == (
+        "4 of 12 images are labelled other: neither class uses them; with gate.use_other they train the gate."
+    )
+    assert sum("labelled other" in notice for notice in told) == 1
 
 
 def test_a_run_leaves_the_bundle_and_what_is_needed_to_repeat_it(trained: TrainedRun) -> None:

@@ -63,7 +63,7 @@ def build_report(audited: Audited, n_cases: int) -> Data:
         "data": {
             "origin": short_name(str(audited.manifest.origin)),
             "sha256": audited.sha256,
-            "notices": list(audited.manifest.notices),
+            "notices": [*audited.manifest.notices, *audited.manifest.tell_others()],
         },
         "counts": _count(items),
         "majority": _find_majority(items),

@@ -32,6 +32,7 @@ from gadoscope.evaluation.subgroups import count
 from gadoscope.evaluation.trained_run import describe_training
 from gadoscope.evaluation.worth import Context
 from gadoscope.files import write_text
+from gadoscope.inference.session import Session
 from gadoscope.labels import Plane, Split
 
 HTML_NAME = "report.html"
@@ -108,9 +109,7 @@ def evaluate(
     found = audit or look_for_audit(models[0], judges.manifest)
     audited = read_audit(found) if found else None
     session, metadata = models[0].session, models[0].session.bundle.metadata
-    rows, unread = score_images(judges.division.evaluated, session, jobs, tell)
-    others, unread_others = score_readable(judges.others, session, jobs, tell, "Asking the gate")
-    unread += unread_others
+    rows, others, unread = _score(judges, session, jobs, tell)
     predictions = from_rows(rows)
     context = _describe_context(models[0], judges.division, predictions, len(unread))
     gate = ask_gate(metadata, rows, others, context.split)
@@ -118,6 +117,7 @@ def evaluate(
     splits = summarise(subject, predictions)
     verdict = predictions.with_split(Split(context.split))
     comparison = _compare(models, names, verdict, judges, jobs, tell)
+    openings = _open_sealed_tests(models, judges, splits, comparison)  # before the pictures, which can fail
     wrong = list_wrong(predictions, metadata.operating_point.threshold)[:n_cases]
     gallery = show_cases(predictions, wrong, session, jobs, tell)
     report = build_report(
@@ -126,12 +126,21 @@ def evaluate(
         context,
         n_cases,
         splits=splits,
-        openings=_open_sealed_tests(models, judges, splits, comparison),
+        openings=openings,
         comparison=comparison,
         gradcam_similarity=gallery.similarity_with_random_weights,
     )
     _write(report, predictions, gallery, output)
     return Evaluation(report=report, predictions=predictions, folder=output)
+
+
+def _score(
+    judges: Judges, session: Session, jobs: int, tell: OnProgress
+) -> tuple[list[Data], list[Data], list[dict[str, str]]]:
+    """Return the answers for the labelled images and for the others, and what could not be read of both."""
+    rows, unread = score_images(judges.division.evaluated, session, jobs, tell)
+    others, unread_others = score_readable(judges.others, session, jobs, tell, "Asking the gate")
+    return rows, others, [*unread, *unread_others]
 
 
 def _write(report: Data, predictions: Predictions, gallery: Gallery, output: Path) -> None:

@@ -74,6 +74,16 @@ class Manifest:
         """Return the manifest with nothing but what `labelled` leaves out."""
         return replace(self, items=tuple(item for item in self.items if item.label is Label.OTHER))
 
+    def tell_others(self) -> tuple[str, ...]:
+        """Return the notice that some images are of neither class; none where all are of one."""
+        n_other = len(self.others().items)
+        if n_other == 0:
+            return ()
+        return (
+            f"{n_other} of {len(self.items)} images are labelled other: neither class uses them; "
+            "with gate.use_other they train the gate.",
+        )
+
 
 def check_names(paths: Iterable[Path]) -> None:
     """Raise ManifestError if a path's bytes are no text: a UTF-8 table cannot hold it."""

@@ -66,7 +66,7 @@ def split_manifest(
         If a class would be missing in train or in validation.
     """
     _check_settings(method, validation_fraction, folds, fold)
-    notices = [*manifest.notices, *_tell_others(manifest)]
+    notices = list(manifest.notices)
     if method == "kfold":
         items = _hold_out_fold(manifest, notices, folds=folds, fold=fold, seed=seed)
         remedy = f"split.folds = {folds}"
@@ -80,16 +80,6 @@ def split_manifest(
     divided = replace(manifest, items=items, notices=tuple(notices))
     _check_classes(divided, remedy)
     return divided
-
-
-def _tell_others(manifest: Manifest) -> list[str]:
-    n_other, n_all = len(manifest.others().items), len(manifest.items)
-    if n_other == 0:
-        return []
-    return [
-        f"{n_other} of {n_all} images are labelled other: neither class uses them; "
-        "with gate.use_other they train the gate."
-    ]
 
 
 def list_sources(manifest: Manifest) -> list[str]:

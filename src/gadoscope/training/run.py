@@ -165,7 +165,8 @@ def check_folder(run: Path, *, resume: bool) -> None:
 
 def divide(manifest: Manifest, config: TrainingConfig) -> Manifest:
     """Return the images that take part with a split each, or raise LeakError."""
-    taking_part = manifest if config.gate.use_other else manifest.labelled()
+    told = replace(manifest, notices=(*manifest.notices, *manifest.tell_others()))
+    taking_part = told if config.gate.use_other else told.labelled()
     divided = split_manifest(taking_part, seed=config.seed, **asdict(config.split))
     check_leaks(divided)
     return divided
