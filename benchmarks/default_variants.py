@@ -51,6 +51,8 @@ EFFECTS: Mapping[str, Sequence[str]] = {
     "resolution": ("thick_pixels", "ringing", "blur", "sharpen"),
     "noise": ("ghosting", "rician_noise", "coloured_noise", "jpeg"),
     "overlays": ("erase", "frame", "text"),
+    "fat-suppression": ("fat_suppression",),
+    "cysts": ("cyst",),
 }
 
 

@@ -3,7 +3,7 @@
 Where a hospital has post-contrast images alone, a network learns the hospital. A small U-Net learns from the
 pairs of other hospitals what the agent brightens, as a subtraction image shows it, and takes it out of the
 images of the one that has no pairs. Subtracting leaves traces, and traces must not mean pre-contrast: every
-slice is also given with a little of its neighbour's enhancement, mirrored, taken from it: from places that
+slice is also given with a little of another patient's enhancement, mirrored, taken from it: from places that
 are mostly wrong. It stays post-contrast.
 
 References
@@ -12,7 +12,7 @@ Ronneberger et al., U-Net: convolutional networks for biomedical image segmentat
 Koenker and Bassett, Regression quantiles, 1978: the loss
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -55,7 +55,7 @@ KEPT: Final = (0.02, 0.08)
 """Of white: so much enhancement is left everywhere, or the texture of the brain would go with it."""
 AMOUNT: Final = (1.0, 1.25)
 MISPLACED: Final = (0.1, 0.35)
-"""How much of the neighbour's enhancement is taken, mirrored."""
+"""How much of another patient's enhancement is taken, mirrored."""
 AIR_WIDTH, DEEP, SOFT_EDGE = 4, 29, 3
 """Pixels: around which it has to be dark to be air; what has no air so near lies deep in the head."""
 MOST_AIR = 0.5
@@ -178,13 +178,10 @@ def simulate_pairs(
     """
     generator = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    of_before: Picture | None = None
     rows = []
-    for item, head, enhancement in _iter_enhancements(network, items):
-        elsewhere = enhancement if of_before is None else of_before
-        of_before = enhancement[:, ::-1]
+    for item, head, enhancement, elsewhere in _iter_misplaced(_iter_enhancements(network, items)):
         kept, amount, misplaced = (generator.uniform(*limits) for limits in (KEPT, AMOUNT, MISPLACED))
-        traces = misplaced * amount * np.maximum(elsewhere - kept, 0)
+        traces = misplaced * amount * np.maximum(elsewhere[:, ::-1] - kept, 0)
         simulated = {
             Label.PRE: cap_brain(head - amount * np.maximum(enhancement - kept, 0)),
             Label.POST: head - traces,
@@ -203,6 +200,19 @@ def simulate_pairs(
                 )
             )
     return rows
+
+
+def _iter_misplaced(
+    enhancements: Iterable[tuple[Item, Picture, Picture]],
+) -> Iterator[tuple[Item, Picture, Picture, Picture]]:
+    """Yield with each slice what enhanced in the last one of the patient before; the first have their own."""
+    before: Picture | None = None
+    last: tuple[Item, Picture] | None = None
+    for item, head, enhancement in enhancements:
+        if last is not None and last[0].subject_id != item.subject_id:
+            before = last[1]
+        yield item, head, enhancement, enhancement if before is None else before
+        last = item, enhancement
 
 
 def _iter_enhancements(network: nn.Module, items: Sequence[Item]) -> Iterator[tuple[Item, Picture, Picture]]:

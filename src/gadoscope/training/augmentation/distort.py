@@ -9,6 +9,7 @@ from gadoscope.imaging.intensity import MAX_GREY
 from gadoscope.training.augmentation import artefacts, overlays
 from gadoscope.training.augmentation.draws import Draws
 from gadoscope.training.augmentation.geometry import crop, draw_mapping, resample, resize_plainly, soften
+from gadoscope.training.augmentation.head import alter_head
 from gadoscope.training.augmentation.settings import StrongAugmentation
 from gadoscope.training.augmentation.tone import draw_tone_curve
 
@@ -71,9 +72,10 @@ def distort_batch(
     mappings = [draw_mapping(draws) for draws in everyone]
     curves = [draw_tone_curve(draws, canvas) for draws, canvas in zip(everyone, canvases, strict=True)]
     toned = np.empty(canvases.shape, np.float32)
-    for canvas, image, mapping, curve in zip(canvases, toned, mappings, curves, strict=True):
+    for canvas, image, draws, mapping, curve in zip(canvases, toned, everyone, mappings, curves, strict=True):
         # What a tone curve makes of black is 0 until the resampling, which fills with 0.
         np.take(curve - curve[0], canvas, out=image)
+        image[:] = alter_head(image, canvas, draws)
         crop(image, mapping)
         soften(image, mapping, shrinkage=canvases.shape[1] / size)
     images = resample(toned, mappings, size)

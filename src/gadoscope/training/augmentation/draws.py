@@ -37,6 +37,8 @@ EFFECTS = (
     "text",
     "jpeg",
     "reweight",
+    "fat_suppression",
+    "cyst",
 )
 """Every effect. An effect's stream of random numbers is its place here: new ones go to the end."""
 

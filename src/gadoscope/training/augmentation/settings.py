@@ -34,6 +34,8 @@ RANGE_LIMITS = {
     "erase_range": 1.0,
     "frame_range": 0.4,
     "jpeg_range": 99.0,
+    "fat_suppression_range": 1.0,
+    "cyst_range": 0.4,
 }
 
 
@@ -68,6 +70,10 @@ class StrongAugmentation:
     reweight_range
         How far CSF, grey matter, white matter and fat take other greys in the same order, as another T1
         weighting would give them; 1 goes all the way.
+    fat_suppression_range
+        How much darker the rim of the head becomes, as with suppressed fat; 1 makes it black.
+    cyst_range
+        Largest radius of fluid in the brain, as a share of the image's side.
     gain_range, offset_range
         Share of the grey scale to either side; what leaves the scale is cut off.
     bias_field_range
@@ -148,6 +154,10 @@ class StrongAugmentation:
     jpeg_range: float = 70.0
     reweight_chance: float = 0.5
     reweight_range: float = 0.8
+    fat_suppression_chance: float = 0.3
+    fat_suppression_range: float = 0.9
+    cyst_chance: float = 0.15
+    cyst_range: float = 0.16
 
     def __post_init__(self) -> None:
         _check("strength", self.strength, MAX_STRENGTH)

@@ -1,0 +1,93 @@
+"""What differs between heads and the sequences they are seen with: suppressed fat, and fluid where brain was.
+
+Both are placed by the head that the canvas shows, and both change slices before and after contrast alike.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from gadoscope.imaging.intensity import MAX_GREY
+from gadoscope.training.augmentation.draws import Draws
+from gadoscope.training.tissues import find_air
+
+RIM = 0.07
+"""Of the side: how far from the air skin, fat and bone reach."""
+ALL_RIM = 0.15
+"""Share of air within that distance from which on nothing is left of the brain."""
+BRIGHTEST = 99.8
+"""Percentile of the greys that stays as bright as it was."""
+SKIP = 2
+"""Of four pixels one is enough for a percentile, and four times as fast."""
+SMALLEST_CYST = 0.03
+"""Radius, of the side: a ventricle is no smaller."""
+FLUID = (0.1, 0.5)
+"""Of the brain's middle grey."""
+SOFTNESS = 0.25
+"""Of the radius: how wide the edge of the fluid is."""
+WAVES = ((2, 0.2), (3, 0.15), (5, 0.07))
+"""How often the radius rises around the edge, and by how much of itself at most."""
+
+Pixels = NDArray[np.float32]
+Canvas = NDArray[np.uint8]
+
+
+def alter_head(image: Pixels, canvas: Canvas, draws: Draws) -> Pixels:
+    """Return ``image``, a canvas in its new tones, with what its head meets; both (row, column), 0..255."""
+    met = [effect for effect in HEAD_EFFECTS if draws.meets(effect)]
+    if met:
+        near_air = find_near_air(canvas)
+        for effect in met:
+            change = HEAD_EFFECTS[effect]
+            image = change(image, near_air, draws.reach(effect), draws.generator(effect))
+    return image
+
+
+def find_near_air(canvas: Canvas) -> Pixels:
+    """Return the share of air around each pixel, 0 to 1; 0 lies deep in the head."""
+    outside = Image.fromarray((find_air(canvas) * MAX_GREY).astype(np.uint8))
+    near = outside.filter(ImageFilter.BoxBlur(RIM * canvas.shape[0]))
+    return np.asarray(near, np.float32) / np.float32(MAX_GREY)
+
+
+def suppress_fat(image: Pixels, near_air: Pixels, reach: float, generator: np.random.Generator) -> Pixels:
+    """Darken the rim of the head. The rest becomes as bright as the whole was: so scanners scale."""
+    rim = np.minimum(near_air / np.float32(ALL_RIM), 1)
+    suppressed: Pixels = image * (1 - np.float32(reach * generator.random()) * rim)
+    before, after = (float(np.percentile(greys[::SKIP, ::SKIP], BRIGHTEST)) for greys in (image, suppressed))
+    suppressed *= np.float32(before / max(after, 1))
+    return suppressed
+
+
+def put_cyst(image: Pixels, near_air: Pixels, reach: float, generator: np.random.Generator) -> Pixels:
+    """Fill a lobed ellipse of the brain with fluid: a wide ventricle, a cyst, a cavity after surgery."""
+    size = len(image)
+    rows, columns = np.nonzero(near_air == 0)
+    radii = size * generator.uniform(SMALLEST_CYST, max(reach, SMALLEST_CYST), 2)
+    turn, *phases = generator.uniform(0, 2 * math.pi, 1 + len(WAVES)).tolist()
+    heights, fluid, place = generator.random(len(WAVES)), generator.uniform(*FLUID), generator.random()
+    if rows.size == 0:
+        return image
+    centre = int(place * rows.size)
+    down = np.arange(size, dtype=np.float32)[:, None] - np.float32(rows[centre])
+    right = np.arange(size, dtype=np.float32)[None] - np.float32(columns[centre])
+    along = (right * math.cos(turn) + down * math.sin(turn)) / np.float32(radii[0])
+    across = (down * math.cos(turn) - right * math.sin(turn)) / np.float32(radii[1])
+    angle, distance = np.arctan2(across, along), np.hypot(along, across)
+    for (n_lobes, height), phase, drawn in zip(WAVES, phases, heights, strict=True):
+        distance = distance * (1 + np.float32(height * drawn) * np.cos(n_lobes * angle + np.float32(phase)))
+    share = np.clip((1 + SOFTNESS / 2 - distance) / np.float32(SOFTNESS), 0, 1)
+    share *= near_air < ALL_RIM
+    grey = np.float32(fluid * np.median(image[rows, columns]))
+    filled: Pixels = image + share * (grey - image)
+    return filled
+
+
+HEAD_EFFECTS: dict[str, Callable[[Pixels, Pixels, float, np.random.Generator], Pixels]] = {
+    "cyst": put_cyst,
+    "fat_suppression": suppress_fat,
+}
+"""The patient, then the sequence."""

@@ -1,0 +1,64 @@
+"""Suppressed fat darkens the rim of a head, a cyst fills a part of it: both where the head is."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.ndimage import label
+
+from gadoscope.training.augmentation.head import BRIGHTEST, find_near_air, put_cyst, suppress_fat
+
+SIDE = 104
+SKULL, BRAIN = 200.0, 100.0
+RADII = SIDE * 0.45, SIDE * 0.40
+"""Of the skull and of the brain, pixels: fat of 5 % of the side around."""
+
+Pixels = NDArray[np.float32]
+
+row, column = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2
+RADIUS = np.hypot(row, column)
+HEAD: Pixels = np.select([RADII[1] > RADIUS, RADII[0] > RADIUS], [BRAIN, SKULL], 0).astype(np.float32)
+NEAR_AIR = find_near_air(HEAD.astype(np.uint8))
+FAT, DEEP = HEAD == SKULL, RADIUS < SIDE * 0.3
+
+
+def test_suppressed_fat_is_darker_beside_the_brain_than_it_was() -> None:
+    for seed in range(20):
+        suppressed = suppress_fat(HEAD, NEAR_AIR, 1.0, np.random.default_rng(seed))
+        amount = np.random.default_rng(seed).random()
+        ratio = np.median(suppressed[FAT]) / suppressed[DEEP].mean()
+        assert ratio == pytest.approx(SKULL / BRAIN * (1 - amount), rel=0.01)
+
+
+def test_what_suppressed_fat_leaves_is_as_bright_as_the_whole_was() -> None:
+    suppressed = suppress_fat(HEAD, NEAR_AIR, 1.0, np.random.default_rng(1))
+    assert np.percentile(suppressed, BRIGHTEST) == pytest.approx(np.percentile(HEAD, BRIGHTEST), rel=0.02)
+    assert np.ptp(suppressed[DEEP]) == 0
+
+
+def test_a_vessel_deep_in_the_brain_stays_brighter_by_as_much_when_fat_is_suppressed() -> None:
+    head = HEAD.copy()
+    head[50:54, 60:64] = 180
+    suppressed = suppress_fat(head, NEAR_AIR, 1.0, np.random.default_rng(2))
+    assert suppressed[51, 61] / suppressed[40, 40] == pytest.approx(1.8, rel=1e-5)
+
+
+def test_a_cyst_is_one_dark_patch_inside_the_head_and_no_larger_than_its_range() -> None:
+    reach, n_changed = 0.16, []
+    for seed in range(40):
+        changed = put_cyst(HEAD, NEAR_AIR, reach, np.random.default_rng(seed)) != HEAD
+        filled = put_cyst(HEAD, NEAR_AIR, reach, np.random.default_rng(seed))[changed]
+        assert label(changed)[1] == 1
+        assert not changed[RADII[0] < RADIUS].any()
+        assert 0.1 * BRAIN <= filled.min() <= 0.5 * BRAIN
+        rows, columns = np.nonzero(changed)
+        assert (
+            max(np.ptp(rows), np.ptp(columns)) < 2 * reach * SIDE * 2
+        )  # lobes and a soft edge reach further
+        n_changed.append(changed.sum())
+    assert np.std(n_changed) > 0.3 * np.mean(n_changed)
+
+
+def test_a_picture_without_a_head_gets_no_cyst() -> None:
+    blank = np.zeros((SIDE, SIDE), np.float32)
+    filled = put_cyst(blank, find_near_air(blank.astype(np.uint8)), 0.16, np.random.default_rng(0))
+    np.testing.assert_array_equal(filled, blank)
