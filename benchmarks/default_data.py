@@ -31,6 +31,8 @@ from gadoscope.preparation.manifest import Item, Manifest, read_manifest, write_
 from gadoscope.preparation.pool import count_jobs
 from gadoscope.reading.images import read_slice
 
+CONFIG = Path(__file__).parents[1] / "configs" / "default.toml"
+"""What trains on it."""
 SOURCES = ("tcga-lgg", "tcga-lgg-sagittal", "figshare-cheng", "ixi", "tcga-lgg-flair")
 """CC BY 3.0 and 4.0, and CC BY-SA 3.0: weights trained on them may be shipped. Feltrin's may not be, and the
 volunteers' T2 and FLAIR are for evaluation alone."""

@@ -5,21 +5,20 @@
 
 Scores the images of a manifest whose subjects are in no row of `--trained-on`, and prints Markdown tables
 with 95 % intervals by subject: figures at the frozen operating point, what the gate refuses, what is left
-unanswered, and how often a copy of an image (compressed, halved, bordered, turned) gets another phase.
+unanswered, and how often a copy of an image (compressed, halved, turned, ...) gets another phase.
 """
 
 import argparse
-import io
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from benchmarks.default_copies import COPIES, Pixels
 from benchmarks.default_data import PAIRED_SOURCES, SUBTRACTED_SOURCE, list_teachers
 from gadoscope.aggregation import Aggregation
 from gadoscope.errors import InputError, RefusedError
@@ -36,7 +35,6 @@ from gadoscope.preparation.pool import count_jobs, map_in_order
 from gadoscope.reading.images import read_slice
 from gadoscope.scores import logit_of, sigmoid
 
-Pixels = NDArray[np.uint8]
 MEAN = Aggregation("mean")
 ANSWERS = (Phase.PRE_CONTRAST, Phase.POST_CONTRAST)
 SEED = 5
@@ -218,48 +216,6 @@ def format_gate(scored: Iterable[Scored]) -> str:
     return "\n".join(lines)
 
 
-def compress(pixels: Pixels) -> Pixels:
-    """Return the slice as JPEG of quality 75."""
-    with io.BytesIO() as file:
-        Image.fromarray(pixels).save(file, "JPEG", quality=75)
-        return np.asarray(Image.open(file))
-
-
-def halve(pixels: Pixels) -> Pixels:
-    """Return half as many rows and columns."""
-    image = Image.fromarray(pixels)
-    return np.asarray(image.resize((image.width // 2, image.height // 2), Image.Resampling.BOX))
-
-
-def border(pixels: Pixels) -> Pixels:
-    """Return the slice with a tenth of its size as a black border."""
-    return np.pad(pixels, [(side // 10, side // 10) for side in pixels.shape])
-
-
-def fade(pixels: Pixels) -> Pixels:
-    """Return the slice brighter and with less contrast."""
-    return np.asarray(np.rint(pixels * 0.7 + 40), np.uint8)
-
-
-def tilt(pixels: Pixels) -> Pixels:
-    """Return the slice turned by ten degrees."""
-    return np.asarray(Image.fromarray(pixels).rotate(10, Image.Resampling.BILINEAR))
-
-
-COPIES: Mapping[str, tuple[Callable[[Pixels], Pixels], float]] = {
-    "JPEG, quality 75": (compress, 0.02),
-    "half size": (halve, 0.02),
-    "10 % black border": (border, 0.02),
-    "0.7 x + 40": (fade, 0.02),
-    "turned by 10 degrees": (tilt, 0.02),
-    "turned by 90 degrees": (np.rot90, 0.03),
-    "turned by 180 degrees": (lambda pixels: np.rot90(pixels, 2), 0.03),
-    "turned by 270 degrees": (lambda pixels: np.rot90(pixels, 3), 0.03),
-    "mirrored": (lambda pixels: pixels[:, ::-1], 0.03),
-}
-"""What is done to an image, and which share may change its phase at most."""
-
-
 def format_copies(session: Session, scored: Sequence[Scored]) -> str:
     """Return how often a copy gets another phase, and how often no answer."""
     answered = [one for one in scored if one.item.label is not Label.OTHER and one.phase in ANSWERS]
@@ -273,7 +229,8 @@ def format_copies(session: Session, scored: Sequence[Scored]) -> str:
         pairs = [(old, new) for (old, _), new in zip(originals, phases, strict=True)]
         both = [(old, new) for old, new in pairs if new in ANSWERS]
         changed = sum(old is not new for old, new in both) / max(1, len(both))
-        lines.append(f"| {name} | <= {most:.0%} | {changed:.1%} | {1 - len(both) / len(pairs):.1%} |")
+        asked = "-" if most is None else f"<= {most:.0%}"
+        lines.append(f"| {name} | {asked} | {changed:.1%} | {1 - len(both) / len(pairs):.1%} |")
     return "\n".join(lines)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.default_data import REFORMATTED_SOURCE, SUBTRACTED_SOURCE
+from benchmarks.default_data import CONFIG, REFORMATTED_SOURCE, SUBTRACTED_SOURCE
 from benchmarks.default_model import Scored, choose_items, score
 from gadoscope.evaluation.metrics import roc_auc
 from gadoscope.evaluation.trained_run import BUNDLE_NAME, MANIFEST_NAME
@@ -29,7 +29,6 @@ from gadoscope.models.registry import GATED_NETWORKS, NETWORKS
 from gadoscope.training.config import read_config
 from gadoscope.training.run import Job, train
 
-CONFIG = Path(__file__).parents[1] / "configs" / "default.toml"
 EPOCHS = 5
 BOTH_LABELS, LEFT_OUT = "feltrin", "ixi"
 TEACHER, PUPIL = "two-seeds", "distilled"

@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.default_data import ONE_LABEL_SOURCE, SUBTRACTED_SOURCE
-from benchmarks.default_variants import CONFIG
+from benchmarks.default_data import CONFIG, ONE_LABEL_SOURCE, SUBTRACTED_SOURCE
 from benchmarks.phantom_beside_real import SIDE, draw, phantom_tiles
 from gadoscope.files import write_beside
 from gadoscope.labels import Label, Plane

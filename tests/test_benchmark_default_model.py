@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.default_copies import COPIES, suppress
 from benchmarks.default_model import (
     Scored,
     ask,
@@ -35,6 +36,27 @@ def test_where_nothing_is_answered_nothing_is_copied(tmp_path: Path) -> None:
     session = Session(write_gated_bundle(tmp_path / "gated.onnx"))
     refused = Scored(Item(path=tmp_path / "bright.png", label=Label.PRE), -1.0, called_post=False, phase=None)
     assert format_copies(session, [refused]) == "None of the T1 images is answered, so none was copied."
+
+
+def test_a_copy_is_another_image_and_the_image_stays_as_it_was() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (40, 60), np.uint8)
+    before = image.copy()
+    for make, _ in COPIES.values():
+        copy = make(image)
+        assert copy.dtype == np.uint8
+        assert copy.shape != image.shape or (copy != image).any()
+    np.testing.assert_array_equal(image, before)
+
+
+def test_a_copy_with_suppressed_fat_has_a_dark_rim_around_a_bright_brain() -> None:
+    row, column = np.mgrid[-1:1:200j, -1:1:200j]
+    radius = np.hypot(row, column)
+    head = np.select([radius < 0.75, radius < 0.85], [100, 220], 0).astype(np.uint8)
+    before, after = (suppress(head, amount=amount).astype(int) for amount in (0.0, 0.8))
+    middle = len(before) // 2
+    ear = int(np.argmax(before[middle] > 0)) + 4
+    darker = after[middle, ear] / before[middle, ear]
+    assert darker < 0.3 * after[middle, middle] / before[middle, middle]
 
 
 def test_patients_that_taught_no_subtraction_have_a_row_of_their_own() -> None:

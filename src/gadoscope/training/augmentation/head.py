@@ -54,9 +54,17 @@ def find_near_air(canvas: Canvas) -> Pixels:
 
 
 def suppress_fat(image: Pixels, near_air: Pixels, reach: float, generator: np.random.Generator) -> Pixels:
-    """Darken the rim of the head. The rest becomes as bright as the whole was: so scanners scale."""
+    """Darken the fat around the head by up to ``reach``."""
+    return darken_fat(image, near_air, reach * generator.random())
+
+
+def darken_fat(image: Pixels, near_air: Pixels, amount: float) -> Pixels:
+    """Return ``image`` with a rim that is darker by ``amount``, 0 to 1.
+
+    The rest becomes as bright as the whole was: so scanners scale what they see.
+    """
     rim = np.minimum(near_air / np.float32(ALL_RIM), 1)
-    suppressed: Pixels = image * (1 - np.float32(reach * generator.random()) * rim)
+    suppressed: Pixels = image * (1 - np.float32(amount) * rim)
     before, after = (float(np.percentile(greys[::SKIP, ::SKIP], BRIGHTEST)) for greys in (image, suppressed))
     suppressed *= np.float32(before / max(after, 1))
     return suppressed
