@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import label
 
-from gadoscope.training.augmentation.head import BRIGHTEST, find_near_air, put_cyst, suppress_fat
+from gadoscope.training.augmentation.head import BRIGHTEST, darken_fat, find_near_air, put_cyst, suppress_fat
 
 SIDE = 104
 SKULL, BRAIN = 200.0, 100.0
@@ -24,9 +24,19 @@ FAT, DEEP = HEAD == SKULL, RADIUS < SIDE * 0.3
 def test_suppressed_fat_is_darker_beside_the_brain_than_it_was() -> None:
     for seed in range(20):
         suppressed = suppress_fat(HEAD, NEAR_AIR, 1.0, np.random.default_rng(seed))
-        amount = np.random.default_rng(seed).random()
+        amount = np.random.default_rng(seed).uniform(0.5, 1)
         ratio = np.median(suppressed[FAT]) / suppressed[DEEP].mean()
         assert ratio == pytest.approx(SKULL / BRAIN * (1 - amount), rel=0.01)
+
+
+def test_muscle_and_skin_stay_as_they_are_beside_the_brain_when_fat_is_suppressed() -> None:
+    head = np.where(FAT, np.float32(0.6 * BRAIN), HEAD)
+    np.testing.assert_array_equal(darken_fat(head, NEAR_AIR, 0.9)[FAT], head[FAT])
+
+
+def test_a_picture_without_a_head_has_no_fat() -> None:
+    blank = np.zeros((SIDE, SIDE), np.float32)
+    np.testing.assert_array_equal(darken_fat(blank, np.ones_like(blank), 0.9), blank)
 
 
 def test_what_suppressed_fat_leaves_is_as_bright_as_the_whole_was() -> None:

@@ -18,6 +18,8 @@ RIM = 0.07
 """Of the side: how far from the air skin, fat and bone reach."""
 ALL_RIM = 0.15
 """Share of air within that distance from which on nothing is left of the brain."""
+FAT = (0.7, 1.2)
+"""Of the brain's middle grey: muscle is darker than the first, fat brighter than the second."""
 BRIGHTEST = 99.8
 """Percentile of the greys that stays as bright as it was."""
 SKIP = 2
@@ -54,17 +56,21 @@ def find_near_air(canvas: Canvas) -> Pixels:
 
 
 def suppress_fat(image: Pixels, near_air: Pixels, reach: float, generator: np.random.Generator) -> Pixels:
-    """Darken the fat around the head by up to ``reach``."""
-    return darken_fat(image, near_air, reach * generator.random())
+    """Darken the fat around the head by half of ``reach`` to all of it."""
+    return darken_fat(image, near_air, reach * generator.uniform(1 / 2, 1))
 
 
 def darken_fat(image: Pixels, near_air: Pixels, amount: float) -> Pixels:
-    """Return ``image`` with a rim that is darker by ``amount``, 0 to 1.
+    """Return ``image`` with what is as bright as fat, in the rim of the head, darker by ``amount``, 0 to 1.
 
     The rest becomes as bright as the whole was: so scanners scale what they see.
     """
-    rim = np.minimum(near_air / np.float32(ALL_RIM), 1)
-    suppressed: Pixels = image * (1 - np.float32(amount) * rim)
+    brain = image[near_air == 0]
+    if brain.size == 0:
+        return image
+    low, high = (np.float32(times * max(float(np.median(brain)), 1)) for times in FAT)
+    fat = np.clip((image - low) / (high - low), 0, 1) * np.minimum(near_air / np.float32(ALL_RIM), 1)
+    suppressed: Pixels = image * (1 - np.float32(amount) * fat)
     before, after = (float(np.percentile(greys[::SKIP, ::SKIP], BRIGHTEST)) for greys in (image, suppressed))
     suppressed *= np.float32(before / max(after, 1))
     return suppressed

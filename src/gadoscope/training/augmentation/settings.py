@@ -154,9 +154,9 @@ class StrongAugmentation:
     jpeg_range: float = 70.0
     reweight_chance: float = 0.5
     reweight_range: float = 0.8
-    fat_suppression_chance: float = 0.3
+    fat_suppression_chance: float = 0.15
     fat_suppression_range: float = 0.9
-    cyst_chance: float = 0.15
+    cyst_chance: float = 0.1
     cyst_range: float = 0.16
 
     def __post_init__(self) -> None:
