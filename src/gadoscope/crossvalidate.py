@@ -7,6 +7,7 @@ labels the networks do not believe.
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,7 @@ def cross_validate(
     manifest = read_manifest(job.data).labelled()
     sealed = {item.path for item in manifest.with_split(Split.TEST)}
     unit, plan = ("fold", _plan_folds(job, n_folds)) if n_folds else ("source", _plan_sources(job, manifest))
-    folds, notices = [], dict[str, None]()
+    judged = []
     for number, split in enumerate(plan, start=1):
         part = replace(
             job,
@@ -129,26 +130,32 @@ def cross_validate(
         )
         trained = train(part, watch=watch, on_prepared=on_prepared)
         if trained is not None:
-            fold, unread = _look_at_held_out(trained, split, sealed, job.config.threads, on_scored)
-            folds.append(fold)
-            notices.update(dict.fromkeys([*trained.notices, *unread]))
-    if not folds:
+            judged.append(_look_at_held_out(trained, split, sealed, job.config.threads, on_scored))
+    if not judged:
         return None
     shutil.rmtree(job.run / PREPARED_NAME, ignore_errors=True)
+    done = _conclude(job, unit, judged, len(sealed))
+    _write(done)
+    return done
+
+
+def _conclude(
+    job: Job, unit: str, judged: Sequence[tuple[Fold, list[str]]], n_sealed: int
+) -> CrossValidation:
+    """Return what the folds say together."""
+    folds = [fold for fold, _ in judged]
     rule = job.config.operating_point.to_rule()
     spread, figures = judge_folds(folds, unit, lambda table: _choose(table, rule))
     predictions = join([fold.predictions for fold in folds])
-    done = CrossValidation(
+    return CrossValidation(
         spread=spread,
         figures=figures,
         predictions=predictions,
         suspects=list_suspects(predictions),
-        notices=tuple(notices),
-        n_sealed=len(sealed),
+        notices=tuple(dict.fromkeys(notice for _, notices in judged for notice in notices)),
+        n_sealed=n_sealed,
         folder=job.run,
     )
-    _write(done)
-    return done
 
 
 def _plan_folds(job: Job, n_folds: int) -> list[SplitConfig]:
@@ -176,7 +183,7 @@ def _plan_sources(job: Job, manifest: Manifest) -> list[SplitConfig]:
 def _look_at_held_out(
     trained: TrainedRun, split: SplitConfig, sealed: set[Path], threads: int, on_scored: OnProgress
 ) -> tuple[Fold, list[str]]:
-    """Return what the run says of the images held out from it, and which of them cannot be read."""
+    """Return what the run says of the images held out from it, and what the user must know of both."""
     manifest = read_manifest(trained.run / MANIFEST_NAME).labelled()  # a gate trains on others too
     by_fold = split.method == "kfold"
     held = [
@@ -192,7 +199,8 @@ def _look_at_held_out(
         threshold=session.bundle.metadata.operating_point.threshold,
         own_threshold=by_fold,
     )
-    return fold, [f"{row['name']} cannot be read ({row['reason']}): it is in no fold." for row in unread]
+    not_read = [f"{row['name']} cannot be read ({row['reason']}): it is in no fold." for row in unread]
+    return fold, [*trained.notices, *not_read]
 
 
 def _choose(table: Predictions, rule: PointRule) -> float:

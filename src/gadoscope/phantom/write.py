@@ -100,13 +100,8 @@ def write_cohort(
     OutputError
         If the disk refuses.
     """
-    if jobs < 1:
-        raise UsageError(f"jobs = {jobs} is too small; at least one process has to work.")
-    if form is Form.PNG:
-        _ = cohort.splits  # too few subjects are refused before anything is written
     is_t1_alone = tuple(contrasts) == (Contrast.T1,)
-    if form is not Form.PNG and not is_t1_alone:
-        raise UsageError(f"contrasts other than t1 are written as png slices only, not as {form}.")
+    _check(cohort, form, jobs, is_t1_alone=is_t1_alone)
     rows: list[Row] = []
     with create_folder(output) as folder:
         make = partial(_write_subject, cohort, folder, form, header)
@@ -121,6 +116,16 @@ def write_cohort(
             write_bids_root(folder, [_participant(cohort, number) for number in cohort.numbers])
         _write_manifest(folder / "manifest.csv", rows)
     return len(rows)
+
+
+def _check(cohort: Cohort, form: Form, jobs: int, *, is_t1_alone: bool) -> None:
+    """Raise UsageError, before anything is written, if something asked for makes no sense."""
+    if jobs < 1:
+        raise UsageError(f"jobs = {jobs} is too small; at least one process has to work.")
+    if form is Form.PNG:
+        _ = cohort.splits  # refuses too few subjects
+    elif not is_t1_alone:
+        raise UsageError(f"contrasts other than t1 are written as png slices only, not as {form}.")
 
 
 @contextmanager
