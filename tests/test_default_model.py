@@ -20,17 +20,24 @@ from gadoscope.phantom.cohort import Cohort, Scan, scan
 from gadoscope.phantom.dicom import write_study
 from gadoscope.phantom.headers import HeaderMode
 from gadoscope.phantom.nifti import write_nifti
+from gadoscope.training.augmentation.head import darken_fat, find_near_air
 
 SIDE = 256
-N_SUBJECTS, N_SLICES = 2, 4
-LEAST_RIGHT = 0.75
-"""Of all slices: a network of another seed errs elsewhere, and a slice may be refused."""
+N_SUBJECTS, N_SLICES = 8, 4
+LEAST_RIGHT, MOST_WRONG = 0.67, 0.1
+"""Of all slices of a plane before contrast, or after it: a network of another seed errs elsewhere, and some
+slices are answered with silence."""
+MOST_FOOLED = 0.2
+"""Of slices after contrast whose fat is suppressed: of the axial ones the third recipe took 14 of 32 for ones
+before contrast."""
+CLEAR = 2
+"""A head whose series lie far from the threshold: near it, how greys are rounded would decide."""
 MOST_APART = 0.1
 """Of the probabilities of one series as DICOM and as NIfTI; their greys are rounded differently."""
 
 
 @cache
-def _scan(plane: Plane, number: int = 1) -> Scan:
+def _scan(plane: Plane, number: int) -> Scan:
     cohort = Cohort(subjects=N_SUBJECTS, seed=77, slices=N_SLICES, matrix=SIDE, plane=plane, brain=True)
     return scan(cohort, number)
 
@@ -44,6 +51,14 @@ def _write_slices(done: Scan, folder: Path) -> None:
             Image.fromarray(window(signal, done.scanner)).save(path)
 
 
+def _check_phase(rows: list[SeriesResult], phase: Phase) -> None:
+    """Check that most slices are answered with ``phase``, and few with the other."""
+    (other,) = {Phase.PRE_CONTRAST, Phase.POST_CONTRAST} - {phase}
+    assert len(rows) == N_SUBJECTS * N_SLICES
+    assert np.mean([row.phase is phase for row in rows]) >= LEAST_RIGHT, [row.reason for row in rows]
+    assert np.mean([row.phase is other for row in rows]) <= MOST_WRONG
+
+
 def _classify(path: Path) -> list[SeriesResult]:
     return list(iter_results([path], model=find_model(None), jobs=1, series_alone=True))
 
@@ -53,9 +68,26 @@ def test_it_answers_most_slices_of_the_phantom_right_in_each_plane(plane: Plane,
     for number in range(1, N_SUBJECTS + 1):
         _write_slices(_scan(plane, number), tmp_path)
     for phase in (Phase.PRE_CONTRAST, Phase.POST_CONTRAST):
-        rows = _classify(tmp_path / phase)
-        assert len(rows) == N_SUBJECTS * N_SLICES
-        assert np.mean([row.phase is phase for row in rows]) >= LEAST_RIGHT, [row.reason for row in rows]
+        _check_phase(_classify(tmp_path / phase), phase)
+
+
+@pytest.mark.parametrize("plane", [Plane.SAGITTAL, Plane.AXIAL, Plane.CORONAL])
+def test_slices_after_contrast_with_suppressed_fat_are_not_taken_for_slices_before_it(
+    plane: Plane, tmp_path: Path
+) -> None:
+    for number in range(1, N_SUBJECTS + 1):
+        done = _scan(plane, number)
+        (after,) = (series for series in done.series if series.phase is Phase.POST_CONTRAST)
+        for index, signal in enumerate(after.signal):
+            pixels = window(signal, done.scanner)
+            dark = darken_fat(pixels.astype(np.float32), find_near_air(pixels), amount=0.7)
+            Image.fromarray(np.clip(dark, 0, MAX_GREY).astype(np.uint8)).save(
+                tmp_path / f"{number}-{index}.png"
+            )
+    answers = [row.phase for row in _classify(tmp_path)]
+    assert len(answers) == N_SUBJECTS * N_SLICES
+    assert answers.count(Phase.PRE_CONTRAST) <= MOST_FOOLED * len(answers)
+    assert answers.count(Phase.POST_CONTRAST) > len(answers) / 2
 
 
 def _noise() -> NDArray[np.uint8]:
@@ -86,7 +118,7 @@ def test_it_refuses_what_is_no_brain(draw: Callable[[], NDArray[np.uint8]], tmp_
 
 
 def test_it_answers_alike_for_slice_images_dicom_and_nifti(tmp_path: Path) -> None:
-    done = _scan(Plane.AXIAL)
+    done = _scan(Plane.AXIAL, CLEAR)
     _write_slices(done, tmp_path / "png")
     write_study(done, tmp_path / "dicom", HeaderMode.MISSING)
     volumes = write_nifti(done, tmp_path / "nifti")
@@ -95,7 +127,7 @@ def test_it_answers_alike_for_slice_images_dicom_and_nifti(tmp_path: Path) -> No
         as_nifti, slices = by_series[path.name], _classify(tmp_path / "png" / series.phase)
         assert as_nifti.phase is series.phase
         assert {row.phase for row in slices} <= {series.phase, Phase.INDETERMINATE}
-        assert sum(row.phase is series.phase for row in slices) >= N_SLICES / 2
+        assert sum(row.phase is series.phase for row in slices) > N_SLICES / 2
     as_dicom = {row.phase: row.probability for row in _classify(tmp_path / "dicom")}
     for row in by_series.values():
         assert as_dicom[row.phase] == pytest.approx(row.probability, abs=MOST_APART)
