@@ -30,7 +30,7 @@ tar -tzf "$work"/dist/*.tar.gz >files
 grep -q "/src/gadoscope/weights/default.sha256$" files
 
 # The default bundle answers where no model is named: T1 brains before and after contrast, and T2, which is refused.
-"$bin/gadoscope" phantom brain --form png --contrast t1 --contrast t2 --plane axial --subjects 3 --seed 1 >/dev/null
+"$bin/gadoscope" phantom brain --form png --contrast t1 --contrast t2 --plane axial --subjects 10 --seed 1 >/dev/null
 for phase in pre post; do
     "$bin/gadoscope" classify "brain/t1/$phase" --json >answers.jsonl
     right=$(grep -ci "\"phase\": *\"${phase}_contrast\"" answers.jsonl)
