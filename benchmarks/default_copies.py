@@ -14,8 +14,9 @@ from PIL import Image
 
 from benchmarks.default_data import CONFIG
 from gadoscope.imaging.intensity import MAX_GREY
-from gadoscope.training.augmentation.head import darken_fat, find_near_air
+from gadoscope.training.augmentation.head import darken_fat
 from gadoscope.training.config import read_config
+from gadoscope.training.tissues import find_air, find_near_air
 
 Pixels = NDArray[np.uint8]
 CANVAS = 320
@@ -54,7 +55,7 @@ def tilt(pixels: Pixels) -> Pixels:
 def suppress(pixels: Pixels, amount: float) -> Pixels:
     """Return the head with the fat around it darker by ``amount``, 0 to 1."""
     canvas = PATH.resize_slice(pixels)
-    darker = darken_fat(canvas.astype(np.float32), find_near_air(canvas), amount)
+    darker = darken_fat(canvas.astype(np.float32), find_near_air(find_air(canvas)), amount)
     return np.asarray(np.clip(darker, 0, MAX_GREY), np.uint8)
 
 

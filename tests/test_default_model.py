@@ -20,7 +20,10 @@ from gadoscope.phantom.cohort import Cohort, Scan, scan
 from gadoscope.phantom.dicom import write_study
 from gadoscope.phantom.headers import HeaderMode
 from gadoscope.phantom.nifti import write_nifti
-from gadoscope.training.augmentation.head import darken_fat, find_near_air
+from gadoscope.training.augmentation.head import darken_fat
+from gadoscope.training.tissues import find_air, find_near_air
+
+Pixels = NDArray[np.uint8]
 
 SIDE = 256
 N_SUBJECTS, N_SLICES = 8, 4
@@ -42,13 +45,18 @@ def _scan(plane: Plane, number: int) -> Scan:
     return scan(cohort, number)
 
 
-def _write_slices(done: Scan, folder: Path) -> None:
-    """Write every slice as a PNG in a folder named by its phase."""
+def _write_slices(done: Scan, folder: Path, change: Callable[[Pixels], Pixels] = np.copy) -> None:
+    """Write every slice, changed, as a PNG in a folder named by its phase."""
     for series in done.series:
         (folder / series.phase).mkdir(parents=True, exist_ok=True)
         for index, signal in enumerate(series.signal):
             path = folder / series.phase / f"{done.subject.subject_id}-{index}.png"
-            Image.fromarray(window(signal, done.scanner)).save(path)
+            Image.fromarray(change(window(signal, done.scanner))).save(path)
+
+
+def _suppress_fat(pixels: Pixels) -> Pixels:
+    dark = darken_fat(pixels.astype(np.float32), find_near_air(find_air(pixels)), amount=0.7)
+    return np.clip(dark, 0, MAX_GREY).astype(np.uint8)
 
 
 def _check_phase(rows: list[SeriesResult], phase: Phase) -> None:
@@ -76,15 +84,8 @@ def test_slices_after_contrast_with_suppressed_fat_are_not_taken_for_slices_befo
     plane: Plane, tmp_path: Path
 ) -> None:
     for number in range(1, N_SUBJECTS + 1):
-        done = _scan(plane, number)
-        (after,) = (series for series in done.series if series.phase is Phase.POST_CONTRAST)
-        for index, signal in enumerate(after.signal):
-            pixels = window(signal, done.scanner)
-            dark = darken_fat(pixels.astype(np.float32), find_near_air(pixels), amount=0.7)
-            Image.fromarray(np.clip(dark, 0, MAX_GREY).astype(np.uint8)).save(
-                tmp_path / f"{number}-{index}.png"
-            )
-    answers = [row.phase for row in _classify(tmp_path)]
+        _write_slices(_scan(plane, number), tmp_path, _suppress_fat)
+    answers = [row.phase for row in _classify(tmp_path / Phase.POST_CONTRAST)]
     assert len(answers) == N_SUBJECTS * N_SLICES
     assert answers.count(Phase.PRE_CONTRAST) <= MOST_FOOLED * len(answers)
     assert answers.count(Phase.POST_CONTRAST) > len(answers) / 2

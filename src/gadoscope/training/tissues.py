@@ -33,14 +33,20 @@ def find_air(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return air
 
 
+def find_near_air(air: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the share of air around each pixel, 0 to 1; 0 lies deep in the head."""
+    outside = Image.fromarray((air * MAX_GREY).astype(np.uint8))
+    near = outside.filter(ImageFilter.BoxBlur(RIND * air.shape[0]))
+    return np.asarray(near, np.float32) / np.float32(MAX_GREY)
+
+
 def take_brain(pixels: NDArray[np.uint8], air: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return the greys of what lies deep in the head, shape (n,); of all of the head where nothing does.
 
     Without a head there are none.
     """
-    outside = Image.fromarray((air * MAX_GREY).astype(np.uint8))
-    near = np.asarray(outside.filter(ImageFilter.BoxBlur(RIND * pixels.shape[0])))
-    for core in (near == 0, near < MAX_GREY / 2, air < 1 / 2):
+    near = find_near_air(air)
+    for core in (near == 0, near < 1 / 2, air < 1 / 2):
         if core.mean() > LEAST_CORE:
             break
     return pixels[core]

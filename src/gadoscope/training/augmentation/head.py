@@ -8,16 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
 
-from gadoscope.imaging.intensity import MAX_GREY
 from gadoscope.training.augmentation.draws import Draws
-from gadoscope.training.tissues import find_air
+from gadoscope.training.tissues import find_air, find_near_air
 
-RIM = 0.07
-"""Of the side: how far from the air skin, fat and bone reach."""
 ALL_RIM = 0.15
-"""Share of air within that distance from which on nothing is left of the brain."""
+"""Share of air around a pixel from which on it is skin, fat or bone."""
 FAT = (0.7, 1.2)
 """Of the brain's middle grey: muscle is darker than the first, fat brighter than the second."""
 BRIGHTEST = 99.8
@@ -41,18 +37,11 @@ def alter_head(image: Pixels, canvas: Canvas, draws: Draws) -> Pixels:
     """Return ``image``, a canvas in its new tones, with what its head meets; both (row, column), 0..255."""
     met = [effect for effect in HEAD_EFFECTS if draws.meets(effect)]
     if met:
-        near_air = find_near_air(canvas)
+        near_air = find_near_air(find_air(canvas))
         for effect in met:
             change = HEAD_EFFECTS[effect]
             image = change(image, near_air, draws.reach(effect), draws.generator(effect))
     return image
-
-
-def find_near_air(canvas: Canvas) -> Pixels:
-    """Return the share of air around each pixel, 0 to 1; 0 lies deep in the head."""
-    outside = Image.fromarray((find_air(canvas) * MAX_GREY).astype(np.uint8))
-    near = outside.filter(ImageFilter.BoxBlur(RIM * canvas.shape[0]))
-    return np.asarray(near, np.float32) / np.float32(MAX_GREY)
 
 
 def suppress_fat(image: Pixels, near_air: Pixels, reach: float, generator: np.random.Generator) -> Pixels:
