@@ -91,6 +91,12 @@ def cut_head(pixels: NDArray[np.uint8], box: Box) -> Picture:
     return scaled
 
 
+def to_grey(picture: Picture) -> NDArray[np.uint8]:
+    """Return a picture in whole greys, 0 to 255; what is off the scale is cut off."""
+    greys: NDArray[np.uint8] = (np.clip(picture, 0, 1) * MAX_GREY).round().astype(np.uint8)
+    return greys
+
+
 def match_greys(before: Picture, after: Picture) -> Picture:
     """Return ``before`` times a smooth gain, so that it differs from ``after`` by the enhancement.
 

@@ -5,9 +5,10 @@
 Takes the CC BY and CC BY-SA sources of a manifest of public images and leaves out what cannot be read. Cuts
 the volumes that were scanned before and after contrast into coronal and sagittal slices, the only such pairs.
 Takes the enhancement out of the images of the hospital that has only post-contrast ones
-(`benchmarks.subtraction`, 3 minutes on two cores). Adds phantom slices in three planes: T1 before and after
-contrast, and other contrasts, labelled other, for the gate. Writes `manifest.csv`;
-`gadoscope train configs/default.toml --data` reads it.
+(`benchmarks.subtraction`, 3 minutes on two cores). Turns T1 slices of three planes into FLAIR and T2, for the
+gate (`benchmarks.other_contrasts`, 3 more). Adds phantom slices in three planes: T1 before and after
+contrast, and other contrasts, labelled other. Writes `manifest.csv`; `gadoscope train configs/default.toml
+--data` reads it.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.contrast_pairs import read_pairs
+from benchmarks.other_contrasts import read_flair_pairs, simulate_others, train_flair
 from benchmarks.subtraction import simulate_pairs, train_subtraction
 from gadoscope.errors import InputError
 from gadoscope.imaging.foreground import find_foreground
@@ -40,6 +42,11 @@ VOLUME_SOURCE, REFORMATTED_SOURCE = "tcga-lgg-volume", "tcga-lgg-reformatted"
 PAIRED_SOURCES = ("tcga-lgg", "tcga-lgg-sagittal", REFORMATTED_SOURCE)
 ONE_LABEL_SOURCE, SUBTRACTED_SOURCE = "figshare-cheng", "figshare-cheng-subtracted"
 SUBTRACTION_SEED = 1
+FLAIR_SOURCE, T1_OF_FLAIR, TURNED_SOURCE = "tcga-lgg-flair", "tcga-lgg", "simulated"
+TURNED_STEPS = {"ixi": 1, "figshare-cheng": 2, "tcga-lgg": 2}
+"""Sources of three planes, and of slices from the base of the skull to the vertex; every so many of each are
+turned into FLAIR or T2."""
+OTHERS_SEED = 1
 THROUGH_AXIS = {Plane.CORONAL: 1, Plane.SAGITTAL: 0}
 """Axis of a stack (left, posterior, superior) along which its slices of a plane follow each other."""
 MIN_STACK = 30
@@ -71,6 +78,7 @@ def main() -> None:
         if volume.source == VOLUME_SOURCE:
             items += reformat_stack(volume, arguments.output)
     items += subtract(items, arguments.output)
+    items += turn_others(items, arguments.output)
     for number, plane in enumerate(PLANES):
         items += make_phantoms(arguments.output / f"phantom-{plane.value}", plane, PHANTOM_SEED + number)
     path = arguments.output / "manifest.csv"
@@ -142,6 +150,27 @@ def choose_teaching(items: Sequence[Item]) -> list[Item]:
 def list_teachers(subjects: Iterable[str]) -> frozenset[str]:
     """Return which patients of the paired sources teach the subtraction."""
     return frozenset(sorted(set(subjects))[::2])
+
+
+def turn_others(items: Sequence[Item], output: Path) -> list[Item]:
+    """Write slices of three planes as FLAIR and T2, and return the rows, labelled other."""
+    of_t1, of_flair = (
+        [item for item in items if item.source == source] for source in (T1_OF_FLAIR, FLAIR_SOURCE)
+    )
+    pairs = read_flair_pairs(of_t1, of_flair)
+    print(f"other contrasts: {len(pairs)} pairs of T1 and FLAIR")
+    turned = [
+        item
+        for source, step in TURNED_STEPS.items()
+        for item in [item for item in items if item.source == source][::step]
+    ]
+    return simulate_others(
+        train_flair(pairs, seed=OTHERS_SEED),
+        turned,
+        folder=output / TURNED_SOURCE,
+        source=TURNED_SOURCE,
+        seed=OTHERS_SEED,
+    )
 
 
 def make_phantoms(folder: Path, plane: Plane, seed: int) -> list[Item]:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from benchmarks.contrast_pairs import SIDE, Pair, Picture, cut_head, match_greys, read_pairs
 from benchmarks.default_data import list_teachers
 from benchmarks.scalp_enhancement import find_ratio
-from benchmarks.subtraction import Subtraction, cap_brain, find_enhancement, simulate_pairs, train_subtraction
+from benchmarks.subtraction import cap_brain, simulate_pairs, train_subtraction
+from benchmarks.unet import UNet, look
 from gadoscope.imaging.foreground import Box
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
@@ -110,7 +111,7 @@ def test_a_scalp_that_brightens_by_a_half_is_found_to() -> None:
 def test_a_subtraction_finds_the_vessels_of_a_head_that_it_has_not_seen() -> None:
     network = train_subtraction([draw_pair(seed)[0] for seed in range(12)], seed=1, n_steps=60)
     pair, vessels = draw_pair(99)
-    (found,) = find_enhancement(network, [pair.after])
+    (found,) = look(network, [pair.after])
     assert found.min() >= 0
     assert found[vessels].mean() > 0.2
     assert found[~vessels].mean() < 0.06
@@ -126,7 +127,7 @@ def test_a_subtraction_is_the_same_from_the_same_seed() -> None:
 
 def test_a_subtraction_gives_an_answer_for_each_pixel_and_none_is_negative() -> None:
     heads = [draw_pair(seed)[0].after for seed in range(2)]
-    found = find_enhancement(Subtraction(), heads)
+    found = look(UNet(), heads)
     assert [one.shape for one in found] == [head.shape for head in heads]
     assert all(one.min() >= 0 for one in found)
 

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from gadoscope.labels import Phase
 from gadoscope.phantom.acquire import window
 from gadoscope.phantom.cohort import Cohort, scan
-from gadoscope.training.counterexamples import draw_counterexamples
+from gadoscope.training.counterexamples import contrasts, draw_counterexamples
 from gadoscope.training.counterexamples.altered import ALTERATIONS, Alteration
 from gadoscope.training.counterexamples.bodies import BODIES, Body
-from gadoscope.training.counterexamples.contrasts import turn_tones
+from gadoscope.training.counterexamples.contrasts import draw_curve, draw_flair, draw_places, turn_tones
 from gadoscope.training.counterexamples.pictures import PICTURES, draw_nothing
 
 SIDE = 96
@@ -63,13 +63,37 @@ def test_no_altered_slice_is_like_the_slice(alter: Alteration, slices: NDArray[n
         assert likeness < 0.9
 
 
-def test_turned_tones_show_white_matter_darker_than_fluid_or_grey_matter_and_air_black() -> None:
+def test_turned_tones_show_white_matter_darker_than_grey_matter_and_air_black() -> None:
     head, middle = _simple_head(), SIDE // 2
     for seed in range(30):
         turned = turn_tones(head, np.random.default_rng(seed)).astype(int)
-        fluid, white, grey = (turned[middle, middle + round(r * middle)] for r in (0, 0.4, 0.7))
-        assert white < max(fluid, grey) - 10
+        white, grey = (turned[middle, middle + round(r * middle)] for r in (0.4, 0.65))
+        assert white < grey - 5
         assert turned[0, 0] == 0
+
+
+def test_on_a_turned_flair_fluid_is_the_darkest_of_the_brain_and_white_matter_below_grey() -> None:
+    brain = np.repeat(np.array([CSF, GREY_MATTER, WHITE_MATTER], np.uint8), [100, 300, 400])
+    for seed in range(50):
+        generator = np.random.default_rng(seed)
+        curve = draw_curve(draw_places(brain, generator), draw_flair, generator)
+        assert curve[CSF] < curve[WHITE_MATTER] < curve[GREY_MATTER]
+
+
+def test_where_fat_is_suppressed_a_turned_slice_has_at_most_half_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    head = _simple_head()
+    row, column = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
+    scalp = (np.hypot(row, column) > 0.8) & (np.hypot(row, column) < 0.9)
+    head[0, scalp] = 240
+    for seed in range(20):
+        shares = []
+        for chance in (0.0, 1.0):
+            monkeypatch.setattr(contrasts, "SUPPRESSED", chance)
+            turned = turn_tones(head, np.random.default_rng(seed)).astype(float)
+            shares.append(turned[scalp].mean() / turned[~scalp].mean())
+        assert shares[1] <= max(0.6 * shares[0], 0.1)  # and the whole is stretched to the grey scale
 
 
 def test_a_picture_without_a_head_is_turned_into_something_else_all_the_same() -> None:

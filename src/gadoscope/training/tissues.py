@@ -81,5 +81,6 @@ def place_tissues(tissues: NDArray[np.float64], generator: np.random.Generator) 
         From `find_tissues`. Where fat begins is drawn: k-means does not find it.
     """
     fat = min(tissues[-1] * generator.uniform(*FAT_PLACE), MAX_GREY)
-    places = np.maximum.accumulate([0, *tissues, fat, MAX_GREY])
-    return places + LEAST_STEP * np.arange(len(places))
+    steps = LEAST_STEP * np.arange(len(tissues) + 3)
+    places: NDArray[np.float64] = np.maximum.accumulate([0, *tissues, fat, MAX_GREY] - steps) + steps
+    return places

@@ -54,15 +54,20 @@ def darken_fat(image: Pixels, near_air: Pixels, amount: float) -> Pixels:
 
     The rest becomes as bright as the whole was: so scanners scale what they see.
     """
-    brain = image[near_air == 0]
-    if brain.size == 0:
-        return image
-    low, high = (np.float32(times * max(float(np.median(brain)), 1)) for times in FAT)
-    fat = np.clip((image - low) / (high - low), 0, 1) * np.minimum(near_air / np.float32(ALL_RIM), 1)
-    suppressed: Pixels = image * (1 - np.float32(amount) * fat)
+    suppressed: Pixels = image * (1 - np.float32(amount) * find_fat(image, near_air))
     before, after = (float(np.percentile(greys[::SKIP, ::SKIP], BRIGHTEST)) for greys in (image, suppressed))
     suppressed *= np.float32(before / max(after, 1))
     return suppressed
+
+
+def find_fat(image: Pixels, near_air: Pixels) -> Pixels:
+    """Return how much each pixel of a T1 slice is fat, 0 to 1: as bright as fat, in the rim of the head."""
+    brain = image[near_air == 0]
+    if brain.size == 0:
+        return np.zeros_like(image)
+    low, high = (np.float32(times * max(float(np.median(brain)), 1)) for times in FAT)
+    fat: Pixels = np.clip((image - low) / (high - low), 0, 1) * np.minimum(near_air / np.float32(ALL_RIM), 1)
+    return fat
 
 
 def put_cyst(image: Pixels, near_air: Pixels, reach: float, generator: np.random.Generator) -> Pixels:

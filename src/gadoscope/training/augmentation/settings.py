@@ -156,8 +156,8 @@ class StrongAugmentation:
     reweight_range: float = 0.8
     fat_suppression_chance: float = 0.15
     fat_suppression_range: float = 0.9
-    cyst_chance: float = 0.1
-    cyst_range: float = 0.16
+    cyst_chance: float = 0.15
+    cyst_range: float = 0.2
 
     def __post_init__(self) -> None:
         _check("strength", self.strength, MAX_STRENGTH)

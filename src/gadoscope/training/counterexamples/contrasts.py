@@ -5,6 +5,7 @@ few under a free licence, and of some planes there are none; the heads that trai
 as many as it takes.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -12,15 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.imaging.intensity import MAX_GREY, N_GREYS
-from gadoscope.training.tissues import find_air, find_tissues, place_tissues, take_brain
+from gadoscope.training.augmentation.head import find_fat
+from gadoscope.training.tissues import find_air, find_near_air, find_tissues, place_tissues, take_brain
 
 Slices = NDArray[np.uint8]
+Contrast = Callable[[np.random.Generator], list[float]]
+"""Draws the tones of bone, CSF, grey matter, white matter and fat, 0 to 1."""
 
 TISSUE_JITTER = 0.15
 """Of the step between grey and white matter: to where the place of each may be off."""
 MAX_LIKENESS = 0.7
 """Correlation with T1 in the brain, from which the turned slice may pass for T1: it is drawn anew."""
 MAX_DRAWS = 4
+SUPPRESSED = 0.4
+"""How often fat is suppressed as well: FLAIR and diffusion mostly are scanned so, T2 often."""
 LEAST_RANGE = 0.1
 """Of the turned greys, 0 to 1: a head that is all in one grey is not stretched to noise."""
 STRETCH_PERCENTILES = (1.0, 99.7)
@@ -61,22 +67,44 @@ def turn_tones(slices: Slices, generator: np.random.Generator) -> NDArray[np.uin
     if (air > 1 / 2).all():
         return to_grey(np.float32(MAX_GREY) - pixels)
     turned = _draw_tones(take_brain(pixels, air), generator)[pixels]
+    if generator.random() < SUPPRESSED:
+        fat = find_fat(pixels.astype(np.float32), find_near_air(air))
+        turned *= 1 - np.float32(generator.uniform(1 / 2, 1)) * fat
     low, high = np.percentile(turned[air < 1 / 2], STRETCH_PERCENTILES)
     stretched = (turned - low) * np.float32(MAX_GREY / max(high - low, LEAST_RANGE))
     return to_grey(np.clip(stretched, 0, MAX_GREY) * (1 - air))
 
 
 def _draw_tones(brain: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.float32]:
-    """Draw what each grey of a head on T1 becomes in another contrast, shape (256,), 0 to 1."""
-    tissues = find_tissues(brain)
-    step = tissues[2] - tissues[1]
-    places = place_tissues(tissues + step * TISSUE_JITTER * generator.uniform(-1, 1, 3), generator)
+    """Draw what each grey of a head on T1 becomes in another contrast that is not too like T1."""
+    places = draw_places(brain, generator)
     contrasts = [CONTRASTS[int(index)] for index in generator.integers(len(CONTRASTS), size=MAX_DRAWS)]
-    for draw in (*contrasts, _draw_negative):
-        tones = np.clip([*draw(generator), generator.uniform(0, 1)], 0, 1)
-        curve: NDArray[np.float32] = np.interp(np.arange(N_GREYS), places, tones).astype(np.float32)
+    for contrast in (*contrasts, _draw_negative):
+        curve = draw_curve(places, contrast, generator)
         if brain.std() == 0 or _find_likeness(curve[brain], brain) < MAX_LIKENESS:
             break
+    return curve
+
+
+def draw_places(brain: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.float64]:
+    """Return about where black, CSF, grey matter, white matter, fat and white lie on T1, shape (6,), rising.
+
+    Parameters
+    ----------
+    brain
+        The brain's greys, shape (n,), n at least 1.
+    """
+    tissues = find_tissues(brain)
+    step = tissues[2] - tissues[1]
+    return place_tissues(tissues + step * TISSUE_JITTER * generator.uniform(-1, 1, 3), generator)
+
+
+def draw_curve(
+    places: NDArray[np.float64], contrast: Contrast, generator: np.random.Generator
+) -> NDArray[np.float32]:
+    """Draw what each grey on T1 becomes in ``contrast``, shape (256,), 0 to 1."""
+    tones = np.clip([*contrast(generator), generator.uniform(0, 1)], 0, 1)
+    curve: NDArray[np.float32] = np.interp(np.arange(N_GREYS), places, tones).astype(np.float32)
     return curve
 
 
@@ -104,10 +132,10 @@ def _draw_negative(generator: np.random.Generator) -> list[float]:
     return sorted(generator.uniform(0, 1, 5).tolist(), reverse=True)
 
 
-_draw_t2, _draw_flair, _draw_proton_density = (
+draw_t2, draw_flair, _draw_proton_density = (
     partial(_draw_weighted, weighting) for weighting in (T2, FLAIR, PROTON_DENSITY)
 )
-CONTRASTS = (_draw_t2, _draw_t2, _draw_flair, _draw_flair, _draw_proton_density, _draw_negative)
+CONTRASTS = (draw_t2, draw_t2, draw_flair, draw_flair, _draw_proton_density, _draw_negative)
 """As often as archives hold them, roughly."""
 
 

@@ -1,0 +1,125 @@
+"""Slices of FLAIR and T2 that nobody scanned: T1 slices of any plane, for the gate to refuse.
+
+Inside the brain the greys of a T1 slice tell the tissue, and with it the grey on T2 or FLAIR
+(`gadoscope.training.counterexamples.contrasts`). Around it they do not: bone is as black as fluid, and fat as
+bright as white matter. A small U-Net learns the surroundings from FLAIR slices and the T1 slices of the same
+patients at the same places. Of the brain it makes one grey, so there the tissues decide.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch.nn.functional as F  # noqa: N812 - the name that every torch programme uses
+from PIL import Image
+from torch import nn
+
+from benchmarks.contrast_pairs import BRIGHTEST, Picture, cut_head, to_grey
+from benchmarks.unet import N_STEPS, Patch, UNet, draw_place, iter_seen, train_unet
+from gadoscope.errors import InputError
+from gadoscope.imaging.foreground import find_foreground
+from gadoscope.labels import Label
+from gadoscope.preparation.items import Item
+from gadoscope.reading.images import read_slice
+from gadoscope.training.augmentation.head import ALL_RIM, find_fat
+from gadoscope.training.counterexamples.contrasts import draw_curve, draw_flair, draw_places, draw_t2
+from gadoscope.training.sampling import find_place
+from gadoscope.training.tissues import find_air, find_near_air, take_brain
+
+GAMMA, GAIN, NOISE = (0.6, 1.6), (0.7, 1.15), (0.0, 0.04)
+"""Drawn for each patch of T1: other hospitals have other tones. Its FLAIR stays as it is."""
+CONTRASTS: Final = {"flair": draw_flair, "t2": draw_t2}
+"""Fast spin echoes both: skin, fat, muscle and bone look alike."""
+SUPPRESSED: Final = 0.5
+"""How often fat is dark."""
+LEAST_SUPPRESSED: Final = 0.6
+NOTE = "simulated"
+LEAST_GREY = 0.05
+"""Of white: the brain is made no darker than this before it is compared."""
+
+FlairPair = tuple[Picture, Picture]
+"""T1 and FLAIR."""
+
+
+def read_flair_pairs(t1_items: Sequence[Item], flair_items: Sequence[Item]) -> list[FlairPair]:
+    """Return the slices of T1, of either phase, with the FLAIR slice of the same patient and place."""
+    flairs = {(item.subject_id, find_place(item)): item for item in flair_items}
+    pairs = []
+    for item in t1_items:
+        flair = flairs.get((item.subject_id, find_place(item)))
+        if flair is None:
+            continue
+        try:
+            t1_pixels, flair_pixels = (read_slice(each.path).pixels for each in (item, flair))
+        except InputError:
+            continue
+        if t1_pixels.shape == flair_pixels.shape:
+            box = find_foreground(t1_pixels).box
+            pairs.append((cut_head(t1_pixels, box), cut_head(flair_pixels, box)))
+    return pairs
+
+
+def train_flair(pairs: Sequence[FlairPair], *, seed: int, n_steps: int = N_STEPS) -> UNet:
+    """Learn from ``pairs`` what FLAIR shows where T1 shows something."""
+    return train_unet(pairs, _draw_patch, F.l1_loss, seed=seed, n_steps=n_steps)
+
+
+def _draw_patch(pair: FlairPair, generator: np.random.Generator) -> Patch:
+    t1, flair = map(draw_place(len(pair[0]), generator), pair)
+    gamma, gain, noise = (generator.uniform(*limits) for limits in (GAMMA, GAIN, NOISE))
+    shown = gain * t1**gamma + generator.normal(0, noise, t1.shape)
+    return shown.astype(np.float32), flair.astype(np.float32)
+
+
+def simulate_others(
+    network: nn.Module, items: Sequence[Item], *, folder: Path, source: str, seed: int
+) -> list[Item]:
+    """Write each T1 slice as FLAIR or as T2, in turn, and return the rows, labelled other.
+
+    The rows are of ``source`` and the contrast, such as simulated-flair: batches draw from each source alike.
+    """
+    generator = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for number, (item, head, flair) in enumerate(iter_seen(network, items)):
+        contrast = list(CONTRASTS)[number % len(CONTRASTS)]
+        picture = turn_slice(head, flair, contrast, generator)
+        path = folder / f"{item.plane.value}_{contrast}_{item.path.stem}.png"
+        Image.fromarray(to_grey(picture)).save(path)
+        extra = {**item.extra, "note": NOTE}
+        row = replace(
+            item, path=path, label=Label.OTHER, source=f"{source}-{contrast}", extra=extra, split=None
+        )
+        rows.append(row)
+    return rows
+
+
+def turn_slice(head: Picture, flair: Picture, contrast: str, generator: np.random.Generator) -> Picture:
+    """Return a T1 slice in another contrast.
+
+    Parameters
+    ----------
+    head
+        On T1.
+    flair
+        What the network makes of it.
+    contrast
+        One of `CONTRASTS`.
+    """
+    pixels = to_grey(head)
+    air = find_air(pixels)
+    near_air = find_near_air(air)
+    inside = np.clip(1 - near_air / np.float32(ALL_RIM), 0, 1)
+    deep = inside == 1
+    if not deep.any():
+        return flair
+    places = draw_places(take_brain(pixels, air), generator)
+    brain = draw_curve(places, CONTRASTS[contrast], generator)[pixels]
+    gain = max(float(np.median(brain[deep])), LEAST_GREY) / max(float(np.median(flair[deep])), LEAST_GREY)
+    suppressed = generator.random() < SUPPRESSED
+    amount = np.float32(generator.uniform(LEAST_SUPPRESSED, 1) if suppressed else 0)
+    around = gain * flair * (1 - amount * find_fat(pixels.astype(np.float32), near_air))
+    turned: Picture = (inside * brain + (1 - inside) * around) * (1 - air)
+    return turned / max(float(np.percentile(turned, BRIGHTEST)), LEAST_GREY)
