@@ -67,15 +67,22 @@ def read_pairs(items: Sequence[Item]) -> list[Pair]:
     pairs = []
     for of_place in places.values():
         if Label.PRE in of_place and Label.POST in of_place:
-            try:
-                before, after = (read_slice(of_place[label].path).pixels for label in (Label.PRE, Label.POST))
-            except InputError:
-                continue
-            if before.shape == after.shape:
+            both = read_on_one_grid(of_place[Label.PRE], of_place[Label.POST])
+            if both is not None:
+                before, after = both
                 box = find_foreground(after).box
                 after_head = cut_head(after, box)
                 pairs.append(Pair(match_greys(cut_head(before, box), after_head), after_head))
     return pairs
+
+
+def read_on_one_grid(one: Item, other: Item) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    """Return the pixels of both; None where one cannot be read, or they lie on different grids."""
+    try:
+        both = read_slice(one.path).pixels, read_slice(other.path).pixels
+    except InputError:
+        return None
+    return both if both[0].shape == both[1].shape else None
 
 
 def cut_head(pixels: NDArray[np.uint8], box: Box) -> Picture:

@@ -133,7 +133,7 @@ def subtract(items: Sequence[Item], output: Path) -> list[Item]:
     print(f"subtraction: {len(pairs)} pairs of {len({item.subject_id for item in teaching})} patients")
     return simulate_pairs(
         train_subtraction(pairs, seed=SUBTRACTION_SEED),
-        [item for item in items if item.source == ONE_LABEL_SOURCE],
+        of_source(items, ONE_LABEL_SOURCE),
         folder=output / SUBTRACTED_SOURCE,
         source=SUBTRACTED_SOURCE,
         seed=SUBTRACTION_SEED,
@@ -154,16 +154,9 @@ def list_teachers(subjects: Iterable[str]) -> frozenset[str]:
 
 def turn_others(items: Sequence[Item], output: Path) -> list[Item]:
     """Write slices of three planes as FLAIR and T2, and return the rows, labelled other."""
-    of_t1, of_flair = (
-        [item for item in items if item.source == source] for source in (T1_OF_FLAIR, FLAIR_SOURCE)
-    )
-    pairs = read_flair_pairs(of_t1, of_flair)
+    pairs = read_flair_pairs(of_source(items, T1_OF_FLAIR), of_source(items, FLAIR_SOURCE))
     print(f"other contrasts: {len(pairs)} pairs of T1 and FLAIR")
-    turned = [
-        item
-        for source, step in TURNED_STEPS.items()
-        for item in [item for item in items if item.source == source][::step]
-    ]
+    turned = [item for source, step in TURNED_STEPS.items() for item in of_source(items, source)[::step]]
     return simulate_others(
         train_flair(pairs, seed=OTHERS_SEED),
         turned,
@@ -171,6 +164,11 @@ def turn_others(items: Sequence[Item], output: Path) -> list[Item]:
         source=TURNED_SOURCE,
         seed=OTHERS_SEED,
     )
+
+
+def of_source(items: Sequence[Item], source: str) -> list[Item]:
+    """Return the images of one source."""
+    return [item for item in items if item.source == source]
 
 
 def make_phantoms(folder: Path, plane: Plane, seed: int) -> list[Item]:

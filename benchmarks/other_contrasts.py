@@ -7,22 +7,18 @@ patients at the same places. Of the brain it makes one grey, so there the tissue
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch.nn.functional as F  # noqa: N812 - the name that every torch programme uses
-from PIL import Image
 from torch import nn
 
-from benchmarks.contrast_pairs import BRIGHTEST, Picture, cut_head, to_grey
-from benchmarks.unet import N_STEPS, Patch, UNet, draw_place, iter_seen, train_unet
-from gadoscope.errors import InputError
+from benchmarks.contrast_pairs import BRIGHTEST, Picture, cut_head, read_on_one_grid, to_grey
+from benchmarks.unet import N_STEPS, Patch, UNet, draw_place, iter_seen, train_unet, write_simulated
 from gadoscope.imaging.foreground import find_foreground
 from gadoscope.labels import Label
 from gadoscope.preparation.items import Item
-from gadoscope.reading.images import read_slice
 from gadoscope.training.augmentation.head import ALL_RIM, find_fat
 from gadoscope.training.counterexamples.contrasts import draw_curve, draw_flair, draw_places, draw_t2
 from gadoscope.training.sampling import find_place
@@ -35,7 +31,6 @@ CONTRASTS: Final = {"flair": draw_flair, "t2": draw_t2}
 SUPPRESSED: Final = 0.5
 """How often fat is dark."""
 LEAST_SUPPRESSED: Final = 0.6
-NOTE = "simulated"
 LEAST_GREY = 0.05
 """Of white: the brain is made no darker than this before it is compared."""
 
@@ -49,15 +44,10 @@ def read_flair_pairs(t1_items: Sequence[Item], flair_items: Sequence[Item]) -> l
     pairs = []
     for item in t1_items:
         flair = flairs.get((item.subject_id, find_place(item)))
-        if flair is None:
-            continue
-        try:
-            t1_pixels, flair_pixels = (read_slice(each.path).pixels for each in (item, flair))
-        except InputError:
-            continue
-        if t1_pixels.shape == flair_pixels.shape:
-            box = find_foreground(t1_pixels).box
-            pairs.append((cut_head(t1_pixels, box), cut_head(flair_pixels, box)))
+        both = None if flair is None else read_on_one_grid(item, flair)
+        if both is not None:
+            box = find_foreground(both[0]).box
+            pairs.append((cut_head(both[0], box), cut_head(both[1], box)))
     return pairs
 
 
@@ -86,13 +76,8 @@ def simulate_others(
     for number, (item, head, flair) in enumerate(iter_seen(network, items)):
         contrast = list(CONTRASTS)[number % len(CONTRASTS)]
         picture = turn_slice(head, flair, contrast, generator)
-        path = folder / f"{item.plane.value}_{contrast}_{item.path.stem}.png"
-        Image.fromarray(to_grey(picture)).save(path)
-        extra = {**item.extra, "note": NOTE}
-        row = replace(
-            item, path=path, label=Label.OTHER, source=f"{source}-{contrast}", extra=extra, split=None
-        )
-        rows.append(row)
+        named = f"{source}-{contrast}"
+        rows.append(write_simulated(item, picture, folder, label=Label.OTHER, source=named, kind=contrast))
     return rows
 
 
@@ -115,7 +100,7 @@ def turn_slice(head: Picture, flair: Picture, contrast: str, generator: np.rando
     deep = inside == 1
     if not deep.any():
         return flair
-    places = draw_places(take_brain(pixels, air), generator)
+    places = draw_places(take_brain(pixels, air, near_air), generator)
     brain = draw_curve(places, CONTRASTS[contrast], generator)[pixels]
     gain = max(float(np.median(brain[deep])), LEAST_GREY) / max(float(np.median(flair[deep])), LEAST_GREY)
     suppressed = generator.random() < SUPPRESSED

@@ -12,19 +12,17 @@ Koenker and Bassett, Regression quantiles, 1978: the loss
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.ndimage import gaussian_filter, uniform_filter
 from torch import Tensor, nn
 
-from benchmarks.contrast_pairs import Pair, Picture, to_grey
-from benchmarks.unet import N_STEPS, Patch, UNet, draw_place, iter_seen, train_unet
+from benchmarks.contrast_pairs import Pair, Picture
+from benchmarks.unet import N_STEPS, Patch, UNet, draw_place, iter_seen, train_unet, write_simulated
 from gadoscope.imaging.intensity import MAX_GREY
 from gadoscope.labels import Label
 from gadoscope.preparation.items import Item
@@ -53,7 +51,6 @@ LEAST_DEEP, LEAST_BRAIN = 0.9, 500
 BRIGHTER, CAP_PERCENTILE, CAP = 0.02, 80, 0.75
 """Of the brain's greys: what is still brighter than most of the brain by so much loses so much of that. A
 tumour that is filled evenly has no rim that would give it away."""
-NOTE = "simulated"
 
 
 def train_subtraction(pairs: Sequence[Pair], *, seed: int, n_steps: int = N_STEPS) -> UNet:
@@ -98,18 +95,7 @@ def simulate_pairs(
             Label.POST: head - traces,
         }
         for label, picture in simulated.items():
-            path = folder / f"{item.plane.value}_{label.value}_{item.path.stem}.png"
-            Image.fromarray(to_grey(picture)).save(path)
-            rows.append(
-                replace(
-                    item,
-                    path=path,
-                    label=label,
-                    source=source,
-                    split=None,
-                    extra={**item.extra, "note": NOTE},
-                )
-            )
+            rows.append(write_simulated(item, picture, folder, label=label, source=source, kind=label.value))
     return rows
 
 

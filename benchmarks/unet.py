@@ -8,16 +8,20 @@ Ronneberger et al., U-Net: convolutional networks for biomedical image segmentat
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every torch programme uses
+from PIL import Image
 from torch import Tensor, nn
 
-from benchmarks.contrast_pairs import Picture, cut_head
+from benchmarks.contrast_pairs import Picture, cut_head, to_grey
 from gadoscope.imaging.foreground import find_foreground
+from gadoscope.labels import Label
 from gadoscope.preparation.items import Item
 from gadoscope.reading.images import read_slice
 
@@ -29,6 +33,8 @@ N_STEPS = 600
 LEARNING_RATE = 2e-3
 WARMUP = 50
 WEIGHT_DECAY = 1e-3
+NOTE = "simulated"
+"""In the rows of what was made."""
 
 Patch = tuple[Picture, Picture]
 """What is shown and what is wanted, each shape (PATCH_SIDE, PATCH_SIDE)."""
@@ -90,7 +96,7 @@ def train_unet(
     seed: int,
     n_steps: int = N_STEPS,
 ) -> UNet:
-    """Teach a network, by batches of patches of ``pairs``; untaught it answers 0 everywhere."""
+    """Teach a network, by batches of patches of ``pairs``."""
     generator = np.random.default_rng(seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -132,6 +138,16 @@ def iter_seen(network: nn.Module, items: Sequence[Item]) -> Iterator[tuple[Item,
         slices = [read_slice(item.path).pixels for item in chosen]
         heads = [cut_head(pixels, find_foreground(pixels).box) for pixels in slices]
         yield from zip(chosen, heads, look(network, heads), strict=True)
+
+
+def write_simulated(
+    item: Item, picture: Picture, folder: Path, *, label: Label, source: str, kind: str
+) -> Item:
+    """Write what was made of an image, named by its plane, ``kind`` and file, and return its row."""
+    path = folder / f"{item.plane.value}_{kind}_{item.path.stem}.png"
+    Image.fromarray(to_grey(picture)).save(path)
+    extra = {**item.extra, "note": NOTE}
+    return replace(item, path=path, label=label, source=source, split=None, extra=extra)
 
 
 def _to_tensor(pictures: Sequence[Picture]) -> Tensor:

@@ -40,13 +40,14 @@ def find_near_air(air: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(near, np.float32) / np.float32(MAX_GREY)
 
 
-def take_brain(pixels: NDArray[np.uint8], air: NDArray[np.float32]) -> NDArray[np.uint8]:
+def take_brain(
+    pixels: NDArray[np.uint8], air: NDArray[np.float32], near_air: NDArray[np.float32]
+) -> NDArray[np.uint8]:
     """Return the greys of what lies deep in the head, shape (n,); of all of the head where nothing does.
 
     Without a head there are none.
     """
-    near = find_near_air(air)
-    for core in (near == 0, near < 1 / 2, air < 1 / 2):
+    for core in (near_air == 0, near_air < 1 / 2, air < 1 / 2):
         if core.mean() > LEAST_CORE:
             break
     return pixels[core]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gadoscope.imaging.intensity import MAX_GREY, N_GREYS
 from gadoscope.training.augmentation.draws import Draws
-from gadoscope.training.tissues import find_air, find_tissues, place_tissues, take_brain
+from gadoscope.training.tissues import find_air, find_near_air, find_tissues, place_tissues, take_brain
 
 WARP_PIECES = 6
 """Straight pieces of a warped tone curve: enough to part white matter, grey matter and fluid."""
@@ -45,7 +45,8 @@ def _reweight(canvas: NDArray[np.uint8], reach: float, generator: np.random.Gene
     """Return the curve that takes the tissues of a slice to greys of another T1 weighting, 0 to 1."""
     same = np.linspace(0, 1, N_GREYS, dtype=np.float32)
     small = np.ascontiguousarray(canvas[::SKIP, ::SKIP])
-    brain = take_brain(small, find_air(small))
+    air = find_air(small)
+    brain = take_brain(small, air, find_near_air(air))
     tissues = find_tissues(brain) if brain.size else np.ones(3)
     if tissues[0] > MAX_FLUID * tissues[-1]:
         return same

@@ -66,9 +66,10 @@ def turn_tones(slices: Slices, generator: np.random.Generator) -> NDArray[np.uin
     air = find_air(pixels)
     if (air > 1 / 2).all():
         return to_grey(np.float32(MAX_GREY) - pixels)
-    turned = _draw_tones(take_brain(pixels, air), generator)[pixels]
+    near_air = find_near_air(air)
+    turned = _draw_tones(take_brain(pixels, air, near_air), generator)[pixels]
     if generator.random() < SUPPRESSED:
-        fat = find_fat(pixels.astype(np.float32), find_near_air(air))
+        fat = find_fat(pixels.astype(np.float32), near_air)
         turned *= 1 - np.float32(generator.uniform(1 / 2, 1)) * fat
     low, high = np.percentile(turned[air < 1 / 2], STRETCH_PERCENTILES)
     stretched = (turned - low) * np.float32(MAX_GREY / max(high - low, LEAST_RANGE))
