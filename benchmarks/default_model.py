@@ -27,7 +27,7 @@ from gadoscope.evaluation.estimates import estimate_figures
 from gadoscope.evaluation.intervals import Estimate
 from gadoscope.evaluation.predictions import Predictions, read_predictions
 from gadoscope.inference.decide import decide, probability_of
-from gadoscope.inference.gate import check_t1_brain
+from gadoscope.inference.gate import Gate, check_t1_brain
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label, Phase, Split
 from gadoscope.preparation.manifest import Item, read_manifest
@@ -40,6 +40,8 @@ ANSWERS = (Phase.PRE_CONTRAST, Phase.POST_CONTRAST)
 SEED = 5
 NAME_PARTS = 3
 """Source, folder and name: the same image in two copies of the data."""
+SCANNED_SOURCES = ("volunteer-flair", "volunteer-t2")
+"""Other images whose subjects have one scan each, of three slices; of Feltrin's T2 no subject is known."""
 COPIED = 300
 """Images that are copied: 2 % of them are six."""
 
@@ -48,13 +50,15 @@ COPIED = 300
 class Scored:
     """One image and what a bundle says of it; ``phase`` is None where the gate refuses.
 
-    ``called_post`` is the answer at the threshold, without the band in which the bundle is silent.
+    ``called_post`` is the answer at the threshold, without the band in which the bundle is silent;
+    ``t1_brain`` the gate's logit, None of a bundle without a gate.
     """
 
     item: Item
     logit: float
     called_post: bool
     phase: Phase | None
+    t1_brain: float | None = None
 
 
 def main() -> None:
@@ -79,7 +83,7 @@ def main() -> None:
     print(f"\n{session.bundle.model_id}: images of subjects that it was not trained on\n")
     print(format_figures(scored, suspects))
     print("\nWhat is no T1 brain\n")
-    print(format_gate(scored))
+    print(format_gate(scored, session.bundle.metadata.gate))
     print(f"\nCopies of {COPIED} images: the phase of the copy, where both are answered\n")
     print(format_copies(session, scored))
     if arguments.beside:
@@ -132,18 +136,26 @@ def _score_file(session: Session, item: Item) -> Scored | None:
     return Scored(item, *ask(session, pixels))
 
 
-def ask(session: Session, pixels: Pixels) -> tuple[float, bool, Phase | None]:
+def ask(session: Session, pixels: Pixels) -> tuple[float, bool, Phase | None, float | None]:
     """Return the fields of `Scored` for one slice."""
     metadata = session.bundle.metadata
     answers = session.slice_answers(metadata.image_path.resize_slice(pixels)[np.newaxis])
     probability = float(probability_of(answers.phase, metadata)[0])
     phase: Phase | None = decide(probability, metadata.operating_point)
-    if metadata.gate is not None and answers.t1_brain is not None:
-        try:
-            check_t1_brain(answers.t1_brain, metadata.gate)
-        except RefusedError:
-            phase = None
-    return float(answers.phase[0]), probability >= metadata.operating_point.threshold, phase
+    t1_brain = None if answers.t1_brain is None else float(answers.t1_brain[0])
+    if metadata.gate is not None and t1_brain is not None and is_refused([t1_brain], metadata.gate):
+        phase = None
+    called_post = probability >= metadata.operating_point.threshold
+    return float(answers.phase[0]), called_post, phase, t1_brain
+
+
+def is_refused(t1_brain: Sequence[float], gate: Gate) -> bool:
+    """Return whether `gadoscope classify` refuses what the gate gives these logits: a slice, or a scan's."""
+    try:
+        check_t1_brain(np.array(t1_brain), gate)
+    except RefusedError:
+        return True
+    return False
 
 
 def format_figures(scored: Sequence[Scored], suspects: frozenset[str]) -> str:
@@ -203,17 +215,30 @@ def _show(estimate: Estimate, *, share: bool = True) -> str:
     return f"{value} ({lower}-{upper})"
 
 
-def format_gate(scored: Iterable[Scored]) -> str:
-    """Return how much of each source of other images is refused."""
+def format_gate(scored: Iterable[Scored], gate: Gate | None) -> str:
+    """Return how much of each source of other images is refused, by slice and by scan."""
     groups: dict[str, list[Scored]] = defaultdict(list)
     for one in scored:
         if one.item.label is Label.OTHER:
             groups[one.item.source].append(one)
-    lines = ["| source | images | refused |", "|---|---|---|"]
+    lines = ["| source | images | refused | scans | refused |", "|---|---|---|---|---|"]
     for source, members in sorted(groups.items()):
         refused = sum(one.phase is None for one in members) / len(members)
-        lines.append(f"| {source} | {len(members)} | {refused:.1%} |")
+        scans = _join_scans(members) if source in SCANNED_SOURCES and gate is not None else []
+        of_scans = (
+            f"{sum(is_refused(scan, gate) for scan in scans) / len(scans):.1%}" if scans and gate else "-"
+        )
+        lines.append(f"| {source} | {len(members)} | {refused:.1%} | {len(scans) or '-'} | {of_scans} |")
     return "\n".join(lines)
+
+
+def _join_scans(members: Sequence[Scored]) -> list[list[float]]:
+    """Return the gate's logits of each subject's slices."""
+    scans: dict[str | None, list[float]] = defaultdict(list)
+    for one in members:
+        if one.t1_brain is not None:
+            scans[one.item.subject_id].append(one.t1_brain)
+    return list(scans.values())
 
 
 def format_copies(session: Session, scored: Sequence[Scored]) -> str:

@@ -12,13 +12,15 @@ from benchmarks.default_model import (
     ask,
     choose_items,
     format_copies,
+    format_gate,
     format_out_of_fold,
     order_pairs,
     pool,
 )
 from gadoscope.evaluation.predictions import from_rows
+from gadoscope.inference.gate import Gate
 from gadoscope.inference.session import Session
-from gadoscope.labels import Label
+from gadoscope.labels import Label, Phase
 from gadoscope.preparation.items import Item
 from gadoscope.scores import sigmoid
 from tests.bundles import write_gated_bundle
@@ -36,6 +38,19 @@ def test_where_nothing_is_answered_nothing_is_copied(tmp_path: Path) -> None:
     session = Session(write_gated_bundle(tmp_path / "gated.onnx"))
     refused = Scored(Item(path=tmp_path / "bright.png", label=Label.PRE), -1.0, called_post=False, phase=None)
     assert format_copies(session, [refused]) == "None of the T1 images is answered, so none was copied."
+
+
+def test_a_scan_is_refused_by_the_mean_of_its_slices_and_counted_once(tmp_path: Path) -> None:
+    def see(source: str, subject: str, t1_brain: float) -> Scored:
+        item = Item(path=tmp_path / "one.png", label=Label.OTHER, source=source, subject_id=subject)
+        phase = None if t1_brain < 0 else Phase.PRE_CONTRAST
+        return Scored(item, -1.0, called_post=False, phase=phase, t1_brain=t1_brain)
+
+    gate = Gate(threshold=0.5, max_refused=0.01, chosen_on="", reached="")
+    scans = {"a": (-3.0, 1.0, 1.0), "b": (-1.0, 3.0)}
+    seen = [see("volunteer-t2", subject, logit) for subject, logits in scans.items() for logit in logits]
+    table = format_gate([*seen, see("feltrin-t2", "tumour", -1.0)], gate).splitlines()[2:]
+    assert table == ["| feltrin-t2 | 1 | 100.0% | - | - |", "| volunteer-t2 | 5 | 40.0% | 2 | 50.0% |"]
 
 
 def test_a_copy_is_another_image_and_the_image_stays_as_it_was() -> None:
