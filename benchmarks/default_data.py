@@ -5,7 +5,8 @@
 Takes the CC BY and CC BY-SA sources of a manifest of public images and leaves out what cannot be read. Cuts
 the volumes that were scanned before and after contrast into coronal and sagittal slices, the only such pairs.
 Takes the enhancement out of the images of the hospital that has only post-contrast ones
-(`benchmarks.subtraction`, 3 minutes on two cores). Turns T1 slices of three planes into FLAIR and T2, for the
+(`benchmarks.subtraction`, 3 minutes on two cores), and gives enhancement to those of the hospitals that have
+only pre-contrast ones (`benchmarks.transplant`). Turns T1 slices of three planes into FLAIR and T2, for the
 gate (`benchmarks.other_contrasts`, 3 more). Adds phantom slices in three planes: T1 before and after
 contrast, and other contrasts, labelled other. Writes `manifest.csv`; `gadoscope train configs/default.toml
 --data` reads it.
@@ -23,6 +24,7 @@ from PIL import Image
 from benchmarks.contrast_pairs import read_pairs
 from benchmarks.other_contrasts import read_flair_pairs, simulate_others, train_flair
 from benchmarks.subtraction import simulate_pairs, train_subtraction
+from benchmarks.transplant import find_donors, simulate_enhanced
 from gadoscope.errors import InputError
 from gadoscope.imaging.foreground import find_foreground
 from gadoscope.labels import Plane
@@ -40,7 +42,10 @@ SOURCES = ("tcga-lgg", "tcga-lgg-sagittal", "figshare-cheng", "ixi", "tcga-lgg-f
 volunteers' T2 and FLAIR are for evaluation alone."""
 VOLUME_SOURCE, REFORMATTED_SOURCE = "tcga-lgg-volume", "tcga-lgg-reformatted"
 PAIRED_SOURCES = ("tcga-lgg", "tcga-lgg-sagittal", REFORMATTED_SOURCE)
-ONE_LABEL_SOURCE, SUBTRACTED_SOURCE = "figshare-cheng", "figshare-cheng-subtracted"
+POST_SOURCE, SUBTRACTED_SOURCE = "figshare-cheng", "figshare-cheng-subtracted"
+PRE_SOURCE, ENHANCED_SOURCE = "ixi", "ixi-enhanced"
+ENHANCED_PLANES = (Plane.SAGITTAL, Plane.CORONAL)
+"""Axial pairs are at hand; made ones gained nothing there."""
 SUBTRACTION_SEED = 1
 FLAIR_SOURCE, T1_OF_FLAIR, TURNED_SOURCE = "tcga-lgg-flair", "tcga-lgg", "simulated"
 TURNED_STEPS = {"ixi": 1, "figshare-cheng": 2, "tcga-lgg": 2}
@@ -71,14 +76,18 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="manifest of the public images")
     parser.add_argument("--output", type=Path, required=True, help="a new folder")
+    parser.add_argument(
+        "--make-nothing-of", choices=SOURCES, help="for a network that is to be judged on this source"
+    )
     arguments = parser.parse_args()
     public = [item for item in read_manifest(arguments.data).items if item.source in SOURCES]
     items = [replace(item, split=None) for item in public if is_readable(item)]
     for volume in read_manifest(arguments.data).items:
         if volume.source == VOLUME_SOURCE:
             items += reformat_stack(volume, arguments.output)
-    items += subtract(items, arguments.output)
-    items += turn_others(items, arguments.output)
+    used = [item for item in items if item.source != arguments.make_nothing_of]
+    items += simulate_labels(used, arguments.output)
+    items += turn_others(used, arguments.output)
     for number, plane in enumerate(PLANES):
         items += make_phantoms(arguments.output / f"phantom-{plane.value}", plane, PHANTOM_SEED + number)
     path = arguments.output / "manifest.csv"
@@ -123,21 +132,27 @@ def reformat_stack(volume: Item, output: Path) -> list[Item]:
     return items
 
 
-def subtract(items: Sequence[Item], output: Path) -> list[Item]:
-    """Write what the hospital with one label would have scanned before contrast, and return the rows.
+def simulate_labels(items: Sequence[Item], output: Path) -> list[Item]:
+    """Write what the hospitals with one label would have scanned of the other, and return the rows.
 
-    Every second patient teaches the subtraction. A figure of the others owes it nothing.
+    Every second patient teaches the subtraction and gives enhancement. Figures of the others owe it nothing.
     """
     teaching = choose_teaching(items)
     pairs = read_pairs(teaching)
     print(f"subtraction: {len(pairs)} pairs of {len({item.subject_id for item in teaching})} patients")
-    return simulate_pairs(
-        train_subtraction(pairs, seed=SUBTRACTION_SEED),
-        of_source(items, ONE_LABEL_SOURCE),
-        folder=output / SUBTRACTED_SOURCE,
-        source=SUBTRACTED_SOURCE,
+    network = train_subtraction(pairs, seed=SUBTRACTION_SEED)
+    posts = of_source(items, POST_SOURCE)
+    subtracted = simulate_pairs(
+        network, posts, folder=output / SUBTRACTED_SOURCE, source=SUBTRACTED_SOURCE, seed=SUBTRACTION_SEED
+    )
+    enhanced = simulate_enhanced(
+        find_donors(teaching, network, posts),
+        [item for item in of_source(items, PRE_SOURCE) if item.plane in ENHANCED_PLANES],
+        folder=output / ENHANCED_SOURCE,
+        source=ENHANCED_SOURCE,
         seed=SUBTRACTION_SEED,
     )
+    return subtracted + enhanced
 
 
 def choose_teaching(items: Sequence[Item]) -> list[Item]:

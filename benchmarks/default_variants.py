@@ -1,5 +1,6 @@
 r"""What each part of the default recipe brings: the same short training with one thing changed.
 
+    python -m benchmarks.default_data --data ../shared/data/manifest.csv --output DATA --make-nothing-of ixi
     python -m benchmarks.default_variants --data DATA/manifest.csv --judge ../shared/data/manifest.csv \
         --output runs/variants [NAME ...]
 
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.default_data import CONFIG, REFORMATTED_SOURCE, SUBTRACTED_SOURCE
+from benchmarks.default_data import CONFIG, ENHANCED_SOURCE, REFORMATTED_SOURCE, SUBTRACTED_SOURCE
 from benchmarks.default_model import Scored, choose_items, score
 from gadoscope.evaluation.metrics import roc_auc
 from gadoscope.evaluation.trained_run import BUNDLE_NAME, MANIFEST_NAME
@@ -35,6 +36,7 @@ TEACHER, PUPIL = "two-seeds", "distilled"
 """The pupil is one network that learns from the two."""
 PLANES = (Plane.AXIAL, Plane.SAGITTAL, Plane.CORONAL)
 SHORT = ["members=1", "split.method=leave_source_out", f"split.source={LEFT_OUT}"]
+SHARES = "sampling.shares="
 
 SHAPES = {
     "plain": partial(Compact, with_gate=True, n_residual=0),
@@ -69,18 +71,19 @@ def list_variants() -> dict[str, list[str]]:
             for group, effects in EFFECTS.items()
         },
         "no-reweighting": ["distort.reweight_chance=0"],
-        "no-cut-volumes": [f"sampling.shares={format_shares(REFORMATTED_SOURCE)}"],
-        "no-subtraction": [f"sampling.shares={format_shares(SUBTRACTED_SOURCE)}"],
+        "no-cut-volumes": [SHARES + format_shares(REFORMATTED_SOURCE)],
+        "no-subtraction": [SHARES + format_shares(SUBTRACTED_SOURCE)],
         "no-pairs": ["sampling.pairs=false"],
-        "shuffled": ["sampling.method=shuffle", "sampling.steps_per_epoch=0", "sampling.shares={}"],
+        "shuffled": ["sampling.method=shuffle", "sampling.steps_per_epoch=0", SHARES + "{}"],
         "no-averaging": ["averaging.decay=0"],
         "no-smoothing": ["label_smoothing=0"],
     }
 
 
-def format_shares(left_out: str) -> str:
-    """Return the recipe's shares with none for one source."""
-    shares = {**read_config(CONFIG).sampling.shares, left_out: 0.0}
+def format_shares(*left_out: str) -> str:
+    """Return the recipe's shares, with none for some sources; of the one left out nothing is made."""
+    shares = {**read_config(CONFIG).sampling.shares, **dict.fromkeys(left_out, 0.0)}
+    del shares[ENHANCED_SOURCE]
     return "{" + ", ".join(f"{source} = {share}" for source, share in shares.items()) + "}"
 
 
@@ -91,7 +94,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(variants)}; default: all")
-    parser.add_argument("--data", type=Path, required=True, help="the manifest that trains")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="of benchmarks.default_data --make-nothing-of ixi"
+    )
     parser.add_argument("--judge", type=Path, required=True, help="the manifest of all images")
     parser.add_argument("--output", type=Path, required=True, help="a folder with a run for each variant")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
@@ -104,7 +109,8 @@ def main() -> None:
     for name in arguments.names or variants:
         run = arguments.output / name
         if not (run / BUNDLE_NAME).exists():
-            settings = [*SHORT, f"epochs={arguments.epochs}", *variants[name], *arguments.settings]
+            short = [*SHORT, SHARES + format_shares(), f"epochs={arguments.epochs}"]
+            settings = [*short, *variants[name], *arguments.settings]
             teacher = arguments.output / TEACHER / BUNDLE_NAME if name == PUPIL else None
             train(Job(config=read_config(CONFIG, settings), data=arguments.data, run=run, teacher=teacher))
         print(format_row(name, run, arguments.judge), flush=True)

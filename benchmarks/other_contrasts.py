@@ -17,7 +17,7 @@ from torch import nn
 from benchmarks.contrast_pairs import BRIGHTEST, Picture, cut_head, read_on_one_grid, to_grey
 from benchmarks.unet import N_STEPS, Patch, UNet, draw_place, iter_seen, train_unet, write_simulated
 from gadoscope.imaging.foreground import find_foreground
-from gadoscope.labels import Label
+from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
 from gadoscope.training.augmentation.head import ALL_RIM, find_fat
 from gadoscope.training.counterexamples.contrasts import draw_curve, draw_flair, draw_places, draw_t2
@@ -31,6 +31,16 @@ CONTRASTS: Final = {"flair": draw_flair, "t2": draw_t2}
 SUPPRESSED: Final = 0.5
 """How often fat is dark."""
 LEAST_SUPPRESSED: Final = 0.6
+FAT: Final = (0.4, 1.1)
+"""Of white, where it is not: on fast spin echoes as bright as on T1."""
+SKULLS: Final = {Plane.SAGITTAL: (0.36, 0.5, 0.46), Plane.CORONAL: (0.36, 0.5, 0.46)}
+"""Row, column and radius of what holds the brain, of the side of the head's square: face and neck lie
+outside. An axial slice may hold brain everywhere."""
+SKULL_JITTER: Final = 0.04
+SKULL_EDGE: Final = 0.05
+"""Of the side: how wide its border is."""
+MUSCLE: Final = (0.1, 0.8)
+"""Of the grey that face and neck would have by their grey on T1 alone, where they look like grey matter."""
 LEAST_GREY = 0.05
 """Of white: the brain is made no darker than this before it is compared."""
 
@@ -75,13 +85,15 @@ def simulate_others(
     rows = []
     for number, (item, head, flair) in enumerate(iter_seen(network, items)):
         contrast = list(CONTRASTS)[number % len(CONTRASTS)]
-        picture = turn_slice(head, flair, contrast, generator)
+        picture = turn_slice(head, flair, contrast, item.plane, generator)
         named = f"{source}-{contrast}"
         rows.append(write_simulated(item, picture, folder, label=Label.OTHER, source=named, kind=contrast))
     return rows
 
 
-def turn_slice(head: Picture, flair: Picture, contrast: str, generator: np.random.Generator) -> Picture:
+def turn_slice(
+    head: Picture, flair: Picture, contrast: str, plane: Plane, generator: np.random.Generator
+) -> Picture:
     """Return a T1 slice in another contrast.
 
     Parameters
@@ -92,6 +104,8 @@ def turn_slice(head: Picture, flair: Picture, contrast: str, generator: np.rando
         What the network makes of it.
     contrast
         One of `CONTRASTS`.
+    plane
+        Where face and neck are to be looked for depends on it.
     """
     pixels = to_grey(head)
     air = find_air(pixels)
@@ -103,8 +117,26 @@ def turn_slice(head: Picture, flair: Picture, contrast: str, generator: np.rando
     places = draw_places(take_brain(pixels, air, near_air), generator)
     brain = draw_curve(places, CONTRASTS[contrast], generator)[pixels]
     gain = max(float(np.median(brain[deep])), LEAST_GREY) / max(float(np.median(flair[deep])), LEAST_GREY)
-    suppressed = generator.random() < SUPPRESSED
-    amount = np.float32(generator.uniform(LEAST_SUPPRESSED, 1) if suppressed else 0)
-    around = gain * flair * (1 - amount * find_fat(pixels.astype(np.float32), near_air))
-    turned: Picture = (inside * brain + (1 - inside) * around) * (1 - air)
+    fat = find_fat(pixels.astype(np.float32), near_air)
+    around = gain * flair
+    if generator.random() < SUPPRESSED:
+        around = around * (1 - np.float32(generator.uniform(LEAST_SUPPRESSED, 1)) * fat)
+    else:
+        around = around + fat * (np.float32(generator.uniform(*FAT)) - around)
+    turned: Picture = (
+        (inside * brain + (1 - inside) * around) * _draw_muscle(fat, plane, generator) * (1 - air)
+    )
     return turned / max(float(np.percentile(turned, BRIGHTEST)), LEAST_GREY)
+
+
+def _draw_muscle(fat: Picture, plane: Plane, generator: np.random.Generator) -> Picture:
+    """Draw how much darker each pixel is for lying outside the skull, 0 to 1; fat is not."""
+    if plane not in SKULLS:
+        return np.ones_like(fat)
+    row, column, radius = SKULLS[plane] + generator.uniform(-SKULL_JITTER, SKULL_JITTER, 3)
+    muscle = generator.uniform(*MUSCLE)
+    places = np.linspace(0, 1, len(fat), dtype=np.float32)
+    distance = np.hypot(places[:, None] - np.float32(row), places - np.float32(column))
+    outside = np.clip((distance - np.float32(radius)) / np.float32(SKULL_EDGE), 0, 1)
+    darker: Picture = 1 - np.float32(1 - muscle) * outside * (1 - fat)
+    return darker

@@ -1,12 +1,13 @@
-"""Put simulated slices under their scans: makes two of the pictures in docs/images.
+"""Put simulated slices under their scans: makes three of the pictures in docs/images.
 
 Run from the repository's root, with the data of `benchmarks.default_data` as the only argument::
 
     python -m benchmarks.simulated_beside_real runs/default-data
 
 simulated-before-contrast.png: what the enhancement was taken out of. simulated-other-contrasts.png: what was
-turned into FLAIR and T2. The scans are few, from a source under CC BY, shrunk, and named in the picture. A
-phantom stands beside them, of which both slices are computed.
+turned into FLAIR and T2. simulated-after-contrast.png: what was given the enhancement of somebody else. The
+scans are few, from a source under CC BY, shrunk, and named in the picture. A phantom stands beside them, of
+which both slices are computed.
 """
 
 import sys
@@ -17,9 +18,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.default_data import CONFIG, ONE_LABEL_SOURCE, SUBTRACTED_SOURCE, TURNED_SOURCE
+from benchmarks.contrast_pairs import Picture, cut_head, to_grey
+from benchmarks.default_data import CONFIG, POST_SOURCE, SUBTRACTED_SOURCE, TURNED_SOURCE
 from benchmarks.phantom_beside_real import SIDE, draw, phantom_tiles
+from benchmarks.transplant import Donor, choose_donor, donors_of, enhance, keep_strongest
 from gadoscope.files import write_beside
+from gadoscope.imaging.foreground import find_foreground
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.manifest import read_manifest
@@ -31,12 +35,15 @@ Tile = tuple[NDArray[np.uint8], str]
 
 BEFORE_CONTRAST = Path("docs/images/simulated-before-contrast.png")
 OTHER_CONTRASTS = Path("docs/images/simulated-other-contrasts.png")
+AFTER_CONTRAST = Path("docs/images/simulated-after-contrast.png")
 PHANTOM = 0
 """Of the phantoms beside real ones; its two slices come one after the other."""
 PHANTOM_SLICE = "sub-004_sagittal_sl-02.png"
 SUBTRACTED = {Plane.SAGITTAL: 30, Plane.AXIAL: 160, Plane.CORONAL: 300}
 """Which of the images of each plane: one with vessels, one with a rim, one with an evenly filled tumour."""
 TURNED = ((Plane.SAGITTAL, "flair", 30), (Plane.AXIAL, "t2", 100), (Plane.CORONAL, "flair", 60))
+ENHANCED = ((Plane.SAGITTAL, 30), (Plane.SAGITTAL, 400), (Plane.CORONAL, 300))
+DONOR_SEED = 4
 NAMES = {"flair": "FLAIR", "t2": "T2"}
 PATH = replace(read_config(CONFIG).image, size=SIDE)
 SCANS = "Scans: Cheng J, Brain tumor dataset, figshare 2017, doi:10.6084/m9.figshare.1512427, CC BY 4.0;"
@@ -49,6 +56,7 @@ def main() -> None:
     items = read_manifest(Path(sys.argv[1]) / "manifest.csv").items
     show_before_contrast(items)
     show_other_contrasts(items)
+    show_after_contrast(items)
 
 
 def show_before_contrast(items: Sequence[Item]) -> None:
@@ -56,7 +64,7 @@ def show_before_contrast(items: Sequence[Item]) -> None:
     before, after = phantom_tiles()[2 * PHANTOM : 2 * PHANTOM + 2]
     upper, lower = [after], [before]
     for plane, index in SUBTRACTED.items():
-        scan = choose(items, ONE_LABEL_SOURCE, plane, Label.POST)[index]
+        scan = choose(items, POST_SOURCE, plane, Label.POST)[index]
         simulated = choose(items, SUBTRACTED_SOURCE, plane, Label.PRE)[index]
         upper.append((show(scan), f"scanned after contrast, {plane.value}"))
         lower.append((show(simulated), "simulated: before contrast"))
@@ -68,7 +76,7 @@ def show_other_contrasts(items: Sequence[Item]) -> None:
     """Draw slices on T1, and below them what is made of them for the gate to refuse."""
     phantoms = {item.path.parent.name: item for item in items if item.path.name == PHANTOM_SLICE}
     upper, lower = [(show(phantoms["pre"]), "phantom, T1")], [(show(phantoms["flair"]), "phantom, FLAIR")]
-    of_source = {(item.plane, item.path.stem): item for item in items if item.source == ONE_LABEL_SOURCE}
+    of_source = {(item.plane, item.path.stem): item for item in items if item.source == POST_SOURCE}
     for plane, contrast, index in TURNED:
         rows = choose(items, f"{TURNED_SOURCE}-{contrast}", plane, Label.OTHER)
         turned = [row for row in rows if (plane, find_stem(row)) in of_source][index]
@@ -76,6 +84,38 @@ def show_other_contrasts(items: Sequence[Item]) -> None:
         lower.append((show(turned), f"simulated: {NAMES[contrast]}"))
     how = "cut out and resized. Below each: what is made of it, as training sees it."
     write(OTHER_CONTRASTS, upper, lower, how)
+
+
+def show_after_contrast(items: Sequence[Item]) -> None:
+    """Draw slices without enhancement, and below them the same with that of another patient.
+
+    What training enhances is under CC BY-SA. These are other slices, with their own enhancement taken out.
+    """
+    before, after = phantom_tiles()[2 * PHANTOM : 2 * PHANTOM + 2]
+    upper, lower = [before], [after]
+    generator = np.random.default_rng(DONOR_SEED)
+    for plane, index in ENHANCED:
+        scans = {item.path.stem: item for item in choose(items, POST_SOURCE, plane, Label.POST)}
+        subtracted = choose(items, SUBTRACTED_SOURCE, plane, Label.PRE)
+        donors: list[Donor] = []
+        for item in subtracted:
+            if item.subject_id != subtracted[index].subject_id:
+                head = cut(scans[find_stem(item)])
+                donors += donors_of(head, head - cut(item))
+        picture = cut(subtracted[index])
+        enhanced = enhance(
+            picture, choose_donor(keep_strongest(donors), picture, generator).enhancement, generator
+        )
+        upper.append((to_grey(picture), f"without enhancement, {plane.value}"))
+        lower.append((to_grey(enhanced), "with another patient's"))
+    how = "cut out, without their enhancement. Below each: the same with another patient's."
+    write(AFTER_CONTRAST, upper, lower, how)
+
+
+def cut(item: Item) -> Picture:
+    """Return a slice's head, 0 to 1."""
+    pixels = read_slice(item.path).pixels
+    return cut_head(pixels, find_foreground(pixels).box)
 
 
 def find_stem(turned: Item) -> str:

@@ -39,9 +39,11 @@ class KnownFlair(nn.Module):
         return 1 - slices
 
 
-def turn_often(contrast: str) -> list[Picture]:
+def turn_often(contrast: str, plane: Plane = Plane.AXIAL) -> list[Picture]:
     """Turn the head with many seeds."""
-    return [turn_slice(T1_HEAD, FLAIR_HEAD, contrast, np.random.default_rng(seed)) for seed in range(20)]
+    return [
+        turn_slice(T1_HEAD, FLAIR_HEAD, contrast, plane, np.random.default_rng(seed)) for seed in range(20)
+    ]
 
 
 @pytest.mark.parametrize(("contrast", "is_other"), [("t2", np.greater), ("flair", np.less)])
@@ -69,9 +71,22 @@ def test_around_the_brain_the_network_decides_and_fat_is_dark_in_about_half_of_t
     assert 5 <= sum(ratio > 1 for ratio in ratios) <= 15
 
 
+@pytest.mark.parametrize("plane", [Plane.SAGITTAL, Plane.CORONAL])
+def test_face_and_neck_are_darker_than_in_an_axial_slice_and_the_brain_above_them_is_not(
+    plane: Plane,
+) -> None:
+    neck, brain = GREY_MATTER & (ROWS > 0.68), GREY_MATTER & (ROWS < 0)
+    darker = [
+        (turned[neck].mean() / turned[brain].mean()) / (axial[neck].mean() / axial[brain].mean())
+        for turned, axial in zip(turn_often("t2", plane), turn_often("t2"), strict=True)
+    ]
+    assert max(darker) <= 1
+    assert np.mean(darker) < 0.8
+
+
 def test_a_slice_in_which_nothing_lies_deep_is_what_the_network_makes_of_it() -> None:
     small = np.where(RADIUS < 0.05, T1_HEAD, 0).astype(np.float32)
-    assert turn_slice(small, FLAIR_HEAD, "t2", np.random.default_rng(0)) is FLAIR_HEAD
+    assert turn_slice(small, FLAIR_HEAD, "t2", Plane.AXIAL, np.random.default_rng(0)) is FLAIR_HEAD
 
 
 def write_items(folder: Path) -> tuple[list[Item], list[Item]]:

@@ -24,6 +24,8 @@ SMALLEST_CYST = 0.03
 """Radius, of the side: a ventricle is no smaller."""
 FLUID = (0.1, 0.5)
 """Of the brain's middle grey."""
+MIRRORED = 0.4
+"""How often there is a second one across the midline, as ventricles are: heads stand in the middle."""
 SOFTNESS = 0.25
 """Of the radius: how wide the edge of the fluid is."""
 WAVES = ((2, 0.2), (3, 0.15), (5, 0.07))
@@ -71,12 +73,13 @@ def find_fat(image: Pixels, near_air: Pixels) -> Pixels:
 
 
 def put_cyst(image: Pixels, near_air: Pixels, reach: float, generator: np.random.Generator) -> Pixels:
-    """Fill a lobed ellipse of the brain with fluid: a wide ventricle, a cyst, a cavity after surgery."""
+    """Fill a lobed ellipse of the brain with fluid: a cyst, a cavity after surgery; or two, wide ventricles."""
     size = len(image)
     rows, columns = np.nonzero(near_air == 0)
     radii = size * generator.uniform(SMALLEST_CYST, max(reach, SMALLEST_CYST), 2)
     turn, *phases = generator.uniform(0, 2 * math.pi, 1 + len(WAVES)).tolist()
     heights, fluid, place = generator.random(len(WAVES)), generator.uniform(*FLUID), generator.random()
+    mirrored = generator.random() < MIRRORED
     if rows.size == 0:
         return image
     centre = int(place * rows.size)
@@ -88,6 +91,8 @@ def put_cyst(image: Pixels, near_air: Pixels, reach: float, generator: np.random
     for (n_lobes, height), phase, drawn in zip(WAVES, phases, heights, strict=True):
         distance = distance * (1 + np.float32(height * drawn) * np.cos(n_lobes * angle + np.float32(phase)))
     share = np.clip((1 + SOFTNESS / 2 - distance) / np.float32(SOFTNESS), 0, 1)
+    if mirrored:
+        share = np.maximum(share, share[:, ::-1])
     share *= near_air < ALL_RIM
     grey = np.float32(fluid * np.median(image[rows, columns]))
     filled: Pixels = image + share * (grey - image)

@@ -20,7 +20,7 @@ from gadoscope.training.counterexamples.altered import ALTERATIONS
 from gadoscope.training.counterexamples.bodies import BODIES
 from gadoscope.training.counterexamples.pictures import PICTURES
 
-SHARES = (0.55, 0.2, 0.25)
+SHARES = (0.7, 0.15, 0.15)
 """Of altered slices, bodies and pictures. Altered slices are the hardest to tell from a T1 brain; a guess."""
 
 

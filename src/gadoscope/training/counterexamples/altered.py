@@ -97,7 +97,7 @@ def show_phase(slices: Slices, generator: np.random.Generator) -> NDArray[np.uin
 
 
 ALTERATIONS: tuple[Alteration, ...] = (
-    *[turn_tones] * 6,
+    *[turn_tones] * 12,
     *[make_ct_like] * 2,
     shuffle_patches,
     lay_mosaic,

@@ -22,7 +22,7 @@ Contrast = Callable[[np.random.Generator], list[float]]
 
 TISSUE_JITTER = 0.15
 """Of the step between grey and white matter: to where the place of each may be off."""
-MAX_LIKENESS = 0.7
+MAX_LIKENESS = 0.85
 """Correlation with T1 in the brain, from which the turned slice may pass for T1: it is drawn anew."""
 MAX_DRAWS = 4
 SUPPRESSED = 0.4
