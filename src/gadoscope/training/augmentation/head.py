@@ -73,7 +73,7 @@ def find_fat(image: Pixels, near_air: Pixels) -> Pixels:
 
 
 def put_cyst(image: Pixels, near_air: Pixels, reach: float, generator: np.random.Generator) -> Pixels:
-    """Fill a lobed ellipse of the brain with fluid: a cyst, a cavity after surgery; or two, wide ventricles."""
+    """Fill a lobed ellipse of the brain with fluid: a cyst, a cavity; or two of them, wide ventricles."""
     size = len(image)
     rows, columns = np.nonzero(near_air == 0)
     radii = size * generator.uniform(SMALLEST_CYST, max(reach, SMALLEST_CYST), 2)
