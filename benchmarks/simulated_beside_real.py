@@ -24,6 +24,7 @@ from benchmarks.phantom_beside_real import SIDE, draw, phantom_tiles
 from benchmarks.transplant import Donor, choose_donor, donors_of, enhance, keep_strongest
 from gadoscope.files import write_beside
 from gadoscope.imaging.foreground import find_foreground
+from gadoscope.imaging.intensity import MAX_GREY
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.manifest import read_manifest
@@ -101,7 +102,8 @@ def show_after_contrast(items: Sequence[Item]) -> None:
         for item in subtracted:
             if item.subject_id != subtracted[index].subject_id:
                 head = cut(scans[find_stem(item)])
-                donors += donors_of(head, head - cut(item))
+                without = read_slice(item.path).pixels / np.float32(MAX_GREY)  # on the head's scale
+                donors += donors_of(head, head - without)
         picture = cut(subtracted[index])
         enhanced = enhance(
             picture, choose_donor(keep_strongest(donors), picture, generator).enhancement, generator
