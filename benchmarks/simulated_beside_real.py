@@ -102,7 +102,7 @@ def show_after_contrast(items: Sequence[Item]) -> None:
         for item in subtracted:
             if item.subject_id != subtracted[index].subject_id:
                 head = cut(scans[find_stem(item)])
-                without = read_slice(item.path).pixels / np.float32(MAX_GREY)  # on the head's scale
+                without = read_slice(item.path).pixels.astype(np.float32) / MAX_GREY  # on the head's scale
                 donors += donors_of(head, head - without)
         picture = cut(subtracted[index])
         enhanced = enhance(
