@@ -85,6 +85,12 @@ def read_on_one_grid(one: Item, other: Item) -> tuple[NDArray[np.uint8], NDArray
     return both if both[0].shape == both[1].shape else None
 
 
+def read_head(item: Item) -> Picture:
+    """Return the head of a slice, as `cut_head` cuts it out."""
+    pixels = read_slice(item.path).pixels
+    return cut_head(pixels, find_foreground(pixels).box)
+
+
 def cut_head(pixels: NDArray[np.uint8], box: Box) -> Picture:
     """Return ``box`` of a slice (row, column), padded to a square with black, and resized."""
     half = max(box.height, box.width) / 2

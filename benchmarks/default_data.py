@@ -146,13 +146,18 @@ def simulate_labels(items: Sequence[Item], output: Path) -> list[Item]:
         network, posts, folder=output / SUBTRACTED_SOURCE, source=SUBTRACTED_SOURCE, seed=SUBTRACTION_SEED
     )
     enhanced = simulate_enhanced(
-        find_donors(teaching, network, posts),
-        [item for item in of_source(items, PRE_SOURCE) if item.plane in ENHANCED_PLANES],
+        find_donors(in_enhanced_planes(teaching), network, in_enhanced_planes(posts)),
+        in_enhanced_planes(of_source(items, PRE_SOURCE)),
         folder=output / ENHANCED_SOURCE,
         source=ENHANCED_SOURCE,
         seed=SUBTRACTION_SEED,
     )
     return subtracted + enhanced
+
+
+def in_enhanced_planes(items: Sequence[Item]) -> list[Item]:
+    """Return the images of the planes in which pre-contrast slices are given enhancement."""
+    return [item for item in items if item.plane in ENHANCED_PLANES]
 
 
 def choose_teaching(items: Sequence[Item]) -> list[Item]:

@@ -224,11 +224,12 @@ def format_gate(scored: Iterable[Scored], gate: Gate | None) -> str:
     lines = ["| source | images | refused | scans | refused |", "|---|---|---|---|---|"]
     for source, members in sorted(groups.items()):
         refused = sum(one.phase is None for one in members) / len(members)
-        scans = _join_scans(members) if source in SCANNED_SOURCES and gate is not None else []
-        of_scans = (
-            f"{sum(is_refused(scan, gate) for scan in scans) / len(scans):.1%}" if scans and gate else "-"
-        )
-        lines.append(f"| {source} | {len(members)} | {refused:.1%} | {len(scans) or '-'} | {of_scans} |")
+        n_scans = share = "-"
+        if gate is not None and source in SCANNED_SOURCES:
+            scans = _join_scans(members)
+            n_scans = str(len(scans))
+            share = f"{sum(is_refused(scan, gate) for scan in scans) / len(scans):.1%}"
+        lines.append(f"| {source} | {len(members)} | {refused:.1%} | {n_scans} | {share} |")
     return "\n".join(lines)
 
 

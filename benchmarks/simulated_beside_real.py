@@ -18,12 +18,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.contrast_pairs import Picture, cut_head, to_grey
+from benchmarks.contrast_pairs import read_head, to_grey
 from benchmarks.default_data import CONFIG, POST_SOURCE, SUBTRACTED_SOURCE, TURNED_SOURCE
 from benchmarks.phantom_beside_real import SIDE, draw, phantom_tiles
-from benchmarks.transplant import Donor, choose_donor, donors_of, enhance, keep_strongest
+from benchmarks.transplant import Donor, choose_donor, donors_of, enhance, keep_strongest, shrink
 from gadoscope.files import write_beside
-from gadoscope.imaging.foreground import find_foreground
 from gadoscope.imaging.intensity import MAX_GREY
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
@@ -101,23 +100,16 @@ def show_after_contrast(items: Sequence[Item]) -> None:
         donors: list[Donor] = []
         for item in subtracted:
             if item.subject_id != subtracted[index].subject_id:
-                head = cut(scans[find_stem(item)])
+                head = read_head(scans[find_stem(item)])
                 without = read_slice(item.path).pixels.astype(np.float32) / MAX_GREY  # on the head's scale
                 donors += donors_of(head, head - without)
-        picture = cut(subtracted[index])
-        enhanced = enhance(
-            picture, choose_donor(keep_strongest(donors), picture, generator).enhancement, generator
-        )
+        picture = read_head(subtracted[index])
+        donor = choose_donor(keep_strongest(donors), shrink(picture), generator)
+        enhanced = enhance(picture, donor.enhancement, generator)
         upper.append((to_grey(picture), f"without enhancement, {plane.value}"))
         lower.append((to_grey(enhanced), "with another patient's"))
     how = "cut out, without their enhancement. Below each: the same with another patient's."
     write(AFTER_CONTRAST, upper, lower, how)
-
-
-def cut(item: Item) -> Picture:
-    """Return a slice's head, 0 to 1."""
-    pixels = read_slice(item.path).pixels
-    return cut_head(pixels, find_foreground(pixels).box)
 
 
 def find_stem(turned: Item) -> str:

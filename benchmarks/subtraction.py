@@ -22,7 +22,7 @@ from scipy.ndimage import gaussian_filter, uniform_filter
 from torch import Tensor, nn
 
 from benchmarks.contrast_pairs import Pair, Picture
-from benchmarks.unet import N_STEPS, Patch, UNet, draw_place, iter_seen, train_unet, write_simulated
+from benchmarks.unet import N_STEPS, Patch, UNet, draw_place, iter_seen, train_unet, write_pair
 from gadoscope.imaging.intensity import MAX_GREY
 from gadoscope.labels import Label
 from gadoscope.preparation.items import Item
@@ -86,7 +86,7 @@ def simulate_pairs(
     """
     generator = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    rows = []
+    rows: list[Item] = []
     for item, head, enhancement, elsewhere in _iter_misplaced(iter_seen(network, items)):
         kept, amount, misplaced = (generator.uniform(*limits) for limits in (KEPT, AMOUNT, MISPLACED))
         traces = misplaced * amount * np.maximum(elsewhere[:, ::-1] - kept, 0)
@@ -94,8 +94,7 @@ def simulate_pairs(
             Label.PRE: cap_brain(head - amount * np.maximum(enhancement - kept, 0)),
             Label.POST: head - traces,
         }
-        for label, picture in simulated.items():
-            rows.append(write_simulated(item, picture, folder, label=label, source=source, kind=label.value))
+        rows += write_pair(item, simulated, folder, source=source)
     return rows
 
 

@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, zoom
 from torch import nn
 
-from benchmarks.contrast_pairs import BRIGHTEST, SIDE, Picture, cut_head, read_pairs, to_grey
-from benchmarks.unet import iter_seen, write_simulated
-from gadoscope.imaging.foreground import find_foreground
+from benchmarks.contrast_pairs import BRIGHTEST, SIDE, Picture, read_head, read_pairs, to_grey
+from benchmarks.subtraction import MISPLACED
+from benchmarks.unet import iter_seen, write_pair
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
-from gadoscope.reading.images import read_slice
 from gadoscope.training.augmentation.head import ALL_RIM
 from gadoscope.training.tissues import find_air, find_near_air
 
@@ -40,8 +39,6 @@ KEPT: Final = 0.03
 AMOUNT: Final = (0.9, 1.7)
 RIM: Final = (0.0, 0.5)
 """How much brighter the outside of the head becomes; `benchmarks.scalp_enhancement` finds 0.41."""
-MISPLACED: Final = (0.1, 0.35)
-"""How much of another patient's enhancement is taken from the slice before contrast, mirrored."""
 LEAST_WHITE = 0.05
 """What is darker everywhere shows no head."""
 
@@ -58,7 +55,7 @@ Donors = Mapping[Plane, Sequence[Donor]]
 
 
 def find_donors(paired: Sequence[Item], network: nn.Module, unpaired: Sequence[Item]) -> Donors:
-    """Return the enhancement of each slice after contrast, by plane, as it is and mirrored.
+    """Return by plane who gives: slices after contrast, as they are and mirrored, that enhance most.
 
     Parameters
     ----------
@@ -111,24 +108,23 @@ def simulate_enhanced(
     """
     generator = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    rows = []
+    rows: list[Item] = []
     for item in items:
-        pixels = read_slice(item.path).pixels
-        head = cut_head(pixels, find_foreground(pixels).box)
-        of_plane = donors[item.plane]
+        head = read_head(item)
+        coarse, of_plane = shrink(head), donors[item.plane]
         simulated = {
-            Label.PRE: take_traces(head, choose_donor(of_plane, head, generator).enhancement, generator),
-            Label.POST: enhance(head, choose_donor(of_plane, head, generator).enhancement, generator),
+            Label.PRE: take_traces(head, choose_donor(of_plane, coarse, generator).enhancement, generator),
+            Label.POST: enhance(head, choose_donor(of_plane, coarse, generator).enhancement, generator),
         }
-        for label, picture in simulated.items():
-            rows.append(write_simulated(item, picture, folder, label=label, source=source, kind=label.value))
+        rows += write_pair(item, simulated, folder, source=source)
     return rows
 
 
-def choose_donor(donors: Sequence[Donor], head: Picture, generator: np.random.Generator) -> Donor:
-    """Return the donor whose head is most like ``head``, of a few drawn ones."""
+def choose_donor(
+    donors: Sequence[Donor], coarse: NDArray[np.float32], generator: np.random.Generator
+) -> Donor:
+    """Return the donor whose head is most like one that was shrunk to ``coarse``, of a few drawn ones."""
     drawn = [donors[int(index)] for index in generator.integers(len(donors), size=N_CANDIDATES)]
-    coarse = shrink(head)
     return max(drawn, key=lambda donor: float(donor.coarse @ coarse))
 
 

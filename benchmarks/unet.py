@@ -7,7 +7,7 @@ References
 Ronneberger et al., U-Net: convolutional networks for biomedical image segmentation, 2015
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,11 +19,9 @@ import torch.nn.functional as F  # noqa: N812 - the name that every torch progra
 from PIL import Image
 from torch import Tensor, nn
 
-from benchmarks.contrast_pairs import Picture, cut_head, to_grey
-from gadoscope.imaging.foreground import find_foreground
+from benchmarks.contrast_pairs import Picture, read_head, to_grey
 from gadoscope.labels import Label
 from gadoscope.preparation.items import Item
-from gadoscope.reading.images import read_slice
 
 CHANNELS = (12, 24, 48, 64)
 NORM_GROUPS = 4
@@ -135,8 +133,7 @@ def iter_seen(network: nn.Module, items: Sequence[Item]) -> Iterator[tuple[Item,
     """Yield with each image its head and what the network makes of that."""
     for start in range(0, len(items), BATCH_SIZE):
         chosen = items[start : start + BATCH_SIZE]
-        slices = [read_slice(item.path).pixels for item in chosen]
-        heads = [cut_head(pixels, find_foreground(pixels).box) for pixels in slices]
+        heads = [read_head(item) for item in chosen]
         yield from zip(chosen, heads, look(network, heads), strict=True)
 
 
@@ -148,6 +145,14 @@ def write_simulated(
     Image.fromarray(to_grey(picture)).save(path)
     extra = {**item.extra, "note": NOTE}
     return replace(item, path=path, label=label, source=source, split=None, extra=extra)
+
+
+def write_pair(item: Item, simulated: Mapping[Label, Picture], folder: Path, *, source: str) -> list[Item]:
+    """Write what was made of an image for each label, and return the rows in this order: a pair."""
+    return [
+        write_simulated(item, picture, folder, label=label, source=source, kind=label.value)
+        for label, picture in simulated.items()
+    ]
 
 
 def _to_tensor(pictures: Sequence[Picture]) -> Tensor:
