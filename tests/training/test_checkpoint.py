@@ -8,17 +8,18 @@ from safetensors.torch import save_file
 
 from gadoscope.errors import CheckpointError
 from gadoscope.models.siim import Siim
+from gadoscope.training.adam import KerasAdam
 from gadoscope.training.checkpoint import Progress, digest_weights, load_checkpoint, save_checkpoint
-from gadoscope.training.optimiser import KerasAdam
+from gadoscope.training.optimiser import OPTIMISERS, OptimiserConfig, build_optimiser
 
 IDENTITY = {"seed": 3, "data_sha256": "abc"}
 HISTORY = ({"epoch": 1, "train_loss": 0.1234567890123456789},)
 
 
-def make(seed: int) -> tuple[Siim, KerasAdam]:
+def make(seed: int, name: str = "adam") -> tuple[Siim, KerasAdam]:
     network = Siim(torch.Generator().manual_seed(seed))
-    optimiser = KerasAdam(network.parameters(), learning_rate=1e-3, betas=(0.9, 0.999), epsilon=1e-7)
-    return network, optimiser
+    config = OptimiserConfig(name=name, learning_rate=1e-3)  # type: ignore[arg-type]  # one of the names
+    return network, build_optimiser(network, config)
 
 
 def learn(network: Siim, optimiser: KerasAdam, n_steps: int) -> None:
@@ -29,20 +30,26 @@ def learn(network: Siim, optimiser: KerasAdam, n_steps: int) -> None:
         optimiser.zero_grad()
 
 
-@pytest.fixture
-def saved(tmp_path: Path) -> Path:
-    """Return a checkpoint after two steps."""
-    network, optimiser = make(1)
+def save(path: Path, name: str = "adam") -> Path:
+    """Write a checkpoint after two steps."""
+    network, optimiser = make(1, name)
     learn(network, optimiser, 2)
     progress = Progress(epoch=1, n_steps_done=2, identity=IDENTITY, history=HISTORY)
-    save_checkpoint(tmp_path / "c.safetensors", network, optimiser, progress)
-    return tmp_path / "c.safetensors"
+    save_checkpoint(path, network, optimiser, progress)
+    return path
 
 
-def test_learning_on_from_a_checkpoint_equals_learning_in_one_piece(saved: Path) -> None:
-    straight, optimiser = make(1)
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    return save(tmp_path / "c.safetensors")
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_learning_on_from_a_checkpoint_equals_learning_in_one_piece(tmp_path: Path, name: str) -> None:
+    saved = save(tmp_path / "c.safetensors", name)
+    straight, optimiser = make(1, name)
     learn(straight, optimiser, 5)
-    resumed, optimiser = make(2)
+    resumed, optimiser = make(2, name)
     progress = load_checkpoint(saved, resumed, optimiser, IDENTITY)
     learn(resumed, optimiser, 3)
     assert digest_weights(resumed) == digest_weights(straight)

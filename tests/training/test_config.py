@@ -71,7 +71,7 @@ def test_settings_change_values_and_bare_words_are_texts() -> None:
         ("members=0", r"members is 0; expected a number above 0"),
         ("label_smoothing=1", r"label_smoothing is 1\.0; expected a number of 0 or more and below 1"),
         ("averaging.decay=1", r"averaging\.decay is 1\.0"),
-        ("optimiser.name=sgd", r"optimiser\.name is 'sgd'; expected one of adam, adamw"),
+        ("optimiser.name=sgd", r"optimiser\.name is 'sgd'; expected one of adam, adamw, muon"),
         ("optimiser.schedule=step", r"optimiser\.schedule is 'step'; expected one of constant, cosine"),
         ("optimiser.warmup=-1", r"optimiser\.warmup is -1; expected a number of 0 or more"),
         ("sampling.method=random", r"sampling\.method is 'random'; expected one of shuffle, balanced"),

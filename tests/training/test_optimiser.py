@@ -1,11 +1,13 @@
-"""Adam against Keras' own formula, written out in float64."""
+"""Adam against Keras' own formula in float64, Muon against torch's, which takes matrices alone."""
 
 import numpy as np
 import pytest
 import torch
 
 from gadoscope.errors import ConfigError
-from gadoscope.training.optimiser import KerasAdam, OptimiserConfig, build_optimiser
+from gadoscope.training.adam import KerasAdam
+from gadoscope.training.muon import STEP, orthogonalise
+from gadoscope.training.optimiser import OptimiserConfig, build_optimiser
 
 N_STEPS = 30
 
@@ -77,3 +79,52 @@ def test_a_constant_learning_rate_stays() -> None:
 def test_weight_decay_without_adamw_is_refused() -> None:
     with pytest.raises(ConfigError, match=r'weight_decay is 0\.1 .* set optimiser\.name to "adamw"'):
         OptimiserConfig(weight_decay=0.1)
+
+
+@pytest.mark.parametrize("shape", [(32, 144), (128, 96), (48, 48)])
+def test_an_orthogonal_step_has_the_singular_vectors_of_the_gradient_and_values_near_one(
+    shape: tuple[int, int],
+) -> None:
+    gradient = torch.randn(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    left, values, right = torch.linalg.svd(gradient, full_matrices=False)
+    turned = left.T @ orthogonalise(gradient) @ right.T
+    kept = torch.diag(turned)[values > 0.05 * values[0]]
+    assert ((kept > 0.6) & (kept < 1.3)).all()
+    assert (turned - torch.diag(torch.diag(turned))).abs().max() < 1e-9
+
+
+def test_a_kernel_steps_as_torchs_muon_steps_the_same_matrix() -> None:
+    generator = torch.Generator().manual_seed(0)
+    layer = torch.nn.Conv2d(8, 12, 3, bias=False)
+    matrix = torch.nn.Parameter(layer.weight.detach().clone().reshape(12, -1))
+    ours = build_optimiser(layer, OptimiserConfig(name="muon", learning_rate=0.01, weight_decay=0.1))
+    # Torch's step has a root mean square of 0.2 learning rates.
+    rate = 0.01 * STEP / 0.2
+    theirs = torch.optim.Muon(
+        [matrix], lr=rate, weight_decay=0.1 * 0.01 / rate, momentum=0.95, adjust_lr_fn="match_rms_adamw"
+    )
+    start = matrix.detach().clone()
+    for _ in range(N_STEPS):
+        gradient = torch.randn(12, 72, generator=generator)
+        layer.weight.grad, matrix.grad = gradient.reshape(layer.weight.shape).clone(), gradient
+        ours.step()
+        theirs.step()
+    moved, expected = layer.weight.detach().reshape(12, -1) - start, matrix.detach() - start
+    # Torch's rounds of the polynomial are in bfloat16.
+    assert (moved - expected).norm() < 0.02 * expected.norm()
+
+
+def test_muon_leaves_vectors_dense_layers_and_the_first_convolution_to_adamw() -> None:
+    def build() -> torch.nn.Module:
+        torch.manual_seed(0)
+        return torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.Conv2d(4, 4, 3), torch.nn.Linear(4, 2))
+
+    networks = {name: build() for name in ("muon", "adamw")}
+    for name, network in networks.items():
+        optimiser = build_optimiser(network, OptimiserConfig(name=name, learning_rate=0.01, weight_decay=0.1))  # type: ignore[arg-type]  # one of the two names
+        for parameter in network.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        optimiser.step()
+    after = [dict(network.named_parameters()) for network in networks.values()]
+    different = [name for name in after[0] if not torch.equal(after[0][name], after[1][name])]
+    assert different == ["1.weight"]

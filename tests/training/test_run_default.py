@@ -41,7 +41,7 @@ def small(**values: object) -> TrainingConfig:
         "distort": {"strength": 1.0, "canvas": CANVAS},
         "sampling": {"method": "balanced", "steps_per_epoch": 3, "shares": {"pairs": 0.5}},
         "optimiser": {
-            "name": "adamw",
+            "name": "muon",
             "schedule": "cosine",
             "warmup": 2,
             "weight_decay": 0.03,

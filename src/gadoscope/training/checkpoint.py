@@ -18,13 +18,14 @@ from torch import nn
 
 from gadoscope.errors import CheckpointError
 from gadoscope.files import write_beside
+from gadoscope.training.adam import KerasAdam
 from gadoscope.training.averaging import WeightAverage
-from gadoscope.training.optimiser import KerasAdam
 
 METADATA_KEY = "gadoscope"
 MODEL_PREFIX = "model."
 AVERAGE_PREFIX = "average."
 MOMENTS = ("exp_avg", "exp_avg_sq")
+"""Of a parameter; where the optimiser keeps no second, there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +60,11 @@ def save_checkpoint(
     if average:
         tensors |= {AVERAGE_PREFIX + name: value for name, value in average.mean.items()}
     for name, parameter in model.named_parameters():
-        for moment in MOMENTS:
-            tensors[f"{moment}.{name}"] = optimiser.state[parameter][moment]
+        tensors |= {
+            f"{moment}.{name}": value
+            for moment, value in optimiser.state[parameter].items()
+            if moment in MOMENTS
+        }
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     metadata = {
         "epoch": progress.epoch,
@@ -99,7 +103,11 @@ def load_checkpoint(
     for name, parameter in model.named_parameters():
         optimiser.state[parameter] = {
             "step": torch.tensor(float(optimiser.n_steps_done)),
-            **{moment: _like(parameter, tensors[f"{moment}.{name}"]) for moment in MOMENTS},
+            **{
+                moment: _like(parameter, tensors[key])
+                for moment in MOMENTS
+                if (key := f"{moment}.{name}") in tensors
+            },
         }
     return Progress(
         epoch=metadata["epoch"],

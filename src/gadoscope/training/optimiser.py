@@ -1,29 +1,32 @@
-"""Adam as Keras computes it, with decoupled weight decay if asked for, and the schedule of its step."""
+"""Which optimiser, and the schedule of its step."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
 from torch import nn
 
 from gadoscope.errors import ConfigError
+from gadoscope.training.adam import KerasAdam
 from gadoscope.training.checks import check_choice, check_range
+from gadoscope.training.muon import Muon
 
-OPTIMISERS = ("adam", "adamw")
+OPTIMISERS = ("adam", "adamw", "muon")
 SCHEDULES = ("constant", "cosine")
+KERNEL_AXES = 4
+"""Of a convolution: maps out, maps in, height, width."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptimiserConfig:
     """Adam as Keras computes it: ``epsilon`` is added to the root before the bias correction.
 
-    ``weight_decay`` is read by ``adamw``: before each step a weight loses that share of it, times the
-    learning rate; offsets and batch norms do not. ``warmup`` is in steps.
+    ``adamw`` and ``muon`` read ``weight_decay``: before each step a weight loses that share of it, times the
+    learning rate; offsets and batch norms do not. ``muon`` steps the kernels of convolutions by orthogonal
+    matrices (`gadoscope.training.muon`), and all else as ``adamw`` does. ``warmup`` is in steps.
     """
 
-    name: Literal["adam", "adamw"] = "adam"
+    name: Literal["adam", "adamw", "muon"] = "adam"
     learning_rate: float = 5e-4
     schedule: Literal["constant", "cosine"] = "constant"
     warmup: int = 0
@@ -41,7 +44,7 @@ class OptimiserConfig:
         check_range("optimiser.beta_1", self.beta_1, above=0, below=1)
         check_range("optimiser.beta_2", self.beta_2, above=0, below=1)
         check_range("optimiser.epsilon", self.epsilon, above=0)
-        if self.weight_decay and self.name != "adamw":
+        if self.weight_decay and self.name == "adam":
             raise ConfigError(
                 f'optimiser.weight_decay is {self.weight_decay} and optimiser.name is "{self.name}", which '
                 'has none; set optimiser.name to "adamw".'
@@ -65,65 +68,41 @@ class OptimiserConfig:
         return self.learning_rate * (1 + math.cos(math.pi * done)) / 2
 
 
-class KerasAdam(torch.optim.Adam):
-    """Adam that adds epsilon where Keras does: to the root of the uncorrected second moment.
-
-    Keras divides by ``sqrt(v) + epsilon`` and corrects the bias in the step size ("epsilon hat" of the
-    paper); torch corrects ``v`` first. The two are equal when torch's epsilon is Keras' divided by the
-    root of the correction, which changes from step to step.
-
-    References
-    ----------
-    Kingma and Ba, Adam, 2015, section 2, last paragraph
-    """
-
-    def __init__(
-        self,
-        parameters: Any,
-        *,
-        learning_rate: float,
-        betas: tuple[float, float],
-        epsilon: float,
-        **options: Any,
-    ) -> None:
-        super().__init__(parameters, lr=learning_rate, betas=betas, eps=epsilon, **options)
-        self.keras_epsilon = epsilon
-        self.n_steps_done = 0
-
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]  # torch overloads on closure
-        """Update the parameters once."""
-        self.n_steps_done += 1
-        for group in self.param_groups:
-            correction = 1 - group["betas"][1] ** self.n_steps_done
-            group["eps"] = self.keras_epsilon / math.sqrt(correction)
-        loss: float | None = super().step(closure)
-        return loss
-
-
 def build_optimiser(network: nn.Module, config: OptimiserConfig) -> KerasAdam:
     """Return the optimiser of all of the network's parameters.
 
-    With ``adamw`` vectors (offsets, and the scales of batch norms) are not drawn towards zero: that would
-    change what the network can say, not how smoothly it says it.
+    With ``adamw`` and ``muon`` vectors (offsets, and the scales of batch norms) are not drawn towards zero:
+    that would change what the network can say, not how smoothly it says it.
 
     References
     ----------
     Loshchilov and Hutter, Decoupled weight decay regularization, 2019
     """
-    parameters: Any = network.parameters()
-    options: dict[str, Any] = {}
+    settings: dict[str, Any] = {
+        "learning_rate": config.learning_rate,
+        "betas": (config.beta_1, config.beta_2),
+        "epsilon": config.epsilon,
+    }
+    if config.name == "adam":
+        return KerasAdam(network.parameters(), **settings)
+    kernels, matrices, vectors = _sort(network, convolutions=config.name == "muon")
+    groups: list[dict[str, Any]] = [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    settings["decoupled_weight_decay"] = True
     if config.name == "adamw":
-        kernels = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-        vectors = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
-        parameters = [
-            {"params": kernels, "weight_decay": config.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ]
-        options = {"decoupled_weight_decay": True}
-    return KerasAdam(
-        parameters,
-        learning_rate=config.learning_rate,
-        betas=(config.beta_1, config.beta_2),
-        epsilon=config.epsilon,
-        **options,
-    )
+        return KerasAdam(groups, **settings)
+    return Muon(kernels, groups, weight_decay=config.weight_decay, **settings)
+
+
+def _sort(network: nn.Module, *, convolutions: bool) -> tuple[list[nn.Parameter], ...]:
+    """Return the kernels that step as matrices, if asked for, the other weights, and the vectors.
+
+    The first convolution, of one grey channel, learns as Adam does.
+    """
+    parameters = list(network.parameters())
+    kernels = [each for each in parameters if convolutions and each.ndim == KERNEL_AXES and each.shape[1] > 1]
+    vectors = [each for each in parameters if each.ndim <= 1]
+    chosen = {id(each) for each in (*kernels, *vectors)}
+    return kernels, [each for each in parameters if id(each) not in chosen], vectors
