@@ -127,10 +127,10 @@ def test_the_default_model_s_config_is_the_recipe() -> None:
     assert (config.network, config.batch_size, config.label_smoothing) == ("compact", 48, 0.05)
     assert (config.image.size, config.image.resize, config.distort.canvas) == (160, "head_box", 208)
     assert (config.image.low_percentile, config.image.high_percentile) == (1.0, 99.7)
-    assert (config.optimiser.name, config.optimiser.learning_rate) == ("adamw", 2e-3)
+    assert (config.optimiser.name, config.optimiser.learning_rate) == ("muon", 2e-3)
     assert (config.optimiser.schedule, config.optimiser.weight_decay) == ("cosine", 0.03)
     assert (config.sampling.method, config.sampling.pairs, config.averaging.decay) == ("balanced", True, 0.99)
-    assert config.epochs * config.sampling.steps_per_epoch == 2800
+    assert config.epochs * config.sampling.steps_per_epoch == 3200
     assert sum(config.sampling.shares.values()) == pytest.approx(1)
 
 

@@ -7,7 +7,7 @@ import torch
 from gadoscope.errors import ConfigError, ManifestError
 from gadoscope.inference.gate import check_t1_brain
 from gadoscope.scores import sigmoid
-from gadoscope.training.gate import THRESHOLD_LIMIT, GateConfig, freeze_gate, gate_loss
+from gadoscope.training.gate import GateConfig, freeze_gate, gate_loss
 
 
 def test_there_is_no_gate_unless_something_shows_what_no_t1_brain_is() -> None:
@@ -42,7 +42,8 @@ def test_an_image_without_a_phase_costs_only_what_the_gate_says_of_it() -> None:
 def _freeze(t1: list[float], other: list[float], max_refused: float) -> float:
     logit = np.array([*t1, *other])
     is_t1 = np.arange(logit.size) < len(t1)
-    return freeze_gate(is_t1, logit, np.arange(logit.size), GateConfig(max_refused=max_refused)).threshold
+    config = GateConfig(counterexamples=0.25, use_other=True, max_refused=max_refused)
+    return freeze_gate(is_t1, logit, np.arange(logit.size), config).threshold
 
 
 def test_the_threshold_is_the_highest_that_refuses_few_enough() -> None:
@@ -57,7 +58,8 @@ def test_the_threshold_does_not_depend_on_the_other_images() -> None:
 
 
 def test_where_all_are_sure_the_threshold_stays_where_the_next_hospital_may_pass() -> None:
-    assert _freeze([9.0, 8.0, 12.0], [-9.0], 0.3) == THRESHOLD_LIMIT
+    # Of 66 images that a batch of 48 shows the gate, 12 are drawn and 6 labelled other.
+    assert np.isclose(_freeze([9.0, 8.0, 12.0], [-9.0], 0.3), 48 / 66)
 
 
 def test_every_t1_brain_of_validation_passes_where_none_may_be_refused() -> None:
@@ -78,9 +80,8 @@ def test_a_subject_with_many_images_counts_once() -> None:
 
 
 def test_what_was_reached_is_said_of_both_kinds() -> None:
-    gate = freeze_gate(
-        np.array([True, True, False, False]), np.array([3.0, 2.0, -1.0, 1.0]), np.arange(4), GateConfig()
-    )
+    is_t1, logit = np.array([True, True, False, False]), np.array([3.0, 2.0, -1.0, 1.5])
+    gate = freeze_gate(is_t1, logit, np.arange(4), GateConfig(counterexamples=0.25))
     assert gate.chosen_on == "validation: 2 images of T1 brains, 2 other images"
     assert gate.reached == "It refuses 0 of 2 T1 brains and 1 of 2 other images."
 

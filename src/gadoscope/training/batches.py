@@ -18,6 +18,7 @@ from gadoscope.training.augment import augment_batch
 from gadoscope.training.augmentation import distort_batch
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.counterexamples import draw_counterexamples
+from gadoscope.training.gate import OTHER_SHARE
 from gadoscope.training.sampling import Rows, draw_epoch
 from gadoscope.training.teacher import Teacher
 
@@ -28,9 +29,6 @@ DISTORTION_STREAM = 3
 COUNTEREXAMPLE_STREAM = 4
 OTHER_STREAM = 5
 """2 is the lesson's augmentation."""
-
-OTHER_SHARE = 0.125
-"""Images labelled other that join each batch, as a share of it: 6 of 48, of every source alike."""
 
 
 class StepSeed(NamedTuple):

@@ -13,10 +13,8 @@ from gadoscope.evaluation.formats import plural
 from gadoscope.inference.gate import Gate
 from gadoscope.scores import sigmoid
 
-THRESHOLD_LIMIT = 0.5
-"""The threshold is never higher. Where validation holds few images, or all of them are sure, the strictest
-threshold that refuses none of them lies at the least sure of them, close to 1, and the next hospital's
-images would be refused."""
+OTHER_SHARE = 0.125
+"""Images labelled other that join each batch, as a share of it: 6 of 48, of every source alike."""
 
 MARGIN = 1e-3
 """In logits, below the least sure image where none may be refused: ONNX Runtime and torch round apart."""
@@ -66,6 +64,14 @@ class GateConfig:
         """Whether the network has no gate: nothing would show it what no T1 brain is."""
         return self.counterexamples == 0 and not self.use_other
 
+    @property
+    def t1_share(self) -> float:
+        """T1 brains among all that the gate is shown in training.
+
+        An image that it calls a T1 brain with this probability looked no more like one than like the rest.
+        """
+        return 1 / (1 + self.counterexamples + OTHER_SHARE * self.use_other)
+
 
 def gate_loss(
     phase_losses: torch.Tensor, gate_logits: torch.Tensor, is_t1: torch.Tensor, config: GateConfig
@@ -94,8 +100,9 @@ def freeze_gate(
     """Choose the threshold on validation images: the highest one that refuses few enough T1 brains.
 
     Each subject counts once, whatever the number of its images. The threshold lies half way, in logits,
-    between the least sure image that passes and the surest one that does not, and at `THRESHOLD_LIMIT` at
-    most.
+    between the least sure image that passes and the surest one that does not, and at ``config.t1_share`` at
+    most: where validation holds few images, or all of them are sure, the strictest threshold lies close to
+    1, and the next hospital's images would be refused.
 
     Parameters
     ----------
@@ -115,7 +122,7 @@ def freeze_gate(
         raise ManifestError("validation holds no T1 brain, so the gate has no threshold; add such images.")
     if not np.isfinite(logit).all():
         raise ManifestError("the gate's logit of a validation image is not a finite number; train again.")
-    threshold = min(_strictest(logit[is_t1], group[is_t1], config.max_refused), THRESHOLD_LIMIT)
+    threshold = min(_strictest(logit[is_t1], group[is_t1], config.max_refused), config.t1_share)
     passes = sigmoid(logit) >= threshold
     return Gate(
         threshold=threshold,
