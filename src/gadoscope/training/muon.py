@@ -95,12 +95,17 @@ def orthogonalise(matrix: Tensor) -> Tensor:
     Five rounds of a polynomial need products of matrices alone, and no decomposition. How close to 1 they
     come does not matter to what is learnt.
     """
-    # The Gram matrix of the shorter side is the smaller one.
+    # All rounds are polynomials of the Gram matrix of the shorter side: they are multiplied there, where they
+    # are small, and meet the matrix once.
     is_tall = matrix.shape[0] > matrix.shape[1]
     wide = (matrix.T if is_tall else matrix) / (matrix.norm() + NORM_EPSILON)
     first, third, fifth = COEFFICIENTS
+    gram = wide @ wide.T
+    product = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
     for _ in range(N_ROUNDS):
-        gram = wide @ wide.T
-        wide = first * wide + (third * gram + fifth * gram @ gram) @ wide
-    turned: Tensor = wide.T if is_tall else wide
-    return turned
+        factor = torch.addmm(gram, gram, gram, beta=third, alpha=fifth)
+        factor.diagonal().add_(first)
+        product = factor @ product
+        gram = factor @ gram @ factor
+    turned: Tensor = product @ wide
+    return turned.T if is_tall else turned
