@@ -85,24 +85,17 @@ def build_optimiser(network: nn.Module, config: OptimiserConfig) -> KerasAdam:
     }
     if config.name == "adam":
         return KerasAdam(network.parameters(), **settings)
-    kernels, matrices, vectors = _sort(network, convolutions=config.name == "muon")
-    groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
     settings["decoupled_weight_decay"] = True
+    weights = [each for each in network.parameters() if each.ndim > 1]
+    vectors = {"params": [each for each in network.parameters() if each.ndim <= 1], "weight_decay": 0.0}
     if config.name == "adamw":
-        return KerasAdam(groups, **settings)
+        return KerasAdam([{"params": weights, "weight_decay": config.weight_decay}, vectors], **settings)
+    kernels = [each for each in weights if _is_inner_kernel(each)]
+    matrices = [each for each in weights if not _is_inner_kernel(each)]
+    groups = [{"params": matrices, "weight_decay": config.weight_decay}, vectors]
     return Muon(kernels, groups, weight_decay=config.weight_decay, **settings)
 
 
-def _sort(network: nn.Module, *, convolutions: bool) -> tuple[list[nn.Parameter], ...]:
-    """Return the kernels that step as matrices, if asked for, the other weights, and the vectors.
-
-    The first convolution, of one grey channel, learns as Adam does.
-    """
-    parameters = list(network.parameters())
-    kernels = [each for each in parameters if convolutions and each.ndim == KERNEL_AXES and each.shape[1] > 1]
-    vectors = [each for each in parameters if each.ndim <= 1]
-    chosen = {id(each) for each in (*kernels, *vectors)}
-    return kernels, [each for each in parameters if id(each) not in chosen], vectors
+def _is_inner_kernel(parameter: nn.Parameter) -> bool:
+    """Return whether this is a convolution's kernel of more than one channel: not that of the first."""
+    return parameter.ndim == KERNEL_AXES and parameter.shape[1] > 1
