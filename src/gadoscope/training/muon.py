@@ -83,10 +83,12 @@ class Muon(KerasAdam):
         momentum.lerp_(kernel.grad, 1 - MOMENTUM)
         ahead = kernel.grad.lerp(momentum, MOMENTUM)
         kernel.grad = None  # what Adam then passes over
-        direction = orthogonalise(ahead.reshape(len(ahead), -1))
+        # Singular values do not depend on the order of columns: that of channels-last needs no copy.
+        rows = ahead.permute(0, 2, 3, 1)
+        direction = orthogonalise(rows.reshape(len(rows), -1))
         length = STEP * math.sqrt(max(direction.shape))
         kernel.mul_(1 - learning_rate * weight_decay)
-        kernel.add_(direction.reshape(kernel.shape), alpha=-learning_rate * length)
+        kernel.add_(direction.reshape(rows.shape).permute(0, 3, 1, 2), alpha=-learning_rate * length)
 
 
 def orthogonalise(matrix: Tensor) -> Tensor:
@@ -99,13 +101,19 @@ def orthogonalise(matrix: Tensor) -> Tensor:
     # are small, and meet the matrix once.
     is_tall = matrix.shape[0] > matrix.shape[1]
     wide = (matrix.T if is_tall else matrix) / (matrix.norm() + NORM_EPSILON)
-    first, third, fifth = COEFFICIENTS
     gram = wide @ wide.T
-    product = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-    for _ in range(N_ROUNDS):
-        factor = torch.addmm(gram, gram, gram, beta=third, alpha=fifth)
-        factor.diagonal().add_(first)
-        product = factor @ product
+    factor = product = _find_factor(gram)
+    for _ in range(N_ROUNDS - 1):
         gram = factor @ gram @ factor
+        factor = _find_factor(gram)
+        product = factor @ product
     turned: Tensor = product @ wide
     return turned.T if is_tall else turned
+
+
+def _find_factor(gram: Tensor) -> Tensor:
+    """Return what a round multiplies a matrix by whose Gram matrix is ``gram``."""
+    first, third, fifth = COEFFICIENTS
+    factor = torch.addmm(gram, gram, gram, beta=third, alpha=fifth)
+    factor.diagonal().add_(first)
+    return factor
