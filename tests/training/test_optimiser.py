@@ -93,9 +93,10 @@ def test_an_orthogonal_step_has_the_singular_vectors_of_the_gradient_and_values_
     assert (turned - torch.diag(torch.diag(turned))).abs().max() < 1e-9
 
 
-def test_a_kernel_steps_as_torchs_muon_steps_the_same_matrix() -> None:
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_kernel_steps_as_torchs_muon_steps_the_same_matrix(layout: torch.memory_format) -> None:
     generator = torch.Generator().manual_seed(0)
-    layer = torch.nn.Conv2d(8, 12, 3, bias=False)
+    layer = torch.nn.Conv2d(8, 12, 3, bias=False).to(memory_format=layout)  # type: ignore[call-overload]  # torch's type stub lacks it
     matrix = torch.nn.Parameter(layer.weight.detach().clone().reshape(12, -1))
     ours = build_optimiser(layer, OptimiserConfig(name="muon", learning_rate=0.01, weight_decay=0.1))
     # Torch's step has a root mean square of 0.2 learning rates.
@@ -106,7 +107,8 @@ def test_a_kernel_steps_as_torchs_muon_steps_the_same_matrix() -> None:
     start = matrix.detach().clone()
     for _ in range(N_STEPS):
         gradient = torch.randn(12, 72, generator=generator)
-        layer.weight.grad, matrix.grad = gradient.reshape(layer.weight.shape).clone(), gradient
+        layer.weight.grad = gradient.reshape(layer.weight.shape).clone(memory_format=layout)
+        matrix.grad = gradient
         ours.step()
         theirs.step()  # type: ignore[no-untyped-call]  # of torch
     moved, expected = layer.weight.detach().reshape(12, -1) - start, matrix.detach() - start
