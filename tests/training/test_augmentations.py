@@ -166,6 +166,14 @@ def test_changing_one_effect_leaves_the_draws_of_the_others() -> None:
             assert one.generator(effect).random() == other.generator(effect).random()
 
 
+@pytest.mark.parametrize("seed", [(5,), (5, 0), (1, 3, 16, 199), (2**32 + 7, 3, 0, 1), (1, 2, 3, 4, 5, 6)])
+def test_the_draws_are_those_of_numpys_seed_sequence(seed: tuple[int, ...]) -> None:
+    for place in (0, 59):
+        drawn = Draws(RECIPE, seed, place).generator("cyst").random(4)
+        sequence = np.random.SeedSequence(seed, spawn_key=(len(seed), place, 1 + EFFECTS.index("cyst")))
+        np.testing.assert_array_equal(drawn, np.random.Generator(np.random.Philox(sequence)).random(4))
+
+
 def test_a_slice_meets_an_effect_as_often_as_its_chance_says() -> None:
     n = 3000
     for strength in (1.0, 0.5):

@@ -1,11 +1,22 @@
 """Suppressed fat darkens the rim of a head, a cyst fills a part of it: both where the head is."""
 
+import cmath
+import math
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import label
 
-from gadoscope.training.augmentation.head import BRIGHTEST, darken_fat, put_cyst, suppress_fat
+from gadoscope.training.augmentation.head import (
+    BRIGHTEST,
+    SOFTNESS,
+    WAVES,
+    darken_fat,
+    fill_lobes,
+    put_cyst,
+    suppress_fat,
+)
 from gadoscope.training.tissues import find_air, find_near_air
 
 SIDE = 104
@@ -75,6 +86,21 @@ def test_fluid_is_one_dark_patch_or_two_mirrored_ones_in_the_head_and_no_larger_
         n_changed.append(changed.sum())
     assert np.std(n_changed) > 0.3 * np.mean(n_changed)
     assert 8 <= n_mirrored <= 24
+
+
+def test_fluid_ends_at_its_wavy_edge_on_every_side() -> None:
+    generator = np.random.default_rng(3)
+    for _ in range(60):
+        centre = tuple(generator.integers(0, SIDE, 2).tolist())
+        (wide, high), turn = generator.uniform(2, 40, 2).tolist(), generator.uniform(0, 2 * math.pi)
+        lobes = [(n, highest * generator.random(), generator.uniform(0, 2 * math.pi)) for n, highest in WAVES]
+        share = fill_lobes(SIDE, centre, (wide, high), turn, lobes)
+        for row, column in generator.integers(0, SIDE, (200, 2)).tolist():
+            place = complex(column - centre[1], row - centre[0]) * cmath.exp(-1j * turn)
+            stretched = complex(place.real / wide, place.imag / high)
+            waves = [1 + height * math.cos(n * cmath.phase(stretched) + phase) for n, height, phase in lobes]
+            depth = 1 - abs(stretched) * math.prod(waves)
+            assert share[row, column] == pytest.approx(min(max(0.5 + depth / SOFTNESS, 0), 1), abs=1e-3)
 
 
 def test_a_picture_without_a_head_gets_no_cyst() -> None:

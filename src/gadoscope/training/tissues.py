@@ -3,6 +3,9 @@
 What gives tissues other greys, as another weighting would, has to know which greys they have now.
 """
 
+import math
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
@@ -63,14 +66,24 @@ def find_tissues(brain: NDArray[np.uint8]) -> NDArray[np.float64]:
     """
     histogram = np.bincount(brain, minlength=N_GREYS)
     below = np.concatenate([[0], np.cumsum(histogram)])
-    sums_below = np.concatenate([[0], np.cumsum(histogram * np.arange(N_GREYS))])
-    means = np.searchsorted(below[1:], np.array(FIRST_QUANTILES) * brain.size).astype(np.float64)
+    sums_below = np.concatenate([[0], np.cumsum(histogram * np.arange(N_GREYS))]).tolist()
+    means = np.searchsorted(below[1:], np.array(FIRST_QUANTILES) * brain.size).tolist()
+    below = below.tolist()
     for _ in range(N_ROUNDS):
-        middles = (means[:-1] + means[1:]) / 2
-        ends = np.array([0, *(np.floor(middles).astype(int) + 1), N_GREYS])
-        counts, sums = np.diff(below[ends]), np.diff(sums_below[ends])
-        means = np.where(counts > 0, sums / np.maximum(counts, 1), means)
-    return means
+        middles = [(low + high) / 2 for low, high in pairwise(means)]
+        ends = [0, *(math.floor(middle) + 1 for middle in middles), N_GREYS]
+        before, means = (
+            means,
+            [
+                (sums_below[stop] - sums_below[start]) / (below[stop] - below[start])
+                if below[stop] > below[start]
+                else mean
+                for mean, (start, stop) in zip(means, pairwise(ends), strict=True)
+            ],
+        )
+        if means == before:
+            break
+    return np.array(means, np.float64)
 
 
 def place_tissues(tissues: NDArray[np.float64], generator: np.random.Generator) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ Both are placed by the head that the canvas shows, and both change slices before
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,20 +83,56 @@ def put_cyst(image: Pixels, near_air: Pixels, reach: float, generator: np.random
     if rows.size == 0:
         return image
     centre = int(place * rows.size)
-    down = np.arange(size, dtype=np.float32)[:, None] - np.float32(rows[centre])
-    right = np.arange(size, dtype=np.float32)[None] - np.float32(columns[centre])
-    along = (right * math.cos(turn) + down * math.sin(turn)) / np.float32(radii[0])
-    across = (down * math.cos(turn) - right * math.sin(turn)) / np.float32(radii[1])
-    angle, distance = np.arctan2(across, along), np.hypot(along, across)
-    for (n_lobes, height), phase, drawn in zip(WAVES, phases, heights, strict=True):
-        distance = distance * (1 + np.float32(height * drawn) * np.cos(n_lobes * angle + np.float32(phase)))
-    share = np.clip((1 + SOFTNESS / 2 - distance) / np.float32(SOFTNESS), 0, 1)
+    lobes = [
+        (n, height * drawn, phase)
+        for (n, height), drawn, phase in zip(WAVES, heights.tolist(), phases, strict=True)
+    ]
+    share = fill_lobes(size, (int(rows[centre]), int(columns[centre])), radii.tolist(), turn, lobes)
     if mirrored:
         share = np.maximum(share, share[:, ::-1])
     share *= near_air < ALL_RIM
     grey = np.float32(fluid * np.median(image[rows, columns]))
     filled: Pixels = image + share * (grey - image)
     return filled
+
+
+def fill_lobes(
+    size: int,
+    centre: tuple[int, int],
+    radii: Sequence[float],
+    turn: float,
+    lobes: Sequence[tuple[int, float, float]],
+) -> Pixels:
+    """Return how much of each pixel a turned ellipse with a wavy edge fills, 0 to 1, shape (size, size).
+
+    Parameters
+    ----------
+    centre
+        (row, column).
+    lobes
+        Of each wave around the edge: how often it rises, by how much of the radius, and its phase.
+
+    Notes
+    -----
+    Only the rows and columns that the ellipse can reach are computed.
+    """
+    cos, sin = math.cos(turn), math.sin(turn)
+    furthest = (1 + SOFTNESS / 2) / math.prod(1 - height for _, height, _ in lobes)
+    box = []
+    for place, (first, second) in zip(centre, ((sin, cos), (cos, sin)), strict=True):
+        reach = math.ceil(furthest * math.hypot(radii[0] * first, radii[1] * second)) + 1
+        box.append(slice(max(0, place - reach), min(size, place + reach + 1)))
+    down, right = (
+        np.arange(size, dtype=np.float32)[part] - place for part, place in zip(box, centre, strict=True)
+    )
+    along = (right * cos + down[:, None] * sin) / np.float32(radii[0])
+    across = (down[:, None] * cos - right * sin) / np.float32(radii[1])
+    angle, distance = np.arctan2(across, along), np.hypot(along, across)
+    for n_lobes, height, phase in lobes:
+        distance = distance * (1 + np.float32(height) * np.cos(n_lobes * angle + np.float32(phase)))
+    share = np.zeros((size, size), np.float32)
+    share[tuple(box)] = np.clip((1 + SOFTNESS / 2 - distance) / np.float32(SOFTNESS), 0, 1)
+    return share
 
 
 HEAD_EFFECTS: dict[str, Callable[[Pixels, Pixels, float, np.random.Generator], Pixels]] = {
