@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from benchmarks.contrast_pairs import Picture, read_head, to_grey
 from gadoscope.labels import Label
+from gadoscope.models.blocked import computes_bf16
 from gadoscope.preparation.items import Item
 
 CHANNELS = (12, 24, 48, 64)
@@ -160,6 +161,6 @@ def _to_tensor(pictures: Sequence[Picture]) -> Tensor:
 
 
 def _look(network: nn.Module, slices: Tensor) -> Tensor:
-    with torch.autocast(slices.device.type, torch.bfloat16):
+    with torch.autocast(slices.device.type, torch.bfloat16, enabled=computes_bf16()):
         made: Tensor = network(slices.to(memory_format=torch.channels_last))
     return made.float()

@@ -40,6 +40,16 @@ def test_it_prints_the_layers_the_losses_the_threshold_and_where_the_bundle_is(
     assert "same person may be on both sides" in words
 
 
+def test_it_says_before_it_begins_that_a_processor_has_no_bf16(
+    slices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gadoscope.training.devices.computes_bf16", lambda: False)
+    result = train(slices, tmp_path / "run", "--set", "precision=bf16", "--accelerator", "cpu")
+    assert result.exit_code == 0, result.output
+    first = result.stderr.splitlines()[0]
+    assert first == "note: this processor has no bf16 arithmetic; training in fp32"
+
+
 def test_repeating_reports_the_spread_over_seeds_and_keeps_every_run(slices: Path, tmp_path: Path) -> None:
     result = train(slices, tmp_path / "runs", "--repeat", "2", "--epochs", "1")
     assert result.exit_code == 0, result.output

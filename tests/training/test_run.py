@@ -269,8 +269,9 @@ def test_a_folder_with_another_run_is_not_written_over(trained: TrainedRun, slic
 
 
 def test_a_run_is_not_resumed_with_other_settings_or_other_data(
-    trained: TrainedRun, slices: Path, tmp_path: Path
+    trained: TrainedRun, slices: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gadoscope.training.devices.computes_bf16", lambda: True)
     job = Job(config=small_config(batch_size=4), data=slices, run=trained.run, resume=True)
     with pytest.raises(CheckpointError, match="another batch_size: batch_size was 8 and is 4"):
         train(job)
@@ -288,10 +289,25 @@ def test_a_finished_run_can_be_trained_on_for_more_epochs(slices: Path, tmp_path
     assert extended.weights_sha256 == long.weights_sha256
 
 
-def test_bf16_trains_and_its_bundle_still_equals_torch(slices: Path, tmp_path: Path) -> None:
+def test_bf16_trains_and_its_bundle_still_equals_torch(
+    slices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gadoscope.training.devices.computes_bf16", lambda: True)
     run = train(Job(config=small_config(precision="bf16"), data=slices, run=tmp_path / "run"))
     assert run is not None
     assert run.onnx_difference <= 1e-5
+
+
+def test_a_processor_without_bf16_trains_in_fp32_and_the_record_says_so(
+    trained: TrainedRun, slices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gadoscope.training.devices.computes_bf16", lambda: False)
+    job = Job(config=small_config(precision="bf16"), data=slices, run=tmp_path / "run", accelerator="cpu")
+    run = train(job)
+    assert run is not None
+    assert run.weights_sha256 == trained.weights_sha256  # of fp32
+    assert json.loads((run.run / "record.json").read_text())["config"]["precision"] == "fp32"
+    assert Session(run.bundle).bundle.metadata.training["precision"] == "fp32"
 
 
 def test_a_folder_without_one_class_is_refused_by_name(slices: Path, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
     """
     from gadoscope.cli.training_display import TrainingDisplay
     from gadoscope.training.config import read_config
-    from gadoscope.training.devices import leave_together
+    from gadoscope.training.devices import leave_together, suit_processor
     from gadoscope.training.run import Job
 
     _check_one_of(options)
@@ -84,6 +84,8 @@ def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
         devices=options["devices"],
     )
     with TrainingDisplay(job.config) as display:
+        if suit_processor(job.config, job.accelerator) != job.config:
+            display.note("this processor has no bf16 arithmetic; training in fp32")
         text = _train(job, display, options)
     click.echo(text, nl=False)
     leave_together()

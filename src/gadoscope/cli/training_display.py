@@ -39,6 +39,11 @@ class TrainingDisplay:
     ) -> None:
         self.progress.stop()
 
+    def note(self, notice: str) -> None:
+        """Print what a person should know before it begins."""
+        if self.is_first:
+            self._print(f"note: {notice}")
+
     def on_prepared(self, done: int, total: int) -> None:
         """Show how many images are decoded."""
         if self.preparing is None:
@@ -69,6 +74,9 @@ class TrainingDisplay:
             f"validation loss {row['validation_loss']:.4f}  accuracy {row['validation_accuracy']:.3f}  "
             f"{row['seconds']:.1f} s"
         )
+        self._print(line)
+
+    def _print(self, line: str) -> None:
         if self.progress.disable:
             click.echo(line, err=True)
         else:

@@ -22,12 +22,19 @@ def can_block(images: Tensor, dtype: torch.dtype) -> bool:
 
     Never while a network is exported: the exporter knows dense tensors alone.
     """
-    available: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # torch's gap
-    if images.device.type != "cpu" or not available or torch.compiler.is_compiling():
+    if images.device.type != "cpu" or not _has_onednn() or torch.compiler.is_compiling():
         return False
-    return dtype == torch.float32 or (
-        dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    )
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and computes_bf16())
+
+
+def computes_bf16() -> bool:
+    """Return whether this processor computes in bf16; elsewhere torch does, but slower than in fp32."""
+    return _has_onednn() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _has_onednn() -> bool:
+    available: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # torch's gap
+    return available
 
 
 def convolve_and_pool(images: Tensor, layers: Sequence[ConvolutionLayer], dtype: torch.dtype) -> Tensor:

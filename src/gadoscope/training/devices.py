@@ -8,6 +8,7 @@ import torch
 from lightning_fabric import Fabric
 
 from gadoscope.errors import UsageError
+from gadoscope.models.blocked import computes_bf16
 from gadoscope.training.batches import Share
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.memory import keep_freed_memory
@@ -15,6 +16,17 @@ from gadoscope.training.memory import keep_freed_memory
 Accelerator = Literal["auto", "cpu", "cuda"]
 
 FABRIC_PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}
+
+
+def suit_processor(config: TrainingConfig, accelerator: Accelerator) -> TrainingConfig:
+    """Return the config with fp32 in place of bf16 where a processor trains that has no bf16 arithmetic.
+
+    torch would do without, at nine times the time of fp32 (docs/log.md, 2026-11-29).
+    """
+    on_gpu = accelerator == "cuda" or (accelerator == "auto" and torch.cuda.is_available())
+    if config.precision != "bf16" or on_gpu or computes_bf16():
+        return config
+    return config.with_values(precision="fp32")
 
 
 def start_fabric(config: TrainingConfig, *, accelerator: Accelerator, devices: int) -> Fabric:

@@ -35,7 +35,7 @@ from gadoscope.preparation.split_digest import digest_split
 from gadoscope.preparation.store import prepare_store
 from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.config import TrainingConfig, format_config
-from gadoscope.training.devices import Accelerator, start_fabric
+from gadoscope.training.devices import Accelerator, start_fabric, suit_processor
 from gadoscope.training.export import export_bundle
 from gadoscope.training.freeze import Frozen, freeze, freeze_held_out
 from gadoscope.training.init import load_bundle_weights
@@ -123,6 +123,7 @@ def train(
     GadoscopeError
         With one sentence on what does not fit; a checkpoint that was written stays.
     """
+    job = replace(job, config=suit_processor(job.config, job.accelerator))
     check_folder(job.run, resume=job.resume)
     held_out = _read_held_out(job)  # a table that does not fit ends the run here, not after the last epoch
     teacher = Teacher(job.teacher, job.config.image) if job.teacher else None
