@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from scipy import stats
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -59,6 +60,18 @@ def test_every_line_of_the_readme_s_demo_is_printed_by_the_demo(demo_output: str
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for line in readme_output("make demo"):
         assert without_numbers(line) in printed or line in makefile, line
+
+
+def test_the_intervals_of_the_readme_s_demo_are_by_subject_and_so_wider_than_by_image() -> None:
+    counted = re.compile(r"([\d.]+)\s%  95\s%: ([\d.]+)\s% to ([\d.]+)\s%  \((\d+) of (\d+)\)")
+    rows = [found for line in readme_output("make demo") if (found := counted.search(line))]
+    assert len(rows) == len(("accuracy", "sensitivity", "specificity"))
+    for row in rows:
+        share, low, high = (float(row[place]) / 100 for place in (1, 2, 3))
+        n_right, n_images = int(row[4]), int(row[5])
+        assert share == pytest.approx(n_right / n_images, abs=0.0005)
+        by_image = stats.binomtest(n_right, n_images).proportion_ci(method="wilson")
+        assert low < by_image.low < share < by_image.high < high
 
 
 def test_the_readme_names_both_commands_of_a_newcomer_and_shows_their_output() -> None:
