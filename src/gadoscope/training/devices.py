@@ -21,10 +21,9 @@ FABRIC_PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-tru
 def suit_processor(config: TrainingConfig, accelerator: Accelerator) -> TrainingConfig:
     """Return the config with fp32 in place of bf16 where a processor trains that has no bf16 arithmetic.
 
-    torch would do without, at nine times the time of fp32 (docs/log.md, 2026-11-29).
+    There torch computes bf16 by software, which takes nine times as long as fp32 (docs/log.md, 2026-11-29).
     """
-    on_gpu = accelerator == "cuda" or (accelerator == "auto" and torch.cuda.is_available())
-    if config.precision != "bf16" or on_gpu or computes_bf16():
+    if config.precision != "bf16" or _choose(accelerator) == "cuda" or computes_bf16():
         return config
     return config.with_values(precision="fp32")
 
@@ -43,8 +42,7 @@ def start_fabric(config: TrainingConfig, *, accelerator: Accelerator, devices: i
     if accelerator == "cuda" and not torch.cuda.is_available():
         raise UsageError("--accelerator cuda: torch sees no GPU here. Use --accelerator cpu.")
     processes, machines = _torchrun_size() or (devices, 1)
-    if accelerator == "auto":
-        accelerator = "cuda" if torch.cuda.is_available() else "cpu"
+    accelerator = _choose(accelerator)
     on_this_machine = processes if accelerator == "cpu" else 1
     torch.set_num_threads(config.threads or max(1, (os.cpu_count() or 1) // on_this_machine))
     keep_freed_memory()
@@ -58,6 +56,13 @@ def start_fabric(config: TrainingConfig, *, accelerator: Accelerator, devices: i
     )
     fabric.launch()
     return fabric
+
+
+def _choose(accelerator: Accelerator) -> Accelerator:
+    """Return what ``auto`` stands for here, and any other word as it is."""
+    if accelerator != "auto":
+        return accelerator
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def leave_together() -> None:

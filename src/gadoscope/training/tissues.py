@@ -65,24 +65,20 @@ def find_tissues(brain: NDArray[np.uint8]) -> NDArray[np.float64]:
         Greys of the brain on T1, shape (n,), n at least 1.
     """
     histogram = np.bincount(brain, minlength=N_GREYS)
-    below = np.concatenate([[0], np.cumsum(histogram)])
-    sums_below = np.concatenate([[0], np.cumsum(histogram * np.arange(N_GREYS))]).tolist()
-    means = np.searchsorted(below[1:], np.array(FIRST_QUANTILES) * brain.size).tolist()
-    below = below.tolist()
+    # Python's own numbers: for three means they are faster than arrays.
+    n_below = [0, *np.cumsum(histogram).tolist()]
+    sum_below = [0, *np.cumsum(histogram * np.arange(N_GREYS)).tolist()]
+    means = np.searchsorted(n_below[1:], np.array(FIRST_QUANTILES) * brain.size).tolist()
     for _ in range(N_ROUNDS):
         middles = [(low + high) / 2 for low, high in pairwise(means)]
         ends = [0, *(math.floor(middle) + 1 for middle in middles), N_GREYS]
-        before, means = (
-            means,
-            [
-                (sums_below[stop] - sums_below[start]) / (below[stop] - below[start])
-                if below[stop] > below[start]
-                else mean
-                for mean, (start, stop) in zip(means, pairwise(ends), strict=True)
-            ],
-        )
-        if means == before:
+        moved = [
+            (sum_below[stop] - sum_below[start]) / n if (n := n_below[stop] - n_below[start]) else mean
+            for mean, (start, stop) in zip(means, pairwise(ends), strict=True)
+        ]
+        if moved == means:
             break
+        means = moved
     return np.array(means, np.float64)
 
 
