@@ -25,7 +25,8 @@ def draw_subjects(
     """Draw whole subjects until they hold about ``fraction`` of each stratum.
 
     Subjects come in an order drawn from the seed; each is taken if that brings the counts nearer to
-    what is wanted (sum of squares, relative to each stratum's size).
+    what is wanted (sum of squares, relative to each stratum's size). So a source of a few subjects may
+    give none: one of two people would be half of it, and training would lack them.
     """
     strata = _count_strata(pool, subjects)
     totals = _total(strata)
