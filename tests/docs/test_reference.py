@@ -25,8 +25,8 @@ from gadoscope.evidence.sequence_words import (
     IMAGE_TYPE_REASONS,
     OTHER_CONTRASTS,
     SOP_CLASS_REASONS,
-    TITLE_REASONS,
 )
+from gadoscope.evidence.series_words import NAMED_KINDS
 from gadoscope.inference.bundle import BundleMetadata
 from gadoscope.inference.session import Session
 from gadoscope.labels import RESULT_COLUMNS, Status
@@ -172,7 +172,7 @@ def collect_reasons() -> set[tuple[str, str]]:
 TABLED_REASONS = {
     *SOP_CLASS_REASONS,
     *IMAGE_TYPE_REASONS,
-    *TITLE_REASONS,
+    *(kind.reason for kind in NAMED_KINDS),
     *OTHER_CONTRASTS.values(),
     *OTHER_SUFFIXES,
     *(reason for reason, _ in OTHER_KINDS.values()),

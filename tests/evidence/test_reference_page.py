@@ -3,14 +3,14 @@
 import ast
 from pathlib import Path
 
-from gadoscope.evidence import sequence
+from gadoscope.evidence import sequence, species
 from gadoscope.evidence.reconcile import read_evidence
 from gadoscope.evidence.sequence_words import (
     IMAGE_TYPE_REASONS,
     OTHER_CONTRASTS,
     SOP_CLASS_REASONS,
-    TITLE_REASONS,
 )
+from gadoscope.evidence.series_words import NAMED_KINDS
 from gadoscope.evidence.state import HeaderState
 from tests.docs.pages import CODE, first_words, read_rows, read_section
 from tests.evidence.lexicon_table import PAGE, render
@@ -34,14 +34,20 @@ def test_every_value_of_an_agent_field_on_the_page_is_read_as_it_says() -> None:
 
 
 def test_every_reason_of_the_gate_stands_on_the_page() -> None:
-    tree = ast.parse(Path(sequence.__file__).read_text(encoding="utf-8"))
+    trees = [ast.parse(Path(str(one.__file__)).read_text(encoding="utf-8")) for one in (sequence, species)]
     calls = [
         node
+        for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "RefusedError"
     ]
     spoken = {str(call.args[0].value) for call in calls if isinstance(call.args[0], ast.Constant)}
-    tables = {*SOP_CLASS_REASONS, *IMAGE_TYPE_REASONS, *TITLE_REASONS, *OTHER_CONTRASTS.values()}
+    tables = {
+        *SOP_CLASS_REASONS,
+        *IMAGE_TYPE_REASONS,
+        *(kind.reason for kind in NAMED_KINDS),
+        *OTHER_CONTRASTS.values(),
+    }
     written = first_words(read_section(NAME, "The gate").partition("| limit |")[0])
     assert set(written) == spoken | tables
     assert len(set(written)) == len(written)

@@ -33,13 +33,13 @@ def parse_description(text: str) -> HeaderState:
 
 def read_description(facts: Facts) -> HeaderEvidence:
     """Return what the series' own text says; texts that contradict each other are silent, both quoted."""
-    keywords = SERIES_TEXTS[:1] if _protocol_is_of_the_study(facts) else SERIES_TEXTS
+    keywords = SERIES_TEXTS[:1] if protocol_is_of_the_study(facts) else SERIES_TEXTS
     return _read_texts(facts, keywords)
 
 
 def read_study_description(facts: Facts) -> HeaderEvidence:
     """Return what the examination's text denies. It can say "not administered" or nothing."""
-    keywords = (*STUDY_TEXTS, *(SERIES_TEXTS[1:2] if _protocol_is_of_the_study(facts) else ()))
+    keywords = (*STUDY_TEXTS, *(SERIES_TEXTS[1:2] if protocol_is_of_the_study(facts) else ()))
     said = _read_texts(facts, keywords)
     return said if said.state is HeaderState.NOT_ADMINISTERED else NOTHING_SAID
 
@@ -56,6 +56,7 @@ def _read_texts(facts: Facts, keywords: Sequence[str]) -> HeaderEvidence:
     return HeaderEvidence(state, ", ".join(quotes.values()))
 
 
-def _protocol_is_of_the_study(facts: Facts) -> bool:
+def protocol_is_of_the_study(facts: Facts) -> bool:
+    """Return whether ProtocolName names the whole examination, as on these scanners."""
     maker = (find_text(facts, "Manufacturer") or "").upper()
     return maker.split(" ")[0].split("_")[0] in STUDY_PROTOCOL_MAKERS

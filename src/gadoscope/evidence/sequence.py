@@ -11,20 +11,23 @@ Brant-Zawadzki et al., Radiology 182 (1992) 769: MPRAGE. Hajnal et al., JCAT 16 
 """
 
 import math
+import re
 
 from gadoscope.errors import RefusedError
 from gadoscope.evidence.facts import Facts, find_number, find_text, find_words
+from gadoscope.evidence.image_type import check_image_type, is_acquired
 from gadoscope.evidence.sequence_words import (
     BRAIN_PARTS,
-    IMAGE_TYPE_REASONS,
+    MAP_UNITS,
     MR_SOP_CLASSES,
     NEAR_PARTS,
     OTHER_CONTRASTS,
     OTHER_PARTS,
-    REFORMATTED,
     SOP_CLASS_REASONS,
-    TITLE_REASONS,
 )
+from gadoscope.evidence.series_name import SeriesName, read_series_name
+from gadoscope.evidence.series_words import Force
+from gadoscope.evidence.species import check_species
 from gadoscope.evidence.state import quote
 from gadoscope.evidence.tokens import parse_tokens
 
@@ -45,6 +48,10 @@ BRAIN_T1_MS = 1000.0
 LOWEST_ERNST_FRACTION = 0.5
 # Beyond this TR a gradient echo's TR may be that of an inversion's cycle (MPRAGE 2300 ms).
 LONGEST_STEADY_STATE_MS = 100.0
+# What the name of a T1 series has no reason to speak of; of the others it has (a T1 to plan spectroscopy).
+DOUBTFUL_BESIDE_T1 = frozenset(("angiography", "diffusion", "functional", "t2_weighted", "parametric_map"))
+# Ends the first unit of "rad/s" and "mm^2/s".
+NO_LETTER = re.compile(r"[^a-z0-9]")
 
 
 def check_sequence(facts: Facts) -> tuple[str, ...]:
@@ -61,11 +68,15 @@ def check_sequence(facts: Facts) -> tuple[str, ...]:
         If a tag says clearly that it is something else; the sentence quotes the tag.
     """
     warnings = [_check_modality(facts)]
-    warnings.append(_check_image_type(facts))
-    _check_title(facts)
+    warnings.append(check_species(facts))
+    warnings.append(check_image_type(facts))
+    _check_units(facts)
+    name = read_series_name(facts)
+    _refuse_named(name, Force.FIRM)
     warnings.append(_check_body_part(facts))
     _check_stated_contrast(facts)
     warnings.append(_check_timing(facts))
+    warnings.append(_check_named_contrast(facts, name))
     return tuple(warning for warning in warnings if warning)
 
 
@@ -82,23 +93,38 @@ def _check_modality(facts: Facts) -> str:
     return ""
 
 
-def _check_image_type(facts: Facts) -> str:
-    values = find_words(facts, "ImageType")
-    words = {word for value in values for word in value.replace("_", " ").split()} | set(values)
-    for reason, (names, meaning) in IMAGE_TYPE_REASONS.items():
-        if words & names:
-            raise RefusedError(reason, f"{quote(facts, 'ImageType')} is {meaning}, not an acquired T1 image.")
-    if "DERIVED" in words and not words & REFORMATTED:
-        return f"{quote(facts, 'ImageType')}: derived, how is not said"
-    return ""
+def _check_units(facts: Facts) -> None:
+    """Refuse what is measured in something: brightness has no unit."""
+    for keyword in ("Units", "RescaleType"):
+        unit = (find_text(facts, keyword) or "").lower().replace("^", "")
+        if NO_LETTER.split(unit)[0] in MAP_UNITS or unit.startswith("1/"):
+            raise RefusedError(
+                "parametric_map", f"{quote(facts, keyword)} is the unit of a map, not of an image."
+            )
 
 
-def _check_title(facts: Facts) -> None:
-    """Refuse what the series calls itself, where ImageType did not say it."""
-    words = {token.text for token in parse_tokens(find_text(facts, "SeriesDescription") or "")}
-    for reason, (names, meaning) in TITLE_REASONS.items():
-        if words & names:
-            raise RefusedError(reason, f"{quote(facts, 'SeriesDescription')} names {meaning}.")
+def _refuse_named(name: SeriesName, *forces: Force) -> None:
+    named = name.find(*forces)
+    if named is not None:
+        raise RefusedError(named[0].reason, f"{name.say(named)}.")
+
+
+def _check_named_contrast(facts: Facts, name: SeriesName) -> str:
+    """Weigh another contrast that the name of the series speaks of, once the times have been asked.
+
+    Where it says T1 too, it is believed ("T1 FLAIR" is a T1). Else it refuses, unless the times are there and
+    are those of a T1: then one of the two is wrong, and the row says so.
+    """
+    is_timed = bool(_find_echo_ms(facts) and find_number(facts, "RepetitionTime"))
+    if not is_acquired(facts):
+        _refuse_named(name, Force.UNLESS_ACQUIRED)
+    if name.says_t1:
+        named = name.find(Force.UNLESS_T1, Force.UNLESS_ACQUIRED)
+        is_doubtful = named is not None and named[0].reason in DOUBTFUL_BESIDE_T1
+        return f"{name.say(named)}, beside T1" if named is not None and is_doubtful else ""
+    _refuse_named(name, Force.UNLESS_T1, *(() if is_timed else (Force.UNLESS_TIMED,)))
+    named = name.find(Force.UNLESS_TIMED, Force.UNLESS_ACQUIRED)
+    return f"{name.say(named)}, but its times are those of a T1" if named is not None else ""
 
 
 def _check_body_part(facts: Facts) -> str:

@@ -23,54 +23,66 @@ SOP_CLASS_REASONS = {
     "secondary_capture": ("1.2.840.10008.5.1.4.1.1.7", "a secondary capture"),
 }
 
-# reason: (words of ImageType, what they mean). M and R (magnitude, real) pass; P and I do not.
+# reason: (words of ImageType, what they mean), in the order in which they are asked. M and R (magnitude,
+# real) pass; P and I do not.
 IMAGE_TYPE_REASONS: dict[str, tuple[frozenset[str], str]] = {
-    "localizer": (frozenset(("LOCALIZER", "LOCALISER", "SCOUT")), "a localizer"),
+    "localizer": (frozenset(("LOCALIZER", "LOCALISER", "SCOUT", "SURVEY")), "a localizer"),
     "subtraction": (frozenset(("SUB", "SUBTRACT", "SUBTRACTION")), "a subtraction"),
     "projection": (
-        frozenset(("MIP", "MNIP", "MINIP", "MAX", "MIN", "PROJECTION", "PJN", "STDDEV")),
+        frozenset(("MIP", "MNIP", "MINIP", "MAX", "MIN", "MAX IP", "MIN IP", "PROJECTION", "PJN", "STDDEV")),
         "a projection",
     ),
     "phase_image": (
-        frozenset(("P", "I", "PHASE", "PHASE MAP", "IMAGINARY", "VELOCITY")),
+        frozenset(("P", "I", "PHASE", "PHASE MAP", "PHASE IMAGE", "IMAGINARY", "VELOCITY", "VELOCITY MAP")),
         "phase or imaginary data",
     ),
+    "t2_weighted": (frozenset(("T2", "T2W", "T2 STAR", "T2 STAR W")), "a T2- or T2*-weighted image"),
+    "proton_density": (frozenset(("PROTON DENSITY",)), "a proton-density image"),
+    "flair": (frozenset(("FLUID ATTENUATED", "FLAIR")), "a FLAIR image"),
+    "stir": (frozenset(("STIR",)), "a STIR image"),
+    "functional": (frozenset(("FMRI", "BOLD")), "functional data"),
     "diffusion": (
-        frozenset(("DIFFUSION", "TRACEW", "TRACE", "ADC", "FA", "TENSOR", "CALC BVALUE", "EADC")),
+        frozenset(
+            ("DIFFUSION", "TRACEW", "TRACE", "ADC", "FA", "TENSOR", "CALC BVALUE", "CALC B VALUE", "EADC")
+        ),
         "a diffusion image",
     ),
     "perfusion": (
         frozenset(("PERFUSION", "RCBV", "RCBF", "CBV", "CBF", "MTT", "TTP", "TMAX", "ASL", "RELCBV")),
         "a perfusion image",
     ),
+    "field_map": (
+        frozenset(
+            ("B0", "B1", "B0 MAP", "B1 MAP", "FIELD MAP", "FIELDMAP", "FIELDMAP HZ", "FIELD MAP HZ", "FMAP")
+        ),
+        "a field map",
+    ),
     "parametric_map": (
-        frozenset(("T1 MAP", "T2 MAP", "R1", "R2", "R2 STAR MAP", "T2 STAR MAP", "FIELD MAP", "B0", "B1")),
+        frozenset(
+            ("MAP", "T1 MAP", "T2 MAP", "R1", "R2", "R1 MAP", "R2 MAP", "PD MAP", "T1RHO", "FAT FRACTION")
+        ),
         "a parametric map",
+    ),
+    "angiography": (
+        frozenset(("TOF", "ANGIO", "FLOW ENCODED", "PHASE CONTRAST", "PCA")),
+        "an angiogram",
     ),
     "spectroscopy": (frozenset(("SPECTROSCOPY", "CSI", "METABOLITE")), "spectroscopy"),
     "secondary_capture": (frozenset(("SCREEN", "SCREEN SAVE", "SECONDARY CAPTURE")), "a screen capture"),
 }
 
+# Of these a value as a whole counts: as a part of one their words say other things (IN_PHASE, T2_PREP).
+WHOLE_VALUES = frozenset(("phase_image", "t2_weighted", "proton_density", "flair", "stir", "functional"))
+
 # A resampled acquisition shows what was acquired.
 REFORMATTED = frozenset(("MPR", "REFORMATTED", "RESAMPLED", "NORM", "DIS2D", "DIS3D", "MFSPLIT", "COMPOSED"))
 
-# reason: (tokens of SeriesDescription, what they name). Words of one meaning only.
-TITLE_REASONS: dict[str, tuple[frozenset[str], str]] = {
-    "localizer": (
-        parse_words("localizer localiser scout survey aahead aahscout lokalizer topogram reperage"),
-        "a localizer",
-    ),
-    "subtraction": (
-        parse_words(
-            "subtraction subtracted subtr subtraktion soustraction sottrazione sustraccion subtracao"
-            " subtractie subtraksjon"
-        ),
-        "a subtraction",
-    ),
-    "projection": (parse_words("mip minip mnip"), "a projection"),
-    "spectroscopy": (parse_words("spectroscopy spektroskopie csi svs"), "spectroscopy"),
-    "phase_image": (frozenset(("phasemap", "unwrapped")), "phase data"),
-}
+# Units of a BIDS sidecar, or of DICOM's RescaleType, in which no image is: frequencies, times, angles,
+# fields, shares. Without the division by a time and without a power.
+MAP_UNITS = parse_words(
+    "hz khz rad mrad millirad milliradian milliradians milliradial milliradials radian radians degree degrees"
+    " deg s ms sec second seconds msec millisecond milliseconds ppm ppb t mt ut tesla microtesla mm2 um2"
+)
 
 # AcquisitionContrast of Enhanced MR: reason to refuse; T1, MIXED, UNKNOWN and others pass.
 OTHER_CONTRASTS = {

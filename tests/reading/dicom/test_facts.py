@@ -27,6 +27,7 @@ NOT_TOP_LEVEL = {
     "DateTime",
     "ProcedureStepDescription",
     "CodeMeaning",
+    "CodeValue",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 }

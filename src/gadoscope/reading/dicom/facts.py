@@ -30,12 +30,16 @@ KEYWORDS = frozenset(
         *("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "Manufacturer", "ImageType"),
         *("FrameType", "ComplexImageComponent", "BodyPartExamined", "SeriesNumber", "PatientPosition"),
         *("ManufacturerModelName", "MagneticFieldStrength", "BurnedInAnnotation"),
+        *("PatientSpeciesDescription", "PatientSpeciesCodeSequence", "PatientBreedDescription"),
+        *("PatientBreedCodeSequence", "StrainDescription", "StrainCodeSequence"),
+        *("AnatomicalOrientationType", "ResponsiblePersonRole"),
         # how it was acquired
         *("ScanningSequence", "SequenceVariant", "ScanOptions", "SequenceName", "PulseSequenceName"),
         *("MRAcquisitionType", "AcquisitionContrast", "EchoPulseSequence", "EchoPlanarPulseSequence"),
         *("InversionRecovery", "RepetitionTime", "EchoTime", "EffectiveEchoTime", "InversionTime"),
         *("InversionTimes", "FlipAngle", "EchoTrainLength", "EchoNumbers", "DiffusionBValue"),
         *("SliceThickness", "AcquisitionDuration", "NumberOfTemporalPositions"),
+        *("RescaleType", "Units"),
         # when
         *("AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime", "SeriesDate", "SeriesTime"),
         *("StudyDate", "StudyTime", "ContentTime"),
