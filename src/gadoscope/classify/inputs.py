@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.classify.rows import Answer, empty_row, judged_row, keep_going
-from gadoscope.errors import ReadError, RefusedError
 from gadoscope.inference.session import Session
 from gadoscope.labels import SeriesResult
 from gadoscope.reading.discover import Found
@@ -25,9 +24,9 @@ from gadoscope.reading.formats import (
     READ_FORMATS,
     Kind,
     find_kind,
-    find_other_format,
 )
 from gadoscope.reading.images import MAX_FILE_BYTES, decode_slice
+from gadoscope.reading.no_image import explain_no_image
 from gadoscope.reading.sources import Source
 
 if TYPE_CHECKING:
@@ -197,12 +196,4 @@ def _sort_out(kind: Kind, prefix: bytes, found: Found) -> Container:
         return Container(found, ContainerKind.ZIP)
     if kind is Kind.DICOMDIR:
         return Container(found, ContainerKind.DICOMDIR)
-    if kind is Kind.EMPTY:
-        raise ReadError("empty_file", "the file is empty (0 bytes); copy it again from its source.")
-    if kind is Kind.TEXT:
-        raise RefusedError("text_file", f"this is text, not an image; expected {EXPECTED}.")
-    if kind is Kind.OTHER:
-        raise RefusedError(
-            "unsupported_format", f"this is {find_other_format(prefix)}; expected {EXPECTED}: convert it."
-        )
-    raise ReadError("not_an_image", f"the content is no image, whatever the name says; expected {EXPECTED}.")
+    raise explain_no_image(kind, prefix, found.source.name, EXPECTED)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from gadoscope.errors import RefusedError
-from gadoscope.reading.dicomdir import find_reference, list_references
+from gadoscope.errors import InputError, RefusedError
+from gadoscope.reading.dicomdir import find_reference, list_instances
 from gadoscope.reading.discover import MANIFEST_NAME, Found
+from gadoscope.reading.other_names import find_by_uid
 from gadoscope.reading.sources import INSIDE, Source
 from gadoscope.reading.zips import list_members
 
@@ -31,15 +32,27 @@ def list_archive(archive: Source) -> Iterator[Found]:
 def list_directory(directory: Found) -> Iterator[Found]:
     """Return what a DICOMDIR names: all of it if the user named the DICOMDIR, else only what is missing.
 
-    In a walk the files themselves are met anyway.
+    In a walk the files themselves are met anyway. A file that lies under another name than the DICOMDIR
+    says is not missing: see `other_names`.
 
     Raises
     ------
     InputError
         If the DICOMDIR cannot be read, or was named and names nothing.
     """
-    references = list_references(directory.source)
-    if not references and directory.is_named:
+    instances = list_instances(directory.source)
+    if not instances and directory.is_named:
         raise RefusedError("empty_directory", "the DICOMDIR names no file; name the folder that it lies in.")
-    found = (find_reference(directory.source, parts) for parts in references)
-    return (Found(source, error) for source, error in found if directory.is_named or error is not None)
+    found = {parts: find_reference(directory.source, parts) for parts in instances}
+    missing = {uid for parts, uid in instances.items() if _is_missing(found[parts][1])}
+    if missing and not directory.source.member:
+        moved = find_by_uid(directory.source.path.parent, missing)
+        for parts, uid in instances.items():
+            if _is_missing(found[parts][1]) and uid in moved:
+                found[parts] = Source(moved[uid]), None
+    listed = dict.fromkeys(found.values())  # several records may name one file
+    return (Found(source, error) for source, error in listed if directory.is_named or error is not None)
+
+
+def _is_missing(error: InputError | None) -> bool:
+    return error is not None and error.reason == "missing"

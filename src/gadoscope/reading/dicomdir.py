@@ -1,13 +1,13 @@
 """A DICOMDIR names the instances of a medium; it is no image itself."""
 
 import os
-from pathlib import Path
 
 from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from gadoscope.errors import InputError, ReadError, RefusedError
+from gadoscope.reading.other_names import find_other_name
 from gadoscope.reading.quiet import quiet_library
 from gadoscope.reading.sources import Source
 
@@ -25,10 +25,17 @@ def list_references(directory: Source) -> list[tuple[str, ...]]:
     InputError
         If the DICOMDIR cannot be read.
     """
-    return list(dict.fromkeys(_read_file_ids(directory)))
+    return list(list_instances(directory))
 
 
-def _read_file_ids(directory: Source) -> list[tuple[str, ...]]:
+def list_instances(directory: Source) -> dict[tuple[str, ...], str]:
+    """Return the SOP instance UID by File ID of every file that a DICOMDIR names; empty where not said.
+
+    Raises
+    ------
+    InputError
+        If the DICOMDIR cannot be read.
+    """
     with directory.open() as file:
         if file.seek(0, 2) > MAX_DIRECTORY_BYTES:
             raise RefusedError(
@@ -40,7 +47,8 @@ def _read_file_ids(directory: Source) -> list[tuple[str, ...]]:
                 dataset = dcmread(file, specific_tags=["DirectoryRecordSequence"])
                 _check_length(dataset)
                 records = dataset.get("DirectoryRecordSequence") or []
-                return [parts for parts in map(_file_id, records) if parts]
+                named = [(_file_id(record), _instance_uid(record)) for record in records]
+                return {parts: uid for parts, uid in named if parts}
         except InputError:
             raise
         # pydicom raises whatever a damaged file makes it trip over; it must become one row.
@@ -68,6 +76,10 @@ def _file_id(record: Dataset) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(map(str, value))
 
 
+def _instance_uid(record: Dataset) -> str:
+    return str(record.get("ReferencedSOPInstanceUIDInFile") or "").strip()
+
+
 def find_reference(directory: Source, parts: tuple[str, ...]) -> tuple[Source, InputError | None]:
     """Return the file with this File ID (PS3.10 8.5): names below the folder of the DICOMDIR.
 
@@ -85,22 +97,9 @@ def find_reference(directory: Source, parts: tuple[str, ...]) -> tuple[Source, I
         )
     if directory.member or os.path.exists(source.path):  # noqa: PTH110 — a folder that is closed is no fault
         return source, None
-    found = _find_ignoring_case(directory.path.parent, parts)
+    found = find_other_name(directory.path.parent, parts)
     if found is not None:
         return Source(found), None
     return source, ReadError(
         "missing", "the DICOMDIR names this file, but it is not there; copy the medium again."
     )
-
-
-def _find_ignoring_case(folder: Path, parts: tuple[str, ...]) -> Path | None:
-    """Return the path whose names differ by case only: media copied to disk often are in lower case."""
-    for part in parts:
-        try:
-            same = sorted(entry for entry in folder.iterdir() if entry.name.lower() == part.lower())
-        except OSError:
-            return None
-        if not same:
-            return None
-        folder = same[0]
-    return folder

@@ -16,6 +16,8 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from gadoscope.reading.other_kinds import OtherKind, find_content_kind
+
 PREFIX_BYTES = 1024
 """Enough for every signature below; the class of a DICOM file, by which a DICOMDIR is known, lies furthest
 inside."""
@@ -26,7 +28,6 @@ _NIFTI_2 = (b"n+2\0", b"ni2\0")
 _NIFTI_2_MAGIC_AT = 4
 _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31  # zlib's number for "expect a gzip header"
-_TAR_MAGIC_AT = 257
 _DICOM_MAGIC_AT = 128  # after the preamble, PS3.10 7.1
 _FIRST_GROUPS = {2, 8}  # file meta information and identification
 # Media Storage Directory Storage (PS3.6), as a value: followed by its padding or by the next element.
@@ -50,7 +51,7 @@ class Kind(Enum):
     """NIfTI-1 or -2, perhaps compressed, perhaps the header of a pair."""
     ZIP = auto()
     OTHER = auto()
-    """Known, but not read: `find_other_format` says what."""
+    """Known, but not read: `find_other_kind` says what."""
     TEXT = auto()
     EMPTY = auto()
     UNKNOWN = auto()
@@ -85,26 +86,6 @@ _READ = {
     b"GIF89a": _GIF,
 }
 READ_FORMATS = "PNG, JPEG, BMP, TIFF, GIF or WebP"
-
-_NOT_READ = {
-    b"%PDF": "a PDF",
-    b"PK\3\4": "a ZIP archive",
-    b"PK\5\6": "an empty ZIP archive",
-    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
-    b"Rar!\x1a\x07": "a RAR archive",
-    b"\xfd7zXZ\0": "an XZ archive",
-    b"BZh": "a BZip2 archive",
-    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
-    b"SQLite format 3\0": "an SQLite database",
-    b"\0\0\0\x0cjP  ": "a JPEG 2000 image",
-    b"\xff\x4f\xff\x51": "a JPEG 2000 image",
-    b"\0\0\0\x0cJXL ": "a JPEG XL image",
-    b"\xff\x0a": "a JPEG XL image",
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file",
-    b"NRRD": "an NRRD volume",
-    b"\x93NUMPY": "a NumPy array",
-    b"8BPS": "a Photoshop image",
-}
 
 
 def find_kind(prefix: bytes) -> Kind:
@@ -148,19 +129,23 @@ def find_format(prefix: bytes) -> SliceFormat | None:
     return None
 
 
+def find_other_kind(prefix: bytes) -> OtherKind | None:
+    """Return what a file is that is no input, but of a known kind; None if it is an input, or unknown."""
+    if prefix.startswith(_GZIP):
+        return OtherKind("a gzip archive", "unpack it first")
+    return find_content_kind(prefix)
+
+
 def find_other_format(prefix: bytes) -> str | None:
     """Return in words what a file is that holds data, but no slice image; None if unknown."""
     if is_dicom(prefix):
         return "a DICOM file"
     if _is_nifti(prefix):
         return "a NIfTI volume"
-    if prefix.startswith(_GZIP):
-        return "a compressed NIfTI volume" if _is_nifti(_gunzip(prefix)) else "a gzip archive"
-    if prefix[4:8] == b"ftyp":
-        return "a HEIF or AVIF image" if prefix[8:10] in (b"he", b"mi", b"ms", b"av") else "a video"
-    if prefix[_TAR_MAGIC_AT : _TAR_MAGIC_AT + 5] == b"ustar":
-        return "a tar archive"
-    return next((words for signature, words in _NOT_READ.items() if prefix.startswith(signature)), None)
+    if prefix.startswith(_GZIP) and _is_nifti(_gunzip(prefix)):
+        return "a compressed NIfTI volume"
+    other = find_other_kind(prefix)
+    return None if other is None else other.words
 
 
 def _is_text(prefix: bytes) -> bool:
@@ -189,6 +174,6 @@ _TESTS: tuple[tuple[Kind, Callable[[bytes], object]], ...] = (
     (Kind.NIFTI, _is_nifti),
     (Kind.NIFTI, lambda prefix: prefix.startswith(_GZIP) and _is_nifti(_gunzip(prefix))),
     (Kind.ZIP, lambda prefix: prefix.startswith((b"PK\3\4", b"PK\5\6"))),
-    (Kind.OTHER, find_other_format),
+    (Kind.OTHER, find_other_kind),
     (Kind.TEXT, _is_text),
 )

@@ -1,0 +1,90 @@
+"""Files of a DICOM medium under other names than its DICOMDIR says: with a suffix, in other capitals, moved.
+
+A medium's names are capitals without a suffix, and whoever copies it changes them: disks show them in lower
+case or with ISO 9660's version (``IM0;1``), exports add ``.dcm``, people sort the files into folders.
+
+References
+----------
+DICOM PS3.10 8.2 (File IDs), PS3.12 F.1 (ISO 9660)
+"""
+
+import os
+import re
+from collections.abc import Iterator, Set
+from pathlib import Path
+
+from gadoscope.reading.formats import PREFIX_BYTES, is_dicom
+
+MAX_FILES_SEARCHED = 200_000
+"""More than any medium holds; what is looked at below the folder of a DICOMDIR that names missing files."""
+_VERSION = re.compile(r";[0-9]+$")
+_UID = re.compile(rb"[0-9][0-9.]{4,63}")
+# What an export puts behind the names of a medium, the likeliest first; anything else must be DICOM inside.
+_SUFFIXES = (".dcm", ".dicom", ".ima", ".dic", ".img", ".dcm.gz", ".gz")
+
+
+def find_other_name(folder: Path, parts: tuple[str, ...]) -> Path | None:
+    """Return the file below ``folder`` whose path differs from ``parts`` by capitals or suffix only."""
+    places = [folder]
+    for index, part in enumerate(parts):
+        is_file = index == len(parts) - 1
+        places = [found for place in places for found in _find_in(place, part, is_file=is_file)]
+    return next(iter(places), None)
+
+
+def find_by_uid(folder: Path, uids: Set[str]) -> dict[str, Path]:
+    """Return the files at or below ``folder`` that are these instances, by their SOP instance UID.
+
+    Of each file only the first bytes are read, where DICOM has MediaStorageSOPInstanceUID.
+    """
+    wanted = {uid.encode("ascii", "replace"): uid for uid in uids if uid}
+    found: dict[str, Path] = {}
+    for n_searched, path in enumerate(_iter_files(folder)):
+        if len(found) == len(wanted) or n_searched == MAX_FILES_SEARCHED:
+            break
+        prefix = _read_prefix(path)
+        if is_dicom(prefix):
+            for word in wanted.keys() & set(_UID.findall(prefix)):
+                found.setdefault(wanted[word], path)
+    return found
+
+
+def _find_in(folder: Path, part: str, *, is_file: bool) -> list[Path]:
+    """Return the entries that may be meant, the likeliest first."""
+    wanted = _plain(part)
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder))
+    except OSError:
+        return []
+    same = [folder / name for name in names if _plain(name) == wanted]
+    if same or not is_file:
+        return same
+    longer = [name for name in names if _plain(name).startswith(wanted + ".")]
+    longer.sort(key=lambda name: _rank(_plain(name)[len(wanted) :]))
+    paths = [folder / name for name in longer]
+    known = [path for path in paths if is_dicom(_read_prefix(path))]
+    return known or [path for path in paths if _plain(path.name)[len(wanted) :] in _SUFFIXES]
+
+
+def _rank(suffix: str) -> int:
+    return _SUFFIXES.index(suffix) if suffix in _SUFFIXES else len(_SUFFIXES)
+
+
+def _plain(name: str) -> str:
+    return _VERSION.sub("", name.lower()).rstrip(".")
+
+
+def _iter_files(folder: Path) -> Iterator[Path]:
+    for above, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(above) / name for name in sorted(names) if not name.startswith("."))
+
+
+def _read_prefix(path: Path) -> bytes:
+    try:
+        if not path.is_file():  # a named pipe would wait for ever
+            return b""
+        with path.open("rb") as file:
+            return file.read(PREFIX_BYTES)
+    except OSError:
+        return b""
