@@ -9,10 +9,11 @@ from gadoscope.classify.series import answer_series
 from gadoscope.errors import RefusedError
 from gadoscope.inference.session import Session
 from gadoscope.labels import SeriesResult
+from gadoscope.reading.dicom.copies import digest_file
 from gadoscope.reading.dicom.facts import read_facts
 from gadoscope.reading.dicom.header import MAGNITUDE, InstanceHeader
 from gadoscope.reading.dicom.series import open_dicom_series
-from gadoscope.reading.index import SeriesEntry, unpack
+from gadoscope.reading.index import Instance, SeriesEntry, unpack
 from gadoscope.reading.series import Facts, ImageSeries
 from gadoscope.results.journal import Journal
 
@@ -130,7 +131,7 @@ class StudyReader:
             with sources[typical].open() as file:
                 facts = read_facts(file)
         place = _find_place(task, facts)
-        digest = None if self._journal is None else _digest(headers, task.neighbour_digests)
+        digest = None if self._journal is None else _digest(instances, task.neighbour_digests)
         recalled = self._journal.find(digest) if self._journal is not None and digest is not None else None
         if recalled is not None:
             return Answer(tuple(replace(row, path=base.path) for row in recalled), place=place)
@@ -169,14 +170,19 @@ def _find_typical(headers: Sequence[InstanceHeader]) -> int:
     return 0
 
 
-def _digest(headers: Sequence[InstanceHeader], neighbours: Sequence[str]) -> str:
+def _digest(instances: Sequence[Instance], neighbours: Sequence[str]) -> str:
     """Return a digest of all that the rows of a series depend on.
 
-    Pixels are not read for it: DICOM gives changed pixels a new SOPInstanceUID (PS3.3 C.12.4.1), which is
-    in the header's digest, as all that stands before the pixels.
+    Mostly pixels are not read for it: DICOM gives changed pixels a new SOPInstanceUID (PS3.3 C.12.4.1),
+    which is in the header's digest, as all that stands before the pixels. Where UIDs are missing or repeat,
+    they say nothing of the pixels, and those of another series may have the same header.
     """
     digest = hashlib.sha256()
-    for header in headers:
+    uids = {header.sop_instance_uid for header, _ in instances if header.series_instance_uid}
+    are_pixels_known = len(uids - {""}) == len(instances)
+    for header, source in instances:
         digest.update(f"{header.digest} {header.n_bytes}\n".encode())
+        if not are_pixels_known:
+            digest.update(digest_file(source) or b"")
     digest.update(("\n".join(["study", *neighbours])).encode())
     return digest.hexdigest()

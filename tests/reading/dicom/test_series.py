@@ -11,8 +11,8 @@ from scipy.spatial.transform import Rotation
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.labels import Phase, Plane
+from gadoscope.reading.dicom import copies as dicom_copies
 from gadoscope.reading.dicom import kinds as dicom_kinds
-from gadoscope.reading.dicom import series as dicom_series
 from gadoscope.reading.dicom import stack as dicom_stack
 from gadoscope.reading.dicom import volumes as dicom_volumes
 from tests.dicom_files import (
@@ -147,7 +147,7 @@ def test_copies_and_repeated_exports_are_used_once(tmp_path: Path) -> None:
     datasets = classic_series()
     [expected] = read_volumes(open_datasets(datasets, tmp_path / "one"))
     copies = open_datasets([*datasets, *classic_series()], tmp_path / "copies")
-    assert copies.warnings == (dicom_series.COPIES,)
+    assert copies.warnings == (dicom_copies.COPIES,)
     assert_same(read_volumes(copies)[0], expected)
     again = classic_series()
     for number, dataset in enumerate(again):

@@ -9,6 +9,7 @@ from functools import partial
 from typing import NoReturn
 
 from gadoscope.errors import InputError
+from gadoscope.reading.dicom.copies import drop_copies, read_content
 from gadoscope.reading.dicom.enhanced import read_frames
 from gadoscope.reading.dicom.facts import USAGE
 from gadoscope.reading.dicom.header import InstanceHeader
@@ -20,7 +21,6 @@ from gadoscope.reading.dicom.volumes import FramePlace, Frames, split_series
 from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
 from gadoscope.reading.sources import Source
 
-COPIES = "instances that are there twice, under one SOPInstanceUID, were used once"
 DAMAGED = "damaged instances were left out"
 # Volumes that differ in one of these were acquired one after the other.
 _TIME_KEYWORDS = frozenset(
@@ -37,7 +37,7 @@ def open_dicom_series(
     ----------
     instances, sources
         At least one; ``sources[i]`` is where ``instances[i]`` lies. Multi-frame instances are read again,
-        for what they say of each frame; of classic ones no file is opened.
+        for what they say of each frame; of classic ones a file is opened only where it may be a copy.
     facts
         What `read_facts` gave for the first of them; becomes the series' facts. NumberOfTemporalPositions is
         counted where it is not stated.
@@ -51,19 +51,19 @@ def open_dicom_series(
     Raises
     ------
     RefusedError
-        As `keep_mr_images`, and ``missing_orientation``, ``missing_position`` or ``bad_geometry``.
+        As `keep_mr_images` and `split_series`.
     ReadError
         ``no_pixels`` or ``damaged_header``, and what opening a multi-frame file raises.
     """
     kept, kind_warnings = keep_mr_images(instances)
-    unique = _drop_copies(kept)
     source_of = {header.name: source for header, source in zip(instances, sources, strict=True)}
+    unique, copy_warnings = drop_copies(kept, source_of)
     files = tuple(source_of[header.name] for header in unique)
     frames, frame_warnings = _list_frames(unique, files)
-    split = split_series(frames)
+    split = split_series(frames, lambda frame: read_content(files[frame.instance], [frame.index]))
     own_facts = _find_own_facts(split.volumes)
     pixel_headers: dict[int, PixelHeader] = {}
-    warnings = (*kind_warnings, *((COPIES,) if len(unique) < len(kept) else ()), *frame_warnings)
+    warnings = (*kind_warnings, *copy_warnings, *frame_warnings)
     return ImageSeries(
         path=str(min(sources)),
         volumes=tuple(
@@ -75,14 +75,6 @@ def open_dicom_series(
         series_instance_uid=kept[0].series_instance_uid or None,
         warnings=(*warnings, *split.warnings),
     )
-
-
-def _drop_copies(instances: Sequence[InstanceHeader]) -> list[InstanceHeader]:
-    """Return one instance of each SOPInstanceUID, in an order that is not that of the files."""
-    unique: dict[str, InstanceHeader] = {}
-    for header in sorted(instances, key=lambda one: (one.sop_instance_uid, one.digest, one.name)):
-        unique.setdefault(header.sop_instance_uid or header.name, header)
-    return sorted(unique.values(), key=lambda one: (one.frame.number or 0, one.sop_instance_uid, one.name))
 
 
 def _list_frames(

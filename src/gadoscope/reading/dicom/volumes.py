@@ -6,7 +6,7 @@ volume each place at most once, and no more volumes than needed. docs/decisions/
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, TypeAlias
@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.errors import RefusedError
+from gadoscope.reading.dicom.copies import Content, find_different, say_of
 from gadoscope.reading.dicom.header import MAGNITUDE, FrameHeader
 from gadoscope.reading.dicom.stack import SPACING_TOLERANCE, check_plane, find_distances
+from gadoscope.reading.dicom.untold import order_untold
 
 SAME_PLACE_MM = 0.01
 """Far below any slice distance, above the rounding of decimal strings."""
@@ -98,13 +100,15 @@ KEYS: dict[str, Callable[[FramePlace], _Value]] = {
 }
 
 
-def split_series(frames: Sequence[FramePlace]) -> SplitSeries:
+def split_series(frames: Sequence[FramePlace], look: Callable[[FramePlace], Content]) -> SplitSeries:
     """Split the frames of a series into volumes.
 
     Parameters
     ----------
     frames
         At least one.
+    look
+        Decodes a frame; asked only where others say the same of themselves.
 
     Returns
     -------
@@ -115,12 +119,13 @@ def split_series(frames: Sequence[FramePlace]) -> SplitSeries:
     ------
     RefusedError
         As `check_plane`, if no frame says where it lies; ``bad_geometry``, if all name one place;
-        ``no_volume``, if nearly each has an orientation of its own.
+        ``no_volume``, if nearly each has an orientation of its own; ``untold_slices``, if different slices
+        lie at one place and neither attribute nor number tells which belong together.
     """
     warnings: list[str] = []
     kept = _keep_magnitude(_keep_placed(frames, warnings), warnings)
     stacks = _keep_major(_group_stacks(kept), STRAYS, warnings)
-    volumes = [volume for stack in stacks for volume in _split_stack(stack, warnings)]
+    volumes = [volume for stack in stacks for volume in _split_stack(stack, look, warnings)]
     return SplitSeries(tuple(volumes), tuple(dict.fromkeys(warnings)))
 
 
@@ -189,11 +194,11 @@ def _keep_major(stacks: Sequence[Frames], warning: str, warnings: list[str]) -> 
     return major
 
 
-def _split_stack(stack: Frames, warnings: list[str]) -> list[Frames]:
+def _split_stack(stack: Frames, look: Callable[[FramePlace], Content], warnings: list[str]) -> list[Frames]:
     """Split frames of one orientation into volumes with one slice at a place."""
     distances = find_distances([frame.header for frame in stack])
     places = _number_places(distances)
-    kept = _find_different(stack, places)
+    kept = _find_different(stack, places, look)
     if len(kept) < len(stack):
         warnings.append(REPEATED)
         stack, distances, places = tuple(stack[index] for index in kept), distances[kept], places[kept]
@@ -205,7 +210,7 @@ def _split_stack(stack: Frames, warnings: list[str]) -> list[Frames]:
         _check_one_place(stack, is_told=groups is not None)
     if groups is None:
         warnings.append(UNTOLD)
-        groups = _rank_at_places(stack, places)
+        groups = order_untold([_say_when(frame, owner) for frame, owner in _iter_owned(stack)], places)
     return _keep_major([tuple(stack[index] for index in group) for group in groups], INCOMPLETE, warnings)
 
 
@@ -228,16 +233,30 @@ def _number_places(distances: NDArray[np.float64]) -> NDArray[np.int_]:
     return places
 
 
-def _find_different(stack: Frames, places: NDArray[np.int_]) -> list[int]:
+def _find_different(
+    stack: Frames, places: NDArray[np.int_], look: Callable[[FramePlace], Content]
+) -> list[int]:
     """Return the first of each set of frames that differ in nothing: copies under another UID."""
+    alike: defaultdict[_Value, list[int]] = defaultdict(list)
+    for index, (frame, owner) in enumerate(_iter_owned(stack)):
+        alike[(int(places[index]), owner, *say_of(frame.header))].append(index)
+    kept: list[int] = []
+    for group in alike.values():
+        if len(group) > 1:
+            contents = [look(stack[index]) for index in group]
+            kept.extend(group[index] for index in find_different(contents, [()] * len(group)))
+        else:
+            kept.extend(group)
+    return sorted(kept)
+
+
+def _iter_owned(stack: Frames) -> Iterator[tuple[FramePlace, int]]:
+    """Yield each frame with the number of its multi-frame instance, or -1.
+
+    Frame numbers of two multi-frame instances are equal though the frames are not.
+    """
     frames_of = Counter(frame.instance for frame in stack)
-    seen: dict[_Value, int] = {}
-    for index, frame in enumerate(stack):
-        said = tuple(key(frame) for name, key in KEYS.items() if name != "instance")
-        # Frame numbers of two multi-frame instances are equal though the frames are not.
-        owner = frame.instance if frames_of[frame.instance] > 1 else -1
-        seen.setdefault((int(places[index]), frame.header.number, owner, *said), index)
-    return sorted(seen.values())
+    return ((frame, frame.instance if frames_of[frame.instance] > 1 else -1) for frame in stack)
 
 
 def _find_key(stack: Frames, places: NDArray[np.int_], most: int) -> list[list[int]] | None:
@@ -264,15 +283,10 @@ def _find_key(stack: Frames, places: NDArray[np.int_], most: int) -> list[list[i
     return second_best
 
 
-def _rank_at_places(stack: Frames, places: NDArray[np.int_]) -> list[list[int]]:
-    """Make the first frame at each place the first volume, the second the second, and so on."""
-    ranked: defaultdict[int, list[int]] = defaultdict(list)
-    met: Counter[int] = Counter()
-    for index in sorted(range(len(stack)), key=lambda index: _rank(stack[index])):
-        place = int(places[index])
-        ranked[met[place]].append(index)
-        met[place] += 1
-    return [ranked[rank] for rank in sorted(ranked)]
+def _say_when(frame: FramePlace, owner: int) -> _Value:
+    """Return what of a frame can be put in order, and no more than is said: hour, then number."""
+    *hour, is_numbered, number, _, _ = _rank(frame)
+    return (*hour, owner, is_numbered, number)
 
 
 def _rank(frame: FramePlace) -> _Value:
