@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,6 +99,42 @@ def test_headers_come_back_as_they_were() -> None:
 def test_names_of_any_bytes_come_back() -> None:
     odd = os.fsdecode(b"caf\xe9/\xff\n")
     assert listed([[instance(odd)]]) == [[(odd, [odd])]]
+
+
+ODD_TEXTS = {
+    "no UTF-8": os.fsdecode(b"sc\xe4n.dcm"),
+    "half a pair": "\ud800",
+    "NUL": "1.2\0003",
+    "line ends": "1\r\n2\n",
+    "5 MB": "9" * 5_000_000,
+    "astral": "\U0001f9e0",
+    "SQL": "'); DROP TABLE series; --",
+}
+
+
+@pytest.mark.parametrize("column", ["name", "sop", "study", "series", "modality", "digest", "syntax", "text"])
+@pytest.mark.parametrize("text", ODD_TEXTS.values(), ids=ODD_TEXTS.keys())
+def test_any_text_in_any_place_can_be_kept_and_comes_back(text: str, column: str) -> None:
+    header, source = instance("a/1")
+    changes: dict[str, dict[str, Any]] = {
+        "name": {"name": text, "series_instance_uid": ""},  # then the name is what tells it from others
+        "sop": {"sop_instance_uid": text},
+        "study": {"study_instance_uid": text},
+        "series": {"series_instance_uid": text},
+        "modality": {"modality": text},
+        "digest": {"digest": text},
+        "syntax": {"transfer_syntax_uid": text, "sop_class_uid": text, "photometric": text},
+        "text": {"frame": replace(header.frame, image_type=(text,), component=text, acquisition_time=text)},
+    }
+    odd = (replace(header, **changes[column]), source)
+    with SeriesIndex() as index:
+        index.add(pack([odd, instance("b/1", series="other")]))
+        index.add(pack([odd]))
+        entries = [entry for study in index.iter_studies() for entry in study]
+        assert [entry.n_instances for entry in entries] == [2, 1]
+        assert unpack(index.read_batches(entries[0])) == [odd, odd]
+        assert entries[0].study_instance_uid == odd[0].study_instance_uid
+        assert entries[0].series_instance_uid == odd[0].series_instance_uid
 
 
 def test_without_uids_each_file_stands_alone() -> None:

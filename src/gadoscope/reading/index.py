@@ -3,8 +3,12 @@
 The slices of a series may lie anywhere in an archive, so no series is whole before the walk ends. Their
 headers go into a private database of SQLite's own: it has no name in the file system, belongs to this
 process and is gone with it, even after SIGKILL. Memory holds a few megabytes of it, whatever its size.
+
+Names of files and text of headers hold anything: bytes that are no UTF-8, control characters, megabytes.
+None of it is a column: what is compared is a digest, what is read again is JSON in ASCII.
 """
 
+import hashlib
 import json
 import sqlite3
 import zlib
@@ -24,12 +28,14 @@ CACHE_KIB = 8192
 """Of the database in memory."""
 COMPRESSION = 1
 """zlib's fastest level: headers of one series differ little, so it already saves nine tenths."""
+KEY_BYTES = 16
+"""Of a digest: two texts that share one are not to be feared."""
 
 Instance = tuple[InstanceHeader, Source]
 
 _TABLES = """
 CREATE TABLE series (
-    id INTEGER PRIMARY KEY, study TEXT, key TEXT, n INTEGER, first BLOB, about_first TEXT,
+    id INTEGER PRIMARY KEY, study BLOB, key BLOB, n INTEGER, first BLOB, about_first TEXT,
     UNIQUE (study, key)
 );
 CREATE TABLE batch (series INTEGER, packed BLOB);
@@ -57,19 +63,19 @@ class Batch:
     Parameters
     ----------
     study, key
-        StudyInstanceUID, and what the instances of the series share.
+        Digests of StudyInstanceUID, empty where it is missing, and of what the instances of the series share.
     n_instances
         How many.
     first
         Sort key of the first of them by path.
     about_first
-        JSON: path, member, digest, SeriesInstanceUID and modality of that one.
+        JSON: path, member, digest, StudyInstanceUID, SeriesInstanceUID and modality of that one.
     packed
         All of them, for `unpack`.
     """
 
-    study: str
-    key: str
+    study: bytes
+    key: bytes
     n_instances: int
     first: bytes
     about_first: str
@@ -113,12 +119,18 @@ def _pack_series(study: str, key: str, members: Sequence[Instance]) -> Batch:
     header, first = min(members, key=lambda member: member[1].sort_key)
     lines = [[*_spell_place(source), header.to_json()] for header, source in members]
     return Batch(
-        study=study,
-        key=key,
+        study=_digest_text(study),
+        key=_digest_text(key),
         n_instances=len(members),
         first=first.sort_key,
         about_first=json.dumps(
-            (*_spell_place(first), header.digest, header.series_instance_uid, header.modality)
+            (
+                *_spell_place(first),
+                header.digest,
+                header.study_instance_uid,
+                header.series_instance_uid,
+                header.modality,
+            )
         ),
         packed=zlib.compress(json.dumps(lines).encode("ascii"), COMPRESSION),
     )
@@ -186,15 +198,17 @@ class SeriesIndex:
         The order depends on the paths alone, not on when the instances were added.
         """
         study: list[SeriesEntry] = []
-        for number, uid, n, about_first in self._database.execute(_IN_ORDER):
-            path, member, digest, series_instance_uid, modality = json.loads(about_first)
-            if study and (uid != study[-1].study_instance_uid or not uid):
+        previous = b""
+        for number, key, n, about_first in self._database.execute(_IN_ORDER):
+            path, member, digest, study_instance_uid, series_instance_uid, modality = json.loads(about_first)
+            if study and (key != previous or not key):
                 yield study  # without a StudyInstanceUID nobody knows what belongs together
                 study = []
+            previous = key
             study.append(
                 SeriesEntry(
                     number=number,
-                    study_instance_uid=uid,
+                    study_instance_uid=study_instance_uid,
                     series_instance_uid=series_instance_uid,
                     modality=modality,
                     n_instances=n,
@@ -209,6 +223,12 @@ class SeriesIndex:
         """Return the packed instances of a series, for `unpack`."""
         rows = self._database.execute("SELECT packed FROM batch WHERE series = ?", (entry.number,))
         return [packed for (packed,) in rows]
+
+
+def _digest_text(text: str) -> bytes:
+    """Return a digest of any text, file names that are no UTF-8 too; empty for an empty one."""
+    data = text.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=KEY_BYTES).digest() if data else b""
 
 
 def _spell_place(source: Source) -> tuple[str, str]:
