@@ -74,3 +74,27 @@ def test_a_volume_of_several_that_is_refused_leaves_the_series_its_answer(
     assert [row.status for row in rows[:3]] == [Status.ANSWERED, Status.REFUSED, Status.ANSWERED]
     assert rows[3].phase is Phase.PRE_CONTRAST
     assert "1 of 3 volumes have no answer" in rows[3].warnings
+
+
+def test_a_long_series_of_which_a_few_spread_volumes_are_all_refused_is_one_row(
+    tmp_path: Path, gated: Path
+) -> None:
+    _write_volumes(tmp_path / "long.nii", [WHITE] * 12)
+    (row,) = iter_results([tmp_path / "long.nii"], model=gated)
+    assert row.status is Status.REFUSED
+    assert row.reason.startswith(
+        "not_t1_brain: 5 of its 12 volumes, from the first to the last, were looked at"
+    )
+    assert (row.volume_index, row.n_slices) == (None, 5 * 10)
+
+
+@pytest.mark.parametrize("place", [0, 11])
+def test_a_long_series_with_a_t1_at_either_end_is_looked_at_whole(
+    tmp_path: Path, gated: Path, place: int
+) -> None:
+    greys = [WHITE] * 12
+    greys[place] = DARK
+    _write_volumes(tmp_path / "dynamic.nii", greys)
+    rows = list(iter_results([tmp_path / "dynamic.nii"], model=gated))
+    assert [row.volume_index for row in rows] == [*range(12), None]
+    assert rows[-1].phase is Phase.PRE_CONTRAST

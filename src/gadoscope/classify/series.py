@@ -7,13 +7,20 @@ import numpy as np
 
 from gadoscope.classify.dynamic import summarise_volumes
 from gadoscope.classify.rows import judged_row, keep_going
+from gadoscope.classify.spread import refuse_all, spread_indices
+from gadoscope.errors import InputError, RefusedError
 from gadoscope.evidence.reconcile import HeaderState, compare, read_evidence
 from gadoscope.evidence.sequence import check_sequence
+from gadoscope.imaging.geometry import PLANES
+from gadoscope.imaging.localizer import is_localizer
 from gadoscope.imaging.slices import choose_slices
 from gadoscope.imaging.volume import LazyVolume
 from gadoscope.inference.session import Session
 from gadoscope.labels import SeriesResult
 from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
+
+MAX_PLANES_SAID = 6
+"""Stacks that the reason of a localizer counts; more are not needed to believe it."""
 
 
 def answer_series(
@@ -40,7 +47,8 @@ def answer_series(
     Returns
     -------
     tuple of SeriesResult
-        One row; for several volumes one for each, ``volume_index`` from 0, and one for the series.
+        One row; for several volumes one for each, ``volume_index`` from 0, and one for the series. One row
+        also where every one of a few volumes, spread over a long series, is refused.
     """
     base = _with_evidence(base, facts, study)
     opened = keep_going(lambda: _open(open_series, facts), base)
@@ -53,10 +61,16 @@ def answer_series(
     base = replace(base, warnings=(*series.warnings, *gate_warnings))
     if len(series.volumes) == 1:
         return (_answer_volume(series.volumes[0], base, session, facts, study)[0],)
-    answers = [
-        _answer_volume(volume, replace(base, volume_index=index), session, facts, study)
-        for index, volume in enumerate(series.volumes)
-    ]
+    n_volumes = len(series.volumes)
+
+    def answer(index: int) -> tuple[SeriesResult, float | None]:
+        return _answer_volume(series.volumes[index], replace(base, volume_index=index), session, facts, study)
+
+    looked_at = {index: answer(index) for index in spread_indices(n_volumes)}
+    refused = refuse_all([row for row, _ in looked_at.values()], n_volumes)
+    if refused is not None:
+        return (_with_agreement(refused),)
+    answers = [looked_at.get(index) or answer(index) for index in range(n_volumes)]
     rows = tuple(row for row, _ in answers)
     logits = [logit for _, logit in answers if logit is not None]
     summary = keep_going(lambda: summarise_volumes(rows, logits, base, session), base)
@@ -66,7 +80,25 @@ def answer_series(
 def _open(open_series: Callable[[], ImageSeries], facts: Facts | None) -> tuple[ImageSeries, tuple[str, ...]]:
     # From the tags alone first: a localizer's geometry need not make sense.
     gate_warnings = check_sequence(facts) if facts is not None else ()
-    return open_series(), gate_warnings
+    series = open_series()
+    if series.facts is not None and series.facts is not facts:  # opening may have counted the volumes
+        gate_warnings = check_sequence(series.facts)
+    _check_planes(series.volumes)
+    return series, gate_warnings
+
+
+def _check_planes(volumes: Sequence[SeriesVolume]) -> None:
+    """Refuse a localizer that no tag calls so."""
+    stacks = []
+    for volume in volumes if len(volumes) >= len(PLANES) else ():
+        try:
+            geometry = volume.open().geometry
+        except InputError:  # it says so itself when it is answered
+            continue
+        stacks.append((geometry.plane, geometry.shape[0]))
+    if is_localizer(stacks):
+        said = ", ".join(f"{n} {plane}" for plane, n in stacks[:MAX_PLANES_SAID])
+        raise RefusedError("localizer", f"few slices in all three planes ({said}) are a localizer.")
 
 
 def _answer_volume(

@@ -1,0 +1,86 @@
+"""Scans that are not for reading, from the files to the rows: what calls them so, and what is answered."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom.dataset import Dataset
+
+from gadoscope.labels import Plane, SeriesResult, Status
+from tests.dicom_files import classic_series, rename_series, write_instance
+from tests.dicom_multiframe import enhanced
+from tests.scan_runs import classify
+
+
+def _classify(datasets: list[Dataset], folder: Path, bundle: Path) -> list[SeriesResult]:
+    for index, dataset in enumerate(datasets):
+        write_instance(dataset, folder / f"{index}.dcm")
+    return classify(bundle, folder)
+
+
+def _with_tags(**tags: Any) -> list[Dataset]:
+    datasets = classic_series()
+    for dataset in datasets:
+        for keyword, value in tags.items():
+            setattr(dataset, keyword, value)
+    return datasets
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        (
+            {"SeriesDescription": "gre_field_mapping"},
+            'field_map: SeriesDescription names "gre_field_mapping"',
+        ),
+        ({"SeriesDescription": "Survey_32ch"}, 'localizer: SeriesDescription names "Survey"'),
+        ({"SeriesDescription": "3D TOF"}, 'angiography: SeriesDescription names "TOF"'),
+        ({"RescaleType": "Hz"}, 'parametric_map: RescaleType="Hz"'),
+        ({"ImageType": ["DERIVED", "PRIMARY", "T1_MAP"]}, "parametric_map: ImageType"),
+        ({"PatientSpeciesDescription": "Mus musculus"}, "not_human: PatientSpeciesDescription"),
+        ({"AnatomicalOrientationType": "QUADRUPED"}, "not_human: AnatomicalOrientationType"),
+    ],
+)
+def test_a_tag_that_says_what_it_is_refuses_the_series(
+    tmp_path: Path, tiny_bundle: Path, tags: dict[str, Any], reason: str
+) -> None:
+    (row,) = _classify(_with_tags(**tags), tmp_path / "series", tiny_bundle)
+    assert row.status is Status.REFUSED
+    assert row.reason.startswith(reason)
+
+
+@pytest.mark.parametrize("value", ["IN_PHASE", "OPP_PHASE"])
+def test_a_dixon_image_is_no_phase_image(tmp_path: Path, tiny_bundle: Path, value: str) -> None:
+    tags = {"ImageType": ["ORIGINAL", "PRIMARY", "M", "ND", value]}
+    (row,) = _classify(_with_tags(**tags), tmp_path / "series", tiny_bundle)
+    assert row.phase is not None
+
+
+def _three_planes(*n_slices: int) -> list[Dataset]:
+    planes = (Plane.SAGITTAL, Plane.AXIAL, Plane.CORONAL)
+    datasets = [
+        d for plane, n in zip(planes, n_slices, strict=True) for d in classic_series(plane=plane, n_slices=n)
+    ]
+    for number, dataset in enumerate(datasets):
+        dataset.SeriesDescription = "head"
+        dataset.InstanceNumber = number + 1
+    return rename_series(datasets, "planes")
+
+
+@pytest.mark.parametrize("n_slices", [(1, 1, 1), (3, 3, 3), (9, 2, 2)])
+def test_few_slices_in_all_three_planes_are_a_localizer_whatever_it_is_called(
+    tmp_path: Path, tiny_bundle: Path, n_slices: tuple[int, ...]
+) -> None:
+    (row,) = _classify(_three_planes(*n_slices), tmp_path / "classic", tiny_bundle)
+    assert row.reason.startswith("localizer: few slices in all three planes")
+
+
+def test_an_enhanced_localizer_is_told_by_its_planes_too(tmp_path: Path, tiny_bundle: Path) -> None:
+    (row,) = _classify([enhanced(_three_planes(2, 2, 2))], tmp_path / "enhanced", tiny_bundle)
+    assert row.reason.startswith("localizer: few slices in all three planes")
+
+
+def test_whole_heads_in_three_planes_are_answered(tmp_path: Path, tiny_bundle: Path) -> None:
+    rows = _classify(_three_planes(18, 18, 18), tmp_path / "planes", tiny_bundle)
+    assert [row.plane for row in rows[:3]] == [Plane.SAGITTAL, Plane.AXIAL, Plane.CORONAL]
+    assert all(row.phase is not None for row in rows)
