@@ -31,6 +31,7 @@ from gadoscope.reading.sources import Source
 
 if TYPE_CHECKING:
     from gadoscope.reading.dicom.header import InstanceHeader
+    from gadoscope.reading.places import Place
     from gadoscope.results.journal import Journal
 
 DIGEST_BYTES = 2**18
@@ -155,11 +156,13 @@ class Examiner:
         from gadoscope.classify.series import answer_series  # noqa: PLC0415 — PNG slices do without
         from gadoscope.reading.bids.dataset import check_suffix, find_sidecar_facts  # noqa: PLC0415
         from gadoscope.reading.nifti.series import open_nifti  # noqa: PLC0415
+        from gadoscope.reading.places import place_of  # noqa: PLC0415
 
-        check_suffix(source.path if not source.member else source.path.with_name(source.name))
-        facts, warnings = (None, ()) if source.member else find_sidecar_facts(source.path)
+        place = place_of(source)
+        check_suffix(place)
+        facts, warnings = find_sidecar_facts(place)
         if digest is not None:
-            digest = _digest_of(digest, self._digest_pair(source), facts, warnings)
+            digest = _digest_of(digest, self._digest_pair(place), facts, warnings)
         recalled = self._recall(digest, base)
         if recalled is not None:
             return recalled
@@ -168,14 +171,15 @@ class Examiner:
         )
         return Answer(rows, digest)
 
-    def _digest_pair(self, source: Source) -> str | None:
+    def _digest_pair(self, place: "Place") -> str | None:
         """Return the digest of a pair's data file."""
         from gadoscope.reading.nifti.names import find_pair_image  # noqa: PLC0415
+        from gadoscope.reading.places import open_place  # noqa: PLC0415
 
-        data = None if source.member else find_pair_image(source.path)
+        data = find_pair_image(place)
         if data is None:
             return None
-        with Source(data).open() as file:
+        with open_place(data) as file:
             return self._find_digest(file)
 
 

@@ -3,15 +3,20 @@
 from collections.abc import Iterator
 
 from gadoscope.errors import InputError, RefusedError
+from gadoscope.reading.bids.dataset import is_derivatives
 from gadoscope.reading.dicomdir import find_reference, list_instances
-from gadoscope.reading.discover import MANIFEST_NAME, Found
+from gadoscope.reading.discover import MANIFEST_NAME, Found, derivatives_error, is_described_elsewhere
 from gadoscope.reading.other_names import find_by_uid
+from gadoscope.reading.places import MemberPath
 from gadoscope.reading.sources import INSIDE, Source
 from gadoscope.reading.zips import list_members
 
 
 def list_archive(archive: Source) -> Iterator[Found]:
-    """Return every member of a zip, in the order of a walk; those that cannot be read with the error.
+    """Return every input that an archive holds, in the order of a walk; what cannot be read with the error.
+
+    What gets no row in a folder gets none here: the sidecars of a BIDS data set, the voxels of a pair. Its
+    derivatives are one row.
 
     Raises
     ------
@@ -19,14 +24,31 @@ def list_archive(archive: Source) -> Iterator[Found]:
         If the archive cannot be read at all, is refused, or holds nothing.
     """
     inside = f"{archive.member}{INSIDE}" if archive.member else ""
-    members = [
-        (name, error)
-        for name, error in list_members(archive.path, archive.member)
-        if name.rpartition("/")[2] != MANIFEST_NAME
-    ]
-    if not members:
+    computed: dict[str, MemberPath | None] = {"": None}
+    listed: list[tuple[str, InputError | None]] = []
+    for name, error in list_members(archive.path, archive.member):
+        place = MemberPath(archive.path, archive.member, name)
+        folder = _find_derivatives(place.parent, computed)
+        if folder is not None:
+            row = folder.text, derivatives_error()
+            if not listed or listed[-1][0] != folder.text:
+                listed.append(row)
+        elif place.name != MANIFEST_NAME and (error is not None or not is_described_elsewhere(place)):
+            listed.append((name, error))
+    if not listed:
         raise RefusedError("empty_archive", "the archive holds no file to read.")
-    return (Found(Source(archive.path, inside + name), error) for name, error in members)
+    return (Found(Source(archive.path, inside + name), error) for name, error in listed)
+
+
+def _find_derivatives(folder: MemberPath, known: dict[str, MemberPath | None]) -> MemberPath | None:
+    """Return the topmost folder of results at or above ``folder``, which becomes a row, or ``None``."""
+    if folder.text not in known:
+        known[folder.text] = None
+        for below in reversed((folder, *folder.parents[:-1])):
+            if is_derivatives(below):
+                known[folder.text] = below
+                break
+    return known[folder.text]
 
 
 def list_directory(directory: Found) -> Iterator[Found]:

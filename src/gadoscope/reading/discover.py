@@ -18,6 +18,7 @@ from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.bids.dataset import is_bids_metadata, is_derivatives
 from gadoscope.reading.nifti.names import is_pair_image
 from gadoscope.reading.os_errors import explain_os_error
+from gadoscope.reading.places import Place
 from gadoscope.reading.sources import Source
 
 MANIFEST_NAME = "manifest.csv"
@@ -102,7 +103,7 @@ def _walk(top: Path, identity: _Identity, entries: _Entries) -> Iterator[Found]:
         path = folder / name
         try:
             if not is_folder:
-                if not _is_described_elsewhere(path):
+                if not is_described_elsewhere(path):
                     yield Found(Source(path))
                 continue
             identity, _ = _identify(path)
@@ -112,9 +113,7 @@ def _walk(top: Path, identity: _Identity, entries: _Entries) -> Iterator[Found]:
                     "this link leads back to a folder above it, whose files are read once; remove the link.",
                 )
             if is_derivatives(path):
-                raise RefusedError(
-                    "bids_derivatives", "computed from images, not acquired; to classify it, name the folder."
-                )
+                raise derivatives_error()
             levels.append((path, above | {identity}, _list_folder(path)))
         except InputError as error:
             yield Found(Source(path), error)
@@ -132,9 +131,16 @@ def _list_folder(folder: Path) -> _Entries:
     return iter(sorted(kept))
 
 
-def _is_described_elsewhere(path: Path) -> bool:
+def is_described_elsewhere(path: Place) -> bool:
     """Return whether the file belongs to another one, which is the input."""
     return is_bids_metadata(path) or (path.name.lower().endswith(PAIR_ENDINGS) and is_pair_image(path))
+
+
+def derivatives_error() -> RefusedError:
+    """Return the error of a folder of results."""
+    return RefusedError(
+        "bids_derivatives", "computed from images, not acquired; to classify it, name the folder."
+    )
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

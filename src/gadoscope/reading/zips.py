@@ -117,6 +117,30 @@ def open_member(path: Path, member: str) -> Iterator[BinaryIO]:
         yield io.BufferedReader(raw, FILL_BYTES)
 
 
+def locate_member(path: Path, member: str) -> tuple[str, str]:
+    """Return the archive inside ``path`` that holds a member, empty for ``path`` itself, and its name there.
+
+    Raises
+    ------
+    InputError
+        If one of the archives cannot be read.
+    """
+    inner, name = _split(path, member)
+    return INSIDE.join(inner), name
+
+
+def has_member(path: Path, inside: str, name: str) -> bool:
+    """Return whether the archive ``inside`` of ``path`` holds a file of this name."""
+    with _lease(path, inside) as kept:
+        return name in kept.archive.NameToInfo
+
+
+def list_folder(path: Path, inside: str, folder: str) -> list[str]:
+    """Return the last parts of the names that lie directly in a folder of an archive."""
+    with _lease(path, inside) as kept:
+        return kept.names_by_folder().get(folder, [])
+
+
 def close_archives() -> None:
     """Close the archives that are kept open and that nobody reads now."""
     with _lock:
@@ -131,6 +155,17 @@ class _Kept:
         self.archive, self.n_bytes = archive, n_bytes
         self.n_readers = 0
         self._stack = stack
+        self._by_folder: dict[str, list[str]] | None = None
+
+    def names_by_folder(self) -> dict[str, list[str]]:
+        """Return the names of files by folder; listed once, for each of thousands of folders may be asked."""
+        if self._by_folder is None:
+            by_folder: dict[str, list[str]] = {}
+            for text in self.archive.NameToInfo:
+                folder, _, name = text.rpartition("/")
+                by_folder.setdefault(folder, []).append(name)
+            self._by_folder = by_folder
+        return self._by_folder
 
     def close(self) -> None:
         self.archive.close()

@@ -4,6 +4,7 @@ import gzip
 import io
 import time
 import tracemalloc
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from gadoscope.imaging.slices import SlicePolicy, choose_slices
 from gadoscope.labels import Plane
 from gadoscope.reading.nifti.series import ALWAYS_INFLATED_BYTES, open_nifti
 from gadoscope.reading.sources import Source
+from gadoscope.reading.zips import close_archives
 from tests.reading.nifti.nifti_files import (
     NIBABEL_DATA,
     nib,
@@ -179,17 +181,18 @@ def test_a_pair_whose_voxels_are_cut_off_is_truncated(tmp_path: Path) -> None:
         open_file(tmp_path / "a.hdr")
 
 
-def test_a_pair_inside_an_archive_is_refused(tmp_path: Path) -> None:
-    save(tmp_path / "a.img", values(), kind=nib.Nifti1Pair)
-
-    class Member(Source):
-        @contextmanager
-        def open(self) -> Iterator[BinaryIO]:
-            with self.path.open("rb") as file:
-                yield file
-
-    with pytest.raises(RefusedError, match=r"unsupported_format: .* unpack it"):
-        open_nifti(Member(tmp_path / "a.hdr", "a.hdr"))
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_pair_inside_an_archive_is_read_as_outside(tmp_path: Path, ending: str) -> None:
+    save(tmp_path / f"a.img{ending}", values(), kind=nib.Nifti1Pair)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in (f"a.hdr{ending}", f"a.img{ending}"):
+            archive.write(tmp_path / name, f"in/{name}")
+        archive.write(tmp_path / f"a.hdr{ending}", "alone.hdr")
+    inside = read_all(open_nifti(Source(tmp_path / "a.zip", f"in/a.hdr{ending}")))
+    np.testing.assert_array_equal(inside, read_all(open_file(tmp_path / f"a.hdr{ending}")))
+    with pytest.raises(ReadError, match=r"missing_pair: this \.hdr describes voxels in a \.img file"):
+        open_nifti(Source(tmp_path / "a.zip", "alone.hdr"))
+    close_archives()
 
 
 def test_constant_and_all_nan_volumes_are_refused_as_blank(tmp_path: Path) -> None:

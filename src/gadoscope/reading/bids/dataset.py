@@ -1,4 +1,4 @@
-"""BIDS: the metadata beside an image, and what of a data set is no input.
+"""BIDS: the metadata beside an image, and what of a data set is no input; in folders and in archives.
 
 Used while folders are walked, so it is light: names, `stat`, and small JSON files.
 
@@ -9,11 +9,11 @@ sidecars in the same way.
 """
 
 from functools import lru_cache
-from pathlib import Path
 
 from gadoscope.reading.bids.names import BidsName, check_suffix, parse_image_name, parse_name
 from gadoscope.reading.bids.sidecar import Values, facts_from_sidecar, read_json_object
 from gadoscope.reading.nifti.names import IMAGE_SUFFIXES, is_file, split_suffix
+from gadoscope.reading.places import Place
 from gadoscope.reading.series import Facts
 
 __all__ = ["check_suffix", "find_sidecar_facts", "is_bids_metadata", "is_derivatives"]
@@ -30,7 +30,7 @@ _ENTITY_FACTS = ("ce", "acq")
 _REMEMBERED_FOLDERS = 64
 
 
-def find_sidecar_facts(path: Path) -> tuple[Facts | None, tuple[str, ...]]:
+def find_sidecar_facts(path: Place) -> tuple[Facts | None, tuple[str, ...]]:
     """Return what the sidecars and the BIDS name of a NIfTI file say, as DICOM would say it.
 
     Sidecars of the data set are read from its root down to the image's folder; a lower one overrides. Outside
@@ -63,7 +63,7 @@ def find_sidecar_facts(path: Path) -> tuple[Facts | None, tuple[str, ...]]:
     return facts, tuple(dict.fromkeys(notes))
 
 
-def is_bids_metadata(path: Path) -> bool:
+def is_bids_metadata(path: Place) -> bool:
     """Return whether a file only describes images: it is no input, and gets no row."""
     name = path.name.lower()
     if name.endswith(_BESIDE_IMAGE) and _lies_beside_image(path):
@@ -73,7 +73,7 @@ def is_bids_metadata(path: Path) -> bool:
     return described and find_dataset_root(path.parent) is not None
 
 
-def is_derivatives(folder: Path) -> bool:
+def is_derivatives(folder: Place) -> bool:
     """Return whether a folder is named ``derivatives`` in a data set, or is a data set of that type."""
     if folder.name == _DERIVATIVES and is_file(folder.parent / DESCRIPTION):
         return True
@@ -82,36 +82,36 @@ def is_derivatives(folder: Path) -> bool:
     return found is not None and str(found.get("DatasetType", "")).lower() == "derivative"
 
 
-def find_dataset_root(folder: Path) -> Path | None:
+def find_dataset_root(folder: Place) -> Place | None:
     """Return the closest folder at or above ``folder`` that is the root of a BIDS data set, or ``None``."""
     absolute = folder.absolute()
     return next((at for at in (absolute, *absolute.parents) if is_file(at / DESCRIPTION)), None)
 
 
-def _lies_beside_image(path: Path) -> bool:
+def _lies_beside_image(path: Place) -> bool:
     stem = path.name[: path.name.rindex(".")]
     return any(is_file(path.with_name(stem + suffix)) for suffix in IMAGE_SUFFIXES)
 
 
-def _find_own_sidecar(path: Path) -> list[Path]:
+def _find_own_sidecar(path: Place) -> list[Place]:
     stem, suffix = split_suffix(path.name)
     sidecar = path.with_name(stem + ".json")
     return [sidecar] if suffix and is_file(sidecar) else []
 
 
-def _find_sidecars(path: Path, image: BidsName) -> list[Path]:
+def _find_sidecars(path: Place, image: BidsName) -> list[Place]:
     """Return the sidecars that apply, the general ones first."""
     folder = path.absolute().parent
     root = find_dataset_root(folder) or folder
     levels = [folder, *folder.parents]
-    found: list[Path] = []
+    found: list[Place] = []
     for level in reversed(levels[: levels.index(root) + 1]):
         applying = [(len(n.entities), file) for file, n in _list_sidecars(level) if n.applies_to(image)]
         found += [level / file for _, file in sorted(applying)]
     return found
 
 
-def _list_sidecars(folder: Path) -> tuple[tuple[str, BidsName], ...]:
+def _list_sidecars(folder: Place) -> tuple[tuple[str, BidsName], ...]:
     try:
         return _list_sidecars_at(folder, folder.stat().st_mtime_ns)
     except OSError:  # a folder that may be entered but not listed: its sidecars cannot be found
@@ -119,7 +119,7 @@ def _list_sidecars(folder: Path) -> tuple[tuple[str, BidsName], ...]:
 
 
 @lru_cache(maxsize=_REMEMBERED_FOLDERS)
-def _list_sidecars_at(folder: Path, changed_ns: int) -> tuple[tuple[str, BidsName], ...]:
+def _list_sidecars_at(folder: Place, changed_ns: int) -> tuple[tuple[str, BidsName], ...]:
     """List a folder once, and again when it changed: a root may hold thousands of subjects."""
     parsed = ((file.name, parse_name(file.name)) for file in folder.iterdir() if file.suffix == ".json")
     return tuple((file, name) for file, name in parsed if name is not None)

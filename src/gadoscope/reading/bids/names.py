@@ -7,10 +7,10 @@ BIDS 1.11, "File name structure" and "Magnetic Resonance Imaging"
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from gadoscope.errors import RefusedError
 from gadoscope.reading.nifti.names import split_suffix
+from gadoscope.reading.places import Place
 
 _ENTITY = re.compile(r"([a-zA-Z]+)-([a-zA-Z0-9+]+)")
 _SUFFIX = re.compile(r"[a-zA-Z0-9]+")
@@ -95,13 +95,13 @@ def parse_name(name: str) -> BidsName | None:
     return BidsName(entities, suffix)
 
 
-def parse_image_name(path: Path) -> BidsName | None:
+def parse_image_name(path: Place) -> BidsName | None:
     """Take the name of an image apart; ``None`` unless it begins with a subject, as BIDS demands."""
     name = parse_name(path.name) if split_suffix(path.name)[1] else None
     return name if name is not None and next(iter(name.entities), "") == "sub" else None
 
 
-def check_suffix(path: Path) -> None:
+def check_suffix(path: Place) -> None:
     """Let pass what BIDS names T1-weighted, and every name that BIDS does not know.
 
     Raises

@@ -9,10 +9,9 @@ BIDS 1.11, "Metadata" of MRI; dcm2niix, BIDS/README.md
 
 import json
 import math
-from pathlib import Path
 
 from gadoscope.errors import InputError
-from gadoscope.reading.images import open_regular_file
+from gadoscope.reading.places import Place, open_place
 
 Values = dict[str, object]
 
@@ -38,10 +37,10 @@ _MS_PER_S = 1000.0
 _DECIMALS = 6  # a nanosecond: hides what 0.0029 * 1000 leaves
 
 
-def read_json_object(path: Path, notes: list[str]) -> Values | None:
+def read_json_object(path: Place, notes: list[str]) -> Values | None:
     """Return the object in a JSON file; ``None``, with a note, if there is none that can be used."""
     try:
-        with open_regular_file(path) as file:
+        with open_place(path) as file:
             text = file.read(MAX_SIDECAR_BYTES + 1)
     except InputError:
         notes.append("a JSON sidecar could not be read: it was ignored")

@@ -1,6 +1,7 @@
 """File names of NIfTI images: what is the image, what lies beside it."""
 
-from pathlib import Path
+from gadoscope.errors import InputError
+from gadoscope.reading.places import Place, open_place
 
 IMAGE_SUFFIXES = (".nii.gz", ".nii", ".hdr.gz", ".hdr")
 """What a NIfTI header's file may end with, longest first."""
@@ -10,7 +11,7 @@ _MAGIC_AT = {344: b"ni1\0", 4: b"ni2\0"}
 _MAGIC_BYTES = 4
 
 
-def is_file(path: Path) -> bool:
+def is_file(path: Place) -> bool:
     """Return whether there is such a file; unlike `Path.is_file`, also for names that the system refuses."""
     try:
         return path.is_file()
@@ -26,7 +27,7 @@ def split_suffix(name: str) -> tuple[str, str]:
     return "", ""
 
 
-def find_pair_image(header: Path) -> Path | None:
+def find_pair_image(header: Place) -> Place | None:
     """Return the file with the voxels that ``header`` (.hdr) describes, or ``None`` if there is none."""
     stem, suffix = split_suffix(header.name)
     endings = [ending for own in PAIR_SUFFIXES.get(suffix, ()) for ending in (own, own.upper())]
@@ -34,7 +35,7 @@ def find_pair_image(header: Path) -> Path | None:
     return next((path for path in candidates if is_file(path)), None)
 
 
-def is_pair_image(path: Path) -> bool:
+def is_pair_image(path: Place) -> bool:
     """Return whether ``path`` holds the voxels of a NIfTI pair: no input of its own, its .hdr is one."""
     name = path.name
     ending = next((e for e in (".img.gz", ".img") if name.lower().endswith(e)), None)
@@ -45,13 +46,13 @@ def is_pair_image(path: Path) -> bool:
     return any(_is_pair_header(header) for header in headers)
 
 
-def _is_pair_header(path: Path) -> bool:
+def _is_pair_header(path: Place) -> bool:
     """Compressed headers are believed by their name: .hdr.gz is nothing else."""
     if not is_file(path) or path.suffix.lower() == ".gz":
         return is_file(path)
     try:
-        with path.open("rb") as file:
+        with open_place(path) as file:
             start = file.read(max(_MAGIC_AT) + _MAGIC_BYTES)
-    except OSError:
+    except (OSError, InputError):
         return False
     return any(start[at : at + _MAGIC_BYTES] == magic for at, magic in _MAGIC_AT.items())

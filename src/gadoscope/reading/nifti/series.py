@@ -21,6 +21,7 @@ from gadoscope.imaging.volume import Geometry
 from gadoscope.reading.nifti.header import HEADER_BYTES, NiftiHeader, parse_header
 from gadoscope.reading.nifti.inflate import MAGIC, GzipIndex, GzipReader
 from gadoscope.reading.nifti.names import find_pair_image
+from gadoscope.reading.places import place_of, source_of
 from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
 from gadoscope.reading.sources import Source
 
@@ -60,8 +61,7 @@ def open_nifti(source: Source, *, facts: Facts | None = None, warnings: tuple[st
     ReadError
         ``bad_header``, ``not_an_image``, ``truncated``, ``missing_pair``, or as `Source.open`.
     RefusedError
-        As `parse_header`; ``too_large`` also for a compressed file that would inflate absurdly, and
-        ``unsupported_format`` for a pair inside an archive.
+        As `parse_header`; ``too_large`` also for a compressed file that would inflate absurdly.
     """
     header = parse_header(_read_start(source))
     voxels = _Voxels(_find_voxels(source) if header.is_pair else source, header)
@@ -226,16 +226,12 @@ def _read_start(source: Source) -> bytes:
 
 
 def _find_voxels(source: Source) -> Source:
-    if source.member:
-        raise RefusedError(
-            "unsupported_format", "a NIfTI pair (.hdr and .img) is not read from an archive; unpack it."
-        )
-    image = find_pair_image(source.path)
+    image = find_pair_image(place_of(source))
     if image is None:
         raise ReadError(
             "missing_pair", "this .hdr describes voxels in a .img file beside it, which is not there."
         )
-    return Source(image)
+    return source_of(image)
 
 
 def _inflated(file: BinaryIO, index: GzipIndex) -> BinaryIO:
