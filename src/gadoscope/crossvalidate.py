@@ -30,7 +30,7 @@ from gadoscope.preparation.pool import count_jobs
 from gadoscope.preparation.split import list_sources
 from gadoscope.reading.images import read_slice
 from gadoscope.training.config import SplitConfig
-from gadoscope.training.run import PREPARED_NAME, Job, Prepare, TrainedRun, Watch, check_folder, train
+from gadoscope.training.run import PREPARED_NAME, Job, Prepare, TrainedRun, Warn, Watch, check_folder, train
 
 PREDICTIONS_NAME = "predictions.csv"
 SPREAD_NAME = "spread.json"
@@ -95,6 +95,7 @@ def cross_validate(
     watch: Watch,
     on_prepared: Prepare,
     on_scored: OnProgress = lambda _what, _done, _all: None,
+    warn: Warn = lambda _sentence: None,
 ) -> CrossValidation | None:
     """Train once for each fold, or for each source left out, and judge what was held out.
 
@@ -128,7 +129,7 @@ def cross_validate(
             run=job.run / f"{unit}-{number}",
             prepared=job.run / PREPARED_NAME,
         )
-        trained = train(part, watch=watch, on_prepared=on_prepared)
+        trained = train(part, watch=watch, on_prepared=on_prepared, warn=warn)
         if trained is not None:
             judged.append(_look_at_held_out(trained, split, sealed, job.config.threads, on_scored))
     if not judged:
@@ -200,7 +201,7 @@ def _look_at_held_out(
         own_threshold=by_fold,
     )
     not_read = [f"{row['name']} cannot be read ({row['reason']}): it is in no fold." for row in unread]
-    return fold, [*trained.notices, *not_read]
+    return fold, [*trained.warnings, *trained.notices, *not_read]
 
 
 def _choose(table: Predictions, rule: PointRule) -> float:

@@ -13,13 +13,20 @@ from typing import Any
 from gadoscope.evaluate import evaluate
 from gadoscope.evaluation.spread import Cell, Spread
 from gadoscope.files import write_text
-from gadoscope.training.run import PREPARED_NAME, Job, Prepare, Watch, check_folder, train
+from gadoscope.training.run import PREPARED_NAME, Job, Prepare, Warn, Watch, check_folder, train
 
 REPORT_NAME = "report"
 SPREAD_NAME = "spread.json"
 
 
-def repeat(job: Job, n_seeds: int, *, watch: Watch, on_prepared: Prepare) -> Spread | None:
+def repeat(
+    job: Job,
+    n_seeds: int,
+    *,
+    watch: Watch,
+    on_prepared: Prepare,
+    warn: Warn = lambda _sentence: None,
+) -> Spread | None:
     """Train ``n_seeds`` seeds from the config's on, evaluate each, and write the spread.
 
     Each run lies in ``job.run/seed-N``; they share the decoded images. ``resume`` goes on with the
@@ -31,7 +38,7 @@ def repeat(job: Job, n_seeds: int, *, watch: Watch, on_prepared: Prepare) -> Spr
     for seed in range(job.config.seed, job.config.seed + n_seeds):
         run = job.run / f"seed-{seed}"
         part = replace(job, config=job.config.with_values(seed=seed), run=run, prepared=prepared)
-        trained = train(part, watch=watch, on_prepared=on_prepared)
+        trained = train(part, watch=watch, on_prepared=on_prepared, warn=warn)
         if trained is not None:
             report = evaluate(run, data=None, output=run / REPORT_NAME).report
             rows.append({"seed": seed, **_select_figures(report)})

@@ -3,8 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gadoscope.audit.verdicts import STRONG, WEAK
-from gadoscope.evaluation.formats import area, list_names, percent, plural
+from gadoscope.evaluation.audited import STRONG_CODE
+from gadoscope.evaluation.formats import list_names, percent, plural
+from gadoscope.evaluation.shortcuts import (
+    select_predictors,
+    tell_strong,
+    tell_unmeasured,
+    tell_weak,
+    with_interval,
+)
+from gadoscope.evaluation.verdicts import STRONG, WEAK
 from gadoscope.evaluation.worth import CAUTION, NOTE, SERIOUS
 from gadoscope.preparation.audit.predictors import Nature
 
@@ -111,56 +119,25 @@ def _groups(n: int) -> str:
 
 
 def _strong_circumstances(report: Mapping[str, Any]) -> Iterator[Data]:
-    strong = _select(report["predictors"], Nature.CIRCUMSTANCE, STRONG)
-    if not strong:
-        return
-    names = list_names([one["name"] for one in strong])
-    verb = "gives" if len(strong) == 1 else "each give"
-    figures = "; ".join(f"{one['name']} with an AUC of {_with_interval(one['auc'])}" for one in strong)
-    advice = dict.fromkeys(_advice(one["name"], report["counts"]) for one in strong)
-    yield _say(
-        SERIOUS,
-        "strong_predictor",
-        f"{_sentence(names)} alone {verb} the label away",
-        "Without a look at the brain, the label of unseen subjects is told by "
-        f"{figures}. A network can learn this instead of contrast. {' '.join(advice)}",
-    )
-
-
-def _advice(name: str, counts: Mapping[str, Any]) -> str:
-    if name == "source":
-        paired = [row["name"] for row in counts["source"] if row["n_pre"] and row["n_post"]]
-        if paired:
-            return f"Believe figures on sources that hold both labels: {list_names(paired)}."
-        return "No source holds both labels: add one that does, or no figure will mean anything."
-    if name in ("border", "burned-in text"):
-        return "Look at the borders and corners below; crop or blacken what was burned in."
-    if name in ("image size", "file size"):
-        return "Write all images in one size and format from the originals, and audit again."
-    if name == "plane":
-        return "Balance the planes within each label, or train and report one plane at a time."
-    return f"Balance it within each label, and report figures for each {name}."
+    paired = [row["name"] for row in report["counts"]["source"] if row["n_pre"] and row["n_post"]]
+    strong = tell_strong(report["predictors"], paired)
+    if strong:
+        yield _say(SERIOUS, STRONG_CODE, strong["title"], strong["text"])
 
 
 def _weak_circumstances(predictors: Sequence[Mapping[str, Any]]) -> Iterator[Data]:
-    weak = _select(predictors, Nature.CIRCUMSTANCE, WEAK)
+    weak = tell_weak(predictors)
     if weak:
-        named = list_names([f"{one['name']} (AUC {_with_interval(one['auc'])})" for one in weak])
-        yield _say(
-            CAUTION,
-            "weak_predictor",
-            "Circumstances tell a little of the label",
-            f"More than chance is told by {named}. A network that is hardly better has learned no contrast.",
-        )
+        yield _say(CAUTION, "weak_predictor", weak["title"], weak["text"])
 
 
 def _grey(predictors: Sequence[Mapping[str, Any]]) -> Iterator[Data]:
     telling = [
-        *_select(predictors, Nature.GREY, STRONG),
-        *_select(predictors, Nature.GREY, WEAK),
+        *select_predictors(predictors, Nature.GREY, STRONG),
+        *select_predictors(predictors, Nature.GREY, WEAK),
     ]
     if telling:
-        named = list_names([f"the {one['name']} (AUC {_with_interval(one['auc'])})" for one in telling])
+        named = list_names([f"the {one['name']} (AUC {with_interval(one['auc'])})" for one in telling])
         yield _say(
             CAUTION if any(one["verdict"] == STRONG for one in telling) else NOTE,
             "grey_values",
@@ -171,14 +148,9 @@ def _grey(predictors: Sequence[Mapping[str, Any]]) -> Iterator[Data]:
 
 
 def _not_measured(predictors: Sequence[Mapping[str, Any]]) -> Iterator[Data]:
-    names = [one["name"] for one in predictors if one["reason"] == "too few subjects"]
-    if names:
-        yield _say(
-            CAUTION,
-            "predictors_not_measured",
-            "What gives the label away could not be measured",
-            "A class has fewer than five subjects, so no trivial predictor can be tried on unseen ones.",
-        )
+    unmeasured = tell_unmeasured(predictors)
+    if unmeasured:
+        yield _say(CAUTION, "predictors_not_measured", unmeasured["title"], unmeasured["text"])
 
 
 def _unusable(unusable: Sequence[Mapping[str, Any]]) -> Iterator[Data]:
@@ -258,18 +230,3 @@ def _majority(report: Mapping[str, Any]) -> Iterator[Data]:
         "What one reaches without any look",
         text,
     )
-
-
-def _select(predictors: Sequence[Mapping[str, Any]], nature: Nature, verdict: str) -> list[Mapping[str, Any]]:
-    return [one for one in predictors if one["nature"] == nature.value and one["verdict"] == verdict]
-
-
-def _with_interval(figure: Mapping[str, float | None]) -> str:
-    text = area(figure["value"])
-    if figure["lower"] is None:
-        return text
-    return f"{text}, 95 % interval {area(figure['lower'])} to {area(figure['upper'])}"
-
-
-def _sentence(name: str) -> str:
-    return f"{name[0].upper()}{name[1:]}"

@@ -39,9 +39,11 @@ class Audited:
     results
         For each image what was measured, or why it cannot be used.
     predictors
-        From `gadoscope.audit.verdicts.judge_predictor`.
+        From `gadoscope.evaluation.verdicts.judge_predictor`.
     sha256
         Of all files that could be read.
+    labelled_sha256
+        Of the pre- and post-contrast images with their labels, from `digest_labelled`.
     """
 
     manifest: Manifest
@@ -50,6 +52,7 @@ class Audited:
     two_sided: Sequence[TwoSided]
     predictors: Sequence[Data]
     sha256: str
+    labelled_sha256: str
 
 
 def build_report(audited: Audited, n_cases: int) -> Data:
@@ -63,6 +66,7 @@ def build_report(audited: Audited, n_cases: int) -> Data:
         "data": {
             "origin": short_name(str(audited.manifest.origin)),
             "sha256": audited.sha256,
+            "labelled_sha256": audited.labelled_sha256,
             "notices": [*audited.manifest.notices, *audited.manifest.tell_others()],
         },
         "counts": _count(items),

@@ -1,8 +1,7 @@
 """Are these data fit to train on: labelled images become an audit."""
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,15 @@ from scipy.sparse.csgraph import connected_components
 
 from gadoscope.audit.page import draw_pictures, render_html
 from gadoscope.audit.report import Audited, build_report
-from gadoscope.audit.verdicts import judge_predictor
-from gadoscope.errors import ManifestError, OutputError
+from gadoscope.errors import InputError, ManifestError, OutputError
+from gadoscope.evaluation.seen import hash_file
+from gadoscope.evaluation.shortcuts import judge_predictors
 from gadoscope.files import write_text
 from gadoscope.labels import Label
-from gadoscope.preparation.audit.confounds import score_predictors
 from gadoscope.preparation.audit.counts import find_two_sided
 from gadoscope.preparation.audit.duplicates import CopyGroup, group_copies
 from gadoscope.preparation.audit.measure import Measurement, measure_items
-from gadoscope.preparation.audit.predictors import list_predictors
+from gadoscope.preparation.data_digest import digest_files, digest_labelled
 from gadoscope.preparation.manifest import Item, read_manifest
 
 HTML_NAME = "report.html"
@@ -92,7 +91,8 @@ def audit(
         copies=copies,
         two_sided=find_two_sided(items),
         predictors=_judge_predictors(items, measured, copies, tell),
-        sha256=_digest(measured.values()),
+        sha256=digest_files(one.digest for one in measured.values()),
+        labelled_sha256=_digest_labelled(items, results),
     )
     report = build_report(audited, n_cases)
     if output is not None:
@@ -110,17 +110,12 @@ def _judge_predictors(
 ) -> list[dict[str, Any]]:
     """Return how well each trivial predictor tells the two phases apart."""
     labelled = [index for index in measured if items[index].label is not Label.OTHER]
-    is_post = np.array([items[index].label is Label.POST for index in labelled], dtype=np.bool_)
-    subject = _number_subjects(items, copies)[labelled]
-    predictors = list_predictors(
-        [items[index] for index in labelled], [measured[index] for index in labelled]
+    return judge_predictors(
+        [items[index] for index in labelled],
+        [measured[index] for index in labelled],
+        _number_subjects(items, copies)[labelled],
+        on_progress=lambda done, n: tell("Trying trivial predictors", done, n),
     )
-    n_tried = sum(not predictor.is_constant for predictor in predictors)
-    judged = []
-    for scored in score_predictors(predictors, is_post, subject):
-        judged.append(judge_predictor(scored, is_post, subject, n_tried=max(1, n_tried)))
-        tell("Trying trivial predictors", len(judged), len(predictors))
-    return judged
 
 
 def _number_subjects(items: Sequence[Item], copies: Sequence[CopyGroup]) -> NDArray[np.int64]:
@@ -141,6 +136,9 @@ def _number_subjects(items: Sequence[Item], copies: Sequence[CopyGroup]) -> NDAr
     return joined[subject]
 
 
-def _digest(measured: Iterable[Measurement]) -> str:
-    """Return one SHA-256 of the files' own, whatever their order: what was audited."""
-    return hashlib.sha256("\n".join(sorted(one.digest for one in measured)).encode()).hexdigest()
+def _digest_labelled(items: Sequence[Item], results: Sequence[Measurement | InputError]) -> str:
+    digests = [
+        one.digest if isinstance(one, Measurement) else hash_file(item.path)
+        for item, one in zip(items, results, strict=True)
+    ]
+    return digest_labelled(items, digests)

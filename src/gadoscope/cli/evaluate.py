@@ -32,7 +32,7 @@ DEFAULT_CASES = 24
     "--audit",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="audit.json of `gadoscope audit`; found by itself in the run or beside the data.",
+    help="audit.json of `gadoscope audit`; found by itself near the run or the data, by their hash.",
 )
 @click.option(
     "--jobs", type=click.IntRange(min=0), default=0, help="Worker threads; 0 takes one for each core."
@@ -93,7 +93,8 @@ def command(
 def _summarise(done: "Evaluation") -> str:
     """Return the split, the verdict, its gravest limits, and where the report is."""
     report = done.report
-    lines = ["Split        Images  Subjects     Pre    Post"]
+    lines = [f"WARNING: {one['title']}. {one['text']}" for one in report["warnings"]]
+    lines += [""] * bool(lines) + ["Split        Images  Subjects     Pre    Post"]
     for row in report["data"]["splits"]:
         subjects = "unknown" if row["n_subjects"] is None and row["n_images"] else row["n_subjects"] or 0
         lines.append(
@@ -101,7 +102,8 @@ def _summarise(done: "Evaluation") -> str:
         )
     lines += ["", *_verdict(report), "", *_compare(report["comparison"])]
     lines += _tell_gate(report["gate"])
-    lines += [f"{item['title']}. {item['text']}" for item in report["worth"] if item["severity"] == "serious"]
+    serious = [item for item in report["worth"] if item["severity"] == "serious"]
+    lines += [f"{item['title']}. {item['text']}" for item in serious if item not in report["warnings"]]
     if report["data"]["unread"]:
         lines.append(f"{len(report['data']['unread'])} images could not be read; the report lists them.")
     lines += [*report["data"]["notices"], f"Report: {done.folder / 'report.html'}", "Not a medical device."]

@@ -109,16 +109,20 @@ def _train(job: "Job", display: "TrainingDisplay", options: dict[str, Any]) -> s
     if options["folds"] is not None or options["leave_source_out"]:
         from gadoscope.crossvalidate import cross_validate
 
-        done = cross_validate(job, options["folds"], watch=display.watch, on_prepared=display.on_prepared)
+        done = cross_validate(
+            job, options["folds"], watch=display.watch, on_prepared=display.on_prepared, warn=display.warn
+        )
         return done.to_text() if done else ""
     if options["repeat"] > 1:
         from gadoscope.repeat import repeat
 
-        spread = repeat(job, options["repeat"], watch=display.watch, on_prepared=display.on_prepared)
+        spread = repeat(
+            job, options["repeat"], watch=display.watch, on_prepared=display.on_prepared, warn=display.warn
+        )
         return spread.to_text() if spread else ""
     from gadoscope.training.run import train
 
-    trained = train(job, watch=display.watch, on_prepared=display.on_prepared)
+    trained = train(job, watch=display.watch, on_prepared=display.on_prepared, warn=display.warn)
     return _describe(trained) if trained else ""
 
 
@@ -127,8 +131,9 @@ def _describe(trained: "TrainedRun") -> str:
     point = trained.frozen.point
     origin = point.chosen_on.partition(":")[0]
     layers = format_layers(layer._asdict() for layer in trained.layers)
+    warnings = "".join(f"WARNING: {sentence}\n" for sentence in trained.warnings)
     notes = "".join(f"note: {notice}\n" for notice in trained.notices)
-    return f"{layers}\n{notes}" + (
+    return f"{warnings}{layers}\n{notes}" + (
         f"{origin}: AUC {measured['auc']:.3f}, accuracy {measured['accuracy']:.1%} at the threshold "
         f"{point.threshold:.3f} ({point.rule}, chosen on {measured['n_images']} images)\n"
         f"weights:    sha256 {trained.weights_sha256}\n"

@@ -29,6 +29,7 @@ class TrainingDisplay:
         )
         self.task: TaskID | None = None
         self.preparing: TaskID | None = None
+        self.warned: set[str] = set()
 
     def __enter__(self) -> Self:
         self.progress.start()
@@ -43,6 +44,12 @@ class TrainingDisplay:
         """Print what a person should know before it begins."""
         if self.is_first:
             self._print(f"note: {notice}")
+
+    def warn(self, sentence: str) -> None:
+        """Print what makes the figures of this training worth less; the same sentence once."""
+        if self.is_first and sentence not in self.warned:
+            self.warned.add(sentence)
+            self._print(f"WARNING: {sentence}")
 
     def on_prepared(self, done: int, total: int) -> None:
         """Show how many images are decoded."""

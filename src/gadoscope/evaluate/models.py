@@ -151,10 +151,11 @@ def _is_same_file(data: Path, origin: Path) -> bool:
 def look_for_audit(model: Model, manifest: Manifest) -> Path | None:
     """Return the audit.json in the run, beside the manifest, or in the folder that holds all images."""
     origin = manifest.origin if manifest.origin.is_dir() else manifest.origin.parent
-    return find_audit([*([model.path] if model.run else []), origin, _common_folder(manifest.items)])
+    return find_audit([*([model.path] if model.run else []), origin, find_common_folder(manifest.items)])
 
 
-def _common_folder(items: Sequence[Item]) -> Path:
+def find_common_folder(items: Sequence[Item]) -> Path:
+    """Return the folder that holds all of the images."""
     folder = items[0].path.parent
     while not all(item.path.is_relative_to(folder) for item in items):
         folder = folder.parent

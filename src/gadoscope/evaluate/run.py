@@ -10,8 +10,9 @@ from gadoscope.errors import OutputError, UsageError
 from gadoscope.evaluate.cases import Gallery, show_cases
 from gadoscope.evaluate.gate import ask_gate
 from gadoscope.evaluate.images import OnProgress, score_images, score_readable
-from gadoscope.evaluate.models import Judges, Model, find_judges, locate_model, look_for_audit, open_model
+from gadoscope.evaluate.models import Judges, Model, find_judges, locate_model, open_model
 from gadoscope.evaluate.rivals import RIVALS, answer_without
+from gadoscope.evaluate.shortcuts import Circumstances, look_at_circumstances
 from gadoscope.evaluation.audited import read_audit
 from gadoscope.evaluation.comparison import Rival, compare
 from gadoscope.evaluation.openings import describe_opening, read_openings, record_opening, utc_now
@@ -82,7 +83,8 @@ def evaluate(
         Further runs or bundles, or names in `RIVALS` where no such file exists; all are compared with
         ``model`` on the images that none of them was trained on.
     audit
-        audit.json of `gadoscope audit`, or its folder; None: the one in the run or beside the data, if any.
+        audit.json of `gadoscope audit`, or its folder; None: the one of these data, by their hash, that lies
+        near the run, the data, the report or the working folder; else one in the run or beside the data.
     jobs
         Threads that read and score images.
     n_cases
@@ -106,14 +108,15 @@ def evaluate(
     names = [str(rival) for rival in rivals if _is_name(rival)]
     models = [open_model(path) for path in (model, *(rival for rival in rivals if not _is_name(rival)))]
     judges = find_judges(models, data)
-    found = audit or look_for_audit(models[0], judges.manifest)
-    audited = read_audit(found) if found else None
+    if audit is not None:
+        read_audit(audit)  # one that cannot be read ends the evaluation here, not after the scores
     session, metadata = models[0].session, models[0].session.bundle.metadata
     rows, others, unread = _score(judges, session, jobs, tell)
     predictions = from_rows(rows)
     context = _describe_context(models[0], judges.division, predictions, len(unread))
     gate = ask_gate(metadata, rows, others, context.split)
-    subject = _describe_subject(models[0], judges, predictions, unread, audited, gate)
+    around = look_at_circumstances(models[0], judges, audit, output / JSON_NAME, jobs, tell)
+    subject = _describe_subject(models[0], judges, predictions, unread, around, gate)
     splits = summarise(subject, predictions)
     verdict = predictions.with_split(Split(context.split))
     comparison = _compare(models, names, verdict, judges, jobs, tell)
@@ -165,7 +168,7 @@ def _describe_subject(
     judges: Judges,
     predictions: Predictions,
     unread: list[dict[str, str]],
-    audited: Data | None,
+    around: Circumstances,
     gate: Data | None,
 ) -> Subject:
     return Subject(
@@ -173,12 +176,13 @@ def _describe_subject(
         data={
             "origin": short_name(str(judges.manifest.origin)),
             "splits": _count_splits(judges.division, predictions),
-            "notices": list(judges.notices),
+            "notices": [*judges.notices, *around.notices],
             "unread": unread,
         },
         training=describe_training(model.run) if model.run else None,
-        audit=audited,
+        audit=around.audit,
         gate=gate,
+        shortcuts=around.shortcuts,
     )
 
 

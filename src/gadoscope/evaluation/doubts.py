@@ -1,9 +1,11 @@
 """What an audit, earlier openings, broken promises and a gate take away from a figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from gadoscope.evaluation.audited import STRONG_CODE
 from gadoscope.evaluation.formats import area, list_names, percent, plural
+from gadoscope.evaluation.shortcuts import tell_part, tell_strong, tell_unmeasured, tell_weak
 from gadoscope.evaluation.worth import CAUTION, NOTE, SERIOUS
 
 Data = dict[str, Any]
@@ -26,8 +28,9 @@ def list_doubts(
     openings: Sequence[Data],
     promise: Data | None,
     gate: Data | None,
+    shortcuts: Data | None = None,
 ) -> list[Data]:
-    """Return ``severity``, ``title`` and ``text`` of each doubt; those of the audit come first.
+    """Return ``severity``, ``title`` and ``text`` of each doubt; those of shortcuts and the audit come first.
 
     Parameters
     ----------
@@ -41,15 +44,33 @@ def list_doubts(
         What the bundle promises of its band: ``max_risk``, ``is_promised``, ``sentence``.
     gate
         As in the report's `Subject`; None for a bundle without one.
+    shortcuts
+        From `find_shortcuts`, of the images that are evaluated; None where nothing was measured.
     """
+    same_data = audit is not None and shortcuts is not None and audit.get("is_of_these_data") is True
     return [
-        *_near_predictors(summary["auc"], audit),
-        *_audit_findings(audit),
+        *_near_predictors(summary["auc"], audit if audit and not same_data else shortcuts),
+        *_weak_shortcuts(shortcuts),
+        *_audit_findings(audit, told={STRONG_CODE} if same_data else set()),
         *_openings(openings),
         *_promise(summary["trust"]["abstention"], promise),
         *_gate(gate),
         *_calibration(summary["trust"]["calibration"]),
     ]
+
+
+def tell_shortcuts(shortcuts: Data | None) -> list[Data]:
+    """Return what gives the label of these images away: serious, and for the top of a report."""
+    strong = shortcuts and tell_strong(shortcuts["predictors"], shortcuts["paired_sources"])
+    if not shortcuts or not strong:
+        return []
+    return [_say(SERIOUS, strong["title"], strong["text"] + tell_part(shortcuts))]
+
+
+def _weak_shortcuts(shortcuts: Data | None) -> list[Data]:
+    predictors = shortcuts["predictors"] if shortcuts else ()
+    found = [tell_weak(predictors), tell_unmeasured(predictors)]
+    return [_say(CAUTION, one["title"], one["text"]) for one in found if one]
 
 
 def _say(severity: str, title: str, text: str) -> Data:
@@ -82,22 +103,23 @@ def _near_predictors(auc: Mapping[str, Any], audit: Data | None) -> list[Data]:
             if is_circumstance
             else "Contrast changes it, so it is no leak; but it is the figure to surpass."
         )
+        kind = "audited" if "findings" in audit else "given"
         text = (
-            f"In the audited images {named} {verb} the label nearly as well as the network, "
+            f"In the {kind} images {named} {verb} the label nearly as well as the network, "
             f"whose AUC here is {area(auc['value'])}. {meaning}"
         )
         found.append(_say(severity, "A trivial predictor is as good as the network", text))
     return found
 
 
-def _audit_findings(audit: Data | None) -> list[Data]:
+def _audit_findings(audit: Data | None, told: Collection[str]) -> list[Data]:
     if audit is None:
         return []
     origin = f"From the audit of {audit['origin']}, {plural(audit['n_images'], 'image')}: "
     return [
         _say(SERIOUS, one["title"], origin + one["text"])
         for one in audit["findings"]
-        if one["severity"] == SERIOUS
+        if one["severity"] == SERIOUS and one["code"] not in told
     ]
 
 

@@ -19,7 +19,7 @@ from gadoscope.evaluation.curves import (
     roc_svg,
     sweep_svg,
 )
-from gadoscope.evaluation.doubts import list_doubts
+from gadoscope.evaluation.doubts import list_doubts, tell_shortcuts
 from gadoscope.evaluation.figures import TEST_COLOUR, VALIDATION_COLOUR
 from gadoscope.evaluation.metrics import has_both_classes
 from gadoscope.evaluation.page import render_page
@@ -57,6 +57,8 @@ class Subject:
     gate
         ``threshold``, ``max_refused``, ``chosen_on``, and what comes from `gate.summarise_gate`; None for a
         bundle without one.
+    shortcuts
+        From `shortcuts.find_shortcuts`; None where nothing was measured.
     """
 
     model: Data
@@ -64,6 +66,7 @@ class Subject:
     training: Data | None
     audit: Data | None = None
     gate: Data | None = None
+    shortcuts: Data | None = None
 
 
 @dataclass(frozen=True)
@@ -119,22 +122,32 @@ def build_report(
     verdict = splits[context.split]
     part = predictions.with_split(Split(context.split))
     promise = gather_judged(part, Frozen.from_model(subject.model))[1].scale.point.get("promise")
-    doubts = list_doubts(verdict, audit=subject.audit, openings=openings, promise=promise, gate=subject.gate)
+    warnings = tell_shortcuts(subject.shortcuts)
+    doubts = list_doubts(
+        verdict,
+        audit=subject.audit,
+        openings=openings,
+        promise=promise,
+        gate=subject.gate,
+        shortcuts=subject.shortcuts,
+    )
     return {
         "format": "gadoscope evaluation",
         "format_version": FORMAT_VERSION,
         "gadoscope": __version__,
         "not_a_medical_device": True,
+        "warnings": warnings,
         "model": subject.model,
         "data": subject.data,
         "verdict_split": context.split,
         "splits": splits,
-        "worth": rank([*doubts, *judge(part, verdict, context)]),
+        "worth": rank([*warnings, *doubts, *judge(part, verdict, context)]),
         "promise": promise,
         "comparison": comparison,
         "gate": subject.gate,
         "openings": list(openings),
         "audit": subject.audit,
+        "shortcuts": subject.shortcuts,
         "wrong": {
             "n": len(wrong),
             "n_shown": min(len(wrong), n_cases),

@@ -16,6 +16,7 @@ from gadoscope.errors import UsageError
 from gadoscope.evaluation.curves import learning_curves_svg
 from gadoscope.evaluation.predictions import read_predictions
 from gadoscope.evaluation.seen import hash_file
+from gadoscope.evaluation.shortcuts import warn as tell_warnings
 from gadoscope.evaluation.trained_run import (
     BUNDLE_NAME,
     MANIFEST_NAME,
@@ -42,6 +43,7 @@ from gadoscope.training.init import load_bundle_weights
 from gadoscope.training.loop import Moment, TrainingData, fit
 from gadoscope.training.metadata import describe_bundle
 from gadoscope.training.record import describe_hardware, describe_software, describe_split, digest_data
+from gadoscope.training.shortcuts import find_shortcuts_of
 from gadoscope.training.teacher import Teacher
 
 CONFIG_NAME = "config.toml"
@@ -63,6 +65,7 @@ FREE_SETTINGS = (
 
 Watch = Callable[[Moment], None]
 Prepare = Callable[[int, int], None]
+Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,12 +109,22 @@ class TrainedRun:
     layers: tuple[Layer, ...]
     frozen: Frozen
     notices: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def train(
-    job: Job, *, watch: Watch = lambda _: None, on_prepared: Prepare = lambda _done, _all: None
+    job: Job,
+    *,
+    watch: Watch = lambda _: None,
+    on_prepared: Prepare = lambda _done, _all: None,
+    warn: Warn = lambda _sentence: None,
 ) -> TrainedRun | None:
     """Train, freeze the operating point, export the bundle, and write the record.
+
+    Parameters
+    ----------
+    warn
+        Called before the first step with each sentence on what gives the label of the data away.
 
     Returns
     -------
@@ -135,8 +148,12 @@ def train(
     data = _prepare(manifest, job.config, prepared, fabric, on_prepared)
     network = _build(job.config)
     identity = {**_identify(job, network, data), "teacher_sha256": teacher.sha256 if teacher else None}
+    shortcuts: dict[str, Any] = {}
     if fabric.is_global_zero:
         manifest = _with_digests(manifest, data)
+        shortcuts = find_shortcuts_of(manifest, run=job.run, prepared=prepared)
+        for sentence in tell_warnings(shortcuts):
+            warn(sentence)
         check_leaks(manifest)  # once more: now the same file under two names is known as well
         write_text(job.run / CONFIG_NAME, format_config(job.config))
         write_manifest(manifest, job.run / MANIFEST_NAME)
@@ -150,7 +167,7 @@ def train(
         watch(moment)
     if not fabric.is_global_zero:
         return None
-    finished = _finish(job, network, data, manifest, identity, held_out)
+    finished = _finish(job, network, data, manifest, identity, held_out, shortcuts)
     if job.prepared is None:
         shutil.rmtree(prepared, ignore_errors=True)
     return finished
@@ -264,6 +281,7 @@ def _finish(
     manifest: Manifest,
     identity: Mapping[str, Any],
     held_out: HeldOut | None,
+    shortcuts: dict[str, Any],
 ) -> TrainedRun:
     """Freeze what turns logits into answers, export the bundle, and write what is read by people."""
     frozen = freeze(network, data, job.config, held_out.frozen if held_out else None)
@@ -281,16 +299,19 @@ def _finish(
         layers=layers,
         frozen=frozen,
         notices=(*manifest.notices, *data.train.warnings, *data.validation.warnings, *frozen.notices),
+        warnings=tuple(tell_warnings(shortcuts)),
     )
     digests["split_sha256"] = digest_split(manifest)
     digests["held_out_sha256"] = held_out.sha256 if held_out else None
-    _write_record(job, trained, digests)
+    _write_record(job, trained, digests, shortcuts)
     history = [json.loads(line) for line in (job.run / METRICS_NAME).read_text().splitlines()]
     write_text(job.run / CURVES_NAME, learning_curves_svg(history))
     return trained
 
 
-def _write_record(job: Job, trained: TrainedRun, digests: Mapping[str, str | None]) -> None:
+def _write_record(
+    job: Job, trained: TrainedRun, digests: Mapping[str, str | None], shortcuts: dict[str, Any]
+) -> None:
     """Write everything that is needed to repeat the run."""
     record = {
         "command": shlex.join(sys.argv),
@@ -304,6 +325,7 @@ def _write_record(job: Job, trained: TrainedRun, digests: Mapping[str, str | Non
         "performance": trained.frozen.performance,
         "layers": [layer._asdict() for layer in trained.layers],
         "notices": trained.notices,
+        "shortcuts": shortcuts,
         "software": describe_software(),
         "hardware": describe_hardware(),
     }
