@@ -186,7 +186,9 @@ class _Run:
         if self._index is None:
             return
         from gadoscope.classify.studies import StudyReader  # noqa: PLC0415 — needs pydicom
+        from gadoscope.reading.regroup import regroup  # noqa: PLC0415 — as above
 
+        regroup(self._index)
         reader = StudyReader(self._session, self._journal)
         tasks = self._list_tasks(self._index, reader)
         n_series = self._index.n_series

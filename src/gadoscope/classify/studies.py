@@ -131,13 +131,14 @@ class StudyReader:
             with sources[typical].open() as file:
                 facts = read_facts(file)
         place = _find_place(task, facts)
-        digest = None if self._journal is None else _digest(instances, task.neighbour_digests)
+        regrouped = task.entry.regrouped
+        digest = None if self._journal is None else _digest(instances, regrouped, task.neighbour_digests)
         recalled = self._journal.find(digest) if self._journal is not None and digest is not None else None
         if recalled is not None:
             return Answer(tuple(replace(row, path=base.path) for row in recalled), place=place)
 
         rows = answer_series(
-            lambda: open_dicom_series(headers, sources, facts),
+            lambda: open_dicom_series(headers, sources, facts, regrouped=regrouped),
             base,
             self._session,
             facts=facts,
@@ -150,11 +151,11 @@ def _find_place(task: SeriesTask, facts: Facts) -> StudyPlace | None:
     """Return the place of a series in its study; ``None`` where it is judged alone."""
     if task.study is None:
         return None
-    read = task.read_again
+    read, regrouped = task.read_again, task.entry.regrouped
 
     def open_again() -> ImageSeries:
-        instances = unpack(read())
-        return open_dicom_series([h for h, _ in instances], [source for _, source in instances], facts)
+        headers, sources = zip(*unpack(read()), strict=True)
+        return open_dicom_series(headers, sources, facts, regrouped=regrouped)
 
     return StudyPlace(task.study, facts, open_again)
 
@@ -170,7 +171,7 @@ def _find_typical(headers: Sequence[InstanceHeader]) -> int:
     return 0
 
 
-def _digest(instances: Sequence[Instance], neighbours: Sequence[str]) -> str:
+def _digest(instances: Sequence[Instance], regrouped: str, neighbours: Sequence[str]) -> str:
     """Return a digest of all that the rows of a series depend on.
 
     Mostly pixels are not read for it: DICOM gives changed pixels a new SOPInstanceUID (PS3.3 C.12.4.1),
@@ -184,5 +185,5 @@ def _digest(instances: Sequence[Instance], neighbours: Sequence[str]) -> str:
         digest.update(f"{header.digest} {header.n_bytes}\n".encode())
         if not are_pixels_known:
             digest.update(digest_file(source) or b"")
-    digest.update(("\n".join(["study", *neighbours])).encode())
+    digest.update(("\n".join([regrouped, "study", *neighbours])).encode())
     return digest.hexdigest()

@@ -14,12 +14,15 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from gadoscope.errors import OutputError
 from gadoscope.reading.dicom.header import InstanceHeader
+from gadoscope.reading.dicom.kinds import is_slice
 from gadoscope.reading.sources import Source
 
 PRIVATE_DATABASE = ""
@@ -28,32 +31,56 @@ CACHE_KIB = 8192
 """Of the database in memory."""
 COMPRESSION = 1
 """zlib's fastest level: headers of one series differ little, so it already saves nine tenths."""
+_NAMED, _UNNAMED = b"n", b"u"
 KEY_BYTES = 16
 """Of a digest: two texts that share one are not to be feared."""
+
+MOST_IN_A_PIECE = 3
+"""Instances of a series that may be a piece of another one: more are a volume."""
+MOST_PIECES = 20_000
+"""Instances looked at together, about 40 MB: if more are alike, those of one study in one folder."""
 
 Instance = tuple[InstanceHeader, Source]
 
 _TABLES = """
+CREATE TABLE piece_limit (most INTEGER);
 CREATE TABLE series (
     id INTEGER PRIMARY KEY, study BLOB, key BLOB, n INTEGER, first BLOB, about_first TEXT,
-    UNIQUE (study, key)
+    likeness BLOB, folder BLOB, regrouped TEXT DEFAULT '', UNIQUE (study, key)
 );
 CREATE TABLE batch (series INTEGER, packed BLOB);
 CREATE INDEX batch_series ON batch (series);
+CREATE VIEW piece AS SELECT id, study, n, first, likeness, folder FROM series
+    WHERE likeness != x'' AND n <= (SELECT most FROM piece_limit);
 """
 _MERGE = """
-INSERT INTO series (study, key, n, first, about_first) VALUES (?, ?, ?, ?, ?)
+INSERT INTO series (study, key, n, first, about_first, likeness, folder) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (study, key) DO UPDATE SET
     n = n + excluded.n,
+    likeness = CASE WHEN likeness = excluded.likeness THEN likeness ELSE x'' END,
     about_first = CASE WHEN excluded.first < first THEN excluded.about_first ELSE about_first END,
     first = min(first, excluded.first)
 RETURNING id
 """
 _IN_ORDER = """
-SELECT id, study, n, about_first FROM series
+SELECT id, study, n, about_first, regrouped FROM series
 JOIN (SELECT study AS name, min(first) AS start FROM series GROUP BY study) ON name = study
 ORDER BY start, study, first
 """
+_LIST_ALIKE = """
+CREATE TABLE alike AS
+SELECT likeness, CASE WHEN likeness IN (
+    SELECT likeness FROM piece GROUP BY likeness HAVING sum(n) > ?
+) THEN CAST(study || folder AS BLOB) END AS place, sum(n) AS n
+FROM piece GROUP BY 1, 2 HAVING count(*) > 1
+"""
+_READ_PIECES = """
+SELECT id, packed FROM piece JOIN batch ON series = id
+WHERE likeness = ? AND (? IS NULL OR CAST(study || folder AS BLOB) = ?) ORDER BY first, id
+"""
+_NUMBER_PIECES = (
+    "SELECT id FROM piece WHERE likeness = ? AND CAST(study || folder AS BLOB) = ? ORDER BY first, id"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +99,9 @@ class Batch:
         JSON: path, member, digest, StudyInstanceUID, SeriesInstanceUID and modality of that one.
     packed
         All of them, for `unpack`.
+    likeness, folder
+        Digests of what a series shares with others that may belong to it, empty where it is no piece of one,
+        and of the folder of the first instance.
     """
 
     study: bytes
@@ -80,6 +110,8 @@ class Batch:
     first: bytes
     about_first: str
     packed: bytes
+    likeness: bytes = b""
+    folder: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +128,8 @@ class SeriesEntry:
         How many were found.
     first, first_digest
         Where the first instance by path lies, and the digest of its header.
+    regrouped
+        Where no SeriesInstanceUID holds the series together: what does. Else empty.
     """
 
     number: int
@@ -105,6 +139,23 @@ class SeriesEntry:
     n_instances: int
     first: Source
     first_digest: str
+    regrouped: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A series of so few instances that it may be a part of one.
+
+    Parameters
+    ----------
+    number
+        In the index.
+    instances
+        All of them, in the order of their paths.
+    """
+
+    number: int
+    instances: tuple[Instance, ...]
 
 
 def pack(instances: Iterable[Instance]) -> list[Batch]:
@@ -133,7 +184,19 @@ def _pack_series(study: str, key: str, members: Sequence[Instance]) -> Batch:
             )
         ),
         packed=zlib.compress(json.dumps(lines).encode("ascii"), COMPRESSION),
+        likeness=_find_likeness(members),
+        folder=_digest_text(first.folder),
     )
+
+
+def _find_likeness(members: Sequence[Instance]) -> bytes:
+    """Return what pieces of one series share: not one with a UID and one without."""
+    headers = [header for header, _ in members]
+    shared = {header.likeness for header in headers}
+    is_piece = len(members) <= MOST_IN_A_PIECE and len(shared) == 1 and all(map(is_slice, headers))
+    if not is_piece:
+        return b""
+    return (_NAMED if headers[0].series_instance_uid else _UNNAMED) + _digest_text(shared.pop() or "-")
 
 
 def unpack(batches: Iterable[bytes]) -> list[Instance]:
@@ -156,6 +219,7 @@ class SeriesIndex:
         for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}"):
             self._database.execute(f"PRAGMA {setting}")
         self._database.executescript(_TABLES)
+        self._database.execute("INSERT INTO piece_limit VALUES (?)", (MOST_IN_A_PIECE,))
         self.n_instances = 0
 
     def __enter__(self) -> Self:
@@ -180,12 +244,19 @@ class SeriesIndex:
         OutputError
             If the disk of the system's folder for temporary files is full.
         """
+        for batch in batches:
+            ((number,),) = self._ask(
+                _MERGE,
+                *(batch.study, batch.key, batch.n_instances, batch.first),
+                *(batch.about_first, batch.likeness, batch.folder),
+            )
+            self._ask("INSERT INTO batch VALUES (?, ?)", number, batch.packed)
+            self.n_instances += batch.n_instances
+
+    def _ask(self, statement: str, *values: object) -> list[Any]:
+        """Return all rows of an answer."""
         try:
-            for batch in batches:
-                values = (batch.study, batch.key, batch.n_instances, batch.first, batch.about_first)
-                ((number,),) = self._database.execute(_MERGE, values).fetchall()
-                self._database.execute("INSERT INTO batch VALUES (?, ?)", (number, batch.packed))
-                self.n_instances += batch.n_instances
+            return self._database.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise OutputError(
                 f"cannot keep the headers of {self.n_instances} DICOM instances in the folder for temporary "
@@ -199,7 +270,7 @@ class SeriesIndex:
         """
         study: list[SeriesEntry] = []
         previous = b""
-        for number, key, n, about_first in self._database.execute(_IN_ORDER):
+        for number, key, n, about_first, regrouped in self._database.execute(_IN_ORDER):
             path, member, digest, study_instance_uid, series_instance_uid, modality = json.loads(about_first)
             if study and (key != previous or not key):
                 yield study  # without a StudyInstanceUID nobody knows what belongs together
@@ -214,10 +285,57 @@ class SeriesIndex:
                     n_instances=n,
                     first=Source(Path(path), member),
                     first_digest=digest,
+                    regrouped=regrouped,
                 )
             )
         if study:
             yield study
+
+    def iter_alike(self) -> Iterator[list[Piece]]:
+        """Yield small series that are alike, those with a SeriesInstanceUID apart from those without.
+
+        `join` may be called in between. Those without that are too many to be looked at are joined here: no
+        series is that long, and what reads it refuses it.
+        """
+        self._ask(_LIST_ALIKE, MOST_PIECES)
+        for likeness, place, n in self._database.execute("SELECT likeness, place, n FROM alike"):
+            if n <= MOST_PIECES:
+                rows = self._ask(_READ_PIECES, likeness, place, place)
+                yield [
+                    Piece(number=number, instances=tuple(unpack(packed for _, packed in batches)))
+                    for number, batches in groupby(rows, key=itemgetter(0))
+                ]
+            elif likeness.startswith(_UNNAMED):
+                numbers = [number for (number,) in self._ask(_NUMBER_PIECES, likeness, place)]
+                self.join(numbers, f"SeriesInstanceUID is missing in {n} alike files", is_one_study=False)
+        self._ask("DROP TABLE alike")
+
+    def join(self, numbers: Sequence[int], regrouped: str, *, is_one_study: bool) -> None:
+        """Make one series of some.
+
+        Parameters
+        ----------
+        numbers
+            Of the series; the first one by path comes first.
+        regrouped
+            What holds them together.
+        is_one_study
+            Whether they share a StudyInstanceUID; else the series belongs to no study.
+        """
+        first, *others = numbers
+        for number in others:
+            self._ask("UPDATE batch SET series = ? WHERE series = ?", first, number)
+            self._ask(
+                "UPDATE series SET n = n + (SELECT n FROM series WHERE id = ?) WHERE id = ?", number, first
+            )
+            self._ask("DELETE FROM series WHERE id = ?", number)
+        ((text,),) = self._ask("SELECT about_first FROM series WHERE id = ?", first)
+        path, member, digest, study, _, modality = json.loads(text)
+        about = json.dumps((path, member, digest, study if is_one_study else "", "", modality))
+        self._ask("UPDATE series SET about_first = ?, regrouped = ? WHERE id = ?", about, regrouped, first)
+        if not is_one_study:
+            # No digest is as short as the number, so that it can be no other series' key.
+            self._ask("UPDATE series SET study = x'', key = id WHERE id = ?", first)
 
     def read_batches(self, entry: SeriesEntry) -> list[bytes]:
         """Return the packed instances of a series, for `unpack`."""

@@ -37,6 +37,13 @@ class Source:
         return self.member.rpartition("/")[2] if self.member else self.path.name
 
     @property
+    def folder(self) -> str:
+        """Return the name without its last part; a member of a zip lies in the zip."""
+        if self.member:
+            return f"{self.path}{INSIDE}{self.member.rpartition('/')[0]}"
+        return str(self.path.parent)
+
+    @property
     def sort_key(self) -> bytes:
         """Return bytes that sort as a walk goes: folder by folder, in the order of their names."""
         text = str(self).replace(os.sep, "/")

@@ -8,6 +8,7 @@ References
 DICOM PS3.3 C.7.6.2 (Image Plane), C.7.6.3 (Image Pixel), C.8.3.1 (MR Image), C.8.13.3 (MR frame types)
 """
 
+import hashlib
 import json
 from dataclasses import dataclass, fields
 from typing import Any, BinaryIO, Self
@@ -31,6 +32,14 @@ _COMPONENT_WORDS = {
 # GE's (0043,102F), where GEMS_PARM_01 owns the block (GE's DICOM conformance statements for MR).
 _GE_COMPONENTS = {0: MAGNITUDE, 1: "PHASE", 2: "REAL", 3: "IMAGINARY"}
 _GE_OWNER_TAG, _GE_OWNER, _GE_COMPONENT_TAG = 0x00430010, "GEMS_PARM_01", 0x0043102F
+# Patient's name and id; day, scanner; description, protocol, agent; body part, position, sequence, repetition
+# time, flip angle, thickness, matrix. Not what tells volumes of one series apart: echo, inversion, hour.
+_SHARED_TAGS = (
+    *(0x00100010, 0x00100020, 0x00080020, 0x00080060, 0x00080070, 0x00081090, 0x0008103E, 0x00181030),
+    *(0x00180010, 0x00180015, 0x00185100, 0x00180020, 0x00180021, 0x00180023, 0x00180024, 0x00180080),
+    *(0x00181314, 0x00180050, 0x00280010, 0x00280011),
+)
+_LIKENESS_BYTES = 16
 _DATE_LENGTH = 8  # of a DT value: YYYYMMDD, then HHMMSS.FFFFFF and the offset from UTC
 
 
@@ -110,6 +119,11 @@ class InstanceHeader:
         Whether anything follows the header.
     frame
         What is said of the frame; for a multi-frame object what is said outside its functional groups.
+    series_number, series_moment, frame_of_reference_uid
+        SeriesNumber, SeriesDate with SeriesTime, FrameOfReferenceUID: asked where SeriesInstanceUID fails;
+        empty where missing.
+    likeness
+        Hexadecimal digest of what else the slices of a series share: patient, sequence, description, matrix.
     """
 
     name: str
@@ -127,6 +141,10 @@ class InstanceHeader:
     bits_allocated: int
     has_pixels: bool
     frame: FrameHeader
+    series_number: int | None = None
+    series_moment: str = ""
+    frame_of_reference_uid: str = ""
+    likeness: str = ""
 
     @property
     def series_key(self) -> str:
@@ -174,6 +192,7 @@ def scan_header(file: BinaryIO, name: str) -> InstanceHeader:
     """
     raw = read_raw_header(file)
     elements, meta = raw.elements, raw.meta
+    series_time = elements.find_text(0x00080031)
     n_frames = elements.find_integer(0x00280008)
     samples = elements.find_integer(0x00280002)
     return InstanceHeader(
@@ -192,7 +211,18 @@ def scan_header(file: BinaryIO, name: str) -> InstanceHeader:
         bits_allocated=elements.find_integer(0x00280100) or 0,
         has_pixels=raw.has_pixels,
         frame=parse_frame(elements),
+        series_number=elements.find_integer(0x00200011),
+        series_moment=elements.find_text(0x00080021) + series_time if series_time else "",
+        frame_of_reference_uid=elements.find_text(0x00200052),
+        likeness=_find_likeness(elements),
     )
+
+
+def _find_likeness(elements: Elements) -> str:
+    shared = b"\\".join(elements.find_bytes(tag).strip(b" \0") for tag in _SHARED_TAGS)
+    # ORIGINAL or DERIVED, PRIMARY or SECONDARY; the other words may tell volumes of one series apart.
+    image_type = b"\\".join(elements.find_bytes(0x00080008).split(b"\\")[:2])
+    return hashlib.blake2b(shared + b"\n" + image_type, digest_size=_LIKENESS_BYTES).hexdigest()
 
 
 def parse_frame(elements: Elements) -> FrameHeader:

@@ -41,6 +41,12 @@ OTHERS_LEFT_OUT = {
 }
 
 
+def is_slice(instance: InstanceHeader) -> bool:
+    """Return whether an instance is one slice of an MR series, classic and not multi-frame."""
+    is_mr = instance.sop_class_uid == MR_IMAGE and instance.modality in ("", "MR")
+    return is_mr and instance.n_frames == 1 and "MOSAIC" not in instance.frame.image_type
+
+
 def keep_mr_images(
     instances: Sequence[InstanceHeader],
 ) -> tuple[list[InstanceHeader], tuple[str, ...]]:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NoReturn
 
-from gadoscope.errors import InputError
+from gadoscope.errors import InputError, RefusedError
 from gadoscope.reading.dicom.copies import drop_copies, read_content
 from gadoscope.reading.dicom.enhanced import read_frames
 from gadoscope.reading.dicom.facts import USAGE
 from gadoscope.reading.dicom.header import InstanceHeader
 from gadoscope.reading.dicom.kinds import MULTI_FRAME_MR_IMAGES, keep_mr_images
 from gadoscope.reading.dicom.pixels import PixelHeader
+from gadoscope.reading.dicom.regular import is_regular
 from gadoscope.reading.dicom.stack import build_stack
 from gadoscope.reading.dicom.volume import DicomVolume
 from gadoscope.reading.dicom.volumes import FramePlace, Frames, split_series
@@ -29,7 +30,7 @@ _TIME_KEYWORDS = frozenset(
 
 
 def open_dicom_series(
-    instances: Sequence[InstanceHeader], sources: Sequence[Source], facts: Facts
+    instances: Sequence[InstanceHeader], sources: Sequence[Source], facts: Facts, *, regrouped: str = ""
 ) -> ImageSeries:
     """Put the instances of a series in order and split them into volumes.
 
@@ -41,6 +42,9 @@ def open_dicom_series(
     facts
         What `read_facts` gave for the first of them; becomes the series' facts. NumberOfTemporalPositions is
         counted where it is not stated.
+    regrouped
+        What holds the instances together where no SeriesInstanceUID does; becomes a warning. Then volumes
+        that are no regular stacks are refused: they may be slices of several series.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def open_dicom_series(
     Raises
     ------
     RefusedError
-        As `keep_mr_images` and `split_series`.
+        As `keep_mr_images` and `split_series`; ``untold_slices``.
     ReadError
         ``no_pixels`` or ``damaged_header``, and what opening a multi-frame file raises.
     """
@@ -61,9 +65,11 @@ def open_dicom_series(
     files = tuple(source_of[header.name] for header in unique)
     frames, frame_warnings = _list_frames(unique, files)
     split = split_series(frames, lambda frame: read_content(files[frame.instance], [frame.index]))
+    if regrouped:
+        _check_regular(split.volumes)
     own_facts = _find_own_facts(split.volumes)
     pixel_headers: dict[int, PixelHeader] = {}
-    warnings = (*kind_warnings, *copy_warnings, *frame_warnings)
+    warnings = (*((regrouped,) if regrouped else ()), *kind_warnings, *copy_warnings, *frame_warnings)
     return ImageSeries(
         path=str(min(sources)),
         volumes=tuple(
@@ -75,6 +81,15 @@ def open_dicom_series(
         series_instance_uid=kept[0].series_instance_uid or None,
         warnings=(*warnings, *split.warnings),
     )
+
+
+def _check_regular(volumes: Sequence[Frames]) -> None:
+    if not all(is_regular([frame.header for frame in volume]) for volume in volumes):
+        raise RefusedError(
+            "untold_slices",
+            "no SeriesInstanceUID holds its slices together, and they make no regular stack: nothing tells "
+            "which belong together; export the series again.",
+        )
 
 
 def _list_frames(

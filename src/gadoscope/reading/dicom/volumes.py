@@ -168,7 +168,9 @@ def _group_stacks(frames: Sequence[FramePlace]) -> list[Frames]:
     for frame in sorted(frames, key=_rank):
         header = frame.header
         written = header.rows, header.columns, header.orientation, header.spacing_mm
-        stack = met.get(written) or next((one for one in stacks if _fits(one[0].header, header)), None)
+        stack = met.get(written) or next(
+            (one for one in stacks if is_same_plane(one[0].header, header)), None
+        )
         if stack is None:
             stack = []
             stacks.append(stack)
@@ -189,7 +191,8 @@ def _find_planes(stacks: Sequence[Frames]) -> list[tuple[Plane, int]]:
     return [(find_plane(normal), len(stack)) for normal, stack in zip(normals, stacks, strict=True)]
 
 
-def _fits(one: FrameHeader, other: FrameHeader) -> bool:
+def is_same_plane(one: FrameHeader, other: FrameHeader) -> bool:
+    """Return whether two frames that passed `check_plane` are of one size, orientation and pixel spacing."""
     if (one.rows, one.columns) != (other.rows, other.columns):
         return False
     turned = np.abs(np.subtract(one.orientation or (), other.orientation or ())).max()
