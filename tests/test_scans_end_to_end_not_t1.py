@@ -1,8 +1,11 @@
 """Scans that are not for reading, from the files to the rows: what calls them so, and what is answered."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import nibabel
+import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
@@ -84,3 +87,47 @@ def test_whole_heads_in_three_planes_are_answered(tmp_path: Path, tiny_bundle: P
     rows = _classify(_three_planes(18, 18, 18), tmp_path / "planes", tiny_bundle)
     assert [row.plane for row in rows[:3]] == [Plane.SAGITTAL, Plane.AXIAL, Plane.CORONAL]
     assert all(row.phase is not None for row in rows)
+
+
+def _write_nifti(path: Path, *shape: int, descrip: str = "") -> Path:
+    voxels = np.random.default_rng(0).integers(0, 200, shape).astype(np.uint8)
+    image = nibabel.Nifti1Image(voxels, np.diag([4.0, 4.0, 8.0, 1.0]))  # type: ignore[no-untyped-call]
+    image.header["descrip"] = descrip
+    nibabel.save(image, path)
+    return path
+
+
+def test_a_diffusion_series_is_one_row_by_the_b_values_beside_it(tmp_path: Path, tiny_bundle: Path) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    _write_nifti(folder / "scan.nii.gz", 32, 32, 6, 7)
+    (folder / "scan.bval").write_text("0 1000 1000 1000 1000 1000 1000\n")
+    (folder / "scan.bvec").write_text("0 1 0 0 1 0 0\n" * 3)
+    (row,) = classify(tiny_bundle, folder)
+    assert row.reason.startswith("diffusion: b-values up to 1000 s/mm2")
+
+
+@pytest.mark.parametrize("descrip", ["TE=30;Time=120000.000", "3T 2D EP TR=2000ms/TE=30ms/FA=78deg"])
+def test_several_volumes_of_a_long_echo_are_one_row_by_the_header(
+    tmp_path: Path, tiny_bundle: Path, descrip: str
+) -> None:
+    (row,) = classify(tiny_bundle, _write_nifti(tmp_path / "a.nii.gz", 32, 32, 6, 7, descrip=descrip))
+    assert row.reason.startswith("functional: 7 volumes with an echo time of 30 ms")
+
+
+@pytest.mark.parametrize("sidecar", [{"TaskName": "rest"}, {"EchoTime": 0.03, "RepetitionTime": 2.0}])
+def test_a_functional_series_is_one_row_by_its_sidecar(
+    tmp_path: Path, tiny_bundle: Path, sidecar: dict[str, object]
+) -> None:
+    path = _write_nifti(tmp_path / "a.nii.gz", 32, 32, 6, 7)
+    (tmp_path / "a.json").write_text(json.dumps(sidecar))
+    (row,) = classify(tiny_bundle, path)
+    assert row.status is Status.REFUSED
+
+
+def test_a_dynamic_t1_series_is_answered_volume_by_volume(tmp_path: Path, tiny_bundle: Path) -> None:
+    path = _write_nifti(tmp_path / "a.nii.gz", 32, 32, 6, 7, descrip="TE=1.3;Time=120000.000")
+    (tmp_path / "a.json").write_text(json.dumps({"EchoTime": 0.0013, "RepetitionTime": 0.004}))
+    rows = classify(tiny_bundle, path)
+    assert [row.volume_index for row in rows] == [*range(7), None]
+    assert all(row.probability is not None for row in rows[:7])

@@ -32,6 +32,7 @@ from gadoscope.reading.sources import Source
 if TYPE_CHECKING:
     from gadoscope.reading.dicom.header import InstanceHeader
     from gadoscope.reading.places import Place
+    from gadoscope.reading.series import ImageSeries
     from gadoscope.results.journal import Journal
 
 DIGEST_BYTES = 2**18
@@ -154,21 +155,30 @@ class Examiner:
 
     def _answer_nifti(self, source: Source, base: SeriesResult, digest: str | None) -> Answer:
         from gadoscope.classify.series import answer_series  # noqa: PLC0415 — PNG slices do without
+        from gadoscope.evidence.beside import check_beside  # noqa: PLC0415
         from gadoscope.reading.bids.dataset import check_suffix, find_sidecar_facts  # noqa: PLC0415
+        from gadoscope.reading.bids.gradients import find_b_value, read_gradients  # noqa: PLC0415
         from gadoscope.reading.nifti.series import open_nifti  # noqa: PLC0415
         from gadoscope.reading.places import place_of  # noqa: PLC0415
 
         place = place_of(source)
         check_suffix(place)
         facts, warnings = find_sidecar_facts(place)
+        gradients = read_gradients(place)
         if digest is not None:
-            digest = _digest_of(digest, self._digest_pair(place), facts, warnings)
+            beside = (self._digest_pair(place), facts, warnings, gradients)
+            digest = _digest_of(digest, source.name, *beside)
         recalled = self._recall(digest, base)
         if recalled is not None:
             return recalled
-        rows = answer_series(
-            lambda: open_nifti(source, facts=facts, warnings=warnings), base, self._session, facts=facts
-        )
+
+        def open_series() -> "ImageSeries":
+            series = open_nifti(source, facts=facts, warnings=warnings)
+            n_volumes = len(series.volumes)
+            said = check_beside(source.name, n_volumes, find_b_value(gradients, n_volumes), facts)
+            return replace(series, warnings=(*series.warnings, *said))
+
+        rows = answer_series(open_series, base, self._session, facts=facts)
         return Answer(rows, digest)
 
     def _digest_pair(self, place: "Place") -> str | None:

@@ -22,6 +22,7 @@ from gadoscope.evidence.sequence_words import (
     MR_SOP_CLASSES,
     NEAR_PARTS,
     OTHER_CONTRASTS,
+    OTHER_METADATA,
     OTHER_PARTS,
     SOP_CLASS_REASONS,
 )
@@ -71,6 +72,7 @@ def check_sequence(facts: Facts) -> tuple[str, ...]:
     warnings.append(check_species(facts))
     warnings.append(check_image_type(facts))
     _check_units(facts)
+    _check_other_metadata(facts)
     name = read_series_name(facts)
     _refuse_named(name, Force.FIRM)
     warnings.append(_check_body_part(facts))
@@ -101,6 +103,15 @@ def _check_units(facts: Facts) -> None:
             raise RefusedError(
                 "parametric_map", f"{quote(facts, keyword)} is the unit of a map, not of an image."
             )
+
+
+def _check_other_metadata(facts: Facts) -> None:
+    """Refuse what has metadata in its sidecar that no T1 has; some data sets give a task to every image."""
+    if find_text(facts, "suffix") == "T1w":
+        return
+    for keyword, (reason, meaning) in OTHER_METADATA.items():
+        if find_text(facts, keyword) is not None:
+            raise RefusedError(reason, f"{keyword} stands in its sidecar: {meaning}.")
 
 
 def _refuse_named(name: SeriesName, *forces: Force) -> None:
@@ -163,11 +174,13 @@ def _check_timing(facts: Facts) -> str:
         raise RefusedError("angiography", "SequenceVariant or ScanOptions holds TOF: an angiogram, not T1.")
     is_spin = "SE" in kinds or find_words(facts, "EchoPulseSequence") == ("SPIN",)
     is_gradient = not is_spin and ("GR" in kinds or find_words(facts, "EchoPulseSequence") == ("GRADIENT",))
+    # What is not said of a dynamic series: no spin echo is fast enough.
+    is_fast = not is_spin and (find_number(facts, "NumberOfTemporalPositions") or 0) > 1
     echo_ms, repetition_ms = _find_echo_ms(facts), find_number(facts, "RepetitionTime")
     inversion_ms = find_number(facts, "InversionTime") or 0.0
     is_inverted = inversion_ms > 0 or "IR" in kinds or find_words(facts, "InversionRecovery") == ("YES",)
     _check_inversion(facts, inversion_ms=inversion_ms, echo_ms=echo_ms, is_spin=is_spin)
-    _check_echo(facts, echo_ms=echo_ms, is_gradient=is_gradient, is_inverted=is_inverted)
+    _check_echo(facts, echo_ms=echo_ms, is_gradient=is_gradient or is_fast, is_inverted=is_inverted)
     if is_spin and not is_inverted and repetition_ms is not None:
         _check_repetition(facts, repetition_ms)
     if is_gradient and not is_inverted and repetition_ms is not None:

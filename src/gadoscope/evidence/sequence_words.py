@@ -84,6 +84,14 @@ MAP_UNITS = parse_words(
     " deg s ms sec second seconds msec millisecond milliseconds ppm ppb t mt ut tesla microtesla mm2 um2"
 )
 
+# Keyword of a BIDS sidecar that only such an image has: reason to refuse, and what it is.
+OTHER_METADATA = {
+    "TaskName": ("functional", "functional data"),
+    "ArterialSpinLabelingType": ("perfusion", "perfusion data"),
+    "PostLabelingDelay": ("perfusion", "perfusion data"),
+    "EchoTime2": ("field_map", "a field map of two echoes"),
+}
+
 # AcquisitionContrast of Enhanced MR: reason to refuse; T1, MIXED, UNKNOWN and others pass.
 OTHER_CONTRASTS = {
     "T2": "t2_weighted",

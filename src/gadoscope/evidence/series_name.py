@@ -58,7 +58,7 @@ def parse_series_name(text: str, keyword: str) -> SeriesName:
     line = f"{SIGNS.sub(' ', plain)} ; {' '.join(token.text for token in parse_tokens(text))}"
     found = ((kind, kind.pattern.search(line)) for kind in NAMED_KINDS)
     kinds = tuple((kind, _find_typed(match.group(), typed, plain)) for kind, match in found if match)
-    return SeriesName(keyword, SAYS_T1.search(plain) is not None, kinds)
+    return SeriesName(keyword, SAYS_T1.search(line) is not None, kinds)
 
 
 def _find_typed(words: str, typed: str, plain: str) -> str:

@@ -10,6 +10,7 @@ sidecars in the same way.
 
 from functools import lru_cache
 
+from gadoscope.reading.bids.gradients import is_gradient_file
 from gadoscope.reading.bids.names import BidsName, check_suffix, parse_image_name, parse_name
 from gadoscope.reading.bids.sidecar import Values, facts_from_sidecar, read_json_object
 from gadoscope.reading.nifti.names import IMAGE_SUFFIXES, is_file, split_suffix
@@ -67,6 +68,8 @@ def is_bids_metadata(path: Place) -> bool:
     """Return whether a file only describes images: it is no input, and gets no row."""
     name = path.name.lower()
     if name.endswith(_BESIDE_IMAGE) and _lies_beside_image(path):
+        return True
+    if is_gradient_file(path):
         return True
     stem = name.removesuffix(next((s for s in _TEXT_SUFFIXES if s and name.endswith(s)), ""))
     described = name.endswith(_IN_DATASET) or stem in _TEXTS or name == DESCRIPTION

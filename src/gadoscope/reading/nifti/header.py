@@ -8,6 +8,7 @@ NIfTI-1.1 and NIfTI-2, https://nifti.nimh.nih.gov/nifti-1/documentation/nifti1fi
 """
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,9 @@ MAX_VOLUME_VOXELS = 2**29
 """A cube of 800; 0.5 mm over a whole head is a cube of 512."""
 MAX_VOLUMES = 512
 """Dynamic contrast series have up to 300 volumes; functional ones, which are no T1, often more."""
+LONGEST_DYNAMIC_ECHO_MS = 15.0
+"""Dynamic T1 series are gradient echoes of 1 to 5 ms; T2* begins to show at 15, BOLD has 20 to 50."""
+_ECHO_TIME = re.compile(rb"\bTE=(\d{1,4}(?:\.\d{1,6})?)")
 _MAX_DIMENSIONS = 7
 _SPATIAL = 3
 _TIME_AXIS = 4  # counted from 1, as in the header
@@ -103,6 +107,7 @@ def _parse(fields: Any, is_pair: bool) -> NiftiHeader:
     notes: list[str] = []
     shape = _read_shape(fields)
     _check_meaning(fields)
+    _check_time_series(shape[_SPATIAL], fields)
     dtype = _read_dtype(fields)
     slope, intercept = _read_scaling(fields, notes)
     affine = find_affine(fields, notes)
@@ -182,6 +187,17 @@ def _check_meaning(fields: Any) -> None:
         raise RefusedError(
             "not_intensities",
             f'its NIfTI intent {code} ("{label}") means statistics, labels or vectors, not an image.',
+        )
+
+
+def _check_time_series(n_volumes: int, fields: Any) -> None:
+    """Refuse volumes of a long echo, which dcm2niix and SPM write into ``descrip`` ("TE=30;Time=...")."""
+    said = _ECHO_TIME.search(bytes(fields["descrip"].item()))
+    if said is not None and n_volumes > 1 and float(said[1]) > LONGEST_DYNAMIC_ECHO_MS:
+        raise RefusedError(
+            "functional",
+            f"{n_volumes} volumes with an echo time of {float(said[1]):g} ms are functional or perfusion "
+            f"data; a dynamic T1 series has at most {LONGEST_DYNAMIC_ECHO_MS:g} ms.",
         )
 
 
