@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from nibabel.nifti1 import intent_codes
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.labels import Plane, Status
@@ -104,6 +105,52 @@ def test_a_form_that_is_set_but_useless_gives_way_to_the_other_with_a_warning(
     path = save(tmp_path / "a.nii", values(), srow_y=row)
     np.testing.assert_allclose(affine_of(path), oblique_affine(), atol=1e-5)
     assert open_file(path).warnings == ("its sform is set but cannot be used: it was ignored",)
+
+
+def _save_turned(path: Path, sform: NDArray[np.float64], qform: NDArray[np.float64]) -> Path:
+    image = nib.Nifti1Image(values(), None)
+    image.set_sform(sform, code=2)
+    image.set_qform(qform, code=1)
+    nib.save(image, path)
+    return path
+
+
+BARE = np.diag([1.0, 1.0, 4.0, 1.0])
+SAGITTAL = np.array([[0.0, 0, 4, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.2])
+def test_a_bare_diagonal_left_by_a_script_gives_way_to_the_scanner_s_qform_with_a_warning(
+    tmp_path: Path, scale: float
+) -> None:
+    path = _save_turned(tmp_path / "a.nii", BARE * scale, SAGITTAL)
+    np.testing.assert_allclose(affine_of(path), SAGITTAL, atol=1e-5)
+    assert open_file(path).warnings == (
+        "its qform and sform name different planes for its slices: read by the qform, for the sform is a "
+        "bare diagonal",
+    )
+    assert open_file(path).volumes[0].open().geometry.plane is Plane.SAGITTAL
+
+
+def test_a_sform_that_is_turned_counts_before_a_qform_of_another_plane_with_a_warning(tmp_path: Path) -> None:
+    path = _save_turned(tmp_path / "a.nii", SAGITTAL, BARE)
+    np.testing.assert_allclose(affine_of(path), SAGITTAL, atol=1e-5)
+    assert open_file(path).warnings == (
+        "its qform and sform name different planes for its slices: read by the sform",
+    )
+
+
+def test_forms_that_turn_the_head_upside_down_are_told(tmp_path: Path) -> None:
+    path = _save_turned(tmp_path / "a.nii", BARE, BARE * [[1], [-1], [-1], [1]])
+    assert open_file(path).warnings == (
+        "its qform and sform name opposite directions for its slices: read by the sform",
+    )
+
+
+def test_a_sform_in_a_template_s_space_is_no_contradiction(tmp_path: Path) -> None:
+    turned = np.eye(4)
+    turned[:3, :3] = Rotation.from_euler("xyz", [25, 10, 10], degrees=True).as_matrix()
+    assert open_file(_save_turned(tmp_path / "a.nii", turned @ SAGITTAL, SAGITTAL)).warnings == ()
 
 
 def test_a_qfac_of_0_counts_as_1_and_minus_1_mirrors_the_slices(tmp_path: Path) -> None:

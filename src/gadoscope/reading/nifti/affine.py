@@ -21,6 +21,12 @@ COARSER_RATIO = 1.1
 FEWER_RATIO = 2
 """An axis with half as many voxels as either other: slices, also where the spacing was lost (set to 1 mm)."""
 
+SAME_AXIS_COSINE = 0.5
+"""60 degrees: a sform into a template's space turns a head by up to 30 or so, a script's by 90 or 180."""
+
+ROUNDING = 1e-6
+"""Of a unit vector in float32, and of one that was computed from a quaternion."""
+
 FARTHEST = 1e9
 """Units from the origin, at least a kilometre: further away are damaged headers, whose squares overflow."""
 
@@ -34,7 +40,8 @@ def find_affine(fields: Any, notes: list[str]) -> NDArray[np.float64]:
 
     The sform if its code says it is set, else the qform, else (with a note) the voxel sizes alone, with the
     axes pointing to the patient's left, front and head, as nibabel takes them. A form that is set but cannot
-    be used gives way to the other one, with a note.
+    be used gives way to the other one, with a note. So does, where the two name different planes or opposite
+    directions, a sform that is a bare diagonal: a script leaves voxel sizes there, a scanner a rotation.
 
     Parameters
     ----------
@@ -51,13 +58,14 @@ def find_affine(fields: Any, notes: list[str]) -> NDArray[np.float64]:
     _complete_voxel_sizes(fields, notes)
     codes = {"sform": int(fields["sform_code"]), "qform": int(fields["qform_code"])}
     stated = [form for form, code in codes.items() if code > 0]
-    best = None
+    usable = {}
     for form in stated:
         affine = _read_form(fields, form)
         if _is_usable(affine):
-            best = affine
-            break
-        notes.append(f"its {form} is set but cannot be used: it was ignored")
+            usable[form] = affine
+        elif not usable:
+            notes.append(f"its {form} is set but cannot be used: it was ignored")
+    best = _choose_form(usable, notes)
     if best is None and stated:
         best = np.full((4, 4), np.nan)
     if best is None:
@@ -96,6 +104,32 @@ def find_slice_axis(shape: tuple[int, ...], affine: NDArray[np.float64], stated:
     if shape[few] * FEWER_RATIO <= shape[more]:
         return int(few)
     return 2 if stated is None else stated
+
+
+def _choose_form(usable: dict[str, NDArray[np.float64]], notes: list[str]) -> NDArray[np.float64] | None:
+    """Return the form that counts; say so where the two would show the head in different planes."""
+    if len(usable) < 2:  # noqa: PLR2004 — there are two forms
+        return next(iter(usable.values()), None)
+    sform, qform = usable["sform"], usable["qform"]
+    cosines = np.sum(_find_directions(sform) * _find_directions(qform), axis=0)
+    if cosines.min() >= SAME_AXIS_COSINE:
+        return sform
+    said = "different planes" if np.abs(cosines).min() < SAME_AXIS_COSINE else "opposite directions"
+    is_left_over = _is_diagonal(sform) and not _is_diagonal(qform)
+    taken = "qform, for the sform is a bare diagonal" if is_left_over else "sform"
+    notes.append(f"its qform and sform name {said} for its slices: read by the {taken}")
+    return qform if is_left_over else sform
+
+
+def _find_directions(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (3, 3): the unit vector of each axis of the file, as a column."""
+    return np.asarray(affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0))
+
+
+def _is_diagonal(affine: NDArray[np.float64]) -> bool:
+    """Return whether the file's axes are exactly the patient's; a scanner's differ in the fifth digit."""
+    directions = _find_directions(affine)
+    return bool(np.allclose(directions, np.diag(np.diag(directions)), rtol=0, atol=ROUNDING))
 
 
 def _read_form(fields: Any, form: str) -> NDArray[np.float64]:
