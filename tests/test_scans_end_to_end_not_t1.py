@@ -89,9 +89,11 @@ def test_whole_heads_in_three_planes_are_answered(tmp_path: Path, tiny_bundle: P
     assert all(row.phase is not None for row in rows)
 
 
-def _write_nifti(path: Path, *shape: int, descrip: str = "") -> Path:
+def _write_nifti(
+    path: Path, *shape: int, descrip: str = "", spacing_mm: tuple[float, ...] = (6.0, 6.0, 8.0)
+) -> Path:
     voxels = np.random.default_rng(0).integers(0, 200, shape).astype(np.uint8)
-    image = nibabel.Nifti1Image(voxels, np.diag([4.0, 4.0, 8.0, 1.0]))  # type: ignore[no-untyped-call]
+    image = nibabel.Nifti1Image(voxels, np.diag([*spacing_mm, 1.0]))  # type: ignore[no-untyped-call]
     image.header["descrip"] = descrip
     nibabel.save(image, path)
     return path
@@ -131,3 +133,12 @@ def test_a_dynamic_t1_series_is_answered_volume_by_volume(tmp_path: Path, tiny_b
     rows = classify(tiny_bundle, path)
     assert [row.volume_index for row in rows] == [*range(7), None]
     assert all(row.probability is not None for row in rows[:7])
+
+
+def test_a_joint_of_four_small_slices_is_refused_by_its_size(tmp_path: Path, tiny_bundle: Path) -> None:
+    path = _write_nifti(tmp_path / "001.nii.gz", 64, 64, 4, spacing_mm=(2.34, 2.34, 4.0))
+    (row,) = classify(tiny_bundle, path)
+    assert row.reason.startswith("not_t1_brain: 16 x 150 x 150 mm")
+    (tmp_path / "001.json").write_text(json.dumps({"BodyPartExamined": "HEAD"}))
+    (row,) = classify(tiny_bundle, path)
+    assert row.phase is not None, "a tag says that it is a head"

@@ -10,7 +10,8 @@ from gadoscope.classify.rows import judged_row, keep_going
 from gadoscope.classify.spread import refuse_all, spread_indices
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.evidence.reconcile import HeaderState, compare, read_evidence
-from gadoscope.evidence.sequence import check_sequence
+from gadoscope.evidence.sequence import check_sequence, names_head
+from gadoscope.imaging.extent import find_extent_mm, is_too_small
 from gadoscope.imaging.geometry import PLANES
 from gadoscope.imaging.localizer import is_localizer
 from gadoscope.imaging.slices import choose_slices
@@ -119,7 +120,7 @@ def _answer_volume(
         n_slices=lazy_volume.geometry.shape[0],
         warnings=(*base.warnings, *gate_warnings),
     )
-    answered = keep_going(lambda: _look(lazy_volume, base, session), base)
+    answered = keep_going(lambda: _look(_check_extent(lazy_volume, own), base, session), base)
     if isinstance(answered, SeriesResult):
         return _with_agreement(answered), None
     row, logit = answered
@@ -130,6 +131,18 @@ def _open_volume(volume: SeriesVolume, facts: Facts) -> tuple[LazyVolume, tuple[
     # Only what the volume itself says is asked here: the series was asked before it was opened.
     gate_warnings = check_sequence(facts) if volume.facts else ()
     return volume.open(), gate_warnings
+
+
+def _check_extent(volume: LazyVolume, facts: Facts) -> LazyVolume:
+    """Refuse what is too small to be a head, unless a tag says that it is one."""
+    if is_too_small(volume.geometry) and not names_head(facts):
+        through, down, right = find_extent_mm(volume.geometry)
+        raise RefusedError(
+            "not_t1_brain",
+            f"{through:.0f} x {down:.0f} x {right:.0f} mm hold no head; if it is one, its voxel sizes are "
+            "wrong: mend them.",
+        )
+    return volume
 
 
 def _look(volume: LazyVolume, base: SeriesResult, session: Session) -> tuple[SeriesResult, float | None]:

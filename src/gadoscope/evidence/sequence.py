@@ -82,6 +82,13 @@ def check_sequence(facts: Facts) -> tuple[str, ...]:
     return tuple(warning for warning in warnings if warning)
 
 
+def names_head(facts: Facts) -> bool:
+    """Return whether BodyPartExamined is the head or a part of it."""
+    return bool(
+        {token.text for token in parse_tokens(find_text(facts, "BodyPartExamined") or "")} & BRAIN_PARTS
+    )
+
+
 def _check_modality(facts: Facts) -> str:
     sop_class = find_text(facts, "SOPClassUID")
     for reason, (uid, words) in SOP_CLASS_REASONS.items():
