@@ -44,6 +44,15 @@ class Split(StrEnum):
     TEST = "test"
 
 
+class QuoteMode(StrEnum):
+    """How much of a header's attribute is quoted."""
+
+    WORDS = "words"
+    """The words that decided."""
+    FULL = "full"
+    """The whole value: it may hold what somebody typed into it of a patient."""
+
+
 class Plane(StrEnum):
     """Acquisition plane of a slice."""
 

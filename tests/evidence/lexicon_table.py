@@ -1,6 +1,6 @@
 """Write the lexicon's tables into docs/reference/header-evidence.md; run as a module, a test compares."""
 
-from gadoscope.evidence.lexicon import Kind, load_lexicon, read_table
+from gadoscope.evidence.lexicon import Kind, load_lexicon, read_occasions, read_table, read_toml
 from tests.docs.pages import DOCS
 
 PAGE = DOCS / "reference" / "header-evidence.md"
@@ -14,9 +14,23 @@ def render() -> str:
         parts.append(f"### {kind.value.capitalize()}\n")
         parts.append("| language | phrases |\n|---|---|")
         for language, phrases in read_table()[kind].items():
-            parts.append(f"| {language} | {', '.join(f'`{phrase}`' for phrase in phrases)} |")
+            parts.append(f"| {language} | {_list(phrases)} |")
         parts[-1] += "\n"
-    return "\n".join(parts)
+    parts.append('### What else "pre" and "post" are about\n')
+    parts.append("| words | |\n|---|---|")
+    parts += [f"| {name} | {_list(words)} |" for name, words in read_occasions().items()]
+    parts.append("\n### Agent fields\n\nWritten from `agents.toml`.\n")
+    parts.append("| kind | words and phrases |\n|---|---|")
+    parts += [
+        f"| {name.replace('_', ' ')} | {_list(words)} |"
+        for name, words in read_toml("agents.toml").items()
+        if isinstance(words, list)
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _list(words: list[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
 
 
 if __name__ == "__main__":

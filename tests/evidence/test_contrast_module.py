@@ -14,7 +14,9 @@ from gadoscope.evidence.contrast_module import (
     read_timing,
     read_usage,
 )
-from gadoscope.evidence.state import HeaderState, quote
+from gadoscope.evidence.description import read_description
+from gadoscope.evidence.state import HeaderState
+from gadoscope.labels import QuoteMode
 
 POST, PRE, SILENT = HeaderState.ADMINISTERED, HeaderState.NOT_ADMINISTERED, HeaderState.SILENT
 
@@ -36,7 +38,7 @@ def test_a_blank_or_a_placeholder_is_silent_and_no_negation(text: str | None) ->
 
 
 @pytest.mark.parametrize("text", ["Gadovist", "GADOLINIUM", "10 ml Dotarem", "CONTRAST", "Gd-DTPA"])
-def test_anything_else_names_an_agent(text: str) -> None:
+def test_a_name_of_the_agent_or_of_contrast_affirms(text: str) -> None:
     assert read_agent_text(text) is POST
 
 
@@ -92,7 +94,9 @@ def test_frames_before_and_after_in_one_series_are_silent() -> None:
     ("began", "duration", "state"),
     [
         ("091500", None, POST),  # after the injection
-        ("091000.000000", None, POST),  # at its second
+        ("091001.000000", None, POST),  # a second after it
+        ("091000.000000", None, SILENT),  # at its second: one hour was copied into both
+        ("091000.900000", None, SILENT),
         ("085000", None, PRE),  # twenty minutes before
         ("090500", None, SILENT),  # the injection may fall into it
         ("090500", 240.0, PRE),  # it was over by then
@@ -112,12 +116,30 @@ def test_a_dynamic_series_has_no_single_hour() -> None:
     assert read_timing(facts).state is SILENT
 
 
+@pytest.mark.parametrize("clock", ["000000", "000000.000000", "120000", "235959"])
+def test_hours_that_are_all_one_constant_tell_nothing(clock: str) -> None:
+    facts = {
+        "ContrastBolusStartTime": clock,
+        "AcquisitionTime": clock,
+        "AcquisitionDateTime": "20200101" + clock,
+    }
+    assert read_timing(facts).state is SILENT
+
+
+def test_midnight_to_the_second_is_a_removed_hour() -> None:
+    assert read_timing({"ContrastBolusStartTime": "000000", "AcquisitionTime": "031500"}).state is SILENT
+    assert read_timing({"ContrastBolusStartTime": "003000", "AcquisitionTime": "000000"}).state is SILENT
+    assert read_timing({"ContrastBolusStartTime": "000000.5", "AcquisitionTime": "001500"}).state is POST
+
+
 def test_a_quote_is_one_short_line_without_the_patient_s_name() -> None:
     facts = {"SeriesDescription": 'T1 "KM"\n Muster\x00 ' + "x" * 100, "PatientName": "Muster^Erika"}
-    said = quote(facts, "SeriesDescription")
-    assert "muster" not in said.lower()
-    assert said.startswith("SeriesDescription=\"T1 'KM' ... xxx")
-    assert len(said) <= len('SeriesDescription=""') + 64
+    said = read_description(facts)
+    assert said.quote == 'SeriesDescription="... KM ..."'
+    full = said.render(QuoteMode.FULL)
+    assert "muster" not in full.lower()
+    assert full.startswith("SeriesDescription=\"T1 'KM' ... xxx")
+    assert len(full) <= len('SeriesDescription=""') + 64
 
 
 def test_every_keyword_that_is_read_is_dicom_s() -> None:

@@ -23,12 +23,12 @@ def test_a_missing_tag_is_silent_and_never_no_contrast() -> None:
 
 
 def test_the_quote_names_the_attribute_and_its_value() -> None:
-    assert read_evidence({"SeriesDescription": "t1 +c"}).quote == 'SeriesDescription="t1 +c"'
+    assert read_evidence({"SeriesDescription": "t1 +c"}).quote == 'SeriesDescription="... +c"'
 
 
 def test_an_agent_filled_in_on_the_pre_series_yields_to_the_description() -> None:
     said = read_evidence({**AGENT, "SeriesDescription": "T1 nativ"})
-    assert (said.state, said.quote) == (PRE, 'SeriesDescription="T1 nativ"')
+    assert (said.state, said.quote) == (PRE, 'SeriesDescription="... nativ"')
 
 
 def test_an_agent_alone_is_believed_where_nothing_else_is_known() -> None:
@@ -52,13 +52,13 @@ def test_an_agent_on_some_series_of_the_study_says_something() -> None:
 def test_what_comes_before_a_pre_series_is_pre_though_an_agent_is_filled_in() -> None:
     study = [series("090000", **AGENT), series("090500", "T1 tra nativ", **AGENT), series("091500", **AGENT)]
     said = read_evidence(study[0], study)
-    assert (said.state, said.quote) == (PRE, 'SeriesDescription="T1 tra nativ" of a later series')
+    assert (said.state, said.quote) == (PRE, 'SeriesDescription="... nativ" of a later series')
 
 
 def test_what_comes_after_a_post_series_is_post_though_it_says_nothing() -> None:
     study = [series("091500", "T1 tra KM"), series("092000")]
     said = read_evidence(study[1], study)
-    assert (said.state, said.quote) == (POST, 'SeriesDescription="T1 tra KM" of an earlier series')
+    assert (said.state, said.quote) == (POST, 'SeriesDescription="... KM" of an earlier series')
 
 
 def test_what_lies_between_pre_and_post_stays_silent() -> None:

@@ -11,16 +11,24 @@ References
 DICOM PS3.3 C.7.6.4 (Contrast/Bolus), C.7.6.16.2.12 (Contrast/Bolus Usage); BIDS 1.11, entity ``ce``
 """
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from gadoscope.evidence.agent import names_gadolinium, read_agent_value
 from gadoscope.evidence.facts import Facts, find_number, find_seconds, find_text, iter_items
-from gadoscope.evidence.lexicon import load_lexicon
-from gadoscope.evidence.state import NOTHING_SAID, HeaderEvidence, HeaderState, quote
-from gadoscope.evidence.tokens import parse_tokens, parse_words
-
-CE_ENTITY = "ce"
-"""Key under which a reader of BIDS names puts the label of ``ce-<label>``."""
+from gadoscope.evidence.file_name import CE_ENTITY
+from gadoscope.evidence.state import (
+    HIDDEN,
+    NOTHING_SAID,
+    PATIENT_KEYWORDS,
+    Citation,
+    HeaderEvidence,
+    HeaderState,
+    cite,
+    cite_value,
+)
+from gadoscope.evidence.tokens import parse_words
 
 # DYNAMIC is left out: a dynamic series begins before the agent arrives.
 PHASE_BEFORE = "PRE_CONTRAST"
@@ -34,10 +42,16 @@ LONGEST_ACQUISITION_S = 600.0
 # Two clock times further apart lie on two days, or one of them is wrong.
 LONGEST_STUDY_S = 6 * 3600.0
 
+# Injection and acquisition in one second: one hour was copied into both, or a de-identifier's constant.
+SHORTEST_ORDER_S = 1.0
+# What de-identification leaves of an hour; nothing is scanned at midnight to the microsecond.
+MIDNIGHT_S = 0.0
+
 ACQUISITION_CLOCKS = ("AcquisitionDateTime", "AcquisitionTime")
 AGENT_TEXTS = ("ContrastBolusAgent", "ContrastBolusIngredient", CE_ENTITY)
 AGENT_SEQUENCES = ("ContrastBolusAgentSequence", "ContrastBolusIngredientCodeSequence")
 USAGE = "ContrastBolusUsageSequence"
+_CLOCK = re.compile(r"\d\d[\d:]*(?:\.\d+)?")
 FUNCTIONAL_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 
 
@@ -67,7 +81,7 @@ def iter_usages(facts: Facts) -> Iterator[Usage]:
 
 def read_usage(facts: Facts) -> HeaderEvidence:
     """Return what the frames state by phase and flag; frames before and after in one are silent."""
-    said: dict[str, HeaderState] = {}
+    said: dict[Citation, HeaderState] = {}
     flat = Usage(
         agent_number=None,
         agent_administered=find_text(facts, "ContrastBolusAgentAdministered"),
@@ -77,32 +91,34 @@ def read_usage(facts: Facts) -> HeaderEvidence:
     for usage in (flat, *iter_usages(facts)):
         state = _phase_state(usage.agent_phase)
         if state is not HeaderState.SILENT:
-            said[f'ContrastBolusAgentPhase="{usage.agent_phase}"'] = state
+            said[cite_value("ContrastBolusAgentPhase", usage.agent_phase or "")] = state
         elif usage.agent_administered and usage.agent_administered.upper() in FLAGS:
             flag = usage.agent_administered
-            said[f'ContrastBolusAgentAdministered="{flag}"'] = FLAGS[flag.upper()]
+            said[cite_value("ContrastBolusAgentAdministered", flag)] = FLAGS[flag.upper()]
     if not said:
         return NOTHING_SAID
     states = set(said.values())
     state = states.pop() if len(states) == 1 else HeaderState.SILENT
-    return HeaderEvidence(state, ", ".join(said))
+    return HeaderEvidence(state, tuple(said))
 
 
 def read_timing(facts: Facts) -> HeaderEvidence:
     """Return what the injection's hour says beside the acquisition's.
 
-    An acquisition that ended before the injection came before; one that began at or after it came
-    after; one that the injection fell into is silent, and so is a dynamic series.
+    An acquisition that ended before the injection came before; one that began after it came after; one that
+    the injection fell into is silent, and so is a dynamic series. Hours that are equal, or midnight to the
+    second, are what de-identification leaves: silent.
     """
     injected = find_seconds(facts, "ContrastBolusStartTime")
     began_keyword = next((k for k in ACQUISITION_CLOCKS if find_seconds(facts, k) is not None), None)
     began = find_seconds(facts, began_keyword) if began_keyword else None
     if injected is None or began is None or began_keyword is None or is_dynamic(facts):
         return NOTHING_SAID
-    if abs(injected - began) > LONGEST_STUDY_S:
+    is_removed = MIDNIGHT_S in (injected, began)
+    if is_removed or not SHORTEST_ORDER_S <= abs(injected - began) <= LONGEST_STUDY_S:
         return NOTHING_SAID
-    said = f"{quote(facts, 'ContrastBolusStartTime')}, {quote(facts, began_keyword)}"
-    if began >= injected:
+    said = (_cite_clock(facts, "ContrastBolusStartTime"), _cite_clock(facts, began_keyword))
+    if began > injected:
         return HeaderEvidence(HeaderState.ADMINISTERED, said)
     duration = find_number(facts, "AcquisitionDuration")  # seconds (0018,9073)
     if duration is None or duration <= 0:
@@ -111,39 +127,58 @@ def read_timing(facts: Facts) -> HeaderEvidence:
     return HeaderEvidence(HeaderState.NOT_ADMINISTERED if is_before else HeaderState.SILENT, said)
 
 
+def _cite_clock(facts: Facts, keyword: str) -> Citation:
+    """Return the citation of an hour; the day before it did not decide, and is nobody's business."""
+    text = find_text(facts, keyword) or ""
+    clock = _CLOCK.search(text[8:] if keyword.endswith("DateTime") else text)
+    shown = clock.group() if clock else HIDDEN
+    return Citation(keyword, shown if shown == text else f"{HIDDEN} {shown}", cite(facts, keyword, ()).full)
+
+
 def read_agent(facts: Facts) -> HeaderEvidence:
     """Return what the named agent says: weak where positive, for many sites fill it in for all series.
 
     The fields must agree; an agent beside a negation is silent.
     """
-    said: dict[HeaderState, str] = {}
+    said: dict[HeaderState, Citation] = {}
     for keyword in AGENT_TEXTS:
-        state = read_agent_text(find_text(facts, keyword))
-        if state is not HeaderState.SILENT:
-            said.setdefault(state, quote(facts, keyword))
+        _read_agent_value(facts, keyword, said)
     for keyword in AGENT_SEQUENCES:
         for item in iter_items(facts, keyword):
-            state = read_agent_text(find_text(item, "CodeMeaning"))
-            if state is not HeaderState.SILENT:
-                said.setdefault(state, f"{keyword}: {quote(item, 'CodeMeaning')}")
-    if len(said) == 1:
-        return HeaderEvidence(*next(iter(said.items())))
-    return HeaderEvidence(HeaderState.SILENT, ", ".join(said.values()))
+            found: dict[HeaderState, Citation] = {}
+            if not _read_agent_value({**_find_patient(facts), **item}, "CodeMeaning", found):
+                _read_agent_code(item, found)
+            for state, citation in found.items():
+                said.setdefault(state, replace(citation, keyword=f"{keyword}: {citation.keyword}"))
+    state = next(iter(said)) if len(said) == 1 else HeaderState.SILENT
+    return HeaderEvidence(state, tuple(said.values()))
 
 
 def read_agent_text(text: str | None) -> HeaderState:
-    """Return what the value of an agent field says: an agent, its denial, or nothing.
+    """Return what the value of an agent field says: an agent, its denial, or nothing."""
+    return read_agent_value(text or "").state
 
-    Blank, ``-``, ``0``, ``N/A`` and ``UNKNOWN`` are no answer; ``NONE``, ``NO`` and ``ohne`` are one.
-    """
-    lexicon = load_lexicon()
-    words = [token.text for token in parse_tokens(text or "")]
-    if not any(word.isalpha() for word in words) or " ".join(words) in lexicon.placeholders:
-        return HeaderState.SILENT
-    if words[0] in lexicon.denials or words[:3] == ["w", "/", "o"]:
-        return HeaderState.NOT_ADMINISTERED
-    state, speaks = lexicon.read(text or "")
-    return state if speaks else HeaderState.ADMINISTERED
+
+def _read_agent_value(facts: Facts, keyword: str, said: dict[HeaderState, Citation]) -> bool:
+    """Add what one field says; return whether it says anything."""
+    reading = read_agent_value(find_text(facts, keyword) or "")
+    if reading.state is HeaderState.SILENT:
+        return False
+    citation = cite(facts, keyword, reading.spans)
+    if reading.misspelt:  # as it is typed, it may be somebody's name
+        citation = replace(citation, words=f"{reading.misspelt} (misspelt)")
+    said.setdefault(reading.state, citation)
+    return True
+
+
+def _read_agent_code(item: Facts, said: dict[HeaderState, Citation]) -> None:
+    code = find_text(item, "CodeValue")
+    if code is not None and names_gadolinium(code):
+        said.setdefault(HeaderState.ADMINISTERED, cite_value("CodeValue", code))
+
+
+def _find_patient(facts: Facts) -> Facts:
+    return {keyword: facts[keyword] for keyword in PATIENT_KEYWORDS if keyword in facts}
 
 
 def is_dynamic(facts: Facts) -> bool:

@@ -5,11 +5,11 @@ examination: "MRI brain w/o contrast" makes every series of it one without an ag
 "MRI brain with contrast" says nothing, for such an examination begins without.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gadoscope.evidence.facts import Facts, find_text
-from gadoscope.evidence.lexicon import load_lexicon
-from gadoscope.evidence.state import NOTHING_SAID, HeaderEvidence, HeaderState, quote
+from gadoscope.evidence.lexicon import Reading, read_text
+from gadoscope.evidence.state import NOTHING_SAID, Citation, HeaderEvidence, HeaderState, cite
 
 SERIES_TEXTS = ("SeriesDescription", "ProtocolName", "tProtocolName")
 """Text of one series; the last is Siemens' own, of the ASCCONV block in (0029,1020) and (0021,1019)."""
@@ -28,32 +28,40 @@ STUDY_PROTOCOL_MAKERS = ("GE",)
 
 def parse_description(text: str) -> HeaderState:
     """Return what one description says; silent if it names no contrast, or both before and after."""
-    return load_lexicon().read(text)[0]
+    return read_text(text).state
 
 
 def read_description(facts: Facts) -> HeaderEvidence:
     """Return what the series' own text says; texts that contradict each other are silent, both quoted."""
     keywords = SERIES_TEXTS[:1] if protocol_is_of_the_study(facts) else SERIES_TEXTS
-    return _read_texts(facts, keywords)
+    spoken = _read_texts(facts, keywords)
+    # "BRAIN WWO" names an examination with both; "POST" beside it says which of the two this series is.
+    of_series = {keyword: reading for keyword, reading in spoken.items() if not reading.is_of_examination}
+    return _reconcile_texts(facts, of_series or spoken)
 
 
 def read_study_description(facts: Facts) -> HeaderEvidence:
     """Return what the examination's text denies. It can say "not administered" or nothing."""
     keywords = (*STUDY_TEXTS, *(SERIES_TEXTS[1:2] if protocol_is_of_the_study(facts) else ()))
-    said = _read_texts(facts, keywords)
+    said = _reconcile_texts(facts, _read_texts(facts, keywords))
     return said if said.state is HeaderState.NOT_ADMINISTERED else NOTHING_SAID
 
 
-def _read_texts(facts: Facts, keywords: Sequence[str]) -> HeaderEvidence:
-    quotes: dict[HeaderState, str] = {}
-    for keyword in keywords:
-        state, speaks = load_lexicon().read(find_text(facts, keyword) or "")
-        if speaks:
-            quotes.setdefault(state, quote(facts, keyword))
-    if not quotes:
+def _read_texts(facts: Facts, keywords: Sequence[str]) -> dict[str, Reading]:
+    readings = {keyword: read_text(find_text(facts, keyword) or "") for keyword in keywords}
+    return {keyword: reading for keyword, reading in readings.items() if reading.spans}
+
+
+def _reconcile_texts(facts: Facts, readings: Mapping[str, Reading]) -> HeaderEvidence:
+    """Return the state that all texts share, the first of them cited; else silent with one of each."""
+    cited: dict[HeaderState, Citation] = {}
+    for keyword, reading in readings.items():
+        if reading.state not in cited:
+            cited[reading.state] = cite(facts, keyword, reading.spans)
+    if not cited:
         return NOTHING_SAID
-    state = next(iter(quotes)) if len(quotes) == 1 else HeaderState.SILENT
-    return HeaderEvidence(state, ", ".join(quotes.values()))
+    state = next(iter(cited)) if len(cited) == 1 else HeaderState.SILENT
+    return HeaderEvidence(state, tuple(cited.values()))
 
 
 def protocol_is_of_the_study(facts: Facts) -> bool:

@@ -6,17 +6,22 @@ negative and its ``gd`` is not a positive.
 """
 
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
+from gadoscope.evidence.bare_c import find_bare_c
+from gadoscope.evidence.occasions import Occasions, take_occasions
+from gadoscope.evidence.phrases import Line, Phrases, Span, iter_single_words, parse_phrases, take, word_at
 from gadoscope.evidence.state import HeaderState
-from gadoscope.evidence.tokens import Token, parse_tokens
+from gadoscope.evidence.tokens import compose, parse_tokens
 
 ANY_LANGUAGE = "any"
+ZEROS = frozenset(("0", "00", "0.0", "0,0", "0.00"))
+# The descriptions of an archive repeat: a few hundred protocols make all its series.
+_REMEMBERED_TEXTS = 4096
 
 
 class Kind(StrEnum):
@@ -24,8 +29,10 @@ class Kind(StrEnum):
 
     NEUTRAL = "neutral"
     """Looks like contrast and is not: ``phase contrast``, ``post op``."""
+    EXAMINATION = "examination"
+    """An examination with both: ``w wo``. Yields to what is said of the series."""
     MIXED = "mixed"
-    """Before and after in one: ``w wo``, ``pre and post``."""
+    """Before and after in one: ``pre and post``."""
     NEGATIVE = "negative"
     """The agent had not been given: ``nativ``, ``t1 pre gd``."""
     POSITIVE = "positive"
@@ -33,95 +40,120 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What a text says.
+
+    Attributes
+    ----------
+    state
+        The state that it speaks for.
+    spans
+        Where the words stand that decided, or that contradict each other; empty if it says nothing.
+    is_of_examination
+        Whether all it says is that the examination has both.
+    """
+
+    state: HeaderState
+    spans: tuple[Span, ...] = ()
+    is_of_examination: bool = False
+
+
+@dataclass(frozen=True)
 class Lexicon:
-    """All phrases; one phrase is a tuple of tokens, the longest of a first word come first."""
+    """All phrases, and the words that decide how they are cut and what they are about."""
 
     version: int
-    phrases: dict[Kind, dict[str, tuple[tuple[Token, ...], ...]]]
+    phrases: dict[Kind, Phrases]
     words: frozenset[str]
     """Phrases of one word; they decide where capitals that run into small letters are cut."""
-    denials: frozenset[str]
-    """First words of an agent field that deny an agent."""
-    placeholders: frozenset[str]
-    """Whole values of an agent field that are no answer."""
+    occasions: Occasions
+    examination_tail: frozenset[str]
+    """What belongs to the words for an examination with both, after them: "with and without *contrast*"."""
 
-    def find_kinds(self, text: str) -> frozenset[Kind]:
-        """Return the kinds of the phrases in ``text``."""
-        tokens: list[Token | None] = list(parse_tokens(text, self.words.__contains__))
-        return frozenset(kind for kind in Kind if _take(tokens, self.phrases[kind]))
+    def find_phrases(self, text: str) -> dict[Kind, list[Span]]:
+        """Return where the phrases of each kind stand in ``text``; kinds without one are left out."""
+        text = compose(text)
+        line: Line = list(parse_tokens(text, self.words.__contains__))
+        found: dict[Kind, list[Span]] = {}
+        for kind in Kind:
+            spans = take(line, self.phrases[kind])
+            if kind is Kind.NEUTRAL:
+                spans += take_occasions(line, self.occasions, self.words)
+                _take_zeros(line, self.phrases[Kind.POSITIVE])
+            elif kind is Kind.EXAMINATION and spans:
+                self._take_tails(line, spans)
+            elif kind is Kind.POSITIVE:
+                spans += find_bare_c(line, text)
+            if spans:
+                found[kind] = sorted(spans)
+        return found
 
-    def read(self, text: str) -> tuple[HeaderState, bool]:
-        """Return the state that ``text`` speaks for, and whether it speaks of contrast at all."""
-        kinds = self.find_kinds(text) - {Kind.NEUTRAL}
-        if kinds == {Kind.NEGATIVE}:
-            return HeaderState.NOT_ADMINISTERED, True
-        if kinds == {Kind.POSITIVE}:
-            return HeaderState.ADMINISTERED, True
-        return HeaderState.SILENT, bool(kinds)
+    def _take_tails(self, line: Line, spans: list[Span]) -> None:
+        for span in spans:
+            follows = (i for i, token in enumerate(line) if token is not None and token.start >= span.end)
+            index = next(follows, len(line))
+            while word_at(line, index) in self.examination_tail:
+                line[index] = None
+                index += 1
+
+    def read(self, text: str) -> Reading:
+        """Return what ``text`` says; silent without spans if it does not speak of contrast."""
+        found = self.find_phrases(text)
+        found.pop(Kind.NEUTRAL, None)
+        of_examination = found.pop(Kind.EXAMINATION, None)
+        if not found:
+            spans = tuple(of_examination or ())
+            return Reading(HeaderState.SILENT, spans, is_of_examination=bool(spans))
+        states = {
+            frozenset((Kind.NEGATIVE,)): HeaderState.NOT_ADMINISTERED,
+            frozenset((Kind.POSITIVE,)): HeaderState.ADMINISTERED,
+        }
+        state = states.get(frozenset(found), HeaderState.SILENT)
+        return Reading(state, tuple(sorted(span for spans in found.values() for span in spans)))
+
+
+@lru_cache(maxsize=_REMEMBERED_TEXTS)
+def read_text(text: str) -> Reading:
+    """Return what a description says; see `Lexicon.read`."""
+    return load_lexicon().read(text)
 
 
 @cache
 def load_lexicon() -> Lexicon:
     """Return the packaged lexicon."""
-    data = _read_file()
-    phrases: dict[Kind, dict[str, tuple[tuple[Token, ...], ...]]] = {}
-    words: set[str] = set()
-    for kind in Kind:
-        found = {parse_tokens(text) for texts in data[kind].values() for text in texts}
-        words |= {phrase[0].text for phrase in found if len(phrase) == 1}
-        by_first: dict[str, tuple[tuple[Token, ...], ...]] = {}
-        for phrase in sorted(found, key=lambda tokens: (-len(tokens), [t.text for t in tokens])):
-            by_first[phrase[0].text] = (*by_first.get(phrase[0].text, ()), phrase)
-        phrases[kind] = by_first
+    data = read_toml("lexicon.toml")
+    phrases = {kind: parse_phrases(text for texts in data[kind].values() for text in texts) for kind in Kind}
     return Lexicon(
         version=int(data["version"]),
         phrases=phrases,
-        words=frozenset(words),
-        denials=frozenset(data["agent_field"]["denials"]),
-        placeholders=frozenset(data["agent_field"]["placeholders"]),
+        words=frozenset(word for kind in Kind for word in iter_single_words(phrases[kind])),
+        occasions=Occasions(**{name: frozenset(words) for name, words in data["occasion"].items()}),
+        examination_tail=frozenset(data["examination_words"]["tail"]),
     )
 
 
 def read_table() -> dict[Kind, dict[str, list[str]]]:
     """Return the phrases as they are written: kind, language (or ``any``), phrases."""
-    data = _read_file()
+    data = read_toml("lexicon.toml")
     return {kind: data[kind] for kind in Kind}
 
 
-def _read_file() -> dict[str, Any]:
-    return tomllib.loads(files("gadoscope.evidence").joinpath("lexicon.toml").read_text(encoding="utf-8"))
+def read_occasions() -> dict[str, list[str]]:
+    """Return the words for what "pre" and "post" are about besides the agent, as they are written."""
+    data: dict[str, list[str]] = read_toml("lexicon.toml")["occasion"]
+    return data
 
 
-def _take(tokens: list[Token | None], by_first: dict[str, tuple[tuple[Token, ...], ...]]) -> bool:
-    """Replace every phrase in ``tokens`` by ``None``; return whether there was one."""
-    found = False
-    start = 0
-    while start < len(tokens):
-        token = tokens[start]
-        ends = (_match(tokens, start, phrase) for phrase in by_first.get(token.text if token else "", ()))
-        end = next((end for end in ends if end is not None), None)
-        if end is None:
-            start += 1
+def read_toml(name: str) -> dict[str, Any]:
+    """Return one of the packaged tables of words."""
+    return tomllib.loads(files("gadoscope.evidence").joinpath(name).read_text(encoding="utf-8"))
+
+
+def _take_zeros(line: Line, positives: Phrases) -> None:
+    """Take ``Gd0`` and ``Gd 0.0``: no agent, or the frame before it. ``Gd000`` is the number of a slice."""
+    for index in range(len(line) - 1):
+        token, number = line[index], line[index + 1]
+        if token is None or number is None or number.text not in ZEROS or token.text not in positives:
             continue
-        tokens[start:end] = [None] * (end - start)
-        found = True
-        start = end
-    return found
-
-
-def _match(tokens: Sequence[Token | None], start: int, phrase: Sequence[Token]) -> int | None:
-    """Return the index after ``phrase`` at ``start``, or ``None``; a slash inside may be left out."""
-    index = start + 1
-    for wanted in phrase[1:]:
-        if _is_slash(tokens, index) and wanted.text != "/":
-            index += 1
-        token = tokens[index] if index < len(tokens) else None
-        if token is None or token.text != wanted.text or (wanted.is_glued and not token.is_glued):
-            return None
-        index += 1
-    return index
-
-
-def _is_slash(tokens: Sequence[Token | None], index: int) -> bool:
-    token = tokens[index] if index < len(tokens) else None
-    return token is not None and token.text == "/"
+        if token.text.isalpha():
+            line[index] = line[index + 1] = None

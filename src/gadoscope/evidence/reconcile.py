@@ -19,7 +19,8 @@ from gadoscope.evidence.contrast_module import (
 )
 from gadoscope.evidence.description import read_description, read_study_description
 from gadoscope.evidence.facts import Facts, find_seconds, find_text
-from gadoscope.evidence.state import NOTHING_SAID, HeaderEvidence, HeaderState
+from gadoscope.evidence.file_name import read_file_name
+from gadoscope.evidence.state import NOTHING_SAID, Citation, HeaderEvidence, HeaderState
 from gadoscope.labels import Phase
 
 __all__ = ["Agreement", "HeaderEvidence", "HeaderState", "compare", "read_evidence"]
@@ -68,31 +69,32 @@ def read_evidence(facts: Facts, study: Sequence[Facts] = ()) -> HeaderEvidence:
     """
     others = [other for other in study if other is not facts and not _is_same_series(other, facts)]
     explicit = _read_explicit(facts)
-    if explicit.quote:
+    if explicit.citations:
         return explicit
     inferred = _read_study_order(facts, others)
     agent = read_agent(facts)
-    if inferred.quote:
+    if inferred.citations:
         return _weigh_agent(inferred, agent)
     if agent.state is HeaderState.ADMINISTERED and _is_on_every_series(agent, others):
-        return HeaderEvidence(HeaderState.SILENT, f"{agent.quote} on every series of the study")
-    return agent if agent.quote else read_study_description(facts)
+        return HeaderEvidence(HeaderState.SILENT, agent.remarked("on every series of the study"))
+    return agent if agent.citations else read_study_description(facts)
 
 
 def _read_explicit(facts: Facts) -> HeaderEvidence:
     """Return what the series says of itself; contradictions are silent, all quoted."""
     usage = read_usage(facts)
-    if usage.state is not HeaderState.SILENT or usage.quote:
+    if usage.citations:
         said = [usage, read_description(facts)]
     else:
         said = [read_description(facts), read_timing(facts)]
-    spoken = [one for one in said if one.quote]
+    said.append(read_file_name(facts))
+    spoken = [one for one in said if one.citations]
     if not spoken:
         return NOTHING_SAID
     clear = [one for one in spoken if one.state is not HeaderState.SILENT]
     if len({one.state for one in clear}) == 1:
         return clear[0]
-    return HeaderEvidence(HeaderState.SILENT, ", ".join(one.quote for one in spoken))
+    return HeaderEvidence(HeaderState.SILENT, tuple(cited for one in spoken for cited in one.citations))
 
 
 def _read_study_order(facts: Facts, others: Sequence[Facts]) -> HeaderEvidence:
@@ -100,26 +102,26 @@ def _read_study_order(facts: Facts, others: Sequence[Facts]) -> HeaderEvidence:
     began = _find_clock(facts)
     if began is None:
         return NOTHING_SAID
-    found: dict[HeaderState, str] = {}
+    found: dict[HeaderState, tuple[Citation, ...]] = {}
     for other in others:
         clock = _find_clock(other)
         if clock is None or abs(clock - began) > LONGEST_STUDY_S or not _is_same_day(facts, other):
             continue
         said = _read_explicit(other)
         if said.state is HeaderState.ADMINISTERED and clock < began:
-            found.setdefault(said.state, f"{said.quote} of an earlier series")
+            found.setdefault(said.state, said.remarked("of an earlier series"))
         elif said.state is HeaderState.NOT_ADMINISTERED and clock > began:
-            found.setdefault(said.state, f"{said.quote} of a later series")
+            found.setdefault(said.state, said.remarked("of a later series"))
     if not found:
         return NOTHING_SAID
     state = next(iter(found)) if len(found) == 1 else HeaderState.SILENT
-    return HeaderEvidence(state, ", ".join(found.values()))
+    return HeaderEvidence(state, tuple(cited for citations in found.values() for cited in citations))
 
 
 def _weigh_agent(inferred: HeaderEvidence, agent: HeaderEvidence) -> HeaderEvidence:
     """Return the study's word, unless the series denies an agent that the study says was given."""
     if inferred.state is HeaderState.ADMINISTERED and agent.state is HeaderState.NOT_ADMINISTERED:
-        return HeaderEvidence(HeaderState.SILENT, f"{agent.quote}, {inferred.quote}")
+        return HeaderEvidence(HeaderState.SILENT, agent.citations + inferred.citations)
     return inferred
 
 

@@ -4,20 +4,23 @@ A scanner's text box has no spelling rules, so a word ends at a space, a sign, a
 after a small letter. ``gd`` in ``GDWI`` is no token; ``Gd`` in ``preGd`` is. Letters are compared
 without case and accents. ``+``, ``/`` and ``&`` are tokens, and so is ``-`` where it is a minus
 (``-C``, ``C-``) and no hyphen (``T1-C``). So are ``:;,|``: no phrase of the lexicon reaches across them,
-for ``T1 POST : Processed`` is no "post processed".
+for ``T1 POST : Processed`` is no "post processed". Scripts that are written without spaces (Chinese,
+Japanese, Korean) have a token for each character, so that their words are found inside a line.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # T1W is T1: weighting says nothing of contrast, and "t1wce" must read as "t1ce"; "T1WO" is "T1 WO".
-# A minus stands alone on one side and touches a letter on the other.
+# A minus stands alone on one side and touches a letter on the other. "3D" ends a word: "3DGAD".
 PIECE = re.compile(
     r"(?P<weighting>t[12])(?:w(?![io]))?(?![0-9])"
-    r"|(?P<letters>[^\W\d_]+)"
-    r"|(?P<number>\d+)"
+    r"|(?P<wide>[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff])"
+    r"|(?P<letters>[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]+)"
+    r"|(?P<dimension>(?<![0-9.,])[234]d(?!ays?(?![a-z])))"
+    r"|(?P<number>\d+(?:[.,]\d+)?)"
     r"|(?P<sign>[+/&:;,|])"
     r"|(?P<minus>(?<![^\s(/_])-(?=[^\W\d_])|(?<=[^\W\d_])-(?![^\s)/_]))",
     re.IGNORECASE,
@@ -25,17 +28,41 @@ PIECE = re.compile(
 CASE_CHANGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 CAPITALS_THEN_SMALL = re.compile(r"([A-Z]+)([a-z]+)")
 # Letters that Unicode does not decompose into a plain letter and an accent.
-PLAIN_LETTERS = str.maketrans({"ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "ł": "l", "Ł": "L", "œ": "oe"})
+PLAIN_LETTERS = str.maketrans(
+    {
+        "ø": "o",
+        "Ø": "O",
+        "æ": "ae",
+        "Æ": "AE",
+        "ł": "l",
+        "Ł": "L",
+        "œ": "oe",
+        "\u0131": "i",
+        "đ": "d",
+        "Đ": "D",
+    }
+)
 # Longer than any description that DICOM allows; bounds the work on a damaged header.
 LONGEST_TEXT = 1024
 
 
-@dataclass(frozen=True)
-class Token:
-    """A word, number or sign; ``is_glued`` if nothing stood between it and the token before."""
+class Token(NamedTuple):
+    """A word, number or sign, and where it stands in the text.
+
+    Attributes
+    ----------
+    text
+        Small letters without accents.
+    is_glued
+        Whether nothing stood between it and the token before.
+    start, end
+        Its place in `compose` of the text; the end is the index after it.
+    """
 
     text: str
     is_glued: bool = False
+    start: int = 0
+    end: int = 0
 
 
 def parse_tokens(text: str, is_known: Callable[[str], bool] = lambda word: False) -> tuple[Token, ...]:
@@ -48,20 +75,23 @@ def parse_tokens(text: str, is_known: Callable[[str], bool] = lambda word: False
     is_known
         Whether a word in small letters is one of the lexicon's; decides where ``MPRAGEpost`` is cut.
     """
-    plain = strip_accents(text[:LONGEST_TEXT])
+    plain, places = _strip_with_places(compose(text))
     tokens: list[Token] = []
-    end = -1
+    last_end = -1
     for match in PIECE.finditer(plain):
-        is_glued = match.start() == end
-        if match["weighting"]:
-            words = [match["weighting"]]
-        elif match["letters"]:
-            words = _split_case(match["letters"], is_known)
-        else:
-            words = [match.group()]
-        for number, word in enumerate(words):
-            tokens.append(Token(word.casefold(), is_glued or number > 0))
-        end = match.end()
+        start, end = match.span()
+        is_glued = start == last_end
+        last_end = end
+        letters = match["letters"]
+        if letters is None:
+            word = match["weighting"] or match.group()
+            tokens.append(Token(word.casefold(), is_glued, places(start), places(end)))
+            continue
+        for word in _split_case(letters, is_known):
+            token = Token(word.casefold(), is_glued, places(start), places(start + len(word)))
+            tokens.append(token)
+            start += len(word)
+            is_glued = True
     return tuple(tokens)
 
 
@@ -70,11 +100,34 @@ def parse_words(table: str) -> frozenset[str]:
     return frozenset(table.split())
 
 
+def compose(text: str) -> str:
+    """Return ``text`` as it is tokenised: its first part, each accent in one character with its letter."""
+    cut = text[:LONGEST_TEXT]
+    return cut if cut.isascii() else unicodedata.normalize("NFC", cut)
+
+
 def strip_accents(text: str) -> str:
     """Return ``text`` with every accented letter replaced by its plain one, and one dash for all."""
-    decomposed = unicodedata.normalize("NFKD", text.translate(PLAIN_LETTERS))
-    kept = (c for c in decomposed if not unicodedata.combining(c))
-    return "".join("-" if unicodedata.category(c) == "Pd" else c for c in kept)
+    return text if text.isascii() else "".join(map(_strip_character, unicodedata.normalize("NFC", text)))
+
+
+def _strip_character(character: str) -> str:
+    if character.isascii():
+        return character
+    decomposed = unicodedata.normalize("NFKD", character.translate(PLAIN_LETTERS))
+    kept = "".join(c for c in decomposed if not unicodedata.combining(c))
+    # A Korean syllable is taken apart as if its letters were accents: it is put together again.
+    return "".join("-" if unicodedata.category(c) == "Pd" else c for c in unicodedata.normalize("NFC", kept))
+
+
+def _strip_with_places(text: str) -> tuple[str, Callable[[int], int]]:
+    """Return the plain text, and for each of its indices the one in ``text``."""
+    if text.isascii():
+        return text, int
+    pieces = [_strip_character(character) for character in text]
+    places = [index for index, piece in enumerate(pieces) for _ in piece]
+    # The end of a token is the place after its last character: "ae" of one "æ" must not be cut.
+    return "".join(pieces), [*places, len(text)].__getitem__
 
 
 def _split_case(letters: str, is_known: Callable[[str], bool]) -> list[str]:

@@ -13,7 +13,7 @@ from gadoscope.evidence.contrast_module import read_agent
 from gadoscope.evidence.reconcile import read_evidence
 from gadoscope.evidence.sequence import check_sequence
 from gadoscope.evidence.state import HeaderState
-from gadoscope.labels import Phase
+from gadoscope.labels import Phase, QuoteMode
 from gadoscope.phantom.cohort import Cohort, scan
 from gadoscope.phantom.headers import HeaderMode
 from gadoscope.phantom.nifti import write_bids_root, write_bids_subject
@@ -148,7 +148,8 @@ def test_the_entity_ce_is_evidence_and_its_absence_is_silence(
 def test_the_patients_name_in_a_sidecar_is_hidden_where_evidence_quotes_it(tmp_path: Path) -> None:
     touch(tmp_path / "a.json", {"PatientName": "Doe^John", "SeriesDescription": "T1 post gd Doe"})
     evidence = read_evidence(facts_of(touch(tmp_path / "a.nii")))
-    assert evidence.quote == 'SeriesDescription="T1 post gd ..."'
+    assert evidence.quote == 'SeriesDescription="... post gd ..."'
+    assert evidence.render(QuoteMode.FULL) == 'SeriesDescription="T1 post gd ..."'
 
 
 def test_a_lone_file_with_another_name_has_no_header(tmp_path: Path) -> None:

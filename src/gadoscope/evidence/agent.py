@@ -1,0 +1,204 @@
+"""What the value of an agent field says: an agent, its denial, or nothing.
+
+The field is free text, filled in by scanners, people and de-identifiers: ``Gadovist``, ``Contrast: NONE``,
+``NaCl 0.9%``, ``10 ml``, ``patient refused``. It says "administered" only if it names a gadolinium agent or
+says that contrast was given; a text that nobody here understands says nothing.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache, lru_cache
+
+from gadoscope.evidence.lexicon import read_text, read_toml
+from gadoscope.evidence.phrases import Line, Phrases, Span, iter_single_words, parse_phrases, take
+from gadoscope.evidence.spelling import find_misspelt
+from gadoscope.evidence.state import HeaderState
+from gadoscope.evidence.tokens import Token, compose, parse_tokens
+
+# Written as one word with what they deny or affirm.
+_JOINED_DENIALS = ("no", "non", "not", "without", "wo", "pre", "ohne", "sans", "senza", "sin", "sem", "un")
+_JOINED_GIVEN = ("post", "with", "mit", "avec", "iv", "w")
+_REMEMBERED_TEXTS = 1024
+
+
+class _Kind(StrEnum):
+    """What a phrase of an agent field means; the order is the order of the search."""
+
+    NOISE = "noise"
+    DOUBT = "doubts"
+    DENIAL = "denials"
+    OTHER = "others"
+    FLUSH = "flushes"
+    AGENT = "agents"
+    GENERAL = "general"
+    GIVEN = "given"
+    AFFIRMATION = "affirmations"
+
+
+@dataclass(frozen=True)
+class AgentReading:
+    """What a value says.
+
+    Attributes
+    ----------
+    state
+        The state that it speaks for.
+    spans
+        Where the words stand that decided; empty if it says nothing.
+    misspelt
+        The agent whose name, misspelt, decided.
+    """
+
+    state: HeaderState
+    spans: tuple[Span, ...] = ()
+    misspelt: str = ""
+
+
+NOTHING = AgentReading(HeaderState.SILENT)
+
+
+@dataclass(frozen=True)
+class _Words:
+    phrases: dict[_Kind, Phrases]
+    known: frozenset[str]
+    names: frozenset[str]
+    placeholders: frozenset[str]
+    short_denials: frozenset[str]
+    volumes: frozenset[str]
+    fillers: frozenset[str]
+    codes: frozenset[str]
+
+
+@cache
+def _load_words() -> _Words:
+    data = read_toml("agents.toml")
+    phrases = {kind: parse_phrases(data[kind]) for kind in _Kind}
+    return _Words(
+        phrases=phrases,
+        known=frozenset(word for kind in _Kind for word in iter_single_words(phrases[kind])),
+        names=frozenset(iter_single_words(phrases[_Kind.AGENT])),
+        placeholders=frozenset(_spell(parse_tokens(text)) for text in data["placeholders"]),
+        short_denials=frozenset(_spell(parse_tokens(text)) for text in data["short_denials"]),
+        volumes=frozenset(data["volumes"]),
+        fillers=frozenset(data["fillers"]),
+        codes=frozenset(data["codes"]),
+    )
+
+
+def names_gadolinium(code_value: str | None) -> bool:
+    """Return whether a code of DICOM's context groups for contrast agents is one of gadolinium."""
+    return code_value in _load_words().codes
+
+
+def is_agent_name(word: str) -> bool:
+    """Return whether a word in small letters is a name of a gadolinium agent."""
+    return word in _load_words().names
+
+
+@lru_cache(maxsize=_REMEMBERED_TEXTS)
+def read_agent_value(text: str) -> AgentReading:
+    """Return what the value of an agent field says.
+
+    Blank, ``-``, ``0``, ``N/A``, a volume, another drug and what is not understood say nothing; ``NONE``,
+    ``Contrast: no`` and ``patient refused`` deny; ``Gadovist``, ``Contrast`` and ``yes`` affirm.
+    """
+    if not text:
+        return NOTHING
+    words = _load_words()
+    tokens = parse_tokens(text, words.known.__contains__)
+    whole = _spell(tokens)
+    everything = (Span(tokens[0].start, tokens[-1].end),) if tokens else ()
+    if whole in words.short_denials:
+        return AgentReading(HeaderState.NOT_ADMINISTERED, everything)
+    is_word = any(token.text.isalpha() for token in tokens)
+    if not is_word or whole in words.placeholders or "?" in compose(text) or tokens[-1].text == ":":
+        return NOTHING
+    line: Line = list(tokens)
+    found = {kind: take(line, words.phrases[kind]) for kind in _Kind}
+    _take_joined(line, found, words)
+    unknown = [token for token in line if token is not None and _is_unknown(token, words)]
+    misspelt = "" if found[_Kind.AGENT] or found[_Kind.DENIAL] else _find_misspelt(unknown)
+    return _decide(found, unknown, tokens, misspelt) or _read_as_description(text, found)
+
+
+def _decide(
+    found: dict[_Kind, list[Span]], unknown: list[Token], tokens: tuple[Token, ...], misspelt: str
+) -> AgentReading | None:
+    """Return what the phrases say together; ``None`` if there is none that counts."""
+    agents, general, denials = found[_Kind.AGENT], found[_Kind.GENERAL], found[_Kind.DENIAL]
+    said = found[_Kind.GIVEN] + ([] if unknown else found[_Kind.AFFIRMATION])
+    if found[_Kind.DOUBT]:
+        return NOTHING
+    if denials:
+        is_denied = _is_denied(denials, agents, unknown)
+        spans = tuple(sorted(denials + agents + general))
+        return AgentReading(HeaderState.NOT_ADMINISTERED, spans) if is_denied else NOTHING
+    if (agents or misspelt) and not _is_zero(tokens):
+        return AgentReading(HeaderState.ADMINISTERED, tuple(agents), misspelt)
+    is_other = bool(found[_Kind.OTHER]) or (bool(found[_Kind.FLUSH]) and not general)
+    if agents or misspelt or is_other or _is_zero(tokens):
+        return NOTHING
+    spans = tuple(sorted(general + said))
+    return AgentReading(HeaderState.ADMINISTERED, spans) if spans else None
+
+
+def _is_denied(denials: list[Span], agents: list[Span], unknown: list[Token]) -> bool:
+    """Return whether a denial is one of the agent: beside a named agent it may speak of something else."""
+    if not agents:
+        return True
+    first, last = min(agents + denials), max(agents + denials)
+    return not unknown and len(agents) == 1 and (first in denials or last in denials)
+
+
+def _read_as_description(text: str, found: dict[_Kind, list[Span]]) -> AgentReading:
+    """Return what the lexicon of descriptions says, where no word of the fields' own is known."""
+    if any(found.values()):
+        return NOTHING
+    reading = read_text(text)
+    return AgentReading(reading.state, reading.spans) if reading.state is not HeaderState.SILENT else NOTHING
+
+
+def _take_joined(line: Line, found: dict[_Kind, list[Span]], words: _Words) -> None:
+    """Read ``nogadolinium`` and ``withcontrast``, as labels of BIDS write it."""
+    named = (*words.phrases[_Kind.AGENT], *words.phrases[_Kind.GENERAL], *words.phrases[_Kind.GIVEN])
+    for index, token in enumerate(line):
+        if token is None:
+            continue
+        for begins, kind in ((_JOINED_DENIALS, _Kind.DENIAL), (_JOINED_GIVEN, _Kind.GENERAL)):
+            if any(token.text.startswith(b) and token.text.removeprefix(b) in named for b in begins):
+                found[kind].append(Span(token.start, token.end))
+                line[index] = None
+                break
+
+
+def _find_misspelt(unknown: list[Token]) -> str:
+    names = sorted(name for name in _load_words().names if name.isascii())
+    return next((name for name in (find_misspelt(token.text, names) for token in unknown) if name), "")
+
+
+def _is_unknown(token: Token, words: _Words) -> bool:
+    return token.text[0].isalpha() and token.text not in words.fillers
+
+
+def _is_zero(tokens: tuple[Token, ...]) -> bool:
+    """Return whether the dose is zero: that of a volume, or the only number there is."""
+    volumes = _load_words().volumes
+    numbers = [(i, float(t.text.replace(",", "."))) for i, t in enumerate(tokens) if _is_number(t)]
+    doses = [
+        number
+        for index, number in numbers
+        # "1 mmol/ml" is a concentration, "2 ml/s" a rate.
+        if index + 1 < len(tokens)
+        and tokens[index + 1].text in volumes
+        and not (index + 2 < len(tokens) and tokens[index + 2].text == "/")
+    ]
+    said = doses or [number for _, number in numbers]
+    return bool(said) and not any(said)
+
+
+def _is_number(token: Token) -> bool:
+    return token.text.replace(",", "").replace(".", "").isdecimal()
+
+
+def _spell(tokens: tuple[Token, ...]) -> str:
+    return " ".join(token.text for token in tokens)

@@ -1,0 +1,83 @@
+"""What "pre" and "post" are about besides the agent: surgery, a shunt, months, a stroke.
+
+``AX T1 POST SHUNT`` and ``3 MONTHS POST`` say when in the life of a patient, not when in the examination.
+What names the agent beside them is still read: ``POST SHUNT +C``.
+"""
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+from gadoscope.evidence.phrases import Line, Span, take_tokens, word_at
+
+ANCHORS = frozenset(("pre", "post", "pos"))
+# "post left temporal resection": what stands between is part of what was done.
+MOST_BETWEEN = 2
+NEVER_BETWEEN = frozenset(("t1", "t2", "flair", "mprage", "fs"))
+
+
+@dataclass(frozen=True)
+class Occasions:
+    """Words for what happened before or after; see ``lexicon.toml``."""
+
+    operations: frozenset[str]
+    events: frozenset[str]
+    direct: frozenset[str]
+    spans: frozenset[str]
+    short_spans: frozenset[str]
+
+
+def take_occasions(line: Line, occasions: Occasions, known: Container[str]) -> list[Span]:
+    """Replace every "pre" and "post" that is about something else, and that, by ``None``.
+
+    Parameters
+    ----------
+    line
+        The tokens of a description.
+    known
+        Words of contrast; none of them stands between "post" and what it is about.
+    """
+    spans = []
+    for index in range(len(line)):
+        if word_at(line, index) not in ANCHORS:
+            continue
+        end = _find_end(line, index, occasions, known)
+        start = index if end is not None else _find_start(line, index, occasions)
+        if start is not None:
+            spans.append(take_tokens(line, start, end or index + 1))
+    return spans
+
+
+def _find_end(line: Line, index: int, occasions: Occasions, known: Container[str]) -> int | None:
+    """Return the index after what follows "post" and is its occasion, or ``None``."""
+    first = word_at(line, index + 1)
+    if first in occasions.direct or first in occasions.spans:
+        return index + 2
+    if first[:1].isdigit() and _is_span(line, index + 2, occasions):
+        return index + 3
+    for place in range(index + 1, min(index + 2 + MOST_BETWEEN, len(line))):
+        word = word_at(line, place)
+        if word in occasions.operations or word in occasions.events:
+            return place + 1
+        if not word.isalpha() or word in NEVER_BETWEEN or word in known:
+            return None
+    return None
+
+
+def _find_start(line: Line, index: int, occasions: Occasions) -> int | None:
+    """Return the index of what precedes "post" and is its occasion, or ``None``."""
+    before = word_at(line, index - 1)
+    if before in occasions.operations or before in occasions.spans:
+        return index - 1
+    if word_at(line, index - 2)[:1].isdigit() and _is_span(line, index - 1, occasions):
+        return index - 2
+    # "month 3 post", "day 10 post"
+    is_counted = before[:1].isdigit() and word_at(line, index - 2) in occasions.spans
+    return index - 2 if is_counted else None
+
+
+def _is_span(line: Line, index: int, occasions: Occasions) -> bool:
+    """Return whether the word after a number is a span of time; one letter has to be glued to the number."""
+    token = line[index] if index < len(line) else None
+    if token is None or (token.text not in occasions.spans and token.text not in occasions.short_spans):
+        return False
+    return len(token.text) > 1 or token.is_glued

@@ -1,0 +1,104 @@
+"""What "pre" and "post" are about: surgery, a shunt, months; and what of it still is contrast."""
+
+import pytest
+
+from gadoscope.evidence.description import parse_description, read_description
+from gadoscope.evidence.lexicon import load_lexicon
+from gadoscope.evidence.state import HeaderState
+
+POST, PRE, SILENT = HeaderState.ADMINISTERED, HeaderState.NOT_ADMINISTERED, HeaderState.SILENT
+
+OTHER_OCCASIONS = """\
+AX T1 3 MONTHS POST|SAG T1 POST SHUNT|T1 6 WKS POST|2 yr post|T1 6m post|T1 POST 3 MONTHS|POST 6 WK T1
+10d post|24h post|T1 POST SURGERY|post tumor resection|T1 POST LEFT CRANIOTOMY|SHUNT POST T1
+CRANIOTOMY POST|post-stroke|post natal|post-mortem T1|AX T1 POST COIL|post embolization|T1 POST RT
+post XRT|POST RADIOTHERAPY|POST CHEMO|post biopsy|post ictal|T1 POST DBS|T1 POST SEIZURE|T1 day 3 post
+POST DAY 10|month 6 post|post-traumatic|POST TX|POST TREATMENT|post thérapie|post opératoire
+post chirurgie|post radioterapia|POST VP SHUNT|POST GAMMA KNIFE|six months post|POST LP|post-partum
+3 Monate post OP|6 mois post|post transplant|pre surgery|T1 PRE SHUNT|pre-op T1|T1 PRE BIOPSY
+T1 POST EVD|post-exercise"""
+
+CONTRAST_ALL_THE_SAME = """\
+AX T1 5 MIN POST|AX T1 10 MINS POST|T1 POST GAD 3 MONTHS|POST SHUNT +C|3 MONTHS POST GAD|POST OP T1 POST
+T1 3D POST|STROKE     POST AX T1|SEIZURE POST AX T1|AX T1 POST STEALTH|T1 POST PITUITARY|T1 POST FS
+T1 POST IAC|POST COR T1"""
+
+
+def split(table: str) -> list[str]:
+    return table.replace("\n", "|").split("|")
+
+
+@pytest.mark.parametrize("text", split(OTHER_OCCASIONS))
+def test_before_and_after_something_else_is_silent(text: str) -> None:
+    assert parse_description(text) is SILENT
+
+
+@pytest.mark.parametrize("text", split(CONTRAST_ALL_THE_SAME))
+def test_after_the_injection_is_read_beside_other_occasions(text: str) -> None:
+    assert parse_description(text) is POST
+
+
+@pytest.mark.parametrize("word", sorted(load_lexicon().occasions.operations))
+def test_every_operation_and_device_counts_after_post_and_before_it(word: str) -> None:
+    assert parse_description(f"AX T1 POST {word.upper()}") is SILENT
+    assert parse_description(f"AX T1 {word} post") is SILENT
+    assert parse_description(f"AX T1 {word} post +C") is POST
+
+
+@pytest.mark.parametrize("text", ["GD0", "T1 Gd0", "t1_gd0_tra", "T1 Gd 0", "KM0", "T1 gado 0.0"])
+def test_a_dose_of_zero_names_no_agent(text: str) -> None:
+    assert parse_description(text) is SILENT
+
+
+def test_a_dose_and_the_number_of_a_slice_are_not_zero() -> None:
+    for text in ("T1 GD 0.1", "T1 Gd1", "T1_Gd_000"):
+        assert parse_description(text) is POST
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AX T1 C",
+        "ax t1 c fs",
+        "C T1 AX",
+        "C AX T1",
+        "SAG T1 3D C",
+        "AX T1 FSE HC",
+        "T1WI_SPIR_C",
+        "T1 MPRAGE C",
+    ],
+)
+def test_a_lone_c_among_the_words_of_a_t1_sequence_is_contrast(text: str) -> None:
+    assert parse_description(text) is POST
+
+
+@pytest.mark.parametrize(
+    "text", ["T1-C", "T1 C SPINE", "T1 C1-C2", "SAG T1 C/T", "AX T2 C", "T1 HC", "COR T2 HC", "C", "T1 C ARM"]
+)
+def test_a_lone_c_of_another_meaning_is_silent(text: str) -> None:
+    assert parse_description(text) is SILENT
+
+
+def test_an_examination_with_both_yields_to_what_is_said_of_the_series() -> None:
+    assert parse_description("BRAIN WWO T1 POST") is POST
+    assert parse_description("BRAIN W/WO CONTRAST T1 PRE") is PRE
+    for text in ("BRAIN WWO", "BRAIN WOW AX T1", "BRAIN W/WO GAD", "MRI WITH AND WITHOUT IV CONTRAST"):
+        assert parse_description(text) is SILENT
+    beside = {"SeriesDescription": "AX T1 POST", "ProtocolName": "BRAIN WWO"}
+    assert read_description(beside).quote == 'SeriesDescription="... POST"'
+    assert read_description({**beside, "SeriesDescription": "AX T1"}).quote == 'ProtocolName="... WWO"'
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("T1增强", POST),
+        ("T1平扫", PRE),
+        ("T1 造影後", POST),
+        ("造影前 T1", PRE),
+        ("T1 조영 후", POST),
+        ("T1 조영 전", PRE),
+    ],
+)
+def test_words_of_scripts_without_spaces_are_found_inside_of_a_line(text: str, state: HeaderState) -> None:
+    assert parse_description(text) is state
