@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.classify.rows import Answer, empty_row, judged_row, keep_going
+from gadoscope.evidence.name_hint import may_speak
 from gadoscope.inference.session import Session
-from gadoscope.labels import SeriesResult
+from gadoscope.labels import QuoteMode, SeriesResult
 from gadoscope.reading.discover import Found
 from gadoscope.reading.formats import (
     PREFIX_BYTES,
@@ -84,11 +85,16 @@ class Examiner:
         The bundle.
     journal
         Answers of an earlier run; they are taken over where the content is the same.
+    quote
+        How much of a header the rows quote.
     """
 
-    def __init__(self, session: Session, journal: "Journal | None") -> None:
+    def __init__(
+        self, session: Session, journal: "Journal | None", quote: QuoteMode = QuoteMode.WORDS
+    ) -> None:
         self._session = session
         self._journal = journal
+        self._quote = quote
 
     def examine_group(self, group: Sequence[Found]) -> list[Outcome]:
         """Return what became of a few inputs, in their order.
@@ -111,7 +117,7 @@ class Examiner:
             prefix = file.read(PREFIX_BYTES)
             kind = find_kind(prefix)
             if kind is Kind.IMAGE:
-                return self._read_slice(file, base)
+                return self._read_slice(file, self._with_name(base, found.source))
             if kind is Kind.DICOM:
                 return _read_header(file, found.source)
             if kind is not Kind.NIFTI:
@@ -138,6 +144,8 @@ class Examiner:
     def _read_slice(self, file: BinaryIO, base: SeriesResult) -> Answer | _Slice:
         is_refused_unread = file.seek(0, os.SEEK_END) > MAX_FILE_BYTES
         digest = None if is_refused_unread else self._find_digest(file)
+        if digest is not None and base.header_quote:  # the name says something: it is part of the answer
+            digest = _digest_of(digest, base.header_state, base.header_quote)
         recalled = self._recall(digest, base)
         if recalled is not None:
             return recalled
@@ -149,7 +157,8 @@ class Examiner:
         def answer() -> SeriesResult:
             answers = self._session.slice_answers(read.pixels[None])
             base = replace(read.base, n_slices=1, n_slices_used=1)
-            return judged_row(base, answers, self._session)[0]
+            row = judged_row(base, answers, self._session)[0]
+            return _with_agreement(row) if row.header_quote else row
 
         return Answer((keep_going(answer, replace(read.base, warnings=())),), read.digest)
 
@@ -178,8 +187,23 @@ class Examiner:
             said = check_beside(source.name, n_volumes, find_b_value(gradients, n_volumes), facts)
             return replace(series, warnings=(*series.warnings, *said))
 
-        rows = answer_series(open_series, base, self._session, facts=facts)
+        rows = answer_series(
+            open_series,
+            base,
+            self._session,
+            facts=facts,
+            file_name=source.name,
+            quote=self._quote,
+        )
         return Answer(rows, digest)
+
+    def _with_name(self, base: SeriesResult, source: Source) -> SeriesResult:
+        """Return ``base`` with what the name of the file says of contrast."""
+        if not may_speak(source.name):
+            return base
+        from gadoscope.classify.series import with_evidence  # noqa: PLC0415 — PNG slices do without
+
+        return with_evidence(base, None, file_name=source.name, quote=self._quote)
 
     def _digest_pair(self, place: "Place") -> str | None:
         """Return the digest of a pair's data file."""
@@ -191,6 +215,12 @@ class Examiner:
             return None
         with open_place(data) as file:
             return self._find_digest(file)
+
+
+def _with_agreement(row: SeriesResult) -> SeriesResult:
+    from gadoscope.classify.series import with_agreement  # noqa: PLC0415 — PNG slices do without
+
+    return with_agreement(row)
 
 
 def _digest_of(*parts: object) -> str:

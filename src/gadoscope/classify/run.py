@@ -23,7 +23,7 @@ from gadoscope.classify.inputs import Container, ContainerKind, Examiner, Instan
 from gadoscope.classify.rows import Answer, empty_row, keep_going
 from gadoscope.classify.together import iter_judged
 from gadoscope.inference.session import Session
-from gadoscope.labels import SeriesResult
+from gadoscope.labels import QuoteMode, SeriesResult
 from gadoscope.preparation.pool import count_jobs
 from gadoscope.reading.discover import Found, iter_inputs
 
@@ -83,6 +83,7 @@ def iter_results(
     jobs: int = 0,
     journal: "Journal | None" = None,
     series_alone: bool = False,
+    quote: QuoteMode = QuoteMode.WORDS,
     watch: Watch | None = None,
 ) -> Generator[SeriesResult, None, None]:
     """Classify every input below ``paths``.
@@ -99,6 +100,8 @@ def iter_results(
         Takes every answer as it comes, and may know some from an earlier run.
     series_alone
         Leave every answer as it is without the other series of its study.
+    quote
+        How much of a header the rows quote; all of it may hold what somebody typed in of a patient.
     watch
         Called often, also while no row comes; may raise to stop the run.
 
@@ -125,8 +128,8 @@ def iter_results(
         raise ValueError(f"jobs must be 0 (one for each core) or more, but it is {jobs}.")
     session = Session(model)
     if journal is not None:
-        journal.begin(model=session.bundle.sha256, version=f"{__version__}/{ANSWERS_VERSION}")
-    run = _Run(session, count_jobs(jobs), journal, watch)
+        journal.begin(model=session.bundle.sha256, version=f"{__version__}/{ANSWERS_VERSION}/{quote}")
+    run = _Run(session, count_jobs(jobs), journal, watch, quote)
     return _iter_rows(paths, run, None if series_alone else session.bundle.metadata)
 
 
@@ -144,10 +147,17 @@ def _iter_rows(
 class _Run:
     """What a run has open: its threads, and once there is DICOM the index and the processes."""
 
-    def __init__(self, session: Session, jobs: int, journal: "Journal | None", watch: Watch | None) -> None:
-        self._session, self._jobs, self._journal = session, jobs, journal
+    def __init__(
+        self,
+        session: Session,
+        jobs: int,
+        journal: "Journal | None",
+        watch: Watch | None,
+        quote: QuoteMode,
+    ) -> None:
+        self._session, self._jobs, self._journal, self._quote = session, jobs, journal, quote
         self._watch = watch or _ignore
-        self._examiner = Examiner(session, journal)
+        self._examiner = Examiner(session, journal, quote)
         self._open = ExitStack()
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="classify")
         self._open.callback(self._pool.shutdown, wait=True, cancel_futures=True)
@@ -189,7 +199,7 @@ class _Run:
         from gadoscope.reading.regroup import regroup  # noqa: PLC0415 — as above
 
         regroup(self._index)
-        reader = StudyReader(self._session, self._journal)
+        reader = StudyReader(self._session, self._journal, self._quote)
         tasks = self._list_tasks(self._index, reader)
         n_series = self._index.n_series
         n_ahead = self._jobs * GROUPS_PER_JOB

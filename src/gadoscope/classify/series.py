@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from gadoscope.classify.dynamic import summarise_volumes
 from gadoscope.classify.rows import judged_row, keep_going
 from gadoscope.classify.spread import refuse_all, spread_indices
 from gadoscope.errors import InputError, RefusedError
+from gadoscope.evidence.file_name import FILE_NAME, read_file_name
 from gadoscope.evidence.reconcile import HeaderState, compare, read_evidence
 from gadoscope.evidence.sequence import check_sequence, names_head
 from gadoscope.imaging.extent import find_extent_mm, is_too_small
@@ -17,11 +19,13 @@ from gadoscope.imaging.localizer import is_localizer
 from gadoscope.imaging.slices import choose_slices
 from gadoscope.imaging.volume import LazyVolume
 from gadoscope.inference.session import Session
-from gadoscope.labels import SeriesResult
+from gadoscope.labels import QuoteMode, SeriesResult
 from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
 
 MAX_PLANES_SAID = 6
 """Stacks that the reason of a localizer counts; more are not needed to believe it."""
+Ask = Callable[[SeriesResult, Facts | None], SeriesResult]
+"""Adds to a row what a header says of contrast."""
 
 
 def answer_series(
@@ -31,6 +35,8 @@ def answer_series(
     *,
     facts: Facts | None,
     study: Sequence[Facts] = (),
+    file_name: str = "",
+    quote: QuoteMode = QuoteMode.WORDS,
 ) -> tuple[SeriesResult, ...]:
     """Return the rows of a series.
 
@@ -44,6 +50,10 @@ def answer_series(
         The header of the series; ``None`` where there is none.
     study
         The headers of the MR series of its study.
+    file_name
+        Of an image that somebody named; empty where the name says nothing, as of a DICOM instance.
+    quote
+        How much of the header the row quotes.
 
     Returns
     -------
@@ -51,31 +61,32 @@ def answer_series(
         One row; for several volumes one for each, ``volume_index`` from 0, and one for the series. One row
         also where every one of a few volumes, spread over a long series, is refused.
     """
-    base = _with_evidence(base, facts, study)
+    ask = partial(with_evidence, study=study, file_name=file_name, quote=quote)
+    base = ask(base, facts)
     opened = keep_going(lambda: _open(open_series, facts), base)
     if isinstance(opened, SeriesResult):
         return (opened,)
     series, gate_warnings = opened
     if series.facts is not facts:  # opening may have counted the volumes
         facts = series.facts
-        base = _with_evidence(base, facts, study)
+        base = ask(base, facts)
     base = replace(base, warnings=(*series.warnings, *gate_warnings))
     if len(series.volumes) == 1:
-        return (_answer_volume(series.volumes[0], base, session, facts, study)[0],)
+        return (_answer_volume(series.volumes[0], base, session, facts, ask)[0],)
     n_volumes = len(series.volumes)
 
     def answer(index: int) -> tuple[SeriesResult, float | None]:
-        return _answer_volume(series.volumes[index], replace(base, volume_index=index), session, facts, study)
+        return _answer_volume(series.volumes[index], replace(base, volume_index=index), session, facts, ask)
 
     looked_at = {index: answer(index) for index in spread_indices(n_volumes)}
     refused = refuse_all([row for row, _ in looked_at.values()], n_volumes)
     if refused is not None:
-        return (_with_agreement(refused),)
+        return (with_agreement(refused),)
     answers = [looked_at.get(index) or answer(index) for index in range(n_volumes)]
     rows = tuple(row for row, _ in answers)
     logits = [logit for _, logit in answers if logit is not None]
     summary = keep_going(lambda: summarise_volumes(rows, logits, base, session), base)
-    return (*rows, _with_agreement(summary))
+    return (*rows, with_agreement(summary))
 
 
 def _open(open_series: Callable[[], ImageSeries], facts: Facts | None) -> tuple[ImageSeries, tuple[str, ...]]:
@@ -103,16 +114,16 @@ def _check_planes(volumes: Sequence[SeriesVolume]) -> None:
 
 
 def _answer_volume(
-    volume: SeriesVolume, base: SeriesResult, session: Session, facts: Facts | None, study: Sequence[Facts]
+    volume: SeriesVolume, base: SeriesResult, session: Session, facts: Facts | None, ask: Ask
 ) -> tuple[SeriesResult, float | None]:
     """Return the row of one volume, and the logit where it has one."""
     own = {**(facts or {}), **volume.facts}
     if volume.facts:
-        base = _with_evidence(base, own, study)
+        base = ask(base, own)
     base = replace(base, warnings=(*base.warnings, *volume.warnings))
     opened = keep_going(lambda: _open_volume(volume, own), base)
     if isinstance(opened, SeriesResult):
-        return _with_agreement(opened), None
+        return with_agreement(opened), None
     lazy_volume, gate_warnings = opened
     base = replace(
         base,
@@ -122,9 +133,9 @@ def _answer_volume(
     )
     answered = keep_going(lambda: _look(_check_extent(lazy_volume, own), base, session), base)
     if isinstance(answered, SeriesResult):
-        return _with_agreement(answered), None
+        return with_agreement(answered), None
     row, logit = answered
-    return _with_agreement(row), logit
+    return with_agreement(row), logit
 
 
 def _open_volume(volume: SeriesVolume, facts: Facts) -> tuple[LazyVolume, tuple[str, ...]]:
@@ -157,12 +168,24 @@ def _look(volume: LazyVolume, base: SeriesResult, session: Session) -> tuple[Ser
     return judged_row(looked_at, session.slice_answers(resized), session)
 
 
-def _with_evidence(base: SeriesResult, facts: Facts | None, study: Sequence[Facts]) -> SeriesResult:
-    if facts is None:
+def with_evidence(
+    base: SeriesResult,
+    facts: Facts | None,
+    *,
+    study: Sequence[Facts] = (),
+    file_name: str = "",
+    quote: QuoteMode = QuoteMode.WORDS,
+) -> SeriesResult:
+    """Return ``base`` with what the header, and the name of the file, say of contrast."""
+    if facts is not None:
+        evidence = read_evidence({**facts, FILE_NAME: file_name} if file_name else facts, study)
+    elif file_name:
+        evidence = read_file_name({FILE_NAME: file_name})
+    else:
         return base
-    evidence = read_evidence(facts, study)
-    return replace(base, header_state=evidence.state.value, header_quote=evidence.quote)
+    return replace(base, header_state=evidence.state.value, header_quote=evidence.render(quote))
 
 
-def _with_agreement(row: SeriesResult) -> SeriesResult:
+def with_agreement(row: SeriesResult) -> SeriesResult:
+    """Return ``row`` with how its header and its pixels agree."""
     return replace(row, agreement=compare(HeaderState(row.header_state), row.phase).value)

@@ -8,7 +8,7 @@ from gadoscope.classify.rows import Answer, StudyPlace, empty_row, keep_going
 from gadoscope.classify.series import answer_series
 from gadoscope.errors import RefusedError
 from gadoscope.inference.session import Session
-from gadoscope.labels import SeriesResult
+from gadoscope.labels import QuoteMode, SeriesResult
 from gadoscope.reading.dicom.copies import digest_file
 from gadoscope.reading.dicom.facts import read_facts
 from gadoscope.reading.dicom.header import MAGNITUDE, InstanceHeader
@@ -84,9 +84,10 @@ class SeriesTask:
 class StudyReader:
     """Reads and answers the series of studies. For several threads."""
 
-    def __init__(self, session: Session, journal: Journal | None) -> None:
+    def __init__(self, session: Session, journal: Journal | None, quote: QuoteMode = QuoteMode.WORDS) -> None:
         self._session = session
         self._journal = journal
+        self._quote = quote
 
     def read_study(self, entries: Sequence[SeriesEntry]) -> Study:
         """Read the header of each series from its first instance."""
@@ -143,6 +144,7 @@ class StudyReader:
             self._session,
             facts=facts,
             study=task.neighbours,
+            quote=self._quote,
         )
         return Answer(rows, digest, place)
 

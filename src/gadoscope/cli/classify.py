@@ -49,9 +49,17 @@ class _StoppedError(Exception):
 @click.option(
     "--resume",
     is_flag=True,
-    help="Take over what earlier runs with this --output answered; known by content and model, not by name.",
+    help="Take over what earlier runs with this --output answered; known by content and model, wherever they lie.",
 )
 @click.option("--series-alone", is_flag=True, help="Judge each series without the others of its study.")
+@click.option(
+    "--quote",
+    type=click.Choice(("words", "full")),
+    default="words",
+    show_default=True,
+    help="What of a header a row quotes: the words that decided, or the full text, which may hold patient "
+    "data that somebody typed into it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines on the standard output.")
 def command(
     paths: tuple[Path, ...],
@@ -61,6 +69,7 @@ def command(
     jobs: int,
     resume: bool,
     series_alone: bool,
+    quote: str,
     as_json: bool,
 ) -> None:
     """Tell the contrast phase of scans and of folders of scans.
@@ -81,6 +90,7 @@ def command(
     from gadoscope.classify import find_model, iter_results
     from gadoscope.cli.classify_display import open_display
     from gadoscope.cli.interrupt import stop_on_signal
+    from gadoscope.labels import QuoteMode
     from gadoscope.results.ledger import Ledger
 
     _check_options(output, resume=resume, as_json=as_json)
@@ -101,6 +111,7 @@ def command(
             jobs=jobs,
             journal=journal,
             series_alone=series_alone,
+            quote=QuoteMode(quote),
             watch=watch,
         )
         if journal is not None and resume:
