@@ -15,6 +15,7 @@ from gadoscope.evidence.contrast_module import (
     read_usage,
 )
 from gadoscope.evidence.description import read_description
+from gadoscope.evidence.file_name import CE_ENTITY
 from gadoscope.evidence.state import HeaderState
 from gadoscope.labels import QuoteMode
 
@@ -145,4 +146,4 @@ def test_a_quote_is_one_short_line_without_the_patient_s_name() -> None:
 def test_every_keyword_that_is_read_is_dicom_s() -> None:
     module = contrast_module
     for keyword in (*module.AGENT_TEXTS, *module.AGENT_SEQUENCES, module.USAGE, *module.FUNCTIONAL_GROUPS):
-        assert keyword == module.CE_ENTITY or tag_for_keyword(keyword) is not None, keyword
+        assert keyword == CE_ENTITY or tag_for_keyword(keyword) is not None, keyword

@@ -131,7 +131,7 @@ def _decide(
         return NOTHING
     if denials:
         is_denied = _is_denied(denials, agents, unknown)
-        spans = tuple(sorted(denials + agents + general))
+        spans = tuple(sorted(denials + agents + general + found[_Kind.GIVEN]))
         return AgentReading(HeaderState.NOT_ADMINISTERED, spans) if is_denied else NOTHING
     if (agents or misspelt) and not _is_zero(tokens):
         return AgentReading(HeaderState.ADMINISTERED, tuple(agents), misspelt)

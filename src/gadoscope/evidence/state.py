@@ -94,6 +94,7 @@ SHORTEST_HIDDEN_PART = 3
 # Numbers, UIDs, clocks: nobody is named so.
 _NUMBER = re.compile(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 _UID = re.compile(r"[0-2](?:\.\d+)+")
+_REPEATED = re.compile(r"\.\.\.(?: ?\.\.\.)+")
 # No sign that people put between two words is longer.
 _LONGEST_GAP = 3
 # Attributes whose values the standard, or the vendors' conformance statements, list.
@@ -188,4 +189,4 @@ def _without_patient(line: str, facts: Facts) -> str:
         for part in re.split(r"[\s^=\\,]+", find_text(facts, keyword) or ""):
             if len(part) >= SHORTEST_HIDDEN_PART:
                 line = re.sub(re.escape(part), HIDDEN, line, flags=re.IGNORECASE)
-    return _shorten(line)
+    return _shorten(_REPEATED.sub(HIDDEN, line))
