@@ -49,7 +49,7 @@ class _StoppedError(Exception):
 @click.option(
     "--resume",
     is_flag=True,
-    help="Take over what earlier runs with this --output answered; known by content and model, wherever they lie.",
+    help="Take over what earlier runs with this --output answered; known by content and model, not by place.",
 )
 @click.option("--series-alone", is_flag=True, help="Judge each series without the others of its study.")
 @click.option(
