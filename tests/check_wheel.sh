@@ -28,6 +28,7 @@ PYTHON
 # The source archive holds the default bundle, too; the wheel was built from it.
 tar -tzf "$work"/dist/*.tar.gz >files
 grep -q "/src/gadoscope/weights/default.sha256$" files
+grep -q "/src/gadoscope/weights/default.images.json$" files
 
 # The default bundle answers where no model is named: T1 brains before and after contrast, and T2, which is refused.
 "$bin/gadoscope" phantom brain --form png --contrast t1 --contrast t2 --plane axial --subjects 10 --seed 1 >/dev/null

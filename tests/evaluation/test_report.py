@@ -163,6 +163,60 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
     assert "https:" not in outside
 
 
+NO_BAND = "has no band of silence"
+
+
+def with_bands(slice_band: tuple[float, float], series_band: tuple[float, float]) -> str:
+    """Return the words of a report by series, for a bundle with these bands."""
+    about = subject()
+    model = {
+        **about.model,
+        "operating_point": {**POINT, "lower": slice_band[0], "upper": slice_band[1]},
+        "series_operating_point": {**POINT, "lower": series_band[0], "upper": series_band[1]},
+        "calibration": Calibration().to_dict(),
+        "series_calibration": Calibration().to_dict(),
+    }
+    pairs = replace(table(), subject_id=np.array([f"s{row // 6}" for row in range(40)]))
+    return " ".join(render(pairs, about=replace(about, model=model))[1].words.split())
+
+
+def test_no_band_of_silence_is_said_only_where_no_level_has_one() -> None:
+    none, band = (0.5, 0.5), (0.3, 0.7)
+    assert NO_BAND in with_bands(none, none)
+    of_slices = with_bands(band, none)
+    assert NO_BAND not in of_slices
+    assert "of slices alone it does not: between 0.3000 and 0.7000" in of_slices
+    of_series = with_bands(none, band)
+    assert NO_BAND not in of_series
+
+
+def test_the_top_states_the_figure_at_the_threshold_and_what_classify_leaves_unanswered() -> None:
+    words = with_bands((0.3, 0.7), (0.5, 0.5))
+    top = words[: words.index("What this figure is worth")]
+    assert "These figures answer every slice." in top
+    assert "stays silent where the probability is in the bundle's band, from 0.3000 up to 0.7000" in top
+    assert "Of those that it answers," in top
+    assert "stays silent" not in with_bands((0.5, 0.5), (0.5, 0.5))
+
+
+def test_what_makes_a_figure_worthless_stands_at_the_top_of_page_and_data() -> None:
+    strong = {"name": "image size", "nature": "circumstance", "verdict": "strong"}
+    shortcuts = {
+        "n_images": 40,
+        "n_measured": 40,
+        "paired_sources": [],
+        "predictors": [{**strong, "auc": {"value": 1.0, "lower": 0.9, "upper": 1.0}}],
+    }
+    seen = {"n_images": 27, "n_identical": 27, "n_alike": 0, "n_known": 9, "n_trained": 9, "sources": []}
+    report, page, text = render(table(), about=replace(subject(), shortcuts=shortcuts, seen=seen))
+    titles = ["The model was made from these images", "Image size alone gives the label away"]
+    assert [one["title"] for one in report["warnings"]] == titles
+    assert report["worth"][:2] == report["warnings"]
+    top = text[: text.index('class="cards"')]
+    assert [title in top for title in titles] == [True, True]
+    assert page.open == []
+
+
 def test_every_element_is_closed_and_no_identifier_stands_twice() -> None:
     _, page, _ = render_once()
 

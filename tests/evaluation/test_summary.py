@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from gadoscope.evaluation.subgroups import attribute_subgroups, subgroups
-from gadoscope.evaluation.summary import summarise_split, wrong_rows
+from gadoscope.evaluation.summary import Scale, summarise_split, wrong_rows
 from tests.evaluation.tables import FROZEN, frozen, lesson_test_set, make_predictions
 
 
@@ -120,6 +122,23 @@ def test_the_band_of_a_bundle_is_counted_apart() -> None:
 
     assert abstention["n_indeterminate"] == 1  # 0.5; the upper end answers post-contrast
     assert abstention["answered"]["accuracy"]["n_right"] == 2
+
+
+def test_each_level_has_the_band_of_its_own_scale() -> None:
+    table = make_predictions(
+        [0, 0, 0, 0, 1, 1, 1, 1], [0.1, 0.5, 0.2, 0.3, 0.5, 0.9, 0.8, 0.7], subject=list("aabbccdd")
+    )
+    of_series = Scale(point={"threshold": 0.5, "lower": 0.5, "upper": 0.5})
+    levels = {
+        row["level"]: row["abstention"]
+        for row in summarise_split(table, replace(frozen(lower=0.4, upper=0.6), of_series=of_series))[
+            "levels"
+        ]
+    }
+
+    assert levels["slice"]["n_indeterminate"] == 2
+    assert levels["slice"]["answered"]["accuracy"]["n_right"] == 6
+    assert levels["series"] is None
 
 
 def test_wrong_answers_come_with_the_most_confident_first() -> None:

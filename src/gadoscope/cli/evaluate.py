@@ -124,6 +124,30 @@ def _verdict(report: dict[str, Any]) -> list[str]:
         )
     auc = split["auc"]
     lines.append(f"  {'AUC':<12} {area(auc['value']):>8}  95 %: {area(auc['lower'])} to {area(auc['upper'])}")
+    return [*lines, *_tell_silence(split["levels"])]
+
+
+def _tell_silence(levels: list[dict[str, Any]]) -> list[str]:
+    """Return what `classify` leaves without an answer, of slices asked alone and of series."""
+    from gadoscope.evaluation.formats import percent
+
+    lines = []
+    for row in levels:
+        band = row["abstention"]
+        if band is None or row["level"] == "subject":  # which nobody asks about
+            continue
+        cases = "series" if row["level"] == "series" else "slices alone"
+        line = (
+            f"classify stays silent from {band['lower']:.4f} up to {band['upper']:.4f}: on "
+            f"{band['n_indeterminate']} of {row['n_cases']} {cases}"
+        )
+        if band["answered"]:
+            right = band["answered"]["accuracy"]
+            line += (
+                f"; of the answered {percent(right['value'])} are right, "
+                f"95 %: {percent(right['lower'])} to {percent(right['upper'])}"
+            )
+        lines.append(f"{line}.")
     return lines
 
 

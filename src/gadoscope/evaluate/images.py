@@ -10,6 +10,7 @@ from gadoscope.evaluation.report import short_name
 from gadoscope.inference.decide import probability_of
 from gadoscope.inference.session import Session
 from gadoscope.preparation.manifest import Item
+from gadoscope.preparation.picture_print import print_picture
 from gadoscope.preparation.pool import map_in_order
 from gadoscope.reading.images import read_slice
 
@@ -71,6 +72,7 @@ def _score_one(item: Item, session: Session) -> dict[str, object] | InputError:
         "reference_label": item.label.value,
         "logit": float(answers.phase[0]),
         "probability": float(probability_of(answers.phase, metadata)[0]),
+        "picture_print": print_picture(pixels),
         "t1_brain_logit": None if answers.t1_brain is None else float(answers.t1_brain[0]),
         **read_attributes(item.extra),
     }

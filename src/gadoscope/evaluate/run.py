@@ -12,6 +12,7 @@ from gadoscope.evaluate.gate import ask_gate
 from gadoscope.evaluate.images import OnProgress, score_images, score_readable
 from gadoscope.evaluate.models import Judges, Model, find_judges, locate_model, open_model
 from gadoscope.evaluate.rivals import RIVALS, answer_without
+from gadoscope.evaluate.seen import look_for_training_images
 from gadoscope.evaluate.shortcuts import Circumstances, look_at_circumstances
 from gadoscope.evaluation.audited import read_audit
 from gadoscope.evaluation.comparison import Rival, compare
@@ -116,7 +117,9 @@ def evaluate(
     context = _describe_context(models[0], judges.division, predictions, len(unread))
     gate = ask_gate(metadata, rows, others, context.split)
     around = look_at_circumstances(models[0], judges, audit, output / JSON_NAME, jobs, tell)
-    subject = _describe_subject(models[0], judges, predictions, unread, around, gate)
+    judged = [row for row in rows if row["split"] == context.split]
+    seen = look_for_training_images(models[0], judged) if _may_be_seen(models[0], context) else None
+    subject = _describe_subject(models[0], judges, predictions, unread, around, gate, seen)
     splits = summarise(subject, predictions)
     verdict = predictions.with_split(Split(context.split))
     comparison = _compare(models, names, verdict, judges, jobs, tell)
@@ -153,6 +156,11 @@ def _write(report: Data, predictions: Predictions, gallery: Gallery, output: Pat
     write_text(output / HTML_NAME, page)
 
 
+def _may_be_seen(model: Model, context: Context) -> bool:
+    """Return whether that is a question: of a run's own validation images the report says so anyway."""
+    return model.run is None or context.split == Split.TEST.value
+
+
 def _is_name(rival: Path) -> bool:
     """Return whether this is a rival without a network; a file of that name comes first."""
     if rival.exists() or str(rival) in RIVALS:
@@ -170,6 +178,7 @@ def _describe_subject(
     unread: list[dict[str, str]],
     around: Circumstances,
     gate: Data | None,
+    seen: Data | None,
 ) -> Subject:
     return Subject(
         model=model.describe(),
@@ -183,6 +192,7 @@ def _describe_subject(
         audit=around.audit,
         gate=gate,
         shortcuts=around.shortcuts,
+        seen=seen,
     )
 
 

@@ -26,6 +26,7 @@ from gadoscope.evaluation.page import render_page
 from gadoscope.evaluation.predictions import Predictions
 from gadoscope.evaluation.risk_coverage import measure_by_source, measure_risk_coverage
 from gadoscope.evaluation.summary import Frozen, gather_judged, summarise_split, wrong_rows
+from gadoscope.evaluation.training_images import tell_seen, tell_sources
 from gadoscope.evaluation.trust_curves import RiskCurve, forest_svg, reliability_svg, risk_coverage_svg
 from gadoscope.evaluation.worth import Context, judge, rank
 from gadoscope.labels import Label, Split
@@ -59,6 +60,8 @@ class Subject:
         bundle without one.
     shortcuts
         From `shortcuts.find_shortcuts`; None where nothing was measured.
+    seen
+        Which images of the verdict the bundle was made from, from `evaluate.seen`; None where nobody knows.
     """
 
     model: Data
@@ -67,6 +70,7 @@ class Subject:
     audit: Data | None = None
     gate: Data | None = None
     shortcuts: Data | None = None
+    seen: Data | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def build_report(
     verdict = splits[context.split]
     part = predictions.with_split(Split(context.split))
     promise = gather_judged(part, Frozen.from_model(subject.model))[1].scale.point.get("promise")
-    warnings = tell_shortcuts(subject.shortcuts)
+    warnings = [*tell_seen(subject.seen), *tell_shortcuts(subject.shortcuts)]
     doubts = list_doubts(
         verdict,
         audit=subject.audit,
@@ -141,13 +145,14 @@ def build_report(
         "data": subject.data,
         "verdict_split": context.split,
         "splits": splits,
-        "worth": rank([*warnings, *doubts, *judge(part, verdict, context)]),
+        "worth": rank([*warnings, *doubts, *tell_sources(subject.seen), *judge(part, verdict, context)]),
         "promise": promise,
         "comparison": comparison,
         "gate": subject.gate,
         "openings": list(openings),
         "audit": subject.audit,
         "shortcuts": subject.shortcuts,
+        "seen": subject.seen,
         "wrong": {
             "n": len(wrong),
             "n_shown": min(len(wrong), n_cases),
@@ -261,7 +266,15 @@ def render_html(report: Data, figures: Mapping[str, str], cases: Sequence[Case])
         figures={name: Markup(svg) for name, svg in figures.items()},  # noqa: S704  # made by us, its text escaped
         cases=cases,
         evaluated=[split.value for split in EVALUATED],
+        bands=_find_bands(report["model"]),
     )
+
+
+def _find_bands(model: Data) -> dict[str, bool]:
+    """Return of slices alone and of series whether the bundle has a band of silence."""
+    frozen = Frozen.from_model(model)
+    points = {"slice": frozen.of_slices.point, "series": frozen.of_series.point}
+    return {level: float(point["lower"]) < float(point["upper"]) for level, point in points.items()}
 
 
 def _shower(report: Data) -> Callable[[str, str], Markup]:

@@ -190,7 +190,8 @@ def at_threshold(predictions: Predictions, threshold: float) -> Data:
 def _summarise_level(level: Level, cases: Cases | None, figures: Figures | None) -> Data:
     """Return a row of the table of levels; ``figures`` is None where the data do not say what a case is."""
     if cases is None or figures is None:
-        return {"level": level.value, "n_cases": None, "n_pre": None, "n_post": None, "figures": None}
+        unknown = ("n_cases", "n_pre", "n_post", "figures", "abstention")
+        return {"level": level.value, **dict.fromkeys(unknown)}
     shown = ("sensitivity", "specificity", "balanced_accuracy", "accuracy", "auc", "average_precision")
     return {
         "level": level.value,
@@ -198,6 +199,7 @@ def _summarise_level(level: Level, cases: Cases | None, figures: Figures | None)
         "n_pre": cases.table.n_pre,
         "n_post": cases.table.n_post,
         "figures": {name: getattr(figures, name).to_dict() for name in shown},
+        "abstention": _abstention(cases),
     }
 
 

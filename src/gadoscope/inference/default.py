@@ -1,7 +1,9 @@
 """The bundle that comes with the installation, and whether it is the one that was shipped."""
 
+import json
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from gadoscope.errors import BundleError, UsageError
 
@@ -11,6 +13,8 @@ NAME = "default"
 DEFAULT_BUNDLE = Path(str(files("gadoscope.weights") / "default.onnx"))
 
 _DIGEST_SUFFIX = ".sha256"
+IMAGES_SUFFIX = ".images.json"
+"""Of the file beside the bundle that tells which images it was trained on: the bundle itself is of before."""
 
 
 def find_default() -> Path:
@@ -43,6 +47,22 @@ def check_default(sha256: str) -> None:
             f"{DEFAULT_BUNDLE} has the SHA-256 {sha256}, but {written or 'none'} was shipped; "
             "run `pip install --force-reinstall gadoscope`."
         )
+
+
+def read_training_images(sha256: str) -> Any:
+    """Return what is written beside the default bundle of its training images; None for another bundle.
+
+    Parameters
+    ----------
+    sha256
+        Of the bundle that is asked about, wherever it lies.
+    """
+    try:
+        document = json.loads(DEFAULT_BUNDLE.with_suffix(IMAGES_SUFFIX).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    fits = isinstance(document, dict) and document.get("bundle_sha256") == sha256
+    return document.get("images") if fits else None
 
 
 def read_digest() -> str:

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from gadoscope.files import write_beside, write_text
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.labels import Label
 from gadoscope.preparation.items import N_SHOWN, Item, printable
+from gadoscope.preparation.picture_print import print_picture
 from gadoscope.preparation.pool import map_in_order
 from gadoscope.reading.images import decode_slice, open_regular_file
 
@@ -49,6 +50,8 @@ class Store:
         The images' rows.
     warnings
         What was repaired while reading, one sentence each with the number of images.
+    prints
+        Of each whole picture, from `print_picture`.
     """
 
     images: NDArray[np.uint8]
@@ -56,6 +59,7 @@ class Store:
     digests: tuple[str, ...]
     items: tuple[Item, ...]
     warnings: tuple[str, ...] = ()
+    prints: tuple[bytes, ...] = ()
 
     @property
     def is_t1(self) -> NDArray[np.bool_]:
@@ -72,6 +76,7 @@ class _Prepared:
     digest: str = ""
     stamp: tuple[int, int, int] = (0, 0, 0)
     warnings: tuple[str, ...] = ()
+    picture_print: bytes = b""
     error: InputError | None = None
 
 
@@ -116,6 +121,7 @@ def prepare_store(
         digests=tuple(index["digests"]),
         items=tuple(items),
         warnings=tuple(index["warnings"]),
+        prints=tuple(bytes.fromhex(one) for one in index["prints"]),
     )
 
 
@@ -145,7 +151,7 @@ def _prepare(
         for one in map_in_order(partial(_prepare_one, image_path=image_path), items, jobs):
             if one.pixels is not None:
                 file.write(one.pixels.tobytes())
-            prepared.append(_Prepared(None, one.digest, one.stamp, one.warnings, one.error))
+            prepared.append(replace(one, pixels=None))
             if on_progress is not None:
                 on_progress(len(prepared), len(items))
         _check_prepared(items, prepared)
@@ -156,6 +162,7 @@ def _prepare(
         "paths": [str(item.path) for item in items],
         "stamps": [list(one.stamp) for one in prepared],
         "digests": [one.digest for one in prepared],
+        "prints": [one.picture_print.hex() for one in prepared],
         "warnings": _count_warnings(items, prepared),
     }
     write_text(folder / INDEX_NAME, json.dumps(index))
@@ -171,7 +178,13 @@ def _prepare_one(item: Item, image_path: ImagePath) -> _Prepared:
             slice_image = decode_slice(file)
     except InputError as error:
         return _Prepared(None, error=error)
-    return _Prepared(image_path.resize_slice(slice_image.pixels), digest, stamp, slice_image.warnings)
+    return _Prepared(
+        image_path.resize_slice(slice_image.pixels),
+        digest,
+        stamp,
+        slice_image.warnings,
+        print_picture(slice_image.pixels),
+    )
 
 
 def _check_prepared(items: Sequence[Item], prepared: Sequence[_Prepared]) -> None:
@@ -216,7 +229,7 @@ def _is_current(index: dict[str, Any], items: Sequence[Item], image_path: ImageP
             and index["images"] == list(_stamp(folder / IMAGES_NAME)[:2])
             and index["paths"] == [str(item.path) for item in items]
             and index["stamps"] == [list(_stamp(item.path)) for item in items]
-            and len(index["digests"]) == len(items)
+            and len(index["digests"]) == len(index["prints"]) == len(items)
             and isinstance(index["warnings"], list)
         )
     except (OSError, KeyError):  # an image or the array is gone, or the index is not ours: made anew

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from gadoscope.evaluation.training_images import TrainingImages
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.bundle import BundleMetadata
 from gadoscope.labels import Plane, Split
@@ -17,6 +18,7 @@ def describe_bundle(
     frozen: Frozen,
     manifest: Manifest,
     digests: Mapping[str, str | None],
+    images: TrainingImages,
 ) -> BundleMetadata:
     """Return the metadata of a bundle; no time of day, so that equal runs give equal files.
 
@@ -26,6 +28,8 @@ def describe_bundle(
         The images with the split of each.
     digests
         SHA-256 of data, weights, and of the bundles that it started or learnt from.
+    images
+        Of training and validation: what whoever judges the bundle must not judge it by.
     """
     train = manifest.with_split(Split.TRAIN)
     planes = _find_planes(manifest.labelled().with_split(Split.TRAIN))
@@ -49,6 +53,7 @@ def describe_bundle(
             "n_images": len(train),
             "n_subjects": _count_subjects(train),
             "sources": sorted({item.source for item in train}),
+            "images": images.to_dict(),
             **digests,
         },
         licence=config.licence,

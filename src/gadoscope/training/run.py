@@ -24,6 +24,7 @@ from gadoscope.evaluation.trained_run import (
     RECORD_NAME,
     SPLIT_NAME,
 )
+from gadoscope.evaluation.training_images import TrainingImages
 from gadoscope.files import write_text
 from gadoscope.labels import Split
 from gadoscope.models.network import Layer, Network
@@ -289,7 +290,12 @@ def _finish(
     layers = tuple(network.layers())
     digests = {name: identity[name] for name in ("data_sha256", "init_sha256", "teacher_sha256")}
     metadata = describe_bundle(
-        job.config, layers, frozen, manifest, {**digests, "weights_sha256": weights_sha256}
+        job.config,
+        layers,
+        frozen,
+        manifest,
+        {**digests, "weights_sha256": weights_sha256},
+        _list_images(data),
     )
     trained = TrainedRun(
         run=job.run,
@@ -307,6 +313,13 @@ def _finish(
     history = [json.loads(line) for line in (job.run / METRICS_NAME).read_text().splitlines()]
     write_text(job.run / CURVES_NAME, learning_curves_svg(history))
     return trained
+
+
+def _list_images(data: TrainingData) -> TrainingImages:
+    stores = (data.train, data.validation)
+    return TrainingImages.from_pairs(
+        pair for store in stores for pair in zip(store.digests, store.prints, strict=True)
+    )
 
 
 def _write_record(

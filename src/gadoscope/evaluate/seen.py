@@ -1,0 +1,60 @@
+"""Whether a bundle is asked about images that it was made from."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gadoscope.evaluate.images import Rows
+from gadoscope.evaluate.models import Model
+from gadoscope.evaluation.report import short_name
+from gadoscope.evaluation.seen import hash_file
+from gadoscope.evaluation.training_images import TrainingImages
+from gadoscope.inference.bundle import Bundle
+from gadoscope.inference.default import read_training_images
+from gadoscope.preparation.items import UNKNOWN_SOURCE
+
+MAX_LISTED = 100
+IMAGES_KEY = "images"
+"""Of a bundle's ``training``: what `TrainingImages.to_dict` wrote."""
+
+Data = dict[str, Any]
+
+
+def look_for_training_images(model: Model, rows: Rows) -> Data | None:
+    """Return which of the scored images the bundle was made from; None where it does not say.
+
+    Returns
+    -------
+    ``n_images`` of the rows, ``n_identical`` files and ``n_alike`` pictures besides, ``names`` of some,
+    ``sources`` of both, and ``n_known``, how many images the bundle knows of how many ``n_trained``.
+    """
+    bundle = model.session.bundle
+    own = bundle.metadata.training.get(IMAGES_KEY)
+    known = TrainingImages.from_dict(own or read_training_images(bundle.sha256))
+    if known is None:
+        return None
+    digests = [hash_file(Path(str(row["path"]))) for row in rows]
+    same, alike = known.find(digests, [_as_bytes(row["picture_print"]) for row in rows])
+    found = [row for row, is_seen in zip(rows, (same | alike).tolist(), strict=True) if is_seen]
+    return {
+        "n_images": len(rows),
+        "n_identical": int(same.sum()),
+        "n_alike": int((alike & ~same).sum()),
+        "names": [short_name(str(row["path"])) for row in found[:MAX_LISTED]],
+        # Of its own data a run has a test, which is of the same sources by design.
+        "sources": [] if model.run else _list_sources(bundle, rows),
+        "n_known": len(known.rows),
+        "n_trained": known.n_images,
+    }
+
+
+def _list_sources(bundle: Bundle, rows: Rows) -> Sequence[str]:
+    trained = bundle.metadata.training.get("sources")
+    names = {str(row["source"]) for row in rows} - {UNKNOWN_SOURCE}
+    return sorted(names & set(map(str, trained))) if isinstance(trained, list) else []
+
+
+def _as_bytes(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError(f"expected a print, not {type(value).__name__}")
+    return value
