@@ -12,11 +12,12 @@ from PIL import Image
 
 from gadoscope.cli.main import cli
 from gadoscope.crossvalidate import CrossValidation, cross_validate
-from gadoscope.errors import ManifestError, UsageError
+from gadoscope.errors import ManifestError, ReadError, UsageError
 from gadoscope.evaluation.predictions import read_predictions
 from gadoscope.labels import Split
 from gadoscope.preparation.manifest import read_manifest
 from gadoscope.training.config import TrainingConfig
+from gadoscope.training.parts import name_part, naming
 from gadoscope.training.run import Job
 from tests.lessons import SMALL_SETTINGS, small_config
 
@@ -107,6 +108,24 @@ def test_the_spread_has_a_row_a_fold_and_the_figures_of_all_together(done: Cross
 
 
 @pytest.mark.slow
+def test_each_run_records_which_fold_it_is(done: CrossValidation) -> None:
+    records = [json.loads((done.folder / f"fold-{n}" / "record.json").read_text()) for n in (1, 2)]
+    assert [record["part"] for record in records] == ["fold 1 of 2", "fold 2 of 2"]
+
+
+def test_what_goes_wrong_in_a_fold_says_in_which_it_did() -> None:
+    with (
+        pytest.raises(ManifestError, match=r"^in source 2 of 3 \(north\): nothing left\.$"),
+        naming(name_part("source", 2, 3, "north")),
+    ):
+        raise ManifestError("nothing left.")
+    with (
+        pytest.raises(ReadError, match=r"^truncated: in fold 1 of 5: cut\.$"),
+        naming(name_part("fold", 1, 5)),
+    ):
+        raise ReadError("truncated", "cut.")
+
+
 def test_finished_folds_are_taken_over_on_resume(done: CrossValidation, data: Path) -> None:
     before = (done.folder / "fold-1" / "checkpoint.safetensors").stat().st_mtime_ns
     again = run(Job(config=config(), data=data, run=done.folder, resume=True), 2)

@@ -7,7 +7,7 @@ labels the networks do not believe.
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from gadoscope.preparation.pool import count_jobs
 from gadoscope.preparation.split import list_sources
 from gadoscope.reading.images import read_slice
 from gadoscope.training.config import SplitConfig
+from gadoscope.training.parts import name_part, naming
 from gadoscope.training.run import PREPARED_NAME, Job, Prepare, TrainedRun, Warn, Watch, check_folder, train
 
 PREDICTIONS_NAME = "predictions.csv"
@@ -96,6 +97,7 @@ def cross_validate(
     on_prepared: Prepare,
     on_scored: OnProgress = lambda _what, _done, _all: None,
     warn: Warn = lambda _sentence: None,
+    on_part: Callable[[str], None] = lambda _part: None,
 ) -> CrossValidation | None:
     """Train once for each fold, or for each source left out, and judge what was held out.
 
@@ -106,6 +108,8 @@ def cross_validate(
     ----------
     n_folds
         How many folds; None leaves out each source in turn.
+    on_part
+        Called before each run with which it is.
 
     Returns
     -------
@@ -128,10 +132,13 @@ def cross_validate(
             config=job.config.with_values(split=split),
             run=job.run / f"{unit}-{number}",
             prepared=job.run / PREPARED_NAME,
+            part=name_part(unit, number, len(plan), split.source if unit == "source" else ""),
         )
-        trained = train(part, watch=watch, on_prepared=on_prepared, warn=warn)
-        if trained is not None:
-            judged.append(_look_at_held_out(trained, split, sealed, job.config.threads, on_scored))
+        on_part(part.part)
+        with naming(part.part):
+            trained = train(part, watch=watch, on_prepared=on_prepared, warn=warn)
+            if trained is not None:
+                judged.append(_look_at_held_out(trained, split, sealed, job.config.threads, on_scored))
     if not judged:
         return None
     shutil.rmtree(job.run / PREPARED_NAME, ignore_errors=True)

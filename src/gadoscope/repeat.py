@@ -6,13 +6,14 @@ this says how far to trust the figures of one seed.
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from gadoscope.evaluate import evaluate
 from gadoscope.evaluation.spread import Cell, Spread
 from gadoscope.files import write_text
+from gadoscope.training.parts import name_part, naming
 from gadoscope.training.run import PREPARED_NAME, Job, Prepare, Warn, Watch, check_folder, train
 
 REPORT_NAME = "report"
@@ -26,6 +27,7 @@ def repeat(
     watch: Watch,
     on_prepared: Prepare,
     warn: Warn = lambda _sentence: None,
+    on_part: Callable[[str], None] = lambda _part: None,
 ) -> Spread | None:
     """Train ``n_seeds`` seeds from the config's on, evaluate each, and write the spread.
 
@@ -35,10 +37,13 @@ def repeat(
     check_folder(job.run, resume=job.resume)
     prepared = job.run / PREPARED_NAME
     rows: list[dict[str, Cell]] = []
-    for seed in range(job.config.seed, job.config.seed + n_seeds):
+    for number, seed in enumerate(range(job.config.seed, job.config.seed + n_seeds), start=1):
         run = job.run / f"seed-{seed}"
-        part = replace(job, config=job.config.with_values(seed=seed), run=run, prepared=prepared)
-        trained = train(part, watch=watch, on_prepared=on_prepared, warn=warn)
+        name = name_part("run", number, n_seeds, f"seed {seed}")
+        part = replace(job, config=job.config.with_values(seed=seed), run=run, prepared=prepared, part=name)
+        on_part(name)
+        with naming(name):
+            trained = train(part, watch=watch, on_prepared=on_prepared, warn=warn)
         if trained is not None:
             report = evaluate(run, data=None, output=run / REPORT_NAME).report
             rows.append({"seed": seed, **_select_figures(report)})

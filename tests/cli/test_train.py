@@ -64,6 +64,7 @@ def test_repeating_reports_the_spread_over_seeds_and_keeps_every_run(slices: Pat
     for seed in (1020, 1021):
         assert (tmp_path / "runs" / f"seed-{seed}" / "report" / "report.html").exists()
     assert not (tmp_path / "runs" / "prepared").exists()
+    assert "run 2 of 2 (seed 1021):" in result.stderr
     assert [line.split()[0] for line in result.stdout.splitlines()] == [
         "seed",
         "1020",

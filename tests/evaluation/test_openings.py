@@ -38,3 +38,11 @@ def test_a_test_that_cannot_be_counted_is_not_opened(tmp_path: Path) -> None:
 
     with pytest.raises(OutputError, match="the opening of a sealed test must be recorded"):
         record_opening(tmp_path, opening("2026-01-02T00:00:00+00:00"))
+
+
+def test_an_opening_that_says_odd_things_counts_with_what_is_sound(tmp_path: Path) -> None:
+    (tmp_path / OPENINGS_NAME).write_text('{"time": 3, "bundle_sha256": [], "accuracy": NaN, "auc": 0.5}\n')
+    (opening,) = read_openings(tmp_path)
+    assert (opening["time"], opening["bundle_sha256"], opening["accuracy"], opening["auc"]) == (
+        None, None, None, 0.5,
+    )  # fmt: skip

@@ -33,6 +33,37 @@ def test_a_damaged_run_is_one_sentence(tmp_path: Path, record: object, history: 
         read_run(make_run(tmp_path, record, history))
 
 
+@pytest.mark.parametrize(
+    ("record", "history", "what"),
+    [
+        ({"config": [1]}, "", r"record\.json has config = \[1\]; expected an object"),
+        ({"config": {"split": "subject"}}, "", r"config\.split = 'subject'"),
+        ({"hardware": 3}, "", "hardware = 3"),
+        ({"software": {"libraries": []}}, "", r"software\.libraries = \[\]"),
+        ({"layers": [{"name": "conv1"}]}, "", "a layer that is none"),
+        ({}, '{"epoch": 1}\n{"epoch": null}\n', r"metrics\.jsonl, line 2: epoch is None"),
+        ({}, '{"epoch": 1, "seconds": "2 s"}\n', "line 1: seconds is '2 s'; expected a number"),
+        ({}, "[" * 100_000, "damaged"),
+    ],
+)
+def test_a_run_whose_files_say_odd_things_is_told_where(
+    tmp_path: Path, record: object, history: str, what: str
+) -> None:
+    with pytest.raises(UsageError, match=what):
+        read_run(make_run(tmp_path, record, history))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("name", ["record.json", "metrics.jsonl"])
+def test_a_run_file_that_was_cut_short_is_one_sentence(tmp_path: Path, name: str, share: float) -> None:
+    run = make_run(tmp_path, {"config": {"seed": 1020}, "hardware": {"threads": 2}})
+    content = (run / name).read_bytes()
+    (run / name).write_bytes(content[: int(share * len(content))])
+    with pytest.raises(UsageError, match="is damaged") as caught:
+        read_run(run)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_loss_that_was_not_a_number_becomes_a_gap(tmp_path: Path) -> None:
     run = read_run(make_run(tmp_path, history='{"epoch": 1, "validation_loss": NaN}\n'))
 

@@ -1,5 +1,6 @@
 """Checkpoints: whole, of this run, or refused in one sentence."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,18 @@ from safetensors.torch import save_file
 from gadoscope.errors import CheckpointError
 from gadoscope.models.siim import Siim
 from gadoscope.training.adam import KerasAdam
-from gadoscope.training.checkpoint import Progress, digest_weights, load_checkpoint, save_checkpoint
+from gadoscope.training.checkpoint import (
+    METADATA_KEY,
+    Progress,
+    _digest,
+    digest_weights,
+    load_checkpoint,
+    save_checkpoint,
+)
 from gadoscope.training.optimiser import OPTIMISERS, OptimiserConfig, build_optimiser
 
 IDENTITY = {"seed": 3, "data_sha256": "abc"}
+COMPLETE = {"epoch": 1, "n_steps_done": 2, "identity": {}, "history": [{}], "sha256": "0"}
 HISTORY = ({"epoch": 1, "train_loss": 0.1234567890123456789},)
 
 
@@ -75,6 +84,35 @@ def test_a_checkpoint_with_one_flipped_bit_is_refused(saved: Path) -> None:
 def test_a_checkpoint_of_another_run_names_what_differs(saved: Path) -> None:
     with pytest.raises(CheckpointError, match=r"another seed: seed was 3 and is 4"):
         load_checkpoint(saved, *make(1), {**IDENTITY, "seed": 4})
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ('{"epoch": 1, "n_ste', "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("[]", "is no object"),
+        ("{}", "its epoch is None"),
+        (json.dumps({**COMPLETE, "epoch": "1"}), "its epoch is '1'"),
+        (json.dumps({**COMPLETE, "n_steps_done": -2}), "its n_steps_done is -2"),
+        (json.dumps({**COMPLETE, "epoch": 2}), "no row for each of its 2 epochs"),
+        (json.dumps({**COMPLETE, "history": [3]}), "no row for each"),
+    ],
+)
+def test_a_checkpoint_that_says_odd_things_of_itself_is_refused(tmp_path: Path, text: str, what: str) -> None:
+    path = tmp_path / "c.safetensors"
+    save_file({"x": torch.zeros(1)}, path, metadata={METADATA_KEY: text})
+    with pytest.raises(CheckpointError, match=rf"{what}.* Remove it and resume"):
+        load_checkpoint(path, *make(1), IDENTITY)
+
+
+def test_a_checkpoint_of_other_layers_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    tensors = {"model.x": torch.zeros(1)}
+    metadata = {**COMPLETE, "identity": IDENTITY, "sha256": _digest(tensors.items())}
+    save_file(tensors, path, metadata={METADATA_KEY: json.dumps(metadata)})
+    with pytest.raises(CheckpointError, match="weights are of another network"):
+        load_checkpoint(path, *make(1), IDENTITY)
 
 
 def test_a_foreign_file_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,15 @@ import onnx
 import pytest
 import torch
 
-from gadoscope.errors import BundleError, CheckpointError, LeakError, ManifestError, TrainingError, UsageError
+from gadoscope.errors import (
+    BundleError,
+    CheckpointError,
+    ConfigError,
+    LeakError,
+    ManifestError,
+    TrainingError,
+    UsageError,
+)
 from gadoscope.evaluation.seen import hash_file
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label
@@ -23,7 +31,7 @@ from gadoscope.preparation.manifest import read_manifest
 from gadoscope.preparation.split_digest import check_split
 from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.config import read_config
-from gadoscope.training.init import load_bundle_weights
+from gadoscope.training.init import load_bundle_weights, take_own_name
 from gadoscope.training.loop import Moment
 from gadoscope.training.run import Job, TrainedRun, divide, train
 from tests.bundles import write_tiny_bundle
@@ -240,6 +248,33 @@ def test_a_run_starts_from_the_weights_of_a_bundle(trained: TrainedRun, slices: 
     rows = [json.loads(line) for line in (trained.run / "metrics.jsonl").read_text().splitlines()]
     assert first[-1].row is not None
     assert first[-1].row["validation_loss"] == pytest.approx(rows[-1]["validation_loss"], abs=1e-5)
+
+
+def test_a_fine_tuned_bundle_has_a_name_and_a_licence_of_its_own(
+    trained: TrainedRun, slices: Path, tmp_path: Path
+) -> None:
+    config = small_config(epochs=1)
+    job = Job(config=config, data=slices, run=tmp_path / "run", init=trained.bundle)
+    tuned = train(job)
+    assert tuned is not None
+    base, metadata = (Session(one.bundle).bundle for one in (trained, tuned))
+    assert metadata.metadata.name == f"{base.metadata.name}-finetuned"
+    assert base.model_id in metadata.metadata.licence
+    assert any("--set name=" in notice for notice in tuned.notices)
+
+
+def test_a_fine_tuned_bundle_keeps_the_name_and_the_licence_that_its_config_gives(
+    trained: TrainedRun,
+) -> None:
+    config = small_config(name="mine", licence="CC0-1.0")
+    assert take_own_name(config, trained.bundle) == (config, ())
+    assert take_own_name(config, None) == (config, ())
+
+
+def test_an_image_size_that_leaves_nothing_of_an_image_is_one_sentence(slices: Path, tmp_path: Path) -> None:
+    config = small_config(image={"size": 24})
+    with pytest.raises(ConfigError, match=r"image\.size = 24 is too small for the network siim"):
+        train(Job(config=config, data=slices, run=tmp_path / "run"))
 
 
 def test_a_bundle_of_another_network_cannot_start_a_run(slices: Path, tmp_path: Path) -> None:

@@ -106,23 +106,24 @@ def _check_one_of(options: dict[str, Any]) -> None:
 
 def _train(job: "Job", display: "TrainingDisplay", options: dict[str, Any]) -> str:
     """Train once or several times and return what to print; nothing but in the first process."""
+    shown: dict[str, Any] = {
+        "watch": display.watch,
+        "on_prepared": display.on_prepared,
+        "warn": display.warn,
+    }
     if options["folds"] is not None or options["leave_source_out"]:
         from gadoscope.crossvalidate import cross_validate
 
-        done = cross_validate(
-            job, options["folds"], watch=display.watch, on_prepared=display.on_prepared, warn=display.warn
-        )
+        done = cross_validate(job, options["folds"], on_part=display.begin, **shown)
         return done.to_text() if done else ""
     if options["repeat"] > 1:
         from gadoscope.repeat import repeat
 
-        spread = repeat(
-            job, options["repeat"], watch=display.watch, on_prepared=display.on_prepared, warn=display.warn
-        )
+        spread = repeat(job, options["repeat"], on_part=display.begin, **shown)
         return spread.to_text() if spread else ""
     from gadoscope.training.run import train
 
-    trained = train(job, watch=display.watch, on_prepared=display.on_prepared, warn=display.warn)
+    trained = train(job, **shown)
     return _describe(trained) if trained else ""
 
 

@@ -30,6 +30,7 @@ class TrainingDisplay:
         self.task: TaskID | None = None
         self.preparing: TaskID | None = None
         self.warned: set[str] = set()
+        self.part = ""
 
     def __enter__(self) -> Self:
         self.progress.start()
@@ -44,6 +45,12 @@ class TrainingDisplay:
         """Print what a person should know before it begins."""
         if self.is_first:
             self._print(f"note: {notice}")
+
+    def begin(self, part: str) -> None:
+        """Print which of several runs begins."""
+        if self.is_first:
+            self.part = f"{part}, "
+            self._print(f"{part}:")
 
     def warn(self, sentence: str) -> None:
         """Print what makes the figures of this training worth less; the same sentence once."""
@@ -65,7 +72,7 @@ class TrainingDisplay:
             self.task = self.progress.add_task("training", total=None, losses="")
         self.progress.update(
             self.task,
-            description=f"epoch {moment.epoch}/{self.epochs}",
+            description=f"{self.part}epoch {moment.epoch}/{self.epochs}",
             total=self.epochs * moment.n_steps,
             completed=(moment.epoch - 1) * moment.n_steps + moment.step,
             losses=f"loss {moment.loss:.4f}",

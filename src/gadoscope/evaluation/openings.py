@@ -76,9 +76,16 @@ def describe_opening(
 
 def _parse(line: str) -> dict[str, Any]:
     try:
-        opening = json.loads(line)
-    except ValueError:
+        opening = json.loads(line, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
         opening = None
     if not isinstance(opening, dict):
         opening = {}
-    return {key: opening.get(key) for key in ("time", "bundle_sha256", "n_images", *FIGURES)}
+    texts = {key: _take(opening, key, str) for key in ("time", "bundle_sha256")}
+    return {**texts, **{key: _take(opening, key, int, float) for key in ("n_images", *FIGURES)}}
+
+
+def _take(opening: Mapping[str, Any], key: str, *kinds: type) -> Any:
+    """Return a value of one of these types; anything else counts as unknown."""
+    value = opening.get(key)
+    return value if type(value) in kinds else None

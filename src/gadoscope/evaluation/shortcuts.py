@@ -144,8 +144,30 @@ def is_current(kept: Any, data_sha256: str) -> bool:
         isinstance(kept, dict)
         and kept.get("version") == VERSION
         and kept.get("data_sha256") == data_sha256
+        and all(type(kept.get(key)) is int for key in ("n_images", "n_measured"))
+        and _are_texts(kept.get("paired_sources"))
         and isinstance(kept.get("predictors"), list)
+        and all(_is_predictor(one) for one in kept["predictors"])
     )
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _is_predictor(one: Any) -> bool:
+    if not isinstance(one, dict) or not all(
+        isinstance(one.get(key), str) for key in ("name", "nature", "verdict")
+    ):
+        return False
+    auc = one.get("auc")
+    return auc is None or (
+        isinstance(auc, dict) and all(_is_share(auc.get(k)) for k in ("value", "lower", "upper"))
+    )
+
+
+def _is_share(value: Any) -> bool:
+    return value is None or type(value) in (int, float)
 
 
 def list_paired_sources(items: Iterable[Item]) -> list[str]:

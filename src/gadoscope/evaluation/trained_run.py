@@ -1,6 +1,7 @@
 """What a folder made by `gadoscope train` says of the network and its training."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,11 @@ MANIFEST_NAME = "manifest.csv"
 METRICS_NAME = "metrics.jsonl"
 RECORD_NAME = "record.json"
 SPLIT_NAME = "split.json"
+
+OBJECTS = (("config",), ("config", "split"), ("software",), ("software", "libraries"), ("hardware",))
+"""Parts of record.json that are read as objects."""
+CURVES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "seconds")
+"""Of a row of metrics.jsonl; each a number, or null."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +60,55 @@ def read_run(folder: Path) -> TrainedRun:
         lines = (folder / METRICS_NAME).read_text(encoding="utf-8").splitlines()
         # JSON knows no NaN; Python writes one all the same.
         history = tuple(json.loads(line, parse_constant=lambda _: None) for line in lines if line.strip())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"the run {folder} is damaged: {error}. Restore the file, or train into another folder."
         ) from error
-    if not isinstance(record, dict) or not all(isinstance(row, dict) for row in history):
-        raise UsageError(f"the run {folder} is damaged: {RECORD_NAME} or {METRICS_NAME} holds no objects.")
+    why = _find_damage(record, history)
+    if why:
+        raise UsageError(
+            f"the run {folder} is damaged: {why}. Restore the file, or train into another folder."
+        )
     return TrainedRun(
         bundle=folder / BUNDLE_NAME, manifest=folder / MANIFEST_NAME, record=record, history=history
     )
+
+
+def _find_damage(record: Any, history: Sequence[Any]) -> str:
+    """Return what a record or a history lacks to be shown, with where; empty where nothing."""
+    if not isinstance(record, dict) or not all(isinstance(row, dict) for row in history):
+        return f"{RECORD_NAME} or {METRICS_NAME} holds no objects"
+    for names in OBJECTS:
+        table: Any = record
+        for name in names:
+            table = table.get(name, {})
+            if not isinstance(table, dict):
+                return f"{RECORD_NAME} has {'.'.join(names)} = {table!r:.40}; expected an object"
+    layers = record.get("layers", [])
+    if not isinstance(layers, list) or not all(_is_layer(layer) for layer in layers):
+        return f"{RECORD_NAME} has a layer that is none; expected name, output_shape and parameters"
+    for number, row in enumerate(history, start=1):
+        numbers = {name: row.get(name) for name in ("epoch", *CURVES)}
+        wrong = [name for name, value in numbers.items() if not _is_number(value, name == "epoch")]
+        if wrong:
+            return (
+                f"{METRICS_NAME}, line {number}: {wrong[0]} is {row.get(wrong[0])!r:.40}; expected a number"
+            )
+    return ""
+
+
+def _is_layer(layer: Any) -> bool:
+    return (
+        isinstance(layer, dict)
+        and isinstance(layer.get("name"), str)
+        and isinstance(layer.get("output_shape"), list)
+        and type(layer.get("parameters")) is int
+    )
+
+
+def _is_number(value: Any, must_be: bool) -> bool:
+    """Return whether a curve can have this point; a gap is one that it may have."""
+    return (value is None and not must_be) or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def describe_training(run: TrainedRun) -> dict[str, Any]:
@@ -72,7 +118,7 @@ def describe_training(run: TrainedRun) -> dict[str, Any]:
     machine = {
         "Processor": hardware.get("processor"),
         "Instructions": hardware.get("instructions"),
-        "GPUs": ", ".join(hardware.get("gpus") or ()),
+        "GPUs": ", ".join(map(str, _as_list(hardware.get("gpus")))),
         "Threads": hardware.get("threads"),
         "System": software.get("system"),
         "Gadoscope": software.get("gadoscope"),
@@ -89,6 +135,10 @@ def describe_training(run: TrainedRun) -> dict[str, Any]:
         "machine": [[name, str(value)] for name, value in machine.items() if value not in (None, "")],
         "history": list(run.history),
     }
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _flatten(table: dict[str, Any], prefix: str = "") -> list[list[str]]:

@@ -22,7 +22,7 @@ from gadoscope.files import write_beside, write_text
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.labels import Label
 from gadoscope.preparation.items import N_SHOWN, Item, printable
-from gadoscope.preparation.picture_print import print_picture
+from gadoscope.preparation.picture_print import PRINT_BYTES, print_picture
 from gadoscope.preparation.pool import map_in_order
 from gadoscope.reading.images import decode_slice, open_regular_file
 
@@ -217,9 +217,18 @@ def _stamp(path: Path) -> tuple[int, int, int]:
 def _read_index(folder: Path) -> dict[str, Any] | None:
     try:
         index = json.loads((folder / INDEX_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # not there, not readable or damaged: made anew
+    except (OSError, ValueError, RecursionError):  # not there, not readable or damaged: made anew
         return None
-    return index if isinstance(index, dict) and index.get("format_version") == FORMAT_VERSION else None
+    fits = isinstance(index, dict) and index.get("format_version") == FORMAT_VERSION
+    return (
+        index
+        if fits and all(_are_texts(index.get(key)) for key in ("digests", "prints", "warnings"))
+        else None
+    )
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _is_current(index: dict[str, Any], items: Sequence[Item], image_path: ImagePath, folder: Path) -> bool:
@@ -230,7 +239,11 @@ def _is_current(index: dict[str, Any], items: Sequence[Item], image_path: ImageP
             and index["paths"] == [str(item.path) for item in items]
             and index["stamps"] == [list(_stamp(item.path)) for item in items]
             and len(index["digests"]) == len(index["prints"]) == len(items)
-            and isinstance(index["warnings"], list)
+            and all(len(one) == 2 * PRINT_BYTES for one in index["prints"])
         )
-    except (OSError, KeyError):  # an image or the array is gone, or the index is not ours: made anew
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+    ):  # an image or the array is gone, or the index is not ours: made anew
         return False

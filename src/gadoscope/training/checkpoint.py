@@ -96,7 +96,10 @@ def load_checkpoint(
     if _digest(tensors.items()) != metadata["sha256"]:
         raise CheckpointError(_damaged(path, "its weights do not have the digest that was saved with them"))
     _check_identity(path, saved=metadata["identity"], present=identity)
-    model.load_state_dict(_take(tensors, MODEL_PREFIX))
+    try:
+        model.load_state_dict(_take(tensors, MODEL_PREFIX))
+    except RuntimeError as error:  # a weight is missing, too many, or of another shape
+        raise CheckpointError(_damaged(path, "its weights are of another network")) from error
     optimiser.n_steps_done = metadata["n_steps_done"]
     if average:  # it was updated once a step
         average.load(_take(tensors, AVERAGE_PREFIX), n_updates=optimiser.n_steps_done)
@@ -126,8 +129,27 @@ def _read_file(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raise CheckpointError(_damaged(path, str(error))) from error
     if text is None:
         raise CheckpointError(_damaged(path, "it was not written by Gadoscope"))
-    metadata: dict[str, Any] = json.loads(text)
+    try:
+        metadata = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(_damaged(path, f"what it says of itself is not JSON: {error}")) from error
+    _check_metadata(path, metadata)
     return tensors, metadata
+
+
+def _check_metadata(path: Path, metadata: Any) -> None:
+    """Check that everything is there that a run goes on from."""
+    if not isinstance(metadata, dict):
+        raise CheckpointError(_damaged(path, "what it says of itself is no object"))
+    kinds = {"epoch": int, "n_steps_done": int, "identity": dict, "history": list, "sha256": str}
+    for name, kind in kinds.items():
+        value = metadata.get(name)
+        if type(value) is not kind or (kind is int and value < 0):
+            raise CheckpointError(_damaged(path, f"its {name} is {value!r:.40}"))
+    if len(metadata["history"]) != metadata["epoch"] or not all(
+        isinstance(row, dict) for row in metadata["history"]
+    ):
+        raise CheckpointError(_damaged(path, f"it has no row for each of its {metadata['epoch']} epochs"))
 
 
 def _check_identity(path: Path, *, saved: Mapping[str, Any], present: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Start from the weights of a bundle instead of from noise."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -7,8 +8,63 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from gadoscope.errors import BundleError
+from gadoscope.errors import BundleError, ConfigError
 from gadoscope.inference.session import Session
+from gadoscope.training.config import TrainingConfig
+
+OWN_SUFFIX = "-finetuned"
+ALWAYS_FITS = 331
+"""Pixels a side: the lesson's; every network here takes it."""
+
+
+def take_own_name(config: TrainingConfig, init: Path | None) -> tuple[TrainingConfig, tuple[str, ...]]:
+    """Return the config of a run that starts from ``init``, and what the user must know of it.
+
+    A bundle that other images were added to is not the one that it began as: where the config still has that
+    one's name, the new one gets a name of its own, and of its licence says no more than where it comes from.
+
+    Raises
+    ------
+    BundleError
+        If the file is no bundle.
+    """
+    if init is None:
+        return config, ()
+    bundle = Session(init).bundle
+    base = bundle.metadata
+    if config.name != base.name:
+        return config, ()
+    stated = f"{base.licence} for {bundle.model_id}" if base.licence else f"none stated for {bundle.model_id}"
+    licence = f"not stated; fine-tuned from weights under: {stated}"
+    named = replace(config, name=f"{base.name}{OWN_SUFFIX}", licence=licence)
+    return named, (
+        f"this bundle is called {named.name} and states no licence, since it starts from {bundle.model_id}: "
+        "give it yours with --set name=... --set licence=...",
+    )
+
+
+def check_size(network: nn.Module, config: TrainingConfig) -> None:
+    """Check that the network takes images of the config's size, before any is decoded for an hour.
+
+    Raises
+    ------
+    ConfigError
+        If they are too small for it.
+    """
+    size = config.image.size
+    if size > ALWAYS_FITS:  # a trial of large ones would take the memory that it is to spare
+        return
+    was_training = network.training
+    try:
+        with torch.no_grad():
+            network.eval()(torch.zeros(1, 1, size, size))
+    except RuntimeError as error:
+        raise ConfigError(
+            f"image.size = {size} is too small for the network {config.network}: nothing is left of an image "
+            "after its last layer. Name a larger size, such as 160."
+        ) from error
+    finally:
+        network.train(was_training)
 
 
 def load_bundle_weights(path: Path, model: nn.Module, network: str) -> str:

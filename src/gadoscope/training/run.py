@@ -40,7 +40,7 @@ from gadoscope.training.config import TrainingConfig, format_config
 from gadoscope.training.devices import Accelerator, start_fabric, suit_processor
 from gadoscope.training.export import export_bundle
 from gadoscope.training.freeze import Frozen, freeze, freeze_held_out
-from gadoscope.training.init import load_bundle_weights
+from gadoscope.training.init import check_size, load_bundle_weights, take_own_name
 from gadoscope.training.loop import Moment, TrainingData, fit
 from gadoscope.training.metadata import describe_bundle
 from gadoscope.training.record import describe_hardware, describe_software, describe_split, digest_data
@@ -74,9 +74,10 @@ class Job:
     """What one run is asked for.
 
     ``init`` is a bundle to start from, ``teacher`` one whose answers are learnt beside the labels;
-    ``prepared`` a folder for the decoded images that several runs
-    may share, by default inside ``run``; ``held_out`` a table of what networks of this recipe said of images
-    that they had not seen, on which calibration, threshold and band are chosen in place of validation.
+    ``prepared`` a folder for the decoded images that several runs may share, by default inside ``run``;
+    ``held_out`` a table of what networks of this recipe said of images that they had not seen, on which
+    calibration, threshold and band are chosen in place of validation; ``part`` says which of several runs
+    this is, for its record.
     """
 
     config: TrainingConfig
@@ -89,6 +90,7 @@ class Job:
     devices: int = 1
     prepared: Path | None = None
     held_out: Path | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,16 +140,20 @@ def train(
         With one sentence on what does not fit; a checkpoint that was written stays.
     """
     job = replace(job, config=suit_processor(job.config, job.accelerator))
+    config, own_name = take_own_name(job.config, job.init)
+    job = replace(job, config=config)
     check_folder(job.run, resume=job.resume)
     held_out = _read_held_out(job)  # a table that does not fit ends the run here, not after the last epoch
     teacher = Teacher(job.teacher, job.config.image) if job.teacher else None
     fabric = start_fabric(job.config, accelerator=job.accelerator, devices=job.devices)
     manifest = divide(read_manifest(job.data), job.config)
+    manifest = replace(manifest, notices=(*own_name, *manifest.notices))
     job.config.sampling.check_sources(item.source for item in manifest.items)
     name_series(manifest.items)  # a series of two labels ends the run here, not after the last epoch
     prepared = job.prepared or job.run / PREPARED_NAME
     data = _prepare(manifest, job.config, prepared, fabric, on_prepared)
     network = _build(job.config)
+    check_size(network, job.config)
     identity = {**_identify(job, network, data), "teacher_sha256": teacher.sha256 if teacher else None}
     shortcuts: dict[str, Any] = {}
     if fabric.is_global_zero:
@@ -328,6 +334,7 @@ def _write_record(
     """Write everything that is needed to repeat the run."""
     record = {
         "command": shlex.join(sys.argv),
+        "part": job.part,
         "config": asdict(job.config),
         **digests,
         "weights_sha256": trained.weights_sha256,
