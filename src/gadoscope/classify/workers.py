@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Self
 
 from gadoscope.classify.ahead import in_groups, map_ahead
+from gadoscope.processes import prepare_worker
 from gadoscope.reading.discover import Found
-from gadoscope.reading.scan import Scanned, prepare_worker, scan_group
+from gadoscope.reading.scan import Scanned, scan_group
 
 FILES_PER_TASK = 64
 """About 30 ms of work: far more than handing it over, and little to wait for at the end."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gadoscope.errors import ManifestError
 from gadoscope.files import write_text
 from gadoscope.labels import Label, Plane, Split
+from gadoscope.sheets import PATH, SheetWriter, read_path, read_text
 
 COLUMNS = ("path", "subject_id", "source", "plane", "split", "reference_label", "logit", "probability")
 TEXTS = COLUMNS[:5]
@@ -118,11 +119,10 @@ def from_rows(rows: Sequence[Mapping[str, object]]) -> Predictions:
 def write_predictions(predictions: Predictions, path: Path) -> None:
     """Write the table as CSV: `COLUMNS`, then the attributes it has; numbers keep every digit."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*COLUMNS, *predictions.attributes])
+    sheet = SheetWriter(text, [*COLUMNS, *predictions.attributes])
     for row in range(len(predictions)):
         label = Label.POST if predictions.is_post[row] else Label.PRE
-        writer.writerow(
+        sheet.write(
             [
                 *(str(getattr(predictions, key)[row]) for key in TEXTS),
                 label.value,
@@ -159,7 +159,8 @@ def read_predictions(path: Path) -> Predictions:
 
 
 def _parse_row(row: Mapping[str, str | None], number: int, path: Path) -> dict[str, object]:
-    parsed: dict[str, object] = {key: row.get(key) or "" for key in (*COLUMNS, *ATTRIBUTES)}
+    parsed: dict[str, object] = {key: read_text(row.get(key) or "") for key in (*COLUMNS, *ATTRIBUTES)}
+    parsed[PATH] = read_path(row.get(PATH) or "")
     allowed = {
         "reference_label": (Label.PRE.value, Label.POST.value),
         "split": tuple(split.value for split in Split),

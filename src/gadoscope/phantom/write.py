@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -28,6 +27,8 @@ from gadoscope.phantom.dicom import write_study
 from gadoscope.phantom.headers import HeaderMode
 from gadoscope.phantom.nifti import write_bids_root, write_bids_subject, write_nifti
 from gadoscope.phantom.scanner import draw_scanner
+from gadoscope.processes import prepare_worker
+from gadoscope.sheets import SheetWriter
 
 Row: TypeAlias = dict[str, str]
 # Noise hardly compresses: the fastest level costs a tenth in size and saves most of the time.
@@ -135,8 +136,12 @@ def _workers(jobs: int, n_tasks: int) -> Iterator[Callable[..., Iterator[list[Ro
         yield map
         return
     # A fresh interpreter a worker: forking a process that runs threads may hang.
-    with ProcessPoolExecutor(min(jobs, n_tasks), mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    pool = ProcessPoolExecutor(min(jobs, n_tasks), mp_context=context, initializer=prepare_worker)
+    try:
         yield pool.map
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)  # after Ctrl-C only what is under way is waited for
 
 
 def _write_subject(cohort: Cohort, root: Path, form: Form, header: HeaderMode, number: int) -> list[Row]:
@@ -280,7 +285,7 @@ def _participant(cohort: Cohort, number: int) -> dict[str, Any]:
 
 def _write_manifest(path: Path, rows: list[Row]) -> None:
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    sheet = SheetWriter(text, COLUMNS)
+    for row in rows:
+        sheet.write([row[column] for column in COLUMNS])
     path.write_text(text.getvalue(), encoding="utf-8")

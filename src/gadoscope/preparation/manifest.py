@@ -22,6 +22,7 @@ from gadoscope.preparation.items import (
 )
 from gadoscope.preparation.lesson_layout import read_lesson_layout
 from gadoscope.reading.discover import MANIFEST_NAME
+from gadoscope.sheets import SheetWriter, read_path, read_text
 
 __all__ = ["REQUIRED_COLUMNS", "Item", "Manifest", "read_manifest", "write_manifest"]
 
@@ -63,21 +64,19 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
     with_split = any(item.split is not None for item in manifest.items)
     text = io.StringIO()
     columns = [*REQUIRED_COLUMNS, *(["split"] if with_split else []), *extra_columns]
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
+    sheet = SheetWriter(text, columns)
     for item in manifest.items:
         inside = item.path.is_relative_to(folder)
-        writer.writerow(
-            {
-                **item.extra,
-                "path": (item.path.relative_to(folder) if inside else item.path).as_posix(),
-                "subject_id": item.subject_id or "",
-                "label": item.label.value,
-                "plane": item.plane.value,
-                "source": item.source,
-                **({"split": item.split.value if item.split else ""} if with_split else {}),
-            }
-        )
+        cells = {
+            **item.extra,
+            "path": (item.path.relative_to(folder) if inside else item.path).as_posix(),
+            "subject_id": item.subject_id or "",
+            "label": item.label.value,
+            "plane": item.plane.value,
+            "source": item.source,
+            "split": item.split.value if item.split else "",
+        }
+        sheet.write([cells.get(column, "") for column in columns])
     check_names(item.path for item in manifest.items)
     write_text(path, text.getvalue())
 
@@ -109,7 +108,7 @@ def _read_text(table: Path) -> str:
 
 
 def _check_header(cells: list[str], table: Path) -> list[str]:
-    header = [cell.strip().casefold() for cell in cells]
+    header = [read_text(cell.strip()).casefold() for cell in cells]
     if len(header) == 1:
         for separator, words in ((";", "semicolons"), ("\t", "tabs")):
             if separator in header[0]:
@@ -137,11 +136,11 @@ def _parse_row(row: list[str], header: list[str], line: int, table: Path) -> Ite
     path = cells.pop("path")
     if not path:
         raise ManifestError(f"{where}: the path is empty; name the image file.")
-    cells = {name: cell.strip() for name, cell in cells.items()}
+    cells = {name: read_text(cell.strip()) for name, cell in cells.items()}
     split = cells.pop("split", "")
     return Item(
         # normpath, not resolve(): links keep their names, and 10,000 rows take no time
-        path=Path(os.path.normpath(table.parent / path)),
+        path=_find_image(table.parent, path),
         subject_id=cells.pop("subject_id") or None,
         label=Label(_choose(cells.pop("label"), {label.value: label for label in Label}, "label", where)),
         plane=Plane(
@@ -151,6 +150,15 @@ def _parse_row(row: list[str], header: list[str], line: int, table: Path) -> Ite
         split=Split(_choose(split, SPLIT_NAMES, "split", where)) if split else None,
         extra={name: cell for name, cell in cells.items() if cell},
     )
+
+
+def _find_image(folder: Path, cell: str) -> Path:
+    """Return the image that a cell names: as it stands there, or as `SheetWriter` spelt an odd name."""
+    path = Path(os.path.normpath(folder / cell))
+    told = read_path(cell)
+    if told == cell or _is_file(path):
+        return path
+    return Path(os.path.normpath(folder / told))
 
 
 def _choose(cell: str, words: Mapping[str, StrEnum], column: str, where: str) -> StrEnum:

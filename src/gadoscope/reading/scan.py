@@ -1,11 +1,7 @@
 """Look at files for the headers of DICOM instances; a worker process can do it alone."""
 
-import os
-import signal
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import parent_process
 
 from gadoscope.reading.dicom.header import scan_header
 from gadoscope.reading.discover import Found
@@ -50,16 +46,3 @@ def scan_group(group: Sequence[Found]) -> Scanned:
         else:
             left.append(found)
     return Scanned(pack(instances), left, len(group))
-
-
-def prepare_worker() -> None:
-    """Make a worker process end when its parent does, and leave Ctrl-C to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: "object") -> None:
-    parent.join()  # type: ignore[attr-defined] # typeshed has no name for a parent process
-    os._exit(0)

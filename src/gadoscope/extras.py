@@ -1,0 +1,103 @@
+"""What the extras bring, and the command that installs one: it depends on how Gadoscope itself came here."""
+
+import json
+import re
+import shlex
+import shutil
+import sys
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+PACKAGE = "gadoscope"
+BASE = "base"
+"""What is installed without any extra."""
+EXTRA_OF_MODULE = {
+    **dict.fromkeys(
+        (
+            "captum",
+            "h5py",
+            "jinja2",
+            "lightning_fabric",
+            "markupsafe",
+            "matplotlib",
+            "onnx",
+            "onnxscript",
+            "safetensors",
+            "sklearn",
+            "threadpoolctl",
+            "torch",
+        ),
+        "train",
+    ),
+    "pyarrow": "parquet",
+}
+"""Libraries that a base installation lacks, and the extra that brings them."""
+
+_EXTRA = re.compile(r"extra\s*==\s*['\"](?P<extra>[^'\"]+)['\"]")
+
+
+def group_requirements() -> dict[str, list[str]]:
+    """Return what Gadoscope requires, as installers write it, by ``base`` and by extra."""
+    groups: dict[str, list[str]] = {BASE: []}
+    for line in metadata.requires(PACKAGE) or []:
+        requirement, _, condition = line.partition(";")
+        extra = _EXTRA.search(condition)
+        groups.setdefault(extra["extra"] if extra else BASE, []).append(requirement.strip())
+    return groups
+
+
+def install_command(extra: str = BASE, *, again: bool = False) -> str:
+    """Return a command for a shell that installs an extra, or the base, where we run.
+
+    From the clone, the folder or the archive that we were installed from. Where that is gone, and after an
+    installation from elsewhere, the libraries are named: those are on the package index.
+
+    Parameters
+    ----------
+    extra
+        Name of the extra.
+    again
+        Install Gadoscope itself once more, where a file of it is missing.
+    """
+    brackets = "" if extra == BASE else f"[{extra}]"
+    words = ["--force-reinstall", "--no-deps"] if again else []
+    if (clone := _find_clone()) is not None:
+        words += ["--editable", f"{clone}{brackets}"]
+    elif (origin := _find_origin()) is not None:
+        words.append(f"{origin}{brackets}")
+    else:
+        words += [PACKAGE] if again else group_requirements()[extra]
+    return f"{_find_pip()} install {shlex.join(words)}"
+
+
+def name_extra(module: str) -> str | None:
+    """Return the extra that brings a library, by the name that is imported."""
+    return EXTRA_OF_MODULE.get(module.partition(".")[0])
+
+
+def _find_clone() -> Path | None:
+    """Return the clone that the running source lies in."""
+    root = Path(__file__).resolve().parents[2]
+    return root if (root / "pyproject.toml").is_file() and (root / "src" / PACKAGE).is_dir() else None
+
+
+def _find_origin() -> Path | None:
+    """Return the folder or the archive that pip noted as where we came from, if it is still there."""
+    try:
+        noted = metadata.distribution(PACKAGE).read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        return None
+    address = urlsplit(json.loads(noted)["url"]) if noted else None
+    if address is None or address.scheme != "file":
+        return None
+    path = Path(unquote(address.path))
+    return path if path.exists() else None
+
+
+def _find_pip() -> str:
+    """Return what calls the pip of this Python."""
+    found = shutil.which("pip")
+    if found and Path(found).parent == Path(sys.executable).parent:
+        return "pip"
+    return f"{shlex.quote(sys.executable)} -m pip"
