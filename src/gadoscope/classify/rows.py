@@ -1,6 +1,7 @@
 """What stands in a row: an answer, or why there is none. Whatever goes wrong, there is a row."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -16,6 +17,12 @@ from gadoscope.inference.session import Answers, Session
 from gadoscope.labels import Phase, SeriesResult, Status
 from gadoscope.reading.os_errors import explain_os_error
 from gadoscope.reading.series import Facts, ImageSeries
+from gadoscope.text import shortened
+
+UID = re.compile(r"[0-9.]{1,64}")
+"""What an identifier of DICOM is made of (PS3.5 9.1). Anything else may be a name, or a formula."""
+PADDING = " \0"
+"""Fills a value to an even length."""
 
 Made = TypeVar("Made")
 
@@ -62,6 +69,31 @@ class Answer:
 def empty_row(path: str, session: Session) -> SeriesResult:
     """Return the row of an input before anything is known of it; steps replace what they find out."""
     return SeriesResult(path=path, status=Status.FAILED, model=session.bundle.model_id)
+
+
+def storable_row(row: SeriesResult) -> SeriesResult:
+    """Return ``row`` as it may stand in a table and in the journal, whatever text a header brought.
+
+    What stands where a UID should is not written: patients' names were seen there. A warning says so.
+    """
+    study, study_warning = _storable_uid(row.study_instance_uid, "StudyInstanceUID")
+    series, series_warning = _storable_uid(row.series_instance_uid, "SeriesInstanceUID")
+    warnings = dict.fromkeys((*row.warnings, *study_warning, *series_warning))
+    return replace(
+        row,
+        study_instance_uid=study,
+        series_instance_uid=series,
+        reason=shortened(row.reason),
+        header_quote=shortened(row.header_quote),
+        model=shortened(row.model),
+        warnings=tuple(shortened(warning) for warning in warnings),
+    )
+
+
+def _storable_uid(uid: str | None, keyword: str) -> tuple[str | None, tuple[str, ...]]:
+    if uid is None or UID.fullmatch(uid.strip(PADDING)):
+        return uid and uid.strip(PADDING), ()
+    return None, (f"its {keyword} is no UID (digits and dots, at most 64 of them) and is not written",)
 
 
 def answered_row(

@@ -11,7 +11,7 @@ whatever ``jobs`` is.
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from gadoscope import __version__
 from gadoscope.classify.ahead import in_groups, map_ahead
 from gadoscope.classify.inputs import Container, ContainerKind, Examiner, Instance
-from gadoscope.classify.rows import Answer, empty_row, keep_going
+from gadoscope.classify.rows import Answer, empty_row, keep_going, storable_row
 from gadoscope.classify.together import iter_judged
 from gadoscope.inference.session import Session
 from gadoscope.labels import QuoteMode, SeriesResult
@@ -173,7 +173,8 @@ class _Run:
 
     def keep(self, answers: Iterable[Answer]) -> Iterator[Answer]:
         """Pass answers on and write each into the journal, as it is before its study is judged."""
-        for answer in answers:
+        for found in answers:
+            answer = replace(found, rows=tuple(storable_row(row) for row in found.rows))
             if self._journal is not None and answer.digest is not None:
                 self._journal.add(answer.digest, answer.rows)
             yield answer
