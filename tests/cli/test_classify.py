@@ -51,7 +51,11 @@ def test_all_answered_is_exit_code_0_with_csv_on_a_pipe_and_the_ledger_beside_it
     assert ended.returncode == 0
     rows = list(csv.DictReader(io.StringIO(ended.stdout)))
     assert [row["path"] for row in rows] == [str(slices / f"{index}.png") for index in range(10)]
-    assert ended.stderr == "inputs 10 = answered 10 + indeterminate 0 + refused 0 + failed 0\n"
+    n_post = sum(row["phase"] == Phase.POST_CONTRAST for row in rows)
+    assert ended.stderr == (
+        "inputs 10 = answered 10 + indeterminate 0 + refused 0 + failed 0\n"
+        f"  answers: pre-contrast {10 - n_post}, post-contrast {n_post}\n"
+    )
 
 
 def test_a_failed_input_is_exit_code_3_and_the_ledger_adds_up(slices: Path, tiny_bundle: Path) -> None:

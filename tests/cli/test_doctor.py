@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from gadoscope.cli import installation
 from gadoscope.cli.main import cli
+from gadoscope.extras import install_command
 from gadoscope.inference import default
 from gadoscope.inference.bundle import Promise
 from gadoscope.reading.dicom import codecs as dicom_codecs
@@ -88,7 +89,8 @@ def test_a_default_bundle_that_is_missing_is_exit_code_1(
     monkeypatch.setattr(default, "DEFAULT_BUNDLE", tmp_path / "none.onnx")
     result = CliRunner().invoke(cli, ["doctor"])
     assert result.exit_code == 1
-    assert "model: this installation has no default model: `pip install" in result.output
+    assert "model: this installation has no default model: `" in result.output
+    assert "pip install --force-reinstall" in result.output
 
 
 def test_a_default_bundle_that_is_not_the_one_shipped_is_exit_code_1(
@@ -120,11 +122,11 @@ def test_a_missing_extra_is_told_with_its_command_and_is_no_fault(monkeypatch: p
     monkeypatch.setattr("importlib.metadata.version", version)
     result = CliRunner().invoke(cli, ["doctor"])
     assert result.exit_code == 0
-    assert "missing pyarrow: pip install 'gadoscope[parquet]'" in result.output
+    assert f"missing pyarrow: {install_command('parquet')}" in result.output
 
 
 def test_a_missing_base_library_is_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "_installed_version", lambda name: None if name == "pillow" else "1")
     result = CliRunner().invoke(cli, ["doctor"])
     assert result.exit_code == 1
-    assert "missing pillow: pip install 'gadoscope'" in result.output
+    assert f"missing pillow: {install_command()}" in result.output

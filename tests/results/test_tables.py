@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from gadoscope.errors import OutputError, UsageError
+from gadoscope.extras import install_command
 from gadoscope.labels import RESULT_COLUMNS, Phase, SeriesResult, Status
 from gadoscope.results import tables
 from gadoscope.results.tables import WriteRow, check_table_path, csv_writer, open_table
@@ -106,8 +108,8 @@ def test_a_file_name_cannot_become_a_formula(name: str) -> None:
     assert Path(row["path"]) == Path(name)
 
 
-@pytest.mark.parametrize("name", ["results", "results.txt", "results.CSV", "csv"])
-def test_a_name_of_unknown_form_is_refused_with_the_three_that_are_known(name: str) -> None:
+@pytest.mark.parametrize("name", ["results", "results.txt", "results.csv.gz", "csv"])
+def test_a_name_of_unknown_form_is_refused_with_those_that_are_known(name: str) -> None:
     with pytest.raises(UsageError, match=r"something.csv, something.jsonl, something.parquet"):
         check_table_path(Path(name))
 
@@ -120,7 +122,7 @@ def test_a_folder_is_not_taken_for_a_table(tmp_path: Path) -> None:
 
 def test_missing_pyarrow_is_told_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(UsageError, match=r"pip install 'gadoscope\[parquet\]'"):
+    with pytest.raises(UsageError, match=re.escape(install_command("parquet"))):
         check_table_path(Path("x.parquet"))
 
 

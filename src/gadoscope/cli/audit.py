@@ -48,15 +48,19 @@ def command(data: Path, output: Path | None, jobs: int, cases: int, as_json: boo
 
     Exit code: 0 finished, whatever was found; 2 wrong usage; 3 some images could not be read.
     """
-    import json
-
     from gadoscope.audit.run import audit
+    from gadoscope.cli.console import check_output, say, say_json
     from gadoscope.cli.progress import show_progress
     from gadoscope.labels import Status
 
+    if output is None:
+        check_output()
     with show_progress() as tell:
         done = audit(data, output=output, jobs=jobs, n_cases=cases, on_progress=tell)
-    click.echo(json.dumps(done.report, indent=1) if as_json else "\n".join(_summarise(done)))
+    if as_json:
+        say_json(done.report, indent=1)
+    else:
+        say(*_summarise(done))
     failed = any(row["status"] == Status.FAILED.value for row in done.report["unusable"])
     sys.exit(EXIT_SOME_FAILED if failed else 0)
 

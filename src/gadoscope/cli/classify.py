@@ -1,8 +1,6 @@
 """`gadoscope classify`: scans and folders become a table of answers."""
 
-import errno
 import io
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -12,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gadoscope.errors import OutputError, UsageError
+from gadoscope.cli.console import check_output, explain_output, say_aside
+from gadoscope.errors import UsageError
 
 if TYPE_CHECKING:
     from gadoscope.classify import Progress
@@ -21,9 +20,14 @@ if TYPE_CHECKING:
     from gadoscope.results.journal import Journal
     from gadoscope.results.ledger import Ledger
     from gadoscope.results.tables import WriteRow
+    from gadoscope.results.written import Written
 
 EXIT_SOME_FAILED = 3
 """The run finished, but some inputs could not be read."""
+
+
+STANDARD_OUTPUT = Path("-")
+"""As everywhere on the command line."""
 
 
 class _StoppedError(Exception):
@@ -42,8 +46,8 @@ class _StoppedError(Exception):
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Table to write: .csv, .jsonl or .parquet. Without it, the table goes to the terminal, or "
-    "as CSV to a pipe.",
+    help="Table to write: .csv, .tsv, .json, .jsonl or .parquet; - is CSV on the standard output. Without "
+    "it, the table goes to the terminal, or as CSV to a pipe.",
 )
 @click.option("--jobs", type=click.IntRange(min=0), default=0, help="Workers; 0 takes one for each core.")
 @click.option(
@@ -83,18 +87,21 @@ def command(
         gadoscope classify my_scan
         gadoscope classify archive/ --model lesson.onnx --output results.csv
 
-    The table is written whole or not at all; Ctrl-C keeps the rows answered so far and says so. Beside
-    it, results.csv.journal takes each answer as it comes: after a crash, --resume goes on from there.
-    Exit code: 0 no input failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.
+    The table is written whole or not at all; Ctrl-C keeps the rows answered so far, beside a table that is
+    there already, and says so. results.csv.journal takes each answer as it comes: after a crash, --resume
+    goes on from there. Exit code: 0 no input failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.
     """
     from gadoscope.classify import find_model, iter_results
     from gadoscope.cli.classify_display import open_display
     from gadoscope.cli.interrupt import stop_on_signal
     from gadoscope.labels import QuoteMode
     from gadoscope.results.ledger import Ledger
+    from gadoscope.results.written import Written
 
+    output, is_piped = (None, True) if output == STANDARD_OUTPUT else (output, False)
     _check_options(output, resume=resume, as_json=as_json)
     ledger = Ledger()
+    written = Written(output)
     with ExitStack() as stack:
         journal = _open_journal(stack, output, resume=resume)
         display = stack.enter_context(open_display())
@@ -116,13 +123,14 @@ def command(
         )
         if journal is not None and resume:
             _say_what_is_known(journal)
-        with closing(results), _open_destination(output, as_json) as write:
-            for result in _until_stopped(_refuse_none(results, paths), stop):
-                write(result)
+        with closing(results):
+            rows = _until_stopped(_refuse_none(results, paths), stop, written)
+            for result in _write_each(rows, written, as_json=as_json, is_piped=is_piped):
                 ledger.add(result)
                 display.show_row(ledger.n_inputs)
-    _report(ledger, stop, output)
-    sys.exit(stop.exit_code or (EXIT_SOME_FAILED if ledger.n_failed else 0))
+    _report(ledger, written)
+    code = EXIT_SOME_FAILED if ledger.n_failed else 0
+    sys.exit(stop.exit_code if written.is_part else code)
 
 
 def _check_options(output: Path | None, *, resume: bool, as_json: bool) -> None:
@@ -132,8 +140,10 @@ def _check_options(output: Path | None, *, resume: bool, as_json: bool) -> None:
         check_table_path(output)
         if as_json:
             raise UsageError("--json prints and --output writes a file; name the file something.jsonl.")
-    elif resume:
+        return
+    if resume:
         raise UsageError("--resume goes on from the journal beside a table; name the table with --output.")
+    check_output()
 
 
 def _open_journal(stack: ExitStack, output: Path | None, *, resume: bool) -> "Journal | None":
@@ -152,7 +162,7 @@ def _say_what_is_known(journal: "Journal") -> None:
         said = f"holds {n_others} answers, all of another model or version of Gadoscope; none is taken over"
     else:
         said = "holds no answers yet; all inputs are answered"
-    click.echo(f"{journal.path} {said}.", err=True)
+    say_aside(f"{journal.path} {said}.")
 
 
 def _refuse_none(results: "Iterator[SeriesResult]", paths: tuple[Path, ...]) -> "Iterator[SeriesResult]":
@@ -165,59 +175,70 @@ def _refuse_none(results: "Iterator[SeriesResult]", paths: tuple[Path, ...]) -> 
     yield from chain([first], results)
 
 
-def _until_stopped(results: "Iterable[SeriesResult]", stop: "StopRequest") -> "Iterator[SeriesResult]":
+def _until_stopped(
+    results: "Iterable[SeriesResult]", stop: "StopRequest", written: "Written"
+) -> "Iterator[SeriesResult]":
+    """Pass results on until a signal asks to stop; the table is a part then."""
     try:
         for result in results:
             yield result
             if stop.signal_number is not None:
-                return
+                raise _StoppedError
     except _StoppedError:
+        written.is_part = True
+
+
+def _write_each(
+    rows: "Iterator[SeriesResult]", written: "Written", *, as_json: bool, is_piped: bool
+) -> "Iterator[SeriesResult]":
+    """Write rows and pass them on; without a row nothing is opened, and no header is written."""
+    first = next(rows, None)
+    if first is None:
         return
+    with _open_destination(written, as_json=as_json, is_piped=is_piped) as write:
+        for result in chain([first], rows):
+            write(result)
+            yield result
 
 
-def _report(ledger: "Ledger", stop: "StopRequest", output: Path | None) -> None:
-    """Say on the standard error what became of the inputs."""
-    if stop.signal_number is not None:
-        held = "the table" if output is None else str(output)
-        onward = "" if output is None else " --resume goes on from here."
-        click.echo(f"Interrupted: {held} holds the first {ledger.n_inputs} inputs only.{onward}", err=True)
+def _report(ledger: "Ledger", written: "Written") -> None:
+    """Say on the standard error what became of the inputs, and where the table is."""
+    if written.is_part:
+        say_aside(written.describe_part(ledger.n_inputs))
     if sys.stderr.isatty():
         from gadoscope.results.summary import print_summary
 
         print_summary(ledger, sys.stderr)
-        return
-    click.echo(str(ledger), err=True)
-    for line in (*ledger.reasons(), ledger.agreement(), ledger.studies()):
-        if line:
-            click.echo(f"  {line}", err=True)
+    else:
+        lines = (ledger.phases(), *ledger.reasons(), ledger.agreement(), ledger.studies())
+        say_aside(str(ledger), *(f"  {line}" for line in lines if line))
+    if written.path is not None:
+        say_aside(f"table: {written.path}")
 
 
-def _open_destination(output: Path | None, as_json: bool) -> "AbstractContextManager[WriteRow]":
+def _open_destination(
+    written: "Written", *, as_json: bool, is_piped: bool
+) -> "AbstractContextManager[WriteRow]":
     from gadoscope.results.tables import open_table
 
-    return _open_standard_output(as_json) if output is None else open_table(output)
+    if written.output is None:
+        return _open_standard_output(as_json, is_piped)
+    return open_table(written.output, written.choose)
 
 
 @contextmanager
-def _open_standard_output(as_json: bool) -> "Iterator[WriteRow]":
-    from gadoscope.results.tables import ODD_BYTES, csv_writer, json_lines_writer
+def _open_standard_output(as_json: bool, is_piped: bool) -> "Iterator[WriteRow]":
+    from gadoscope.results.tables import csv_writer, json_lines_writer
+    from gadoscope.text import ODD_BYTES
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A table is UTF-8 whatever the terminal's language, and its reader gets each row as it comes.
         sys.stdout.reconfigure(encoding="utf-8", errors=ODD_BYTES, line_buffering=True)
-    try:
-        if not as_json and sys.stdout.isatty():
+    with explain_output():
+        if not as_json and not is_piped and sys.stdout.isatty():
             from gadoscope.results.terminal import open_terminal_table
 
             with open_terminal_table(sys.stdout) as write:
                 yield write
         else:
             yield json_lines_writer(sys.stdout) if as_json else csv_writer(sys.stdout)
-    except OSError as error:
-        if error.errno == errno.EPIPE:  # whoever read us has enough; the command line ends quietly
-            raise
-        # Python would try once more at its exit, and complain in words of its own.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OutputError(
-            f"cannot write to the standard output: {error.strerror or error}. Name a file with --output."
-        ) from error

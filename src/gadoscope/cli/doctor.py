@@ -1,6 +1,5 @@
 """`gadoscope doctor`: what is installed, and whether a bundle answers."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -8,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gadoscope.cli.console import say, say_json
 from gadoscope.errors import BundleError, UsageError
+from gadoscope.extras import install_command
 
 if TYPE_CHECKING:
     from gadoscope.inference.session import Session
@@ -52,7 +53,7 @@ def command(model: Path | None, as_json: bool) -> None:
     is_whole = all(report["libraries"]["base"].values()) and all(report["transfer_syntaxes"].values())
     report["well"] = is_whole and report["model"]["answers"]
     if as_json:
-        click.echo(json.dumps(report, indent=2))
+        say_json(report, indent=2)
     else:
         _print(report)
     sys.exit(0 if report["well"] else EXIT_UNWELL)
@@ -125,36 +126,35 @@ def _summarise(session: "Session") -> dict[str, Any]:
 
 
 def _print(report: dict[str, Any]) -> None:
-    click.echo(f"Gadoscope {report['gadoscope']} on Python {report['python']}, {report['cores']} cores")
+    say(f"Gadoscope {report['gadoscope']} on Python {report['python']}, {report['cores']} cores")
     for group, libraries in report["libraries"].items():
         missing = [name for name, version in libraries.items() if version is None]
         there = ", ".join(f"{name} {version}" for name, version in libraries.items() if version)
-        click.echo(f"{group}: {there or 'nothing installed'}")
+        say(f"{group}: {there or 'nothing installed'}")
         if missing:
-            target = "gadoscope" if group == "base" else f"gadoscope[{group}]"
-            click.echo(f"  missing {', '.join(missing)}: pip install '{target}'")
+            say(f"  missing {', '.join(missing)}: {install_command(group)}")
     unreadable = [name for name, readable in report["images"].items() if not readable]
-    click.echo("images: " + ", ".join(name for name, readable in report["images"].items() if readable))
+    say("images: " + ", ".join(name for name, readable in report["images"].items() if readable))
     if unreadable:
-        click.echo(f"  this Pillow cannot read {', '.join(unreadable)}")
+        say(f"  this Pillow cannot read {', '.join(unreadable)}")
     _print_transfer_syntaxes(report["transfer_syntaxes"])
     _print_model(report["model"])
-    click.echo("All is well." if report["well"] else "Something is missing; see above.")
+    say("All is well." if report["well"] else "Something is missing; see above.")
 
 
 def _print_transfer_syntaxes(syntaxes: dict[str, bool]) -> None:
-    click.echo("DICOM: " + ", ".join(name for name, readable in syntaxes.items() if readable))
+    say("DICOM: " + ", ".join(name for name, readable in syntaxes.items() if readable))
     undecodable = [name for name, readable in syntaxes.items() if not readable]
     if undecodable:
-        click.echo(f"  cannot decode {', '.join(undecodable)}: pip install --force-reinstall imagecodecs")
+        say(f"  cannot decode {', '.join(undecodable)}: pip install --force-reinstall imagecodecs")
 
 
 def _print_model(model: dict[str, Any]) -> None:
     if not model["answers"]:
-        click.echo(f"model: {model['note']}")
+        say(f"model: {model['note']}")
         return
-    click.echo(f"model: {model['model_id']} answers ({model['seconds'] * 1000:.0f} ms); {model['path']}")
-    click.echo(
+    say(f"model: {model['model_id']} answers ({model['seconds'] * 1000:.0f} ms); {model['path']}")
+    say(
         f"  network {model['network']}, {model['n_parameters']:,} parameters, "
         f"input {model['image_path']['size']} x {model['image_path']['size']}, "
         f"planes {', '.join(model['planes']) or 'unknown'}, licence {model['licence'] or 'unknown'}"
@@ -166,9 +166,9 @@ def _print_model(model: dict[str, Any]) -> None:
 
 
 def _print_decision(name: str, point: dict[str, Any], calibration: dict[str, Any]) -> None:
-    click.echo(
+    say(
         f"  {name}: post-contrast from {point['upper']:.4g}, pre-contrast below {point['lower']:.4g} "
         f"({point['rule']}, calibration {calibration['method']}, chosen on {point['chosen_on']})"
     )
     if point["promise"] is not None:
-        click.echo(f"    {point['promise']['sentence']}")
+        say(f"    {point['promise']['sentence']}")

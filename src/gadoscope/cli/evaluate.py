@@ -70,8 +70,7 @@ def command(
         gadoscope evaluate default --data slices/ --output report
         gadoscope evaluate runs/a runs/b majority source --output report
     """
-    import json
-
+    from gadoscope.cli.console import say, say_json
     from gadoscope.cli.progress import show_progress
     from gadoscope.evaluate import evaluate
     from gadoscope.preparation.pool import count_jobs
@@ -87,10 +86,13 @@ def command(
             n_cases=cases,
             on_progress=tell,
         )
-    click.echo(json.dumps(done.report, indent=1) if as_json else _summarise(done))
+    if as_json:
+        say_json(done.report, indent=1)
+    else:
+        say(*_summarise(done))
 
 
-def _summarise(done: "Evaluation") -> str:
+def _summarise(done: "Evaluation") -> list[str]:
     """Return the split, the verdict, its gravest limits, and where the report is."""
     report = done.report
     lines = [f"WARNING: {one['title']}. {one['text']}" for one in report["warnings"]]
@@ -106,8 +108,12 @@ def _summarise(done: "Evaluation") -> str:
     lines += [f"{item['title']}. {item['text']}" for item in serious if item not in report["warnings"]]
     if report["data"]["unread"]:
         lines.append(f"{len(report['data']['unread'])} images could not be read; the report lists them.")
-    lines += [*report["data"]["notices"], f"Report: {done.folder / 'report.html'}", "Not a medical device."]
-    return "\n".join(lines)
+    return [
+        *lines,
+        *report["data"]["notices"],
+        f"Report: {done.folder / 'report.html'}",
+        "Not a medical device.",
+    ]
 
 
 def _verdict(report: dict[str, Any]) -> list[str]:

@@ -1,11 +1,11 @@
 """`gadoscope import-keras`: old weights become a bundle."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gadoscope.cli.console import say, say_json
 from gadoscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def command(file: Path, output: Path | None, as_json: bool) -> None:
         raise UsageError(f"--output is {target}; a bundle's name ends in .onnx.")
     report = _import(file, target)
     if as_json:
-        click.echo(json.dumps(report, indent=2))
+        say_json(report, indent=2)
     else:
         _print(report)
 
@@ -107,9 +107,9 @@ def _describe(file: Path, weights: "KerasFile", n_parameters: int) -> "BundleMet
 def _print(report: dict[str, Any]) -> None:
     from gadoscope.cli.layers import format_layers
 
-    click.echo(format_layers(report["layers"]))
-    click.echo(f"Saved by Keras {report['keras_version']}; now {report['bundle']} ({report['model_id']}).")
-    click.echo(
+    say(*format_layers(report["layers"]).splitlines())
+    say(f"Saved by Keras {report['keras_version']}; now {report['bundle']} ({report['model_id']}).")
+    say(
         f"Its threshold is {DEFAULT_THRESHOLD}, chosen on nothing: recalibrate on your own validation data. "
         "It was made for sagittal slices."
     )

@@ -3,8 +3,9 @@
 import re
 from importlib import metadata
 
+from gadoscope.extras import group_requirements
+
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)")
-_EXTRA = re.compile(r"extra\s*==\s*['\"](?P<extra>[^'\"]+)['\"]")
 
 DEVELOPMENT = "dev"
 """The extra of those who work on Gadoscope itself; its absence is no news to a user."""
@@ -15,15 +16,16 @@ IMAGE_CODECS = {"PNG": "zlib", "JPEG": "jpg", "JPEG 2000": "jpg_2000", "TIFF": "
 
 def installed_libraries() -> dict[str, dict[str, str | None]]:
     """Return the version of every required library, by ``base`` and by extra; None where it is missing."""
-    groups: dict[str, dict[str, str | None]] = {"base": {}}
-    for requirement in metadata.requires("gadoscope") or []:
-        name = _REQUIREMENT.match(requirement)
-        extra = _EXTRA.search(requirement)
-        group = extra["extra"] if extra else "base"
-        if name is None or group == DEVELOPMENT:
-            continue
-        groups.setdefault(group, {})[name["name"]] = _installed_version(name["name"])
-    return groups
+    return {
+        group: {name: _installed_version(name) for name in map(_name_of, requirements)}
+        for group, requirements in group_requirements().items()
+        if group != DEVELOPMENT
+    }
+
+
+def _name_of(requirement: str) -> str:
+    name = _REQUIREMENT.match(requirement)
+    return name["name"] if name else requirement
 
 
 def _installed_version(name: str) -> str | None:

@@ -7,7 +7,10 @@ from typing import Any
 import click
 
 from gadoscope import __version__
+from gadoscope.cli.console import open_standard_streams, say_aside
+from gadoscope.cli.interrupt import end_on_signal
 from gadoscope.errors import GadoscopeError, UsageError
+from gadoscope.text import printable
 
 COMMANDS = (
     "classify",
@@ -18,27 +21,6 @@ COMMANDS = (
     "import-keras",
     "doctor",
 )
-
-EXTRA_OF_MODULE = {
-    **dict.fromkeys(
-        (
-            "captum",
-            "h5py",
-            "jinja2",
-            "lightning_fabric",
-            "matplotlib",
-            "onnx",
-            "onnxscript",
-            "safetensors",
-            "sklearn",
-            "threadpoolctl",
-            "torch",
-        ),
-        "train",
-    ),
-    "pyarrow": "parquet",
-}
-"""Libraries that a base installation lacks, and the extra that brings them."""
 
 EXIT_INTERRUPTED = 130
 """128 + SIGINT, as a shell reports a program that Ctrl-C ended."""
@@ -64,14 +46,19 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
-            extra = EXTRA_OF_MODULE.get((error.name or "").partition(".")[0])
+            from gadoscope.extras import install_command, name_extra
+
+            extra = name_extra(error.name or "")
             if extra is None:
                 raise
             raise UsageError(
-                f"this command needs {error.name}, which is not installed: pip install 'gadoscope[{extra}]'"
+                f"this command needs {error.name}, which is not installed: {install_command(extra)}"
             ) from error
+        except click.ClickException as error:
+            vars(error)["message"] = printable(error.message)  # it may quote a name
+            raise
         except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
+            say_aside("Interrupted.")
             ctx.exit(EXIT_INTERRUPTED)
 
 
@@ -86,8 +73,10 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; an error of ours ends it with one line and its exit code."""
+    open_standard_streams()
     try:
-        cli(standalone_mode=True)
+        with end_on_signal():
+            cli(standalone_mode=True)
     except GadoscopeError as error:
-        click.echo(f"Error: {error}", err=True)
+        say_aside(f"Error: {error}")
         sys.exit(error.exit_code)

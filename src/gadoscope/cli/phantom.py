@@ -82,6 +82,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     from rich.console import Console
     from rich.progress import Progress
 
+    from gadoscope.cli.console import say
     from gadoscope.errors import UsageError
     from gadoscope.labels import Plane
     from gadoscope.phantom.cohort import Cohort
@@ -115,5 +116,5 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
             on_progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     what = "slices" if is_png else "series"
-    click.echo(f"{output}: {rows} {what} of {subjects} synthetic subjects, seed {seed}.")
-    click.echo("manifest.csv says which is which.")
+    say(f"{output}: {rows} {what} of {subjects} synthetic subjects, seed {seed}.")
+    say("manifest.csv says which is which.")

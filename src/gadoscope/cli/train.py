@@ -65,6 +65,7 @@ def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
     gadoscope train configs/lesson.toml --data FOLDER --output runs/folds --folds 5
     torchrun --nproc-per-node 2 -m gadoscope train ...
     """
+    from gadoscope.cli.console import say
     from gadoscope.cli.training_display import TrainingDisplay
     from gadoscope.training.config import read_config
     from gadoscope.training.devices import leave_together, suit_processor
@@ -87,7 +88,7 @@ def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
         if suit_processor(job.config, job.accelerator) != job.config:
             display.note("this processor has no bf16 arithmetic; training in fp32")
         text = _train(job, display, options)
-    click.echo(text, nl=False)
+    say(*text.splitlines())
     leave_together()
 
 

@@ -5,10 +5,12 @@ import sys
 from types import TracebackType
 from typing import Self
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
+from gadoscope.cli.console import say_aside
+from gadoscope.text import printable
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.loop import Moment
 
@@ -92,6 +94,6 @@ class TrainingDisplay:
 
     def _print(self, line: str) -> None:
         if self.progress.disable:
-            click.echo(line, err=True)
+            say_aside(line)
         else:
-            self.progress.console.print(line, highlight=False)
+            self.progress.console.print(Text(printable(line)))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gadoscope.errors import BundleError, UsageError
+from gadoscope.extras import install_command
 
 NAME = "default"
 """What a user writes for it where a model is named."""
@@ -27,7 +28,7 @@ def find_default() -> Path:
     """
     if not DEFAULT_BUNDLE.exists():
         raise UsageError(
-            "this installation has no default model: `pip install --force-reinstall gadoscope` brings it. Or "
+            f"this installation has no default model: `{install_command(again=True)}` brings it. Or "
             "name another with --model FILE, made by `gadoscope train` or `gadoscope import-keras`."
         )
     return DEFAULT_BUNDLE
@@ -45,7 +46,7 @@ def check_default(sha256: str) -> None:
     if sha256 != written:
         raise BundleError(
             f"{DEFAULT_BUNDLE} has the SHA-256 {sha256}, but {written or 'none'} was shipped; "
-            "run `pip install --force-reinstall gadoscope`."
+            f"run `{install_command(again=True)}`."
         )
 
 

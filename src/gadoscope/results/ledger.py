@@ -3,10 +3,13 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from gadoscope.labels import SeriesResult, Status
+from gadoscope.labels import Phase, SeriesResult, Status
 
 AGREEMENTS = ("conflict", "agree", "silent")
 """Conflicts first: they are what somebody has to look at."""
+
+PHASES = {Phase.PRE_CONTRAST: "pre-contrast", Phase.POST_CONTRAST: "post-contrast", Phase.MIXED: "mixed"}
+"""What an answer may be, and how it is counted; mixed only where there is some."""
 
 OUT_OF_ORDER = (
     "its study turns from post- back to pre-contrast: one of these answers, or an acquisition time, is wrong"
@@ -33,6 +36,7 @@ class Ledger:
 
     by_status: Counter[Status] = field(default_factory=Counter)
     by_reason: Counter[tuple[Status, str]] = field(default_factory=Counter)
+    by_phase: Counter[Phase] = field(default_factory=Counter)
     by_agreement: Counter[str] = field(default_factory=Counter)
     studies_by_warning: dict[str, set[str]] = field(default_factory=dict)
 
@@ -41,6 +45,8 @@ class Ledger:
         self.by_status[result.status] += 1
         if result.reason:
             self.by_reason[result.status, reason_code(result.reason)] += 1
+        if result.status is Status.ANSWERED and result.phase is not None:
+            self.by_phase[result.phase] += 1
         if _has_two_witnesses(result):
             self.by_agreement[result.agreement] += 1
         for warning in STUDY_WARNINGS.keys() & set(result.warnings):
@@ -69,6 +75,13 @@ class Ledger:
                 counts.sort(key=lambda entry: (-entry[0], entry[1]))
                 lines.append(f"{status.value}: " + ", ".join(f"{code} {n}" for n, code in counts))
         return lines
+
+    def phases(self) -> str:
+        """Return how many of the answered are pre- and how many post-contrast; empty without any."""
+        counts = [f"{described} {self.by_phase[phase]}" for phase, described in PHASES.items()]
+        if not self.by_phase[Phase.MIXED]:
+            counts.pop()
+        return f"answers: {', '.join(counts)}" if self.by_phase else ""
 
     def agreement(self) -> str:
         """Return how headers and pixels agree, in one line; empty where no input has a header."""

@@ -13,7 +13,7 @@ from gadoscope.results.terminal import COLOURS
 
 
 def print_summary(ledger: Ledger, stream: TextIO) -> None:
-    """Print what became of the inputs, a line each status and reason, then ledger, agreement and studies."""
+    """Print what became of the inputs, a line each status and reason, then the ledger's lines."""
     table = Table("status", "inputs", "reason", header_style="bold", box=None, pad_edge=False)
     table.columns[1].justify = "right"
     for status in Status:
@@ -27,7 +27,7 @@ def print_summary(ledger: Ledger, stream: TextIO) -> None:
             table.add_row("", "", row)
     console = Console(file=stream)
     console.print(table)
-    for line in (str(ledger), ledger.agreement(), ledger.studies()):
+    for line in (str(ledger), ledger.phases(), ledger.agreement(), ledger.studies()):
         if line:
             console.print(Text(line), soft_wrap=True)
 

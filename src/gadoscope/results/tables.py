@@ -1,23 +1,22 @@
-r"""Result tables: CSV, JSON Lines and Parquet, one row an input, written as the results come.
+r"""Result tables: CSV, JSON and Parquet, one row an input, written as the results come.
 
-All three have the columns of :data:`gadoscope.labels.RESULT_COLUMNS`, in that order.
+All have the columns of :data:`gadoscope.labels.RESULT_COLUMNS`, in that order.
 
-CSV
+CSV, TSV
     UTF-8, ``\n``; an unknown value is empty, probabilities have 6 significant digits, warnings are
-    joined by ``"; "``. A relative path that a spreadsheet would take for a formula (it starts with
-    ``=``, ``+``, ``-``, ``@``, a tab or a carriage return) is written ``./=name``: the same file,
-    and no formula.
-JSON Lines
-    One object a line; an unknown value is ``null``, warnings are a list, numbers are exact.
+    joined by ``"; "``. No cell is a formula and none breaks a row: see :mod:`gadoscope.sheets`.
+JSON Lines, JSON
+    One object a line, or one array of them; an unknown value is ``null``, warnings are a list, numbers
+    and texts are exact.
 Parquet
-    Typed columns; needs pyarrow (``pip install 'gadoscope[parquet]'``).
+    Typed columns; needs pyarrow, of the extra ``parquet``.
 
 A file name that is not UTF-8 keeps its odd bytes as ``\udcXX``, so that the table stays UTF-8.
 """
 
-import csv
 import importlib.util
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,20 +24,18 @@ from types import ModuleType
 from typing import Any, TextIO
 
 from gadoscope.errors import UsageError
+from gadoscope.extras import install_command
 from gadoscope.files import write_beside
 from gadoscope.labels import RESULT_COLUMNS, SeriesResult
+from gadoscope.sheets import TAB, SheetWriter
+from gadoscope.text import ODD_BYTES, in_json
 
 PROBABILITY_FORMAT = ".6g"
 """float32 networks are exact to about 7 digits; the sixth is the last that two machines share."""
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make a spreadsheet evaluate a cell (OWASP, CSV Injection)."""
-
 PARQUET_ROW_GROUP = 4096
 """Rows held in memory before they are written: about 1 MB, and large enough to compress well."""
-
-ODD_BYTES = "backslashreplace"
-"""How the bytes of a file name that is not UTF-8 are written."""
+PARQUET = ".parquet"
 
 WriteRow = Callable[[SeriesResult], None]
 
@@ -51,20 +48,28 @@ def check_table_path(path: Path) -> None:
     UsageError
         If the suffix is unknown, pyarrow is needed and missing, or ``path`` is a folder.
     """
-    if path.suffix not in _WRITERS:
+    form = _form_of(path)
+    if form not in _WRITERS:
         raise UsageError(
             f"cannot tell the table's form from {path.name!r}; "
             f"name the output something{', something'.join(_WRITERS)}."
         )
-    if path.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
-        raise UsageError("Parquet needs pyarrow: pip install 'gadoscope[parquet]', or name a .csv output.")
-    if path.is_dir():
+    if form == PARQUET and importlib.util.find_spec("pyarrow") is None:
+        raise UsageError(f"Parquet needs pyarrow: {install_command('parquet')}; or name a .csv output.")
+    if os.path.isdir(path):  # noqa: PTH112 - Path's own raises in a folder that may not be entered
         raise UsageError(f"{path} is a folder; name a file such as {path / 'results.csv'}.")
 
 
 @contextmanager
-def open_table(path: Path) -> Iterator[WriteRow]:
+def open_table(path: Path, place: Callable[[], Path | None] | None = None) -> Iterator[WriteRow]:
     """Yield a function that writes one row; the table gets its name when the block ends well.
+
+    Parameters
+    ----------
+    path
+        Of the table; its suffix, in any capitals, says the form.
+    place
+        As of :func:`gadoscope.files.write_beside`.
 
     Raises
     ------
@@ -74,20 +79,23 @@ def open_table(path: Path) -> Iterator[WriteRow]:
         If the system cannot write; nothing half-written stays behind.
     """
     check_table_path(path)
-    with write_beside(path) as beside, _WRITERS[path.suffix](beside) as write:
+    with write_beside(path, place) as beside, _WRITERS[_form_of(path)](beside) as write:
         yield write
 
 
-def csv_writer(stream: TextIO) -> WriteRow:
+def csv_writer(stream: TextIO, *, delimiter: str = ",") -> WriteRow:
     """Write the header line to ``stream`` and return the function that writes a row."""
-    rows = csv.writer(stream, lineterminator="\n")
-    rows.writerow(RESULT_COLUMNS)
-    return lambda result: _discard(rows.writerow(_csv_cells(result)))
+    sheet = SheetWriter(stream, RESULT_COLUMNS, delimiter=delimiter)
+    return lambda result: sheet.write(_cells(result))
 
 
 def json_lines_writer(stream: TextIO) -> WriteRow:
     """Return the function that writes a row to ``stream`` as one JSON object and a line end."""
-    return lambda result: _discard(stream.write(json.dumps(_values(result), ensure_ascii=False) + "\n"))
+    return lambda result: _discard(stream.write(_json_object(result) + "\n"))
+
+
+def _form_of(path: Path) -> str:
+    return path.suffix.lower()
 
 
 def _discard(_: object) -> None:
@@ -98,10 +106,12 @@ def _values(result: SeriesResult) -> dict[str, Any]:
     return {column: getattr(result, column) for column in RESULT_COLUMNS}
 
 
-def _csv_cells(result: SeriesResult) -> list[str]:
+def _json_object(result: SeriesResult) -> str:
+    return in_json(json.dumps(_values(result), ensure_ascii=False))
+
+
+def _cells(result: SeriesResult) -> list[str]:
     cells = _values(result)
-    if result.path.startswith(FORMULA_STARTS):
-        cells["path"] = f"./{result.path}"
     if result.probability is not None:
         cells["probability"] = format(result.probability, PROBABILITY_FORMAT)
     cells["warnings"] = "; ".join(result.warnings)
@@ -109,15 +119,41 @@ def _csv_cells(result: SeriesResult) -> list[str]:
 
 
 @contextmanager
-def _open_csv(path: Path) -> Iterator[WriteRow]:
+def _open_text(path: Path) -> Iterator[TextIO]:
     with path.open("w", encoding="utf-8", errors=ODD_BYTES, newline="") as stream:
+        yield stream
+
+
+@contextmanager
+def _open_csv(path: Path) -> Iterator[WriteRow]:
+    with _open_text(path) as stream:
         yield csv_writer(stream)
 
 
 @contextmanager
+def _open_tsv(path: Path) -> Iterator[WriteRow]:
+    with _open_text(path) as stream:
+        yield csv_writer(stream, delimiter=TAB)
+
+
+@contextmanager
 def _open_json_lines(path: Path) -> Iterator[WriteRow]:
-    with path.open("w", encoding="utf-8", errors=ODD_BYTES, newline="") as stream:
+    with _open_text(path) as stream:
         yield json_lines_writer(stream)
+
+
+@contextmanager
+def _open_json(path: Path) -> Iterator[WriteRow]:
+    with _open_text(path) as stream:
+        before = "[\n"
+
+        def write(result: SeriesResult) -> None:
+            nonlocal before
+            stream.write(before + _json_object(result))
+            before = ",\n"
+
+        yield write
+        stream.write("[]\n" if before == "[\n" else "\n]\n")
 
 
 @contextmanager
@@ -161,4 +197,10 @@ def _utf8(value: Any) -> Any:
     return value
 
 
-_WRITERS = {".csv": _open_csv, ".jsonl": _open_json_lines, ".parquet": _open_parquet}
+_WRITERS = {
+    ".csv": _open_csv,
+    ".jsonl": _open_json_lines,
+    PARQUET: _open_parquet,
+    ".tsv": _open_tsv,
+    ".json": _open_json,
+}

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from gadoscope.labels import SeriesResult, Status
 from gadoscope.results.tables import WriteRow
+from gadoscope.text import printable
 
 MAX_ROWS = 200
 """More rows than anyone reads on a screen; the ledger counts them all, and a file holds them."""
@@ -95,11 +96,3 @@ def _common_folder(results: Sequence[SeriesResult]) -> str:
         return ""
     common = os.path.commonpath(folders)
     return "" if common in ("", ".", os.sep) else common
-
-
-def printable(text: str) -> str:
-    """Return ``text`` with every control character and broken byte as U+FFFD.
-
-    A file name may hold escape sequences, which a terminal would obey.
-    """
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
