@@ -61,7 +61,7 @@ class SheetWriter:
         )
 
     def _write_path(self, path: str) -> str:
-        written = escaped(path, also=self._also)
+        written = shortened(escaped(path, also=self._also))
         return HERE + written if written.startswith(FORMULA_STARTS) else written
 
     def _write_text(self, text: str) -> str:
