@@ -21,10 +21,11 @@ from typing import BinaryIO
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.filereader import data_element_generator, dcmread, read_dataset
+from pydicom.filereader import data_element_generator, dcmread
 from pydicom.tag import BaseTag
 
-from gadoscope.errors import ReadError, RefusedError
+from gadoscope.errors import InputError, ReadError, RefusedError
+from gadoscope.reading.dicom.long_header import parse_long_header
 from gadoscope.reading.quiet import quiet_library
 
 FIRST_BYTES = 128 * 1024
@@ -32,15 +33,18 @@ FIRST_BYTES = 128 * 1024
 disk gives as much at one go as it gives 4 KiB."""
 GROWTH = 8
 """A header that is longer is read anew, so many times as much of it."""
-MAX_HEADER_BYTES = 256 * 1024 * 1024
-"""10,000 frames of a multi-frame object take about 30 MB of header; no acquisition holds eight times that."""
+MAX_HEADER_BYTES = 64 * 1024 * 1024
+"""10,000 frames of a multi-frame object take about 30 MB of header; no acquisition holds twice that."""
+MAX_PLAIN_ITEMS = 500
+"""Items of sequences that pydicom parses: it takes up to 0.1 ms for each."""
 LONGEST_VALUE_BYTES = 16 * 1024
 """Longer values of classic instances are private blobs or icons, which the scan steps over."""
 
 _PREAMBLE_BYTES, _MAGIC = 128, b"DICM"
 _DEFLATED = b"\x02\x00\x10\x00UI\x16\x001.2.840.10008.1.2.1.99"
-_FILE_META_GROUP = 0x0002
-_PIXEL_TAGS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
+TRANSFER_SYNTAX, _META_GROUP = 0x00020010, 0x0002
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
+ITEM = b"\xfe\xff\x00\xe0"
 UID = re.compile(r"[0-9.]{1,64}")
 """What a unique identifier looks like (PS3.5 9.1); in a damaged header it may hold the patient's name."""
 # Value representations of numbers in binary: struct's letter and bytes of each (PS3.5 6.2).
@@ -88,6 +92,8 @@ class Elements:
         if not isinstance(element, RawDataElement) or not isinstance(element.value, bytes):
             return None
         value = element.value
+        if len(value) > LONGEST_VALUE_BYTES:
+            return None
         kind = _BINARY.get(_representation(element))
         if kind is not None:
             letter, size = kind
@@ -157,7 +163,12 @@ class RawHeader:
     has_pixels: bool
 
 
-def read_raw_header(file: BinaryIO, *, longest_value_bytes: int | None = LONGEST_VALUE_BYTES) -> RawHeader:
+def read_raw_header(
+    file: BinaryIO,
+    *,
+    longest_value_bytes: int | None = LONGEST_VALUE_BYTES,
+    macros: frozenset[int] = frozenset(),
+) -> RawHeader:
     """Read a DICOM file up to its pixels.
 
     Parameters
@@ -166,36 +177,53 @@ def read_raw_header(file: BinaryIO, *, longest_value_bytes: int | None = LONGEST
         Seekable; read from its beginning.
     longest_value_bytes
         Longer values are stepped over; ``None`` for no limit.
+    macros
+        Sequences asked of the functional groups of each frame; of a long header the others are stepped over,
+        and all of the groups where none is asked for.
 
     Raises
     ------
     ReadError
         With the reason ``empty_file``, ``not_dicom`` or ``damaged_header``.
     RefusedError
-        With the reason ``too_large``: no acquisition has such a header.
+        With the reason ``too_large`` or ``too_many_elements``: no acquisition has such a header.
     """
     n_bytes = file.seek(0, os.SEEK_END)
     file.seek(0)
     if n_bytes == 0:
         raise ReadError("empty_file", "the file is empty (0 bytes); copy it again from its source.")
+    asked = _Asked(longest_value_bytes, macros)
     prefix = file.read(FIRST_BYTES)
-    while True:
-        is_whole = len(prefix) >= n_bytes
-        parsed = _parse(prefix, longest_value_bytes, is_whole=is_whole)
-        if parsed is not None and (is_whole or parsed.has_pixels):
-            if not len(parsed.dataset):
-                raise _explain(prefix)
-            return RawHeader(
-                parsed.meta,
-                Elements(dict(parsed.dataset.items())),
-                parsed.dataset,
-                n_bytes,
-                parsed.digest,
-                parsed.has_pixels,
-            )
-        if len(prefix) > MAX_HEADER_BYTES:
+    is_whole = len(prefix) >= n_bytes
+    parsed = _parse(prefix, asked, is_whole=is_whole)
+    while parsed is None:
+        if len(prefix) >= MAX_HEADER_BYTES:
             raise RefusedError("too_large", f"its header is longer than {MAX_HEADER_BYTES} bytes.")
-        prefix += file.read(len(prefix) * (GROWTH - 1))
+        n_wanted = min(GROWTH * len(prefix), MAX_HEADER_BYTES)
+        file.seek(0)
+        prefix = file.read(n_wanted)
+        is_whole = len(prefix) >= n_bytes
+        parsed = _parse_long(prefix, asked, is_whole=is_whole or len(prefix) < n_wanted)
+    elements = Elements(dict(parsed.dataset.items()))
+    # Group 0000 stands in messages only: here zeros were read as elements, where a copy broke off.
+    if not len(parsed.dataset) or 0 in elements:
+        raise _explain(prefix)
+    return RawHeader(
+        parsed.meta,
+        elements,
+        parsed.dataset,
+        n_bytes,
+        parsed.digest,
+        parsed.has_pixels,
+    )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The longest value, and the macros of each frame, that a reader asks for."""
+
+    longest: int | None
+    macros: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -206,19 +234,38 @@ class _Parsed:
     has_pixels: bool
 
 
-def _parse(prefix: bytes, longest: int | None, *, is_whole: bool) -> _Parsed | None:
+def _parse(prefix: bytes, asked: _Asked, *, is_whole: bool) -> _Parsed | None:
     """Parse the beginning of a file; ``None`` if it must be longer for that."""
     try:
         with quiet_library():
-            if _DEFLATED in prefix[:FIRST_BYTES] and prefix[_PREAMBLE_BYTES:].startswith(_MAGIC):
-                return _parse_deflated(prefix, longest)
-            return _parse_plain(prefix, longest)
+            if is_deflated(prefix):
+                return _parse_deflated(prefix, asked, is_whole=is_whole)
+            parsed, end = _parse_plain(prefix, asked)
+    except InputError:
+        raise
     # pydicom raises whatever a damaged header makes it trip over, from struct.error to RecursionError; one
     # bad file must become one row, so all of it is turned into that row here.
     except Exception as error:
         if not is_whole:
             return None
         raise _explain(prefix) from error
+    if not parsed.has_pixels and not is_whole:
+        return None
+    if prefix.count(ITEM, 0, end) > MAX_PLAIN_ITEMS:  # pydicom parses them only when they are asked for
+        return _parse_long(prefix, asked, is_whole=is_whole)
+    return parsed
+
+
+def _parse_plain(prefix: bytes, asked: _Asked) -> tuple[_Parsed, int]:
+    buffer = BytesIO(prefix)
+    dataset = dcmread(buffer, defer_size=asked.longest, stop_before_pixels=True, force=True)
+    end = buffer.tell()
+    meta = Elements(dict(dataset.file_meta.items()))
+    return _Parsed(meta, dataset, _digest(prefix, end), end < len(prefix)), end
+
+
+def _digest(data: bytes, end: int) -> str:
+    return hashlib.blake2b(memoryview(data)[:end], digest_size=16).hexdigest()
 
 
 def _explain(prefix: bytes) -> ReadError:
@@ -227,45 +274,72 @@ def _explain(prefix: bytes) -> ReadError:
     return ReadError("not_dicom", "the content is not DICOM, whatever the name says.")
 
 
-def _parse_plain(prefix: bytes, longest: int | None) -> _Parsed:
-    buffer = BytesIO(prefix)
-    dataset = dcmread(buffer, defer_size=longest, stop_before_pixels=True, force=True)
-    end = buffer.tell()
-    meta = Elements(dict(dataset.file_meta.items()))
-    digest = hashlib.blake2b(prefix[:end], digest_size=16).hexdigest()
-    return _Parsed(meta, dataset, digest, end < len(prefix))
+def _parse_long(prefix: bytes, asked: _Asked, *, is_whole: bool) -> _Parsed | None:
+    """Parse the beginning of a file whose header is long; ``None`` if it must be longer for that."""
+    try:
+        with quiet_library():
+            if is_deflated(prefix):
+                return _parse_deflated(prefix, asked, is_whole=is_whole)
+            meta, begin = read_meta(prefix)
+            return _take_apart(meta, prefix, begin, asked, is_whole=is_whole)
+    except InputError:
+        raise
+    except Exception as error:  # as above
+        raise _explain(prefix) from error
 
 
-def _parse_deflated(prefix: bytes, longest: int | None) -> _Parsed:
-    buffer = BytesIO(prefix)
-    buffer.seek(_PREAMBLE_BYTES + len(_MAGIC))
-    found = data_element_generator(
-        buffer,
-        is_implicit_VR=False,
-        is_little_endian=True,
-        stop_when=lambda tag, _vr, _length: tag >> 16 != _FILE_META_GROUP,
+def _take_apart(meta: Elements, data: bytes, begin: int, asked: _Asked, *, is_whole: bool) -> _Parsed | None:
+    """Parse a long header in a data set that is not, or no more, deflated."""
+    syntax = meta.find_text(TRANSFER_SYNTAX)
+    found = parse_long_header(
+        data,
+        begin,
+        is_implicit=guess_implicit(data[begin:]),
+        is_little_endian=syntax != BIG_ENDIAN,
+        longest=asked.longest,
+        macros=asked.macros,
+        is_whole=is_whole,
     )
-    meta = Elements({element.tag: element for element in found})
-    plain = BytesIO()
-    for inflated in _iter_inflated(prefix[buffer.tell() :]):
-        plain = BytesIO(inflated)
-        dataset = read_dataset(plain, False, True, stop_when=_is_pixels, defer_size=longest)
-        if plain.tell() < len(inflated):
-            break
-    end = plain.tell()
-    digest = hashlib.blake2b(inflated[:end], digest_size=16).hexdigest()
-    return _Parsed(meta, dataset, digest, end < len(inflated))
+    if found is None:
+        return None
+    return _Parsed(meta, found.dataset, _digest(data, found.end), found.pixel_tag != 0)
 
 
-def _iter_inflated(deflated: bytes) -> Iterator[bytes]:
-    """Yield more and more of what was deflated: a few kilobytes can inflate to gigabytes of pixels."""
+def _parse_deflated(prefix: bytes, asked: _Asked, *, is_whole: bool) -> _Parsed | None:
+    """Inflate no more than the header needs: a few kilobytes can inflate to gigabytes of pixels."""
+    meta, begin = read_meta(prefix)
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
-    inflated = stream.decompress(deflated, FIRST_BYTES)
-    yield inflated
-    while stream.unconsumed_tail and len(inflated) <= MAX_HEADER_BYTES:
-        inflated += stream.decompress(stream.unconsumed_tail, len(inflated) * (GROWTH - 1))
-        yield inflated
+    data = stream.decompress(prefix[begin:], FIRST_BYTES)
+    while True:
+        is_end = not stream.unconsumed_tail
+        parsed = _take_apart(meta, data, 0, asked, is_whole=is_whole and is_end)
+        if parsed is not None or is_end:
+            return parsed
+        if len(data) >= MAX_HEADER_BYTES:
+            raise RefusedError("too_large", f"its header is longer than {MAX_HEADER_BYTES} bytes.")
+        n_more = min((GROWTH - 1) * len(data), MAX_HEADER_BYTES - len(data))
+        data += stream.decompress(stream.unconsumed_tail, n_more)
 
 
-def _is_pixels(tag: BaseTag, _representation: str | None, _length: int) -> bool:
-    return tag in _PIXEL_TAGS
+def read_meta(prefix: bytes) -> tuple[Elements, int]:
+    """Return the file meta information, and where the data set begins."""
+    buffer = BytesIO(prefix)
+    if prefix[_PREAMBLE_BYTES:].startswith(_MAGIC):
+        buffer.seek(_PREAMBLE_BYTES + len(_MAGIC))
+    found = data_element_generator(buffer, False, True, _ends_meta, LONGEST_VALUE_BYTES)
+    meta = Elements({element.tag: element for element in found})
+    return meta, buffer.tell()
+
+
+def _ends_meta(tag: BaseTag, _representation: str | None, _length: int) -> bool:
+    return tag >> 16 != _META_GROUP
+
+
+def is_deflated(prefix: bytes) -> bool:
+    """Return whether the data set is deflated (PS3.5 A.5)."""
+    return _DEFLATED in prefix[:FIRST_BYTES] and prefix[_PREAMBLE_BYTES:].startswith(_MAGIC)
+
+
+def guess_implicit(data: bytes) -> bool:
+    """Return whether a data set is written without value representations, by its first element."""
+    return not (data[4:6].isalpha() and data[4:6].isupper())

@@ -22,6 +22,7 @@ from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.dicom.elements import Elements, read_raw_header
 from gadoscope.reading.dicom.facts import USAGE, find_items, merge_usages
 from gadoscope.reading.dicom.header import FrameHeader, parse_frame
+from gadoscope.reading.dicom.long_header import FRAME_MACROS
 from gadoscope.reading.dicom.volumes import FramePlace
 from gadoscope.reading.quiet import quiet_library
 
@@ -59,7 +60,7 @@ def read_frames(file: BinaryIO, instance: int) -> tuple[FramePlace, ...]:
     ReadError
         ``damaged_header``, if they do not fit NumberOfFrames or cannot be parsed; else as `scan_header`.
     """
-    raw = read_raw_header(file, longest_value_bytes=None)
+    raw = read_raw_header(file, longest_value_bytes=None, macros=FRAME_MACROS)
     try:
         with quiet_library():
             return _parse_frames(raw.dataset, raw.elements, instance)

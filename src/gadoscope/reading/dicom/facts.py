@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as Items
 
 from gadoscope.errors import ReadError
-from gadoscope.reading.dicom.elements import CONTROL, Elements, read_raw_header
+from gadoscope.reading.dicom.elements import CONTROL, LONGEST_VALUE_BYTES, Elements, read_raw_header
 from gadoscope.reading.dicom.header import find_sop_class
 from gadoscope.reading.quiet import quiet_library
 from gadoscope.reading.series import Facts
@@ -71,6 +72,7 @@ _TEXT_TAGS = tuple(
     if tag is not None and dictionary_VR(tag) not in {"FD", "FL", "SL", "SQ", "SS", "UL", "US"}
 )
 USAGE = "ContrastBolusUsageSequence"
+_USAGE_MACRO = frozenset((0x00189341,))
 _CODES = frozenset(("CodeValue", "CodingSchemeDesignator", "CodeMeaning"))
 _SHARED, _PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
 # Where a multi-frame object says it: under which keyword classic instances do.
@@ -108,7 +110,7 @@ def read_facts(file: BinaryIO) -> Facts:
     InputError
         As `scan_header`.
     """
-    raw = read_raw_header(file, longest_value_bytes=None)
+    raw = read_raw_header(file, longest_value_bytes=None, macros=_USAGE_MACRO)
     sop_class_uid = find_sop_class(raw)
     try:
         with quiet_library():
@@ -211,6 +213,9 @@ def _collect_plain(dataset: Dataset, keywords: frozenset[str], depth: int = 0) -
 def _read_value(dataset: Dataset, keyword: str, depth: int) -> object:
     """Return one value; ``None`` if it cannot be read, for one bad value must not hide the others."""
     try:
+        raw: object = dataset.get_item(keyword)  # typed as what it becomes, not as what it is
+        if isinstance(raw, RawDataElement) and raw.VR != "SQ" and len(raw.value or b"") > LONGEST_VALUE_BYTES:
+            return None
         value = dataset[keyword].value
     except Exception:  # every value representation fails in its own way
         return None

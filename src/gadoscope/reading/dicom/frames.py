@@ -23,7 +23,7 @@ MAX_EXPANSION = 4
 """No encoder makes a frame four times as large as it was; a longer one is damaged, or no slice."""
 SMALLEST_LIMIT_BYTES = 64 * 1024
 """A tiny frame may be mostly headers."""
-MAX_INFLATED_BYTES = 256 * 1024 * 1024
+MAX_INFLATED_BYTES = 64 * 1024 * 1024
 """Of a deflated object everything before a frame must be inflated; no scanner deflates large ones."""
 MAX_FRAGMENTS = 200_000
 """More of them in one object only cost time: 10,000 frames of 20 fragments each."""

@@ -16,15 +16,25 @@ from pydicom.filereader import data_element_generator, read_dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
 
-from gadoscope.errors import ReadError, RefusedError
+from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES
-from gadoscope.reading.dicom.elements import UID, Elements
+from gadoscope.reading.dicom.elements import (
+    BIG_ENDIAN,
+    ITEM,
+    MAX_HEADER_BYTES,
+    MAX_PLAIN_ITEMS,
+    TRANSFER_SYNTAX,
+    UID,
+    Elements,
+    guess_implicit,
+)
+from gadoscope.reading.dicom.long_header import parse_long_header
 from gadoscope.reading.dicom.values import Scale, StoredLayout, find_scale
 from gadoscope.reading.images import MAX_PIXELS
 from gadoscope.reading.quiet import quiet_library
 
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
-DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
+DEFLATED = "1.2.840.10008.1.2.1.99"
 NATIVE_SYNTAXES = {
     IMPLICIT: "Implicit VR Little Endian",
     EXPLICIT: "Explicit VR Little Endian",
@@ -35,8 +45,10 @@ FIRST_BYTES = 64 * 1024
 """Read at first; the header of a classic instance is shorter."""
 GROWTH = 8
 """A header that is longer is read anew, so many times as much of it."""
-MAX_HEADER_BYTES = 256 * 1024 * 1024
-"""Eight times the header of 10,000 frames, as `elements` counts it."""
+LONGEST_TABLE_BYTES = 1024 * 1024
+"""Of an Extended Offset Table, eight bytes a frame; longer values are private."""
+DEFLATED_CHUNK_BYTES = 256 * 1024
+"""Read at a time where the data set is deflated."""
 MONOCHROME1, MONOCHROME2 = "MONOCHROME1", "MONOCHROME2"
 UNDEFINED_LENGTH = 0xFFFFFFFF
 
@@ -46,9 +58,10 @@ _FIRST_PIXEL_TAG, _LAST_PIXEL_TAG = 0x7FE00008, 0x7FE00010
 FLOAT_PIXELS, DOUBLE_PIXELS, INTEGER_PIXELS = 0x7FE00008, 0x7FE00009, 0x7FE00010
 _FLOAT_BITS = {FLOAT_PIXELS: 32, DOUBLE_PIXELS: 64}
 _INTEGER_BITS = (8, 16, 32)
-_META_GROUP, _TRANSFER_SYNTAX = 0x0002, 0x00020010
+_META_GROUP = 0x0002
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 _VALUE_MAPS, _TRANSFORMATION, _FRAME_VOI = 0x00409096, 0x00289145, 0x00289132
+_SCALE_MACROS = frozenset((_VALUE_MAPS, _TRANSFORMATION, _FRAME_VOI))
 _MODALITY_TABLE = 0x00283000
 _TAGS = [
     0x00280002,  # SamplesPerPixel
@@ -156,12 +169,13 @@ def read_pixel_header(file: BinaryIO) -> PixelHeader:
     n_bytes = FIRST_BYTES
     while True:
         prefix = read_data_set(file, syntax, begin, n_bytes)
-        parsed = _parse(prefix, syntax, is_whole=len(prefix) < n_bytes)
+        parse = _parse if n_bytes == FIRST_BYTES else _parse_long
+        parsed = parse(prefix, syntax, is_whole=len(prefix) < n_bytes)
         if parsed is not None:
             return _interpret(parsed, syntax, begin)
-        if n_bytes > MAX_HEADER_BYTES:
+        if n_bytes >= MAX_HEADER_BYTES:
             raise RefusedError("too_large", f"its header is longer than {MAX_HEADER_BYTES} bytes.")
-        n_bytes *= GROWTH
+        n_bytes = min(GROWTH * n_bytes, MAX_HEADER_BYTES)
 
 
 def read_data_set(file: BinaryIO, syntax: str, begin: int, n_bytes: int) -> bytes:
@@ -180,12 +194,18 @@ def read_data_set(file: BinaryIO, syntax: str, begin: int, n_bytes: int) -> byte
     file.seek(begin)
     if syntax != DEFLATED:
         return file.read(n_bytes)
+    stream, parts = zlib.decompressobj(-zlib.MAX_WBITS), []
     try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(), n_bytes)
+        while n_bytes > 0 and (deflated := stream.unconsumed_tail or file.read(DEFLATED_CHUNK_BYTES)):
+            parts.append(stream.decompress(deflated, n_bytes))
+            n_bytes -= len(parts[-1])
+            if stream.eof:
+                break
     except zlib.error as error:
         raise ReadError(
             "truncated", "its deflated content is damaged; copy the file again from its source."
         ) from error
+    return b"".join(parts)
 
 
 def _read_transfer_syntax(prefix: bytes) -> tuple[str, int]:
@@ -199,7 +219,7 @@ def _read_transfer_syntax(prefix: bytes) -> tuple[str, int]:
         }
     except Exception as error:  # as in `elements`: whatever a damaged header makes pydicom trip over
         raise _damaged() from error
-    syntax = Elements(found).find_text(_TRANSFER_SYNTAX) or _guess_syntax(prefix[meta.tell() :])
+    syntax = Elements(found).find_text(TRANSFER_SYNTAX) or _guess_syntax(prefix[meta.tell() :])
     if syntax not in NATIVE_SYNTAXES and syntax not in COMPRESSED_SYNTAXES:
         named = f" ({syntax})" if UID.fullmatch(syntax) else ""
         raise RefusedError(
@@ -216,7 +236,7 @@ def _ends_meta(tag: BaseTag, _representation: str | None, _length: int) -> bool:
 
 def _guess_syntax(data: bytes) -> str:
     """Return what a file without a transfer syntax is written in: VR or no VR after the first tag."""
-    return EXPLICIT if data[4:6].isalpha() and data[4:6].isupper() else IMPLICIT
+    return IMPLICIT if guess_implicit(data) else EXPLICIT
 
 
 def _parse(prefix: bytes, syntax: str, *, is_whole: bool) -> _Parsed | None:
@@ -238,18 +258,47 @@ def _parse(prefix: bytes, syntax: str, *, is_whole: bool) -> _Parsed | None:
                 is_little_endian=syntax != BIG_ENDIAN,
                 stop_when=is_pixels,
                 specific_tags=_TAGS,
+                defer_size=LONGEST_TABLE_BYTES,
             )
     except Exception as error:  # as in `elements`: whatever a damaged header makes pydicom trip over
         if not is_whole:
             return None
         raise _damaged() from error
+    if found and prefix.count(ITEM, 0, found[0][1]) > MAX_PLAIN_ITEMS:
+        return _parse_long(prefix, syntax, is_whole=is_whole)
     if found and found[0][0] <= _LAST_PIXEL_TAG and found[0][1] <= len(prefix):
         return _Parsed(dataset, *found[0])
     if is_whole or found:
-        raise ReadError(
-            "no_pixels", "the file has a header, but no pixel data; copy it again from its source."
-        )
+        raise _no_pixels()
     return None
+
+
+def _parse_long(prefix: bytes, syntax: str, *, is_whole: bool) -> _Parsed | None:
+    """Parse a data set whose header is long; ``None`` as `_parse`."""
+    try:
+        with quiet_library():
+            found = parse_long_header(
+                prefix,
+                0,
+                is_implicit=guess_implicit(prefix),
+                is_little_endian=syntax != BIG_ENDIAN,
+                longest=LONGEST_TABLE_BYTES,
+                macros=_SCALE_MACROS,
+                is_whole=is_whole,
+            )
+    except InputError:
+        raise
+    except Exception as error:  # as above
+        raise _damaged() from error
+    if found is None:
+        return None
+    if not found.pixel_tag:
+        raise _no_pixels()
+    return _Parsed(found.dataset, found.pixel_tag, found.pixels_at, found.n_pixel_bytes)
+
+
+def _no_pixels() -> ReadError:
+    return ReadError("no_pixels", "the file has a header, but no pixel data; copy it again from its source.")
 
 
 def _damaged() -> ReadError:

@@ -1,0 +1,106 @@
+"""No header costs more than a few seconds and little memory, and no genuine one is refused for its size."""
+
+import io
+import os
+import time
+
+import pytest
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+
+from gadoscope.errors import InputError
+from gadoscope.reading.dicom import long_header
+from gadoscope.reading.dicom.enhanced import read_frames
+from gadoscope.reading.dicom.facts import KEYWORDS, read_facts
+from gadoscope.reading.dicom.header import InstanceHeader, scan_header
+from gadoscope.reading.dicom.pixel_header import read_pixel_header
+from tests.hostile_headers import (
+    IMAGE_TYPE,
+    ITEM,
+    ITEM_END,
+    PRIVATE,
+    SEQUENCE_END,
+    iter_storms,
+    long_element,
+    many_frames,
+    open_sequence,
+    plain_file,
+    with_element,
+)
+
+LIMIT_S = 5.0
+"""Of a whole file, on the processor; a loaded machine takes longer on the wall."""
+STORMS = {name: (reason, data) for name, reason, data in iter_storms()}
+
+
+def _read_all(data: bytes) -> InstanceHeader:
+    """Read a header as often as a run does."""
+    header = scan_header(io.BytesIO(data), "x")
+    read_facts(io.BytesIO(data))
+    read_pixel_header(io.BytesIO(data))
+    return header
+
+
+@pytest.mark.parametrize("name", STORMS)
+def test_a_storm_of_elements_costs_little_and_is_named(name: str) -> None:
+    reason, data = STORMS[name]
+    start = time.process_time()
+    with pytest.raises(InputError) as caught:
+        _read_all(data)
+    assert caught.value.reason == reason
+    assert time.process_time() - start < LIMIT_S
+
+
+def test_private_sequences_nested_without_end_are_stepped_over_or_refused() -> None:
+    for depth in (20, 1000, 100_000):
+        nested = (open_sequence(PRIVATE) + ITEM) * depth + (ITEM_END + SEQUENCE_END) * depth
+        start = time.process_time()
+        try:
+            header = _read_all(with_element(plain_file(), nested))
+        except InputError as error:
+            assert error.reason == "damaged_header"  # noqa: PT017 — either is right; a hang is not
+        else:
+            assert header.frame.rows == 32
+        assert time.process_time() - start < LIMIT_S
+
+
+@pytest.mark.parametrize("value", [os.urandom(1 << 20) * 10, bytes(10 << 20)])
+def test_a_private_value_of_ten_megabytes_is_read_past(value: bytes) -> None:
+    header = _read_all(with_element(plain_file(), long_element(PRIVATE, b"OB", value)))
+    assert header.has_pixels
+    assert header.frame == scan_header(io.BytesIO(plain_file()), "x").frame
+
+
+def test_a_value_of_millions_of_parts_is_not_taken_apart() -> None:
+    value = b"1\\" * (5 << 20)
+    start = time.process_time()
+    _read_all(with_element(plain_file(), long_element(IMAGE_TYPE, b"UN", value), (0x0008, 0x0016)))
+    assert time.process_time() - start < LIMIT_S
+
+
+@pytest.mark.parametrize("has_lengths", [True, False])
+def test_two_thousand_frames_with_every_macro_are_read(has_lengths: bool) -> None:
+    data = many_frames(2000, has_lengths=has_lengths)
+    start = time.process_time()
+    header = _read_all(data)
+    frames = read_frames(io.BytesIO(data), 0)
+    assert time.process_time() - start < LIMIT_S
+    assert header.n_frames == len(frames) == 2000
+    assert len({frame.header.position_mm for frame in frames}) == 2000
+
+
+@pytest.mark.parametrize("has_lengths", [True, False])
+def test_a_long_header_says_what_a_short_one_says(has_lengths: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long headers are taken apart by code of our own, short ones by pydicom."""
+    data = many_frames(6, has_lengths=has_lengths)
+    short = (scan_header(io.BytesIO(data), "x"), read_facts(io.BytesIO(data)))
+    frames, pixels = read_frames(io.BytesIO(data), 0), read_pixel_header(io.BytesIO(data))
+    monkeypatch.setattr("gadoscope.reading.dicom.elements.FIRST_BYTES", 1024)
+    monkeypatch.setattr("gadoscope.reading.dicom.pixel_header.FIRST_BYTES", 1024)
+    assert (scan_header(io.BytesIO(data), "x"), read_facts(io.BytesIO(data))) == short
+    assert read_frames(io.BytesIO(data), 0) == frames
+    assert read_pixel_header(io.BytesIO(data)) == pixels
+
+
+def test_every_sequence_that_facts_take_is_kept_in_long_headers() -> None:
+    tags = [tag for tag in map(tag_for_keyword, KEYWORDS) if tag is not None]
+    assert {tag for tag in tags if dictionary_VR(tag) == "SQ"} <= long_header.CONVERTED
