@@ -170,6 +170,10 @@ class _Run:
 
     def __exit__(self, *error: object) -> None:
         self._open.close()
+        if self._index is not None:  # after the threads, of which one may have been decoding still
+            from gadoscope.reading.dicom.decoders import close_decoders  # noqa: PLC0415 — as the index
+
+            close_decoders()
 
     def keep(self, answers: Iterable[Answer]) -> Iterator[Answer]:
         """Pass answers on and write each into the journal, as it is before its study is judged."""

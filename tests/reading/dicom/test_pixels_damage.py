@@ -249,10 +249,12 @@ def test_a_jpeg_2000_stream_of_a_million_tiles_is_refused() -> None:
     assert read_stream_header(bytes(stream)) is None
 
 
-def test_a_missing_library_is_told() -> None:
+def test_a_missing_library_is_told(tmp_path: Path) -> None:
+    (tmp_path / "imagecodecs.py").write_text("raise ImportError", encoding="utf-8")
+    paths = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
     content = to_file(encode(_image(), uids.RLELossless)).getvalue()
     program = (
-        "import sys; sys.modules['imagecodecs'] = None\n"
+        "import sys\n"
         "from io import BytesIO\n"
         "from gadoscope.errors import ReadError\n"
         "from gadoscope.reading.dicom.pixels import decode_frame\n"
@@ -260,7 +262,13 @@ def test_a_missing_library_is_told() -> None:
         "try: decode_frame(BytesIO(sys.stdin.buffer.read()))\n"
         "except ReadError as error: print(error.reason, len(find_missing_decoders()))\n"
     )
-    answer = subprocess.run([sys.executable, "-c", program], input=content, capture_output=True, check=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        input=content,
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
     assert answer.stdout.split() == [b"missing_codec", b"12"]
     assert dicom_codecs.find_missing_decoders() == set()
 
