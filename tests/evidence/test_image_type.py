@@ -42,6 +42,12 @@ def test_words_mean_the_same_however_they_are_joined(joint: str, words: tuple[st
     assert find_refusal(joint.join(words)) == reason
 
 
+@pytest.mark.parametrize("value", ["FIELDMAPHZ", "FIELD_MAP_HZ", "T1MAP", "CALC_BVALUE", "MinIP"])
+def test_the_reason_quotes_the_value_that_decided(value: str) -> None:
+    with pytest.raises(RefusedError, match=f'PRIMARY.{value}"'):
+        check_sequence({**T1, "ImageType": ["ORIGINAL", "PRIMARY", value]})
+
+
 @pytest.mark.parametrize("joint", ["_", " ", "-"])
 @pytest.mark.parametrize(
     "which", ["IN", "OUT", "OPP", "OPPOSED", "SINGLE", "MULTI", "DELAYED", "ARTERIAL", "EQUILIBRIUM"]

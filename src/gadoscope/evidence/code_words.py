@@ -37,7 +37,9 @@ UNITS = parse_words(
     "hz khz rad mrad milliradian milliradians radian radians degree degrees deg s ms sec second seconds"
     " msec millisecond milliseconds ppm ppb t mt ut tesla mm2 um2 us hu od pct normalized arbitrary"
 )
-_REFUSED_IMAGE_TYPES = frozenset(word for words, _ in IMAGE_TYPE_REASONS.values() for word in words)
+_PHRASES = frozenset(phrase for phrases, _ in IMAGE_TYPE_REASONS.values() for phrase in phrases)
+# Vendors join the words of a phrase, too: FIELDMAPHZ.
+_REFUSED_IMAGE_TYPES = _PHRASES | {phrase.replace(" ", "") for phrase in _PHRASES}
 CODE_WORDS = frozenset(
     token.text
     for word in (
