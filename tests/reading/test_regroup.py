@@ -234,3 +234,8 @@ def test_too_many_without_a_uid_are_one_series_that_nobody_reads(
     assert [(e.n_instances, e.regrouped) for e in find(tmp_path)] == [
         (N_SLICES, f"SeriesInstanceUID is missing in {N_SLICES} alike files")
     ] * 2
+
+
+def test_files_that_do_not_say_where_they_lie_stay_apart(tmp_path: Path) -> None:
+    put(strip(classic_series(), "SeriesInstanceUID", "ImagePositionPatient"), tmp_path)
+    assert counts(tmp_path) == [1] * N_SLICES

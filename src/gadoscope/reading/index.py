@@ -22,7 +22,7 @@ from typing import Any, Self
 
 from gadoscope.errors import OutputError
 from gadoscope.reading.dicom.header import InstanceHeader
-from gadoscope.reading.dicom.kinds import is_slice
+from gadoscope.reading.dicom.kinds import is_placed_slice
 from gadoscope.reading.sources import Source
 
 PRIVATE_DATABASE = ""
@@ -193,7 +193,7 @@ def _find_likeness(members: Sequence[Instance]) -> bytes:
     """Return what pieces of one series share: not one with a UID and one without."""
     headers = [header for header, _ in members]
     shared = {header.likeness for header in headers}
-    is_piece = len(members) <= MOST_IN_A_PIECE and len(shared) == 1 and all(map(is_slice, headers))
+    is_piece = len(members) <= MOST_IN_A_PIECE and len(shared) == 1 and all(map(is_placed_slice, headers))
     if not is_piece:
         return b""
     return (_NAMED if headers[0].series_instance_uid else _UNNAMED) + _digest_text(shared.pop() or "-")

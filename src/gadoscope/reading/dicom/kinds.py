@@ -41,10 +41,13 @@ OTHERS_LEFT_OUT = {
 }
 
 
-def is_slice(instance: InstanceHeader) -> bool:
-    """Return whether an instance is one slice of an MR series, classic and not multi-frame."""
+def is_placed_slice(instance: InstanceHeader) -> bool:
+    """Return whether an instance is one slice of an MR series, not multi-frame, and says where it lies."""
+    frame = instance.frame
     is_mr = instance.sop_class_uid == MR_IMAGE and instance.modality in ("", "MR")
-    return is_mr and instance.n_frames == 1 and "MOSAIC" not in instance.frame.image_type
+    is_placed = frame.orientation is not None and frame.position_mm is not None
+    is_single = instance.n_frames == 1 and "MOSAIC" not in frame.image_type
+    return is_mr and is_placed and is_single and instance.has_pixels
 
 
 def keep_mr_images(
