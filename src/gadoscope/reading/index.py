@@ -69,18 +69,21 @@ ORDER BY start, study, first
 """
 _LIST_ALIKE = """
 CREATE TABLE alike AS
-SELECT likeness, CASE WHEN likeness IN (
-    SELECT likeness FROM piece GROUP BY likeness HAVING sum(n) > ?
-) THEN CAST(study || folder AS BLOB) END AS place, sum(n) AS n
-FROM piece GROUP BY 1, 2 HAVING count(*) > 1
+SELECT likeness, max(is_split) AS is_split, study, folder, sum(n) AS n FROM (
+    SELECT likeness, study, folder, n, likeness IN (
+        SELECT likeness FROM piece GROUP BY likeness HAVING sum(n) > ?
+    ) AS is_split FROM piece
+) GROUP BY likeness, iif(is_split, study, 0), iif(is_split, folder, 0) HAVING count(*) > 1
 """
-_READ_PIECES = """
+_INDEX_ALIKE = "CREATE INDEX series_alike ON series (likeness, study, folder)"
+_ALL_PIECES = """
+SELECT id, packed FROM piece JOIN batch ON series = id WHERE likeness = ? ORDER BY first, id
+"""
+_SPLIT_PIECES = """
 SELECT id, packed FROM piece JOIN batch ON series = id
-WHERE likeness = ? AND (? IS NULL OR CAST(study || folder AS BLOB) = ?) ORDER BY first, id
+WHERE likeness = ? AND study = ? AND folder = ? ORDER BY first, id
 """
-_NUMBER_PIECES = (
-    "SELECT id FROM piece WHERE likeness = ? AND CAST(study || folder AS BLOB) = ? ORDER BY first, id"
-)
+_NUMBER_PIECES = "SELECT id FROM piece WHERE likeness = ? AND study = ? AND folder = ? ORDER BY first, id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,15 +301,19 @@ class SeriesIndex:
         series is that long, and what reads it refuses it.
         """
         self._ask(_LIST_ALIKE, MOST_PIECES)
-        for likeness, place, n in self._database.execute("SELECT likeness, place, n FROM alike"):
+        if self._ask("SELECT 1 FROM alike LIMIT 1"):
+            self._ask(_INDEX_ALIKE)
+        listed = self._database.execute("SELECT likeness, is_split, study, folder, n FROM alike")
+        for likeness, is_split, *place, n in listed:
             if n <= MOST_PIECES:
-                rows = self._ask(_READ_PIECES, likeness, place, place)
+                found = _SPLIT_PIECES, likeness, *place
+                rows = self._ask(*(found if is_split else (_ALL_PIECES, likeness)))
                 yield [
                     Piece(number=number, instances=tuple(unpack(packed for _, packed in batches)))
                     for number, batches in groupby(rows, key=itemgetter(0))
                 ]
             elif likeness.startswith(_UNNAMED):
-                numbers = [number for (number,) in self._ask(_NUMBER_PIECES, likeness, place)]
+                numbers = [number for (number,) in self._ask(_NUMBER_PIECES, likeness, *place)]
                 self.join(numbers, f"SeriesInstanceUID is missing in {n} alike files", is_one_study=False)
         self._ask("DROP TABLE alike")
 

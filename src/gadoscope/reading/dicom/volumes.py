@@ -195,6 +195,8 @@ def is_same_plane(one: FrameHeader, other: FrameHeader) -> bool:
     """Return whether two frames that passed `check_plane` are of one size, orientation and pixel spacing."""
     if (one.rows, one.columns) != (other.rows, other.columns):
         return False
+    if (one.orientation, one.spacing_mm) == (other.orientation, other.spacing_mm):
+        return True  # mostly, and far quicker than arithmetic
     turned = np.abs(np.subtract(one.orientation or (), other.orientation or ())).max()
     widened = np.abs(np.divide(one.spacing_mm or (), other.spacing_mm or ()) - 1).max()
     return bool(turned <= SAME_COSINE and widened <= SAME_SPACING)
