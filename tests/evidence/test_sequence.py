@@ -98,6 +98,29 @@ def test_a_wrong_body_part_yields_to_a_description_of_the_head() -> None:
     assert check_sequence(facts) == ('BodyPartExamined="SPINE", but the description speaks of the head',)
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"StudyDescription": "MRI KNEE LEFT", "SeriesDescription": "SAG T1"},
+        {"SeriesDescription": "t1_tse_sag_LWS"},
+        {"ProtocolName": "Schulter nativ"},
+        {"SeriesDescription": "AX T1 ABDOMEN"},
+    ],
+)
+def test_another_body_part_in_a_description_counts_where_the_tag_is_missing(texts: dict[str, object]) -> None:
+    untagged = {keyword: value for keyword, value in T1.items() if keyword != "BodyPartExamined"}
+    with pytest.raises(RefusedError, match="only heads are answered"):
+        check_sequence({**untagged, **texts})
+    check_sequence({**untagged, **texts, "BodyPartExamined": "HEAD"})
+    check_sequence({**untagged, **texts, "StudyDescription": "Brain and spine"})
+
+
+def test_a_word_of_two_meanings_names_no_body_part() -> None:
+    untagged = {keyword: value for keyword, value in T1.items() if keyword != "BodyPartExamined"}
+    for text in ("T1 HIP", "T1 right hand tapping", "T1 Hart", "T1 neck and spine"):
+        check_sequence({**untagged, "SeriesDescription": text})
+
+
 def test_a_derived_image_of_unknown_making_passes_with_a_warning() -> None:
     facts = {**T1, "ImageType": ["DERIVED", "SECONDARY"]}
     assert check_sequence(facts) == ('ImageType="DERIVED\\SECONDARY": derived, how is not said',)

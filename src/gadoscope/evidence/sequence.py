@@ -12,11 +12,13 @@ Brant-Zawadzki et al., Radiology 182 (1992) 769: MPRAGE. Hajnal et al., JCAT 16 
 
 import math
 import re
+from collections.abc import Mapping
 
 from gadoscope.errors import RefusedError
 from gadoscope.evidence.facts import Facts, find_number, find_text, find_words
 from gadoscope.evidence.image_type import check_image_type, is_acquired
 from gadoscope.evidence.sequence_words import (
+    AMBIGUOUS_PARTS,
     BRAIN_PARTS,
     MAP_UNITS,
     MR_SOP_CLASSES,
@@ -49,6 +51,8 @@ BRAIN_T1_MS = 1000.0
 LOWEST_ERNST_FRACTION = 0.5
 # Beyond this TR a gradient echo's TR may be that of an inversion's cycle (MPRAGE 2300 ms).
 LONGEST_STEADY_STATE_MS = 100.0
+# Where a part of the body is named, the series first.
+PART_TEXTS = ("SeriesDescription", "ProtocolName", "StudyDescription")
 # What the name of a T1 series has no reason to speak of; of the others it has (a T1 to plan spectroscopy).
 DOUBTFUL_BESIDE_T1 = frozenset(("angiography", "diffusion", "functional", "t2_weighted", "parametric_map"))
 # Ends the first unit of "rad/s" and "mm^2/s".
@@ -148,19 +152,32 @@ def _check_named_contrast(facts: Facts, name: SeriesName) -> str:
 def _check_body_part(facts: Facts) -> str:
     """Refuse another body part, unless the description speaks of the head: the tag is often wrong."""
     part = find_text(facts, "BodyPartExamined")
-    words = {token.text for token in parse_tokens(part or "")}
-    if part is None:
-        return "BodyPartExamined is missing; taken for the head"
+    words = _find_tokens(facts, "BodyPartExamined")
     if words & BRAIN_PARTS:
         return ""
-    named = " ".join(
-        find_text(facts, k) or "" for k in ("SeriesDescription", "StudyDescription", "ProtocolName")
-    )
-    if {token.text for token in parse_tokens(named)} & BRAIN_PARTS:
+    named = {keyword: _find_tokens(facts, keyword) for keyword in PART_TEXTS}
+    names_brain = any(text & BRAIN_PARTS for text in named.values())
+    if part is None:
+        if not names_brain:
+            _check_named_part(named)
+        return "BodyPartExamined is missing; taken for the head"
+    if names_brain:
         return f"{quote(facts, 'BodyPartExamined')}, but the description speaks of the head"
     if words & OTHER_PARTS and not words & NEAR_PARTS:
         raise RefusedError("other_body_part", f"{quote(facts, 'BodyPartExamined')}; only heads are answered.")
     return f"{quote(facts, 'BodyPartExamined')} is not surely the head"
+
+
+def _check_named_part(named: Mapping[str, frozenset[str]]) -> None:
+    """Refuse another body part that a description names, where none of them and no tag names the head."""
+    for keyword, words in named.items():
+        parts = sorted((words & OTHER_PARTS) - AMBIGUOUS_PARTS)
+        if parts and not words & NEAR_PARTS:
+            raise RefusedError("other_body_part", f'{keyword} names "{parts[0]}"; only heads are answered.')
+
+
+def _find_tokens(facts: Facts, keyword: str) -> frozenset[str]:
+    return frozenset(token.text for token in parse_tokens(find_text(facts, keyword) or ""))
 
 
 def _check_stated_contrast(facts: Facts) -> None:

@@ -117,5 +117,14 @@ OTHER_PARTS = parse_words(
     "spine cspine tspine lspine lsspine ssspine cervical thoracic lumbar sacrum coccyx chest thorax heart"
     " breast abdomen liver kidney pancreas pelvis prostate uterus hip knee ankle foot shoulder elbow wrist"
     " hand arm leg thigh calf femur humerus extremity aorta wholebody wirbelsaule lws hws bws rachis colonna"
-    " columna coluna mamma mama rectum bladder forearm finger toe tibia"
+    " columna coluna mamma mama rectum bladder forearm finger toe tibia limb limbs extremities joint"
+    " extremities schulter ellenbogen handgelenk hufte huefte knie sprunggelenk becken herz leber niere"
+    " epaule coude poignet"
+    " hanche genou cheville bassin coeur foie spalla gomito polso anca ginocchio caviglia bacino cuore fegato"
+    " hombro codo muneca cadera rodilla tobillo higado corazon ombro cotovelo punho quadril joelho tornozelo"
+    " figado coracao schouder elleboog heup enkel bekken hart lever axel armbage handled hoft kna fotled"
+)
+# Words that also mean something else where a person writes; of a description they do not count.
+AMBIGUOUS_PARTS = parse_words(
+    "hand arm leg hip calf toe finger heart mama mamma cervical joint hart lever axel anca polso punho kna"
 )
