@@ -44,6 +44,17 @@ class Split(StrEnum):
     TEST = "test"
 
 
+_MODALITY_TERMS = (
+    "AR ASMT AU BDUS BI BMD CR CT CTPROTOCOL DG DOC DX ECG EPS ES FID GM HC HD IO IOL IVOCT IVUS KER KO"
+    " LEN LS M3D MG MR NM OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS OT PLAN POS PR PT PX REG RESP RF RG"
+    " RTDOSE RTIMAGE RTINTENT RTPLAN RTRAD RTRECORD RTSEGANN RTSTRUCT RWV SEG SM SMR SR SRF STAIN TG US VA"
+    " XA XAPROTOCOL XC PET MRI CF DS EC LP MA MS ST"
+)
+MODALITIES = frozenset(_MODALITY_TERMS.split())
+"""Defined terms of Modality (0008,0060), DICOM PS3.3 C.7.3.1.1.1, retired ones too, and two slips: what of a
+value may be shown, for anything may be typed there."""
+
+
 class QuoteMode(StrEnum):
     """How much of a header's attribute is quoted."""
 

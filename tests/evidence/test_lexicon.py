@@ -111,6 +111,7 @@ def test_the_order_of_words_decides(text: str, state: HeaderState) -> None:
         "C+T spine T1",
         "T1 C spine",
         "T1-C",
+        "T/S/C RF FAST PILOT",
         "DCE",
         "Ax T1 3d NEURONAVEGADOR",
     ],

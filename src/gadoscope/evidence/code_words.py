@@ -9,11 +9,8 @@ for the rest.
 
 from gadoscope.evidence.sequence_words import BRAIN_PARTS, IMAGE_TYPE_REASONS, NEAR_PARTS, OTHER_PARTS
 from gadoscope.evidence.tokens import parse_tokens, parse_words
+from gadoscope.labels import MODALITIES
 
-MODALITIES = parse_words(
-    "mr ct pt pet nm us cr dx mg rf xa xc io px es gm sm op opt ot oct ecg hd au sr ko pr seg reg rtimage"
-    " rtdose rtstruct rtplan rtrecord doc fid bi tg ls ma ms other mri"
-)
 IMAGE_TYPES = parse_words(
     "original derived primary secondary other axial localizer localiser scout topogram mpr mip minip mnip"
     " vrt reformatted resampled projection image projn pjn max min mean sub subtract subtraction add"
@@ -43,7 +40,8 @@ _REFUSED_IMAGE_TYPES = _PHRASES | {phrase.replace(" ", "") for phrase in _PHRASE
 CODE_WORDS = frozenset(
     token.text
     for word in (
-        *(MODALITIES | IMAGE_TYPES | SEQUENCE_CODES | UNITS | _REFUSED_IMAGE_TYPES),
+        *(word.lower() for word in MODALITIES),
+        *(IMAGE_TYPES | SEQUENCE_CODES | UNITS | _REFUSED_IMAGE_TYPES),
         *(BRAIN_PARTS | NEAR_PARTS | OTHER_PARTS),
     )
     for token in parse_tokens(word)

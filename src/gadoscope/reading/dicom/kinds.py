@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.imaging.volume import MAX_SLICE_PIXELS
+from gadoscope.labels import MODALITIES
 from gadoscope.reading.dicom.elements import UID
 from gadoscope.reading.dicom.header import InstanceHeader
 
@@ -92,7 +93,7 @@ def _find_other_kind(instance: InstanceHeader) -> InputError | None:
     if uid == MR_IMAGE or uid in MULTI_FRAME_MR_IMAGES:
         if instance.modality in ("", "MR"):
             return None
-        return RefusedError("not_mr", f"Modality is {instance.modality[:16]}; only MR is answered.")
+        return RefusedError("not_mr", f"Modality is {_say(instance.modality)}; only MR is answered.")
     if uid == _DIRECTORY:
         return RefusedError("no_image", "this is a DICOMDIR, a table of contents; name its folder.")
     parts = uid.removeprefix(_STORAGE).split(".") if uid.startswith(_STORAGE) else []
@@ -101,9 +102,14 @@ def _find_other_kind(instance: InstanceHeader) -> InputError | None:
         if kind is not None:
             reason, words = kind
             return RefusedError(reason, f"this is {words}, not an MR image.")
-    modality = f" (Modality {instance.modality[:16]})" if instance.modality else ""
+    modality = f" (Modality {_say(instance.modality)})" if instance.modality else ""
     said = uid if UID.fullmatch(uid) else "(no UID)"  # words of a damaged header may be the patient's
     return RefusedError("not_mr", f"SOPClassUID {said} is no MR image{modality}; only MR is answered.")
+
+
+def _say(modality: str) -> str:
+    """Return a modality if it is one: anything may be typed there."""
+    return modality if modality in MODALITIES else "no defined term"
 
 
 def _find_mosaic(instance: InstanceHeader) -> InputError | None:
