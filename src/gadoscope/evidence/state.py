@@ -106,6 +106,7 @@ CODE_KEYWORDS = frozenset(
         *("RescaleType", "AnatomicalOrientationType"),
     )
 )
+UID_KEYWORDS = frozenset(("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID"))
 NUMBER_KEYWORDS = frozenset(
     (
         *("DiffusionBValue", "EchoTime", "EffectiveEchoTime", "RepetitionTime", "InversionTime", "FlipAngle"),
@@ -161,8 +162,8 @@ def quote(facts: Facts, keyword: str, words: Container[str] = frozenset()) -> st
     A number and a UID are shown, and of attributes with a closed vocabulary the words that it holds.
     """
     text = _one_line(find_text(facts, keyword) or "")
-    if keyword in NUMBER_KEYWORDS or keyword.endswith("UID"):
-        pattern = _UID if keyword.endswith("UID") else _NUMBER
+    if keyword in NUMBER_KEYWORDS | UID_KEYWORDS:
+        pattern = _UID if keyword in UID_KEYWORDS else _NUMBER
         parts = [part if pattern.fullmatch(part) else HIDDEN for part in text.split("\\")]
         return f'{keyword}="{_shorten(chr(92).join(parts))}"'
     shown = (words, CODE_WORDS) if keyword in CODE_KEYWORDS else (words,)
