@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 DIGEST_BYTES = 2**18
 """Read at a time; hashing them lets go of Python's lock."""
-EXPECTED = f"DICOM, NIfTI, {READ_FORMATS}, or a zip of them"
+EXPECTED = f"DICOM, NIfTI, Analyze, MGH, {READ_FORMATS}, or a zip or tar of them"
 
 
 class ContainerKind(Enum):
@@ -175,7 +175,7 @@ class Examiner:
         facts, warnings = find_sidecar_facts(place)
         gradients = read_gradients(place)
         if digest is not None:
-            beside = (self._digest_pair(place), facts, warnings, gradients)
+            beside = (self._digest_beside(place), facts, warnings, gradients)
             digest = _digest_of(digest, source.name, *beside)
         recalled = self._recall(digest, base)
         if recalled is not None:
@@ -205,16 +205,17 @@ class Examiner:
 
         return with_evidence(base, None, file_name=source.name, quote=self._quote)
 
-    def _digest_pair(self, place: "Place") -> str | None:
-        """Return the digest of a pair's data file."""
-        from gadoscope.reading.nifti.names import find_pair_image  # noqa: PLC0415
+    def _digest_beside(self, place: "Place") -> list[str | None]:
+        """Return the digests of a pair's data file and of SPM's matrix."""
+        from gadoscope.reading.nifti.names import find_pair_image, find_spm_matrix  # noqa: PLC0415
         from gadoscope.reading.places import open_place  # noqa: PLC0415
 
-        data = find_pair_image(place)
-        if data is None:
-            return None
-        with open_place(data) as file:
-            return self._find_digest(file)
+        digests = []
+        for beside in (find_pair_image(place), find_spm_matrix(place)):
+            if beside is not None:
+                with open_place(beside) as file:
+                    digests.append(self._find_digest(file))
+        return digests
 
 
 def _with_agreement(row: SeriesResult) -> SeriesResult:

@@ -2,9 +2,9 @@
 
 A folder is walked depth first in the order of its names. Skipped, and never rows: hidden names
 (beginning with a dot), Gadoscope's own `manifest.csv`, what in a BIDS data set only describes images,
-and the data file of a pair whose header is there. Everything else is an input, whatever its name says,
-also a broken link or a named pipe: the reader says what is wrong with it. Links to folders are
-followed; one that leads back to a folder above itself becomes a row that says so. The derivatives of a
+and the data file of a pair whose header is there, with SPM's matrix. Everything else is an input, whatever
+its name says, also a broken link or a named pipe: the reader says what is wrong with it. Links to folders
+are followed; one that leads back to a folder above itself becomes a row that says so. The derivatives of a
 BIDS data set become one row, unless they are named themselves.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.bids.dataset import is_bids_metadata, is_derivatives
-from gadoscope.reading.nifti.names import is_pair_image
+from gadoscope.reading.nifti.names import is_pair_image, is_spm_matrix
 from gadoscope.reading.os_errors import explain_os_error
 from gadoscope.reading.places import Place
 from gadoscope.reading.sources import Source
@@ -26,7 +26,7 @@ MANIFEST_NAME = "manifest.csv"
 
 PAIR_ENDINGS = (".img", ".img.gz")
 HEADER_ENDINGS = (".hdr", ".hdr.gz", ".HDR", ".HDR.gz")
-"""A NIfTI pair is one input, known by its header."""
+"""A pair of NIfTI or Analyze is one input, known by its header."""
 
 _Identity = tuple[int, int]  # device and inode: the same by whatever name a folder is reached
 _Entries = Iterator[tuple[str, bool]]  # name, and whether it is a folder
@@ -133,7 +133,8 @@ def _list_folder(folder: Path) -> _Entries:
 
 def is_described_elsewhere(path: Place) -> bool:
     """Return whether the file belongs to another one, which is the input."""
-    return is_bids_metadata(path) or (path.name.lower().endswith(PAIR_ENDINGS) and is_pair_image(path))
+    is_voxels = path.name.lower().endswith(PAIR_ENDINGS) and is_pair_image(path)
+    return is_voxels or is_bids_metadata(path) or is_spm_matrix(path)
 
 
 def derivatives_error() -> RefusedError:

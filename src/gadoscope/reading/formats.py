@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from gadoscope.reading.nifti.kin import is_analyze, is_mgh
 from gadoscope.reading.other_kinds import OtherKind, find_content_kind
 
 PREFIX_BYTES = 1024
@@ -48,7 +49,7 @@ class Kind(Enum):
     DICOMDIR = auto()
     """The directory of a DICOM medium."""
     NIFTI = auto()
-    """NIfTI-1 or -2, perhaps compressed, perhaps the header of a pair."""
+    """NIfTI-1 or -2, Analyze 7.5 or MGH, perhaps compressed, perhaps the header of a pair."""
     ZIP = auto()
     OTHER = auto()
     """Known, but not read: `find_other_kind` says what."""
@@ -142,8 +143,10 @@ def find_other_format(prefix: bytes) -> str | None:
         return "a DICOM file"
     if _is_nifti(prefix):
         return "a NIfTI volume"
-    if prefix.startswith(_GZIP) and _is_nifti(_gunzip(prefix)):
-        return "a compressed NIfTI volume"
+    if _is_kin(prefix):
+        return "an Analyze or MGH volume"
+    if prefix.startswith(_GZIP) and _is_volume(_gunzip(prefix)):
+        return "a compressed volume (NIfTI, Analyze or MGH)"
     other = find_other_kind(prefix)
     return None if other is None else other.words
 
@@ -155,6 +158,15 @@ def _is_text(prefix: bytes) -> bool:
 def _is_nifti(prefix: bytes) -> bool:
     nifti_1 = prefix[_NIFTI_MAGIC_AT : _NIFTI_MAGIC_AT + 4] in _NIFTI_1
     return nifti_1 or prefix[_NIFTI_2_MAGIC_AT : _NIFTI_2_MAGIC_AT + 4] in _NIFTI_2
+
+
+def _is_kin(prefix: bytes) -> bool:
+    """Return whether it is MGH, or an Analyze header; what is longer than one is a damaged NIfTI file."""
+    return is_mgh(prefix) or (len(prefix) < PREFIX_BYTES and is_analyze(prefix))
+
+
+def _is_volume(prefix: bytes) -> bool:
+    return _is_nifti(prefix) or _is_kin(prefix)
 
 
 def _gunzip(prefix: bytes) -> bytes:
@@ -171,8 +183,8 @@ _TESTS: tuple[tuple[Kind, Callable[[bytes], object]], ...] = (
     (Kind.DICOMDIR, lambda prefix: is_dicom(prefix) and _DICOMDIR_CLASS.search(prefix)),
     (Kind.DICOM, is_dicom),
     (Kind.IMAGE, find_format),
-    (Kind.NIFTI, _is_nifti),
-    (Kind.NIFTI, lambda prefix: prefix.startswith(_GZIP) and _is_nifti(_gunzip(prefix))),
+    (Kind.NIFTI, _is_volume),
+    (Kind.NIFTI, lambda prefix: prefix.startswith(_GZIP) and _is_volume(_gunzip(prefix))),
     (Kind.ZIP, lambda prefix: prefix.startswith((b"PK\3\4", b"PK\5\6"))),
     (Kind.OTHER, find_other_kind),
     (Kind.TEXT, _is_text),

@@ -61,7 +61,7 @@ def find_affine(fields: Any, notes: list[str]) -> NDArray[np.float64]:
     usable = {}
     for form in stated:
         affine = _read_form(fields, form)
-        if _is_usable(affine):
+        if is_usable(affine):
             usable[form] = affine
         elif not usable:
             notes.append(f"its {form} is set but cannot be used: it was ignored")
@@ -141,7 +141,8 @@ def _read_form(fields: Any, form: str) -> NDArray[np.float64]:
         return np.full((4, 4), np.nan)
 
 
-def _is_usable(affine: NDArray[np.float64]) -> bool:
+def is_usable(affine: NDArray[np.float64]) -> bool:
+    """Return whether a matrix (4, 4) can place voxels: finite, near enough, its axes independent."""
     if not (np.abs(affine) < FARTHEST).all():  # NaN is not less either
         return False
     spacing = np.linalg.norm(affine[:3, :3], axis=0)

@@ -105,10 +105,10 @@ def parse_header(block: bytes) -> NiftiHeader:
 
 def _parse(fields: Any, is_pair: bool) -> NiftiHeader:
     notes: list[str] = []
-    shape = _read_shape(fields)
+    shape = read_shape(fields)
     _check_meaning(fields)
     _check_time_series(shape[_SPATIAL], fields)
-    dtype = _read_dtype(fields)
+    dtype = read_dtype(fields)
     slope, intercept = _read_scaling(fields, notes)
     affine = find_affine(fields, notes)
     slice_axis = find_slice_axis(shape[:_SPATIAL], affine, fields.get_dim_info()[2])
@@ -117,11 +117,11 @@ def _parse(fields: Any, is_pair: bool) -> NiftiHeader:
     return NiftiHeader(
         shape=shape,
         dtype=dtype,
-        offset=_read_offset(fields, is_pair=is_pair, notes=notes),
+        offset=read_offset(fields, is_pair=is_pair, notes=notes),
         is_pair=is_pair,
         slope=slope,
         intercept=intercept,
-        window=_read_window(fields, dtype, is_scaled=(slope, intercept) != (1.0, 0.0)),
+        window=read_window(fields, dtype, is_scaled=(slope, intercept) != (1.0, 0.0)),
         slice_axis=slice_axis,
         geometry=Geometry((shape[order[0]], shape[order[1]], shape[order[2]]), affine[:, [*order, 3]]),
         warnings=tuple(notes),
@@ -148,7 +148,8 @@ def _recognise(block: bytes) -> tuple[Any, bool]:
     raise ReadError("not_an_image", "the content is no NIfTI volume, whatever the name says.")
 
 
-def _read_shape(fields: Any) -> tuple[int, int, int, int]:
+def read_shape(fields: Any) -> tuple[int, int, int, int]:
+    """Return voxels along the three axes, and volumes; errors as `parse_header`."""
     n_axes, *sides = (int(side) for side in fields["dim"])
     sides = sides[: max(n_axes, 0)]
     if not 1 <= n_axes <= _MAX_DIMENSIONS or min(sides) < 1:
@@ -157,6 +158,12 @@ def _read_shape(fields: Any) -> tuple[int, int, int, int]:
             f"its NIfTI header has the dimensions {[n_axes, *sides]}; each must be 1 or more: "
             "convert the scan again.",
         )
+    return check_shape(sides)
+
+
+def check_shape(sides: list[int]) -> tuple[int, int, int, int]:
+    """Return the sides of a volume and the number of volumes; refuse what is no scan of a head."""
+    sides = list(sides)
     while len(sides) > _SPATIAL and sides[-1] == 1:
         sides.pop()
     text = " x ".join(map(str, sides))
@@ -201,7 +208,8 @@ def _check_time_series(n_volumes: int, fields: Any) -> None:
         )
 
 
-def _read_dtype(fields: Any) -> np.dtype[Any]:
+def read_dtype(fields: Any) -> np.dtype[Any]:
+    """Return the type of the voxels with its byte order; refuse what are no real numbers."""
     code = int(fields["datatype"])
     if code in _COLOURS:
         raise RefusedError("colour_volume", "its voxels are colours; give the grey volume it was made from.")
@@ -231,14 +239,16 @@ def _read_scaling(fields: Any, notes: list[str]) -> tuple[float, float]:
     return slope, intercept
 
 
-def _read_window(fields: Any, dtype: np.dtype[Any], *, is_scaled: bool) -> tuple[float, float] | None:
+def read_window(fields: Any, dtype: np.dtype[Any], *, is_scaled: bool) -> tuple[float, float] | None:
+    """Return the values shown as black and white, or ``None``."""
     low, high = float(fields["cal_min"]), float(fields["cal_max"])
     if math.isfinite(low) and math.isfinite(high) and low < high:
         return low, high
     return (0.0, 255.0) if dtype == np.uint8 and not is_scaled else None
 
 
-def _read_offset(fields: Any, *, is_pair: bool, notes: list[str]) -> int:
+def read_offset(fields: Any, *, is_pair: bool, notes: list[str]) -> int:
+    """Return the byte at which the voxels begin, in the file that holds them."""
     offset = float(fields["vox_offset"])
     if not (math.isfinite(offset) and offset >= 0 and offset.is_integer()):
         raise ReadError(

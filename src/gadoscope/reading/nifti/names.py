@@ -1,12 +1,14 @@
-"""File names of NIfTI images: what is the image, what lies beside it."""
+"""File names of NIfTI images and their kin: what is the image, what lies beside it."""
 
 from gadoscope.errors import InputError
+from gadoscope.reading.nifti.kin import is_analyze
 from gadoscope.reading.places import Place, open_place
 
-IMAGE_SUFFIXES = (".nii.gz", ".nii", ".hdr.gz", ".hdr")
-"""What a NIfTI header's file may end with, longest first."""
+IMAGE_SUFFIXES = (".nii.gz", ".nii", ".hdr.gz", ".hdr", ".mgz", ".mgh")
+"""What the file of a volume's header may end with, longest first."""
 PAIR_SUFFIXES = {".hdr": (".img", ".img.gz"), ".hdr.gz": (".img.gz", ".img")}
 """Where the voxels of a pair lie, beside its header; NIfTI-1, and compressed."""
+_MATRIX_SUFFIXES = (".mat", ".MAT")
 _MAGIC_AT = {344: b"ni1\0", 4: b"ni2\0"}
 _MAGIC_BYTES = 4
 
@@ -36,7 +38,7 @@ def find_pair_image(header: Place) -> Place | None:
 
 
 def is_pair_image(path: Place) -> bool:
-    """Return whether ``path`` holds the voxels of a NIfTI pair: no input of its own, its .hdr is one."""
+    """Return whether ``path`` holds the voxels of a NIfTI or Analyze pair: no input, its .hdr is one."""
     name = path.name
     ending = next((e for e in (".img.gz", ".img") if name.lower().endswith(e)), None)
     if ending is None:
@@ -44,6 +46,21 @@ def is_pair_image(path: Place) -> bool:
     stem = name[: -len(ending)]
     headers = [path.with_name(stem + end) for own in PAIR_SUFFIXES for end in (own, own.upper())]
     return any(_is_pair_header(header) for header in headers)
+
+
+def find_spm_matrix(header: Place) -> Place | None:
+    """Return SPM's .mat beside a header, or ``None`` if there is none."""
+    stem = split_suffix(header.name)[0]
+    return next((p for s in _MATRIX_SUFFIXES if stem and is_file(p := header.with_name(stem + s))), None)
+
+
+def is_spm_matrix(path: Place) -> bool:
+    """Return whether ``path`` is a .mat beside a volume of its name: no input of its own."""
+    if not path.name.lower().endswith(_MATRIX_SUFFIXES[0]):
+        return False
+    stem = path.name[: -len(_MATRIX_SUFFIXES[0])]
+    beside = (*IMAGE_SUFFIXES, ".img", ".img.gz")
+    return any(is_file(path.with_name(stem + end)) for own in beside for end in (own, own.upper()))
 
 
 def _is_pair_header(path: Place) -> bool:
@@ -55,4 +72,4 @@ def _is_pair_header(path: Place) -> bool:
             start = file.read(max(_MAGIC_AT) + _MAGIC_BYTES)
     except (OSError, InputError):
         return False
-    return any(start[at : at + _MAGIC_BYTES] == magic for at, magic in _MAGIC_AT.items())
+    return is_analyze(start) or any(start[at : at + _MAGIC_BYTES] == m for at, m in _MAGIC_AT.items())

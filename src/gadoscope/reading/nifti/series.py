@@ -1,7 +1,8 @@
 """A NIfTI file becomes a series of volumes, whose slices are read one by one.
 
-NIfTI-1 and NIfTI-2, single files and pairs, compressed or not, from disk or from inside an archive. The
-header is read when the series is opened, voxels when they are asked for, and only those are kept.
+NIfTI-1 and NIfTI-2, Analyze 7.5 and MGH, single files and pairs, compressed or not, from disk or from inside
+an archive. The header is read when the series is opened, voxels when they are asked for, and only those are
+kept.
 """
 
 import os
@@ -18,8 +19,11 @@ from numpy.typing import NDArray
 
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.imaging.volume import Geometry
+from gadoscope.reading.nifti.analyze import parse_analyze
 from gadoscope.reading.nifti.header import HEADER_BYTES, NiftiHeader, parse_header
 from gadoscope.reading.nifti.inflate import MAGIC, GzipIndex, GzipReader
+from gadoscope.reading.nifti.kin import is_analyze, is_mgh
+from gadoscope.reading.nifti.mgh import check_label_name, parse_mgh
 from gadoscope.reading.nifti.names import find_pair_image
 from gadoscope.reading.places import place_of, source_of
 from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
@@ -45,7 +49,7 @@ def open_nifti(source: Source, *, facts: Facts | None = None, warnings: tuple[st
     Parameters
     ----------
     source
-        The .nii, .nii.gz or .hdr file; what it is, is told by its content.
+        The .nii, .nii.gz, .hdr, .mgh or .mgz file; what it is, is told by its content.
     facts
         What a sidecar and a BIDS name say; see `find_sidecar_facts`.
     warnings
@@ -63,7 +67,7 @@ def open_nifti(source: Source, *, facts: Facts | None = None, warnings: tuple[st
     RefusedError
         As `parse_header`; ``too_large`` also for a compressed file that would inflate absurdly.
     """
-    header = parse_header(_read_start(source))
+    header = _parse(source, _read_start(source))
     voxels = _Voxels(_find_voxels(source) if header.is_pair else source, header)
     voxels.check_length()
     n_volumes = header.shape[3]
@@ -223,6 +227,13 @@ def _read_start(source: Source) -> bytes:
         is_compressed = file.read(len(MAGIC)) == MAGIC
         file.seek(0)
         return (_inflated(file, GzipIndex()) if is_compressed else file).read(HEADER_BYTES)
+
+
+def _parse(source: Source, block: bytes) -> NiftiHeader:
+    if is_mgh(block):
+        check_label_name(source.name)
+        return parse_mgh(block)
+    return parse_analyze(block, place_of(source)) if is_analyze(block) else parse_header(block)
 
 
 def _find_voxels(source: Source) -> Source:
