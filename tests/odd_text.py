@@ -28,6 +28,9 @@ ODD_TEXTS = {
     "separator": "a\t=1+1;=1+1",
     "backslash": "a\\x1b\x1b\\",
     "markup": "[bold]<script>alert(1)</script>[/]",
+    "formula of a figure": "$\\frac{x$ a_b^{",
+    "underscore": "_hidden",
+    "other scripts": "病院Ａ عيادة \U0001f9e0",
     "long": "x" * 5_000_000,
     "long formula": "=" * 200_000,
 }

@@ -14,13 +14,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from gadoscope.cli.main import cli
+from gadoscope.errors import OutputError
 from gadoscope.inference.default import find_default
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase
 from gadoscope.results.journal import journal_path
 from tests.dicom_files import classic_series, write_series
+from tests.rights import as_nobody
 
 GADOSCOPE = [sys.executable, "-c", "from gadoscope.cli.main import main; main()"]
 LEDGER = re.compile(r"inputs (\d+) = answered (\d+) \+ indeterminate (\d+) \+ refused (\d+) \+ failed (\d+)")
@@ -247,3 +251,61 @@ def test_the_help_shows_an_example_and_the_exit_codes() -> None:
     shown = _run("--help").stdout
     assert "gadoscope classify archive/ --model lesson.onnx --output results.csv" in shown
     assert "3 some inputs" in shown
+
+
+def test_an_output_in_a_folder_that_may_not_be_entered_is_one_sentence(
+    tmp_path: Path, slices: Path, tiny_bundle: Path
+) -> None:
+    (tmp_path / "closed").mkdir(mode=0o700)
+    arguments = ["classify", str(slices), "--model", str(tiny_bundle), "--output"]
+    ended = CliRunner().invoke(cli, [*arguments, str(tmp_path / "a.csv")])  # imports what nobody may not read
+    assert ended.exit_code == 0
+    for name in ("r.csv", "new/r.jsonl"):
+        output = str(tmp_path / "closed" / name)
+        with as_nobody(tmp_path):
+            ended = CliRunner().invoke(cli, [*arguments, output])
+        assert isinstance(ended.exception, OutputError)
+        assert "You have no permission to write in" in str(ended.exception)
+
+
+def test_a_start_that_failed_leaves_nothing(tmp_path: Path, tiny_bundle: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    output = tmp_path / "out" / "r.csv"
+    (tmp_path / "out").mkdir()
+    _one_error(_run(tmp_path / "empty", "--model", tiny_bundle, "--output", output))
+    assert list(output.parent.iterdir()) == []
+
+
+def test_without_an_input_no_header_is_printed(tmp_path: Path, tiny_bundle: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for options in ((), ("--output", "-"), ("--json",)):
+        assert "there is no input in" in _one_error(
+            _run(tmp_path / "empty", "--model", tiny_bundle, *options)
+        )
+
+
+def test_a_dash_is_the_standard_output_as_csv(slices: Path, tiny_bundle: Path) -> None:
+    piped = _run(slices, "--model", tiny_bundle)
+    dashed = _run(slices, "--model", tiny_bundle, "--output", "-")
+    assert (dashed.returncode, dashed.stdout) == (0, piped.stdout)
+    assert "--resume goes on" in _one_error(_run(slices, "--output", "-", "--resume"))
+
+
+@pytest.mark.parametrize("name", ["r.CSV", "r.Tsv", "r.JSON", "r.JsonL"])
+def test_a_suffix_in_any_capitals_says_the_form(
+    tmp_path: Path, slices: Path, tiny_bundle: Path, name: str
+) -> None:
+    output = tmp_path / "out" / name
+    ended = _run(slices, "--model", tiny_bundle, "--output", output)
+    assert ended.returncode == 0
+    assert f"\ntable: {output}\n" in ended.stderr
+    text = output.read_text(encoding="utf-8")
+    form = output.suffix.lower()
+    if form == ".json":
+        rows = json.loads(text)
+    elif form == ".jsonl":
+        rows = [json.loads(line) for line in text.splitlines()]
+    else:
+        rows = list(csv.DictReader(io.StringIO(text), delimiter="\t" if form == ".tsv" else ","))
+    assert len(rows) == 10
+    assert {row["status"] for row in rows} == {"answered"}

@@ -68,3 +68,17 @@ def test_ctrl_c_is_one_word_and_exit_code_130(monkeypatch: pytest.MonkeyPatch) -
     result = CliRunner().invoke(cli, ["doctor"])
     assert result.exit_code == 130
     assert result.stderr == "Interrupted.\n"
+
+
+def test_a_path_that_the_system_refuses_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = PermissionError(13, "Permission denied", "/closed/x\x1b[31m")
+    monkeypatch.setattr("gadoscope.cli.doctor.command", _command_that_raises(error))
+    monkeypatch.setattr(sys, "argv", ["gadoscope", "doctor"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == (
+        "Error: cannot use /closed/x\ufffd[31m: Permission denied; check the path and its permissions.\n"
+    )

@@ -13,6 +13,7 @@ from gadoscope.errors import OutputError, UsageError
 from gadoscope.labels import Phase, Plane, SeriesResult, Status
 from gadoscope.results import journal as journal_module
 from gadoscope.results.journal import Journal, journal_path
+from tests.rights import as_nobody
 
 ROWS = (
     SeriesResult(
@@ -119,6 +120,26 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="cannot write"):
         begin(tmp_path / "file" / "r.csv.journal")
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o755])
+def test_where_permission_is_missing_the_sentence_says_so(tmp_path: Path, mode: int) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed").chmod(mode)
+    with (
+        as_nobody(tmp_path),
+        pytest.raises(OutputError, match="You have no permission to write in") as caught,
+    ):
+        begin(tmp_path / "closed" / "r.csv.journal")
+    assert "Free some space" not in str(caught.value)
+
+
+def test_a_journal_of_somebody_else_is_a_matter_of_permission(path: Path) -> None:
+    with begin(path) as journal:
+        journal.add("digest", ROWS)
+    path.chmod(0o600)
+    with as_nobody(path.parent), pytest.raises(OutputError, match="You have no permission"):
+        begin(path)
 
 
 FILL_THE_DISK = """

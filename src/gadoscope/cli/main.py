@@ -1,6 +1,7 @@
 """The command `gadoscope`: finds the subcommand, runs it, and turns errors into one line."""
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 from gadoscope import __version__
 from gadoscope.cli.console import open_standard_streams, say_aside
 from gadoscope.cli.interrupt import end_on_signal
-from gadoscope.errors import GadoscopeError, UsageError
+from gadoscope.errors import GadoscopeError, OutputError, UsageError
 from gadoscope.text import printable
 
 COMMANDS = (
@@ -80,3 +81,9 @@ def main() -> None:
     except GadoscopeError as error:
         say_aside(f"Error: {error}")
         sys.exit(error.exit_code)
+    except OSError as error:  # of a path that nobody has tried before: in a folder that may not be entered
+        if error.filename is None:
+            raise
+        name = os.fsdecode(error.filename)
+        say_aside(f"Error: cannot use {name}: {error.strerror}; check the path and its permissions.")
+        sys.exit(OutputError.exit_code)

@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from contextlib import AbstractContextManager
 from html import escape
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from gadoscope.text import CUT, printable
 
 # Okabe and Ito's palette: told apart with every kind of colour vision. A class or a split has one
 # colour in all figures, tables and saliency maps.
@@ -20,6 +23,9 @@ TEST_COLOUR = "#7A3E9D"
 INK = "#1d2430"
 FAINT = "#8a93a0"
 GRID = "#e4e8ed"
+
+MAX_LABEL = 32
+"""Characters of a name in a legend; a longer one leaves no room for the curves."""
 
 _STYLE: Any = {
     "axes.edgecolor": FAINT,
@@ -38,6 +44,7 @@ _STYLE: Any = {
     "legend.frameon": False,
     "lines.linewidth": 2.0,
     "text.color": INK,
+    "text.parse_math": False,  # a source may be called $x
     "xtick.color": INK,
     "ytick.color": INK,
     "figure.facecolor": "white",
@@ -50,6 +57,13 @@ _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _METADATA = re.compile(r"\s*<metadata>.*?</metadata>|\s*<defs>\s*<style.*?</defs>", re.DOTALL)
 _STROKES = 'style="stroke-linejoin: round; stroke-linecap: butt"'
 _IDENTIFIER = re.compile(r'(?<=\bid=")|(?<=url\(#)|(?<=href="#)')
+
+
+def short_label(name: str) -> str:
+    """Return a name from the user's data, such as a source's, as it fits into a legend."""
+    # matplotlib leaves out of a legend what begins with an underscore.
+    shown = printable(name if not name.startswith("_") else f" {name}")
+    return shown if len(shown) <= MAX_LABEL else shown[: MAX_LABEL - 1] + CUT
 
 
 def drawing() -> AbstractContextManager[None]:
@@ -75,7 +89,9 @@ def to_svg(figure: Figure, *, name: str, title: str, description: str) -> str:
         Read aloud by a screen reader in place of the picture.
     """
     buffer = io.StringIO()
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}), warnings.catch_warnings():
+        # Text stays text: the reader's own fonts draw what this one lacks.
+        warnings.filterwarnings("ignore", message="Glyph ")
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     svg = _PROLOGUE.sub("", buffer.getvalue(), count=1)
     svg = _METADATA.sub("", svg)

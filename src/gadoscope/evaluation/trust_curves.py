@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from gadoscope.evaluation.figures import FAINT, INK, TEST_COLOUR, drawing, new_figure, to_svg
+from gadoscope.evaluation.figures import FAINT, INK, TEST_COLOUR, drawing, new_figure, short_label, to_svg
 from gadoscope.evaluation.formats import percent, plural
 
 Data = Mapping[str, Any]
@@ -117,7 +117,7 @@ def risk_coverage_svg(curves: Sequence[RiskCurve], band: tuple[float, float] | N
                 linestyle=DASHES[number],
                 color=SOURCE_COLOURS[number],
                 linewidth=1.5,
-                label=curve.name,
+                label=short_label(curve.name),
             )
         whole = curves[0]
         axes.plot(whole.coverage, whole.risk, color=TEST_COLOUR, linewidth=2.4, label=whole.name)

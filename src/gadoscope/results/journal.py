@@ -5,7 +5,9 @@ time: files may be renamed, copied or touched in between. One SQLite file; what 
 SIGKILL, and a half-written commit is rolled back when it is opened again.
 """
 
+import errno
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -16,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from gadoscope.errors import OutputError, UsageError
+from gadoscope.files import explain_refusal
 from gadoscope.labels import Phase, Plane, SeriesResult, Status
 
 SUFFIX = ".journal"
@@ -86,7 +89,7 @@ class Journal:
             If it cannot be written.
         """
         self._model, self._version = model, version
-        self._is_new = not self.path.exists()
+        self._is_new = not os.path.lexists(self.path)
         self._database = self._open()
 
     def count(self) -> tuple[int, int]:
@@ -158,7 +161,7 @@ class Journal:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             database = sqlite3.connect(self.path, timeout=LOCK_SECONDS, check_same_thread=False)
         except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {error.strerror or error}.") from error
+            raise OutputError(explain_refusal(self.path, error)) from error
         except sqlite3.Error as error:
             raise self._explain(error) from error
         try:
@@ -179,11 +182,23 @@ class Journal:
             raise self._explain(error) from error
         return database
 
+    def _may_write(self) -> bool:
+        """Return whether the system lets us write the journal and, beside it, SQLite's own."""
+
+        def may(path: Path, how: int) -> bool:
+            return os.access(path, how, effective_ids=os.access in os.supports_effective_ids)
+
+        own = not os.path.lexists(self.path) or may(self.path, os.W_OK | os.R_OK)
+        return own and may(self.path.parent, os.W_OK | os.X_OK)
+
     def _explain(self, error: sqlite3.Error) -> UsageError | OutputError:
         code = getattr(error, "sqlite_errorcode", None)
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return UsageError(f"another run is writing {self.path}; wait for it, or name another --output.")
         if code is not None and code & 0xFF in _DISK_ERRORS:
+            if not self._may_write():
+                denied = OSError(errno.EACCES, os.strerror(errno.EACCES))
+                return OutputError(explain_refusal(self.path, denied))
             return OutputError(
                 f"cannot write {self.path}: {error}. Free some space or name another output, "
                 "then run the command again with --resume."
@@ -193,7 +208,13 @@ class Journal:
         )
 
 
-_DISK_ERRORS = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_DISK_ERRORS = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+}
 
 
 def _parse_row(values: dict[str, Any]) -> SeriesResult:
