@@ -105,3 +105,30 @@ def test_an_empty_folder_is_one_sentence(tmp_path: Path) -> None:
     assert isinstance(result.exception, GadoscopeError)
     assert "empty" in str(result.exception)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_start_that_failed_leaves_nothing_that_stops_the_next(tmp_path: Path) -> None:
+    data = write_slices(tmp_path / "data")
+    broken = [
+        *sorted((data / "Train" / "no_gad").iterdir()),
+        *sorted((data / "Train" / "with_gad").iterdir()),
+    ]
+    whole = {path: path.read_bytes() for path in broken}
+    for path in broken:
+        path.write_bytes(b"")
+    failed = train(data, tmp_path / "run", "--epochs", "1")
+    assert isinstance(failed.exception, GadoscopeError)
+    assert "images cannot be used" in str(failed.exception)
+    for path, content in whole.items():
+        path.write_bytes(content)
+    assert train(data, tmp_path / "run", "--epochs", "1").exit_code == 0
+
+
+def test_a_folder_with_work_in_it_is_never_trained_over(slices: Path, tmp_path: Path) -> None:
+    for name in ("manifest.csv", "checkpoint.safetensors"):
+        run = tmp_path / name.partition(".")[0]
+        run.mkdir()
+        (run / name).write_text("mine")
+        refused = train(slices, run, "--epochs", "1")
+        assert "is not empty" in str(refused.exception)
+        assert (run / name).read_text() == "mine"

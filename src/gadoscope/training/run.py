@@ -50,6 +50,8 @@ from gadoscope.training.teacher import Teacher
 CONFIG_NAME = "config.toml"
 CURVES_NAME = "learning_curves.svg"
 PREPARED_NAME = "prepared"
+START_NAMES = {PREPARED_NAME, CONFIG_NAME, MANIFEST_NAME, SPLIT_NAME}
+"""What a start that failed may leave: nothing of it is lost when the next one begins."""
 
 # What may change between the start of a run and its resumption without changing its weights.
 FREE_SETTINGS = (
@@ -184,8 +186,14 @@ def check_folder(run: Path, *, resume: bool) -> None:
     """Raise UsageError if ``run`` holds another run that nobody asked to resume."""
     if run.exists() and not run.is_dir():
         raise UsageError(f"{run} is a file; name a folder for the run.")
-    if not resume and run.exists() and any(run.iterdir()):
+    if not resume and run.exists() and _holds_work(run):
         raise UsageError(f"{run} is not empty; resume that run with --resume, or name another folder.")
+
+
+def _holds_work(run: Path) -> bool:
+    """Return whether there is more in a folder than what a start that failed leaves: decoded images."""
+    names = {path.name for path in run.iterdir()}
+    return bool(names) and not (PREPARED_NAME in names and names <= START_NAMES)
 
 
 def divide(manifest: Manifest, config: TrainingConfig) -> Manifest:
