@@ -38,6 +38,11 @@ INPUT_NAME = "images"
 OUTPUT_NAME = "logit"
 GATE_OUTPUT_NAME = "t1_brain_logit"
 
+MAX_NAME_LENGTH = 200
+"""Characters of a bundle's name."""
+MAX_QUOTE_LENGTH = 300
+"""Characters that an error quotes of what it found."""
+
 MODEL_ID_DIGITS = 8
 """Hexadecimal digits of the SHA-256 that name a model in result tables: 1 in 4 billion by chance."""
 
@@ -214,8 +219,13 @@ class BundleMetadata:
         _check_keys(document, _METADATA_TYPES, "the metadata")
         if document["class_order"] != list(CLASS_ORDER):
             raise BundleError(
-                f"this bundle has class_order {document['class_order']}; "
+                f"this bundle has class_order {_quote(document['class_order'])}; "
                 f"expected {list(CLASS_ORDER)}. Export it again with this Gadoscope."
+            )
+        if len(document["name"]) > MAX_NAME_LENGTH:
+            raise BundleError(
+                f"this bundle's name has {len(document['name']):,} characters; at most {MAX_NAME_LENGTH} are "
+                "read, for it stands in every row. Export it again under a shorter one."
             )
         values = {entry.name: document[entry.name] for entry in fields(cls)}
         try:
@@ -231,7 +241,7 @@ class BundleMetadata:
             return cls(**values)
         except (ValueError, TypeError, KeyError) as error:
             raise BundleError(
-                f"this bundle's metadata does not fit: {error} "
+                f"this bundle's metadata does not fit: {_quote(error)} "
                 "Export it again, or use a Gadoscope that reads it."
             ) from error
 
@@ -302,11 +312,19 @@ _JSON_NAMES = {
 }
 
 
+def _quote(value: object) -> str:
+    """Return what was found, for a sentence: no longer than a sentence may be."""
+    text = str(value)
+    return text if len(text) <= MAX_QUOTE_LENGTH else f"{text[:MAX_QUOTE_LENGTH]} ..."
+
+
 def _parse_object(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except ValueError as error:
         raise BundleError(f"this bundle's metadata is not JSON: {error}. The file is damaged.") from error
+    except RecursionError as error:  # brackets in brackets by the thousand
+        raise BundleError("this bundle's metadata is nested too deep. The file is damaged.") from error
     if not isinstance(document, dict):
         raise BundleError(
             f"this bundle's metadata is a JSON {type(document).__name__}; expected an object. "
@@ -333,12 +351,12 @@ def _check_format_version(document: dict[str, Any]) -> None:
     version = document.get("format_version")
     if type(version) is int and version < FORMAT_VERSION:
         raise BundleError(
-            f"this bundle is of format {version}; this Gadoscope reads {FORMAT_VERSION}: export it "
+            f"this bundle is of format {_quote(version)}; this Gadoscope reads {FORMAT_VERSION}: export it "
             "again, with `gadoscope train --resume` for its run folder or with `gadoscope import-keras`."
         )
     if version != FORMAT_VERSION:
         raise BundleError(
-            f"this bundle is of format {version}; this Gadoscope reads {FORMAT_VERSION}: "
+            f"this bundle is of format {_quote(version)}; this Gadoscope reads {FORMAT_VERSION}: "
             "upgrade with pip, or export the bundle again."
         )
 
@@ -350,7 +368,7 @@ def _check_keys(document: dict[str, Any], types: dict[str, tuple[type, ...]], wh
     unknown = sorted(document.keys() - types.keys())
     if unknown:
         raise BundleError(
-            f"{where} of this bundle has unknown keys: {', '.join(unknown)}. "
+            f"{where} of this bundle has unknown keys: {_quote(', '.join(unknown))}. "
             "It was written by another Gadoscope: upgrade with pip."
         )
     for key, expected in types.items():

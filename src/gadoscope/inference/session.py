@@ -1,6 +1,7 @@
 """A bundle in ONNX Runtime: refused with one sentence where it does not fit, else images to logits."""
 
 import hashlib
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from gadoscope.inference.bundle import (
     Bundle,
     BundleMetadata,
 )
+from gadoscope.inference.onnx_content import check_content
 
 BATCH = 1
 """Images in one run of the network.
@@ -27,8 +29,8 @@ thread each, 1 image 1,290 a second at 91 MB, 4 images 900 at 178 MB, 16 images 
 an answer cannot depend on which other images happened to be in its batch.
 """
 
-MAX_BUNDLE_BYTES = 2**31 - 1
-"""ONNX is protobuf, whose messages end at 2 GiB; a longer file is none, and is not read into memory."""
+MAX_BUNDLE_BYTES = 2**28
+"""The largest network here takes 40 MB; a longer file is not read into memory."""
 
 _LOG_FATAL_ONLY = 4
 """ONNX Runtime also raises what it would log; the user gets our sentence instead of its log line."""
@@ -141,7 +143,10 @@ class Session:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            raise BundleError(f"{path} is a pipe, a socket or a device, and no file. {_HOW_TO_MAKE_ONE}")
+        size = status.st_size
         if size > MAX_BUNDLE_BYTES:
             raise BundleError(f"{path} has {size:,} bytes; a bundle has at most {MAX_BUNDLE_BYTES:,}.")
         return path.read_bytes()
@@ -168,6 +173,10 @@ def _load(path: Path, content: bytes, threads: int) -> onnxruntime.InferenceSess
         "session.model_external_initializers_file_folder_path", str(path.absolute() / "refused")
     )
     try:
+        check_content(content)
+    except BundleError as error:
+        raise BundleError(f"{path} {error}. {_HOW_TO_MAKE_ONE}") from error
+    try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except _LOAD_ERRORS as error:
         if "External data" in str(error):
@@ -182,7 +191,10 @@ def _load(path: Path, content: bytes, threads: int) -> onnxruntime.InferenceSess
 
 
 def _read_metadata(path: Path, session: onnxruntime.InferenceSession) -> BundleMetadata:
-    entries = session.get_modelmeta().custom_metadata_map
+    try:
+        entries = session.get_modelmeta().custom_metadata_map
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{path} is damaged: its metadata are no text; copy the file again.") from error
     if METADATA_KEY not in entries:
         raise BundleError(
             f"{path} is an ONNX file but no Gadoscope bundle: it has no metadata entry "

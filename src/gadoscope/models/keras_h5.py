@@ -5,6 +5,7 @@ ever (seen with random bytes changed). So the file is read in a process of its o
 there, the user gets one sentence. What comes back are plain arrays; there is no pickle.
 """
 
+import stat
 import subprocess
 import sys
 from io import BytesIO
@@ -18,6 +19,9 @@ from gadoscope.models.keras_layouts import VERSION_KEY, KerasFile
 
 # -P: a module that lies in the current folder is not imported in the place of the real one.
 READER = (sys.executable, "-P", "-m", "gadoscope.models.keras_layouts")
+
+# With an optimiser's state of every epoch a lesson's file has tens of MB.
+MAX_FILE_BYTES = 2**28
 
 # Reading takes 0.4 s; a loaded machine with a slow disk may need many times that.
 READ_LIMIT_S = 60.0
@@ -54,6 +58,7 @@ def read_keras_file(path: Path) -> KerasFile:
     WeightsError
         As :func:`read_keras_weights` does.
     """
+    _check_file(path)
     try:
         reader = subprocess.run(  # noqa: S603 - our own module; the path is an argument and no shell is involved
             [*READER, str(path)], capture_output=True, check=False, timeout=READ_LIMIT_S
@@ -68,6 +73,21 @@ def read_keras_file(path: Path) -> KerasFile:
         state = {name: arrays[name] for name in arrays.files}
     version = str(state.pop(VERSION_KEY))
     return KerasFile(state, version)
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what would keep the reader waiting, or busy, before it is opened; the rest the reader tells."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise WeightsError(f"{path} is a pipe, a socket or a device; name the file of the weights.")
+    if status.st_size > MAX_FILE_BYTES:
+        raise WeightsError(
+            f"{path} has {status.st_size:,} bytes; the lesson's weights take 1.4 MB, and at most "
+            f"{MAX_FILE_BYTES:,} are read."
+        )
 
 
 def _describe_damage(path: Path, what: str) -> str:
