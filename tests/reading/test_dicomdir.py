@@ -1,6 +1,8 @@
 """A DICOMDIR names files: below its folder, in any case, each once; it invents none."""
 
 import shutil
+import struct
+import time
 import zipfile
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from pydicom import DataElement, dcmread
 from pydicom.config import IGNORE
 from pydicom.data import get_testdata_file
 
-from gadoscope.errors import InputError, ReadError
+from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.containers import list_directory
 from gadoscope.reading.dicomdir import find_reference, list_references
 from gadoscope.reading.discover import Found
@@ -101,3 +103,18 @@ def test_a_directory_in_a_zip_names_members(medium: Path, tmp_path: Path) -> Non
 def test_a_directory_that_is_gone_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         list_references(Source(tmp_path / "DICOMDIR"))
+
+
+def test_a_directory_of_a_million_records_is_refused_soon(tmp_path: Path) -> None:
+    record = struct.pack("<HHI", 0xFFFE, 0xE000, 16)
+    record += struct.pack(
+        "<HH2sH8s", 4, 0x1500, b"CS", 8, b"A\\B     "
+    )
+    body = record * 1_000_000
+    sequence = struct.pack("<HH2sHI", 4, 0x1220, b"SQ", 0, len(body)) + body
+    meta = struct.pack("<HH2sH20s", 2, 2, b"UI", 20, b"1.2.840.10008.1.3.10")
+    (tmp_path / "DICOMDIR").write_bytes(bytes(128) + b"DICM" + meta + sequence)
+    start = time.process_time()
+    with pytest.raises(RefusedError, match="more elements"):
+        list_references(Source(tmp_path / "DICOMDIR"))
+    assert time.process_time() - start < 5

@@ -151,6 +151,8 @@ def find_items(data: bytes, begin: int, *, tag: int, is_implicit: bool) -> "Iter
         while at < len(data):
             found, _, length, value_at = parser.read_element(at)
             if found == tag:
+                if length != UNDEFINED_LENGTH and value_at + length > len(data):
+                    raise damaged()
                 for start, end in parser.iter_items(value_at, length):
                     elements = parser.parse_item(start, end)
                     yield {int(key): element.value or b"" for key, element in elements.items()}
