@@ -107,9 +107,7 @@ def test_a_directory_that_is_gone_is_an_input_error(tmp_path: Path) -> None:
 
 def test_a_directory_of_a_million_records_is_refused_soon(tmp_path: Path) -> None:
     record = struct.pack("<HHI", 0xFFFE, 0xE000, 16)
-    record += struct.pack(
-        "<HH2sH8s", 4, 0x1500, b"CS", 8, b"A\\B     "
-    )
+    record += struct.pack("<HH2sH8s", 4, 0x1500, b"CS", 8, b"A\\B     ")
     body = record * 1_000_000
     sequence = struct.pack("<HH2sHI", 4, 0x1220, b"SQ", 0, len(body)) + body
     meta = struct.pack("<HH2sH20s", 2, 2, b"UI", 20, b"1.2.840.10008.1.3.10")

@@ -29,6 +29,7 @@ from gadoscope.reading.formats import (
     find_other_format,
 )
 from gadoscope.reading.grey import holds_metadata, note_orientation, tiff_to_grey, to_grey
+from gadoscope.reading.image_parts import check_parts
 from gadoscope.reading.os_errors import explain_os_error
 from gadoscope.reading.quiet import WARNINGS_LOCK
 
@@ -108,6 +109,7 @@ def decode_slice(file: BinaryIO) -> SliceImage:
         raise RefusedError(
             "too_large", f"{n_bytes} bytes is no slice; at most {MAX_FILE_BYTES}: export the single slice."
         )
+    check_parts(file, image_format.name, n_bytes)
     file.seek(0)
     try:
         return _decode(file, image_format)
