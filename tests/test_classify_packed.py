@@ -1,7 +1,9 @@
 """What lies in an archive is read as in a folder: BIDS data sets, pairs, media; the rows are the same."""
 
+import gzip
 import json
 import shutil
+import tarfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gadoscope.classify import run
 from gadoscope.labels import SeriesResult, Status
 from gadoscope.phantom.cohort import Cohort
 from gadoscope.phantom.headers import HeaderMode
 from gadoscope.phantom.write import Form, write_cohort
+from tests.dicom_files import POST, PRE, classic_series, write_series
 from tests.reading.nifti.nifti_files import nib, save
 from tests.scan_runs import classify
 
@@ -50,7 +54,21 @@ def pack_zip(folder: Path, archive: Path) -> Path:
     return archive.with_suffix(".zip")
 
 
-PACKS: list[Pack] = [pack_zip]
+def pack_tar(folder: Path, archive: Path) -> Path:
+    """Pack a folder as `tar cf archive.tar -C folder .` does: folders too, and names that begin with ./."""
+    with tarfile.open(archive.with_suffix(".tar"), "w") as packed:
+        packed.add(folder, ".")
+    return archive.with_suffix(".tar")
+
+
+def pack_tgz(folder: Path, archive: Path) -> Path:
+    """Pack a folder as most downloads are."""
+    with tarfile.open(archive.with_suffix(".tgz"), "w:gz") as packed:
+        packed.add(folder, "")
+    return archive.with_suffix(".tgz")
+
+
+PACKS: list[Pack] = [pack_zip, pack_tar, pack_tgz]
 
 
 def moved(rows: list[SeriesResult], folder: Path, inside: str) -> list[SeriesResult]:
@@ -110,6 +128,44 @@ def test_a_pair_in_an_archive_is_the_row_that_it_is_in_a_folder(
     assert [row.n_slices for row in expected] == [9]
     packed = pack(tmp_path / "in", tmp_path / "a")
     assert classify(tiny_bundle, packed) == moved(expected, tmp_path / "in", f"{packed}!")
+
+
+@pytest.mark.parametrize("pack", PACKS)
+@pytest.mark.parametrize("n_before_workers", [8, 10**6])
+def test_a_study_in_an_archive_gives_the_rows_of_its_folder_also_with_processes(
+    tmp_path: Path, tiny_bundle: Path, pack: Pack, n_before_workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "INSTANCES_BEFORE_WORKERS", n_before_workers)
+    for phase in (PRE, POST):
+        write_series(classic_series(phase, name=phase), tmp_path / "in" / phase)
+    (tmp_path / "in" / "README").write_text("A scan a folder.")
+    expected = classify(tiny_bundle, tmp_path / "in")
+    assert len(expected) == 3
+    packed = pack(tmp_path / "in", tmp_path / "a")
+    assert classify(tiny_bundle, packed) == moved(expected, tmp_path / "in", f"{packed}!")
+
+
+def test_an_instance_that_is_gzipped_is_read_under_any_name(tmp_path: Path, tiny_bundle: Path) -> None:
+    paths = write_series(classic_series(PRE), tmp_path / "in")
+    expected = classify(tiny_bundle, tmp_path / "in")
+    for number, path in enumerate(paths):
+        content = gzip.compress(path.read_bytes())
+        path.unlink()
+        path.with_name(path.name + (".dcm.gz" if number % 2 else "")).write_bytes(content)
+    rows = classify(tiny_bundle, tmp_path / "in")
+    assert [replace(row, path="") for row in rows] == [replace(row, path="") for row in expected]
+    packed = pack_zip(tmp_path / "in", tmp_path / "a")
+    (row,) = classify(tiny_bundle, packed)
+    assert (row.n_slices, row.probability) == (expected[0].n_slices, expected[0].probability)
+
+
+def test_a_gzipped_instance_that_is_cut_off_or_a_bomb_is_a_row(tmp_path: Path, tiny_bundle: Path) -> None:
+    (path,) = write_series(classic_series(PRE, n_slices=1), tmp_path / "in")
+    content = path.read_bytes()
+    path.write_bytes(gzip.compress(content)[:-500])
+    (tmp_path / "in" / "bomb.dcm.gz").write_bytes(gzip.compress(content + bytes(80 * 2**20)))
+    rows = classify(tiny_bundle, tmp_path / "in")
+    assert sorted(row.reason.partition(":")[0] for row in rows) == ["damaged_archive", "zip_bomb"]
 
 
 def test_a_name_of_thousands_of_folders_is_a_row(tmp_path: Path, tiny_bundle: Path) -> None:

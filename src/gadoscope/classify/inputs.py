@@ -44,7 +44,7 @@ EXPECTED = f"DICOM, NIfTI, Analyze, MGH, {READ_FORMATS}, or a zip or tar of them
 class ContainerKind(Enum):
     """What holds other inputs."""
 
-    ZIP = auto()
+    ARCHIVE = auto()
     DICOMDIR = auto()
 
 
@@ -237,8 +237,8 @@ def _read_header(file: BinaryIO, source: Source) -> Instance:
 
 def _sort_out(kind: Kind, prefix: bytes, found: Found) -> Container:
     """Return what holds inputs; say of everything else why it has no answer."""
-    if kind is Kind.ZIP:
-        return Container(found, ContainerKind.ZIP)
+    if kind in (Kind.ZIP, Kind.TAR):
+        return Container(found, ContainerKind.ARCHIVE)
     if kind is Kind.DICOMDIR:
         return Container(found, ContainerKind.DICOMDIR)
     raise explain_no_image(kind, prefix, found.source.name, EXPECTED)

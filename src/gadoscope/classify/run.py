@@ -91,7 +91,7 @@ def iter_results(
     Parameters
     ----------
     paths
-        Images, NIfTI volumes, DICOM files, DICOMDIRs, zips of them, and folders of all these.
+        Images, NIfTI volumes, DICOM files, DICOMDIRs, zips and tars of them, and folders of all these.
     model
         The bundle.
     jobs
@@ -219,7 +219,7 @@ class _Run:
 
         self._open.callback(close_archives)
         found, base = container.found, empty_row(str(container.found.source), self._session)
-        if container.kind is ContainerKind.ZIP:
+        if container.kind is ContainerKind.ARCHIVE:
             inside = keep_going(lambda: list_archive(found.source), base)
         else:
             inside = keep_going(lambda: list_directory(found), base)
@@ -232,7 +232,7 @@ class _Run:
         """Pass inputs on; once there are many DICOM instances, let processes take these out."""
         rest = iter(inputs)
         for one in rest:
-            if self._jobs == 1 or self._n_instances < INSTANCES_BEFORE_WORKERS:
+            if one.stays or self._jobs == 1 or self._n_instances < INSTANCES_BEFORE_WORKERS:
                 yield one
                 continue
             workers, index = self._start_workers()

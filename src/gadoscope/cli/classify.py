@@ -78,9 +78,9 @@ def command(
 ) -> None:
     """Tell the contrast phase of scans and of folders of scans.
 
-    Scans are DICOM, NIfTI, BIDS, slice images, and zips of them. Every series becomes one row: answered,
-    indeterminate, refused or failed, with the reason, and with what its header says of contrast. The ledger
-    at the end (standard error) counts them all.
+    Scans are DICOM, NIfTI, BIDS, slice images, and zips and tars of them. Every series becomes one row:
+    answered, indeterminate, refused or failed, with the reason, and with what its header says of contrast.
+    The ledger at the end (standard error) counts them all.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""What holds or names other inputs: zips and DICOMDIRs."""
+"""What holds or names other inputs: zips, tars and DICOMDIRs."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from gadoscope.reading.discover import MANIFEST_NAME, Found, derivatives_error, 
 from gadoscope.reading.other_names import find_by_uid
 from gadoscope.reading.places import MemberPath
 from gadoscope.reading.sources import INSIDE, Source
-from gadoscope.reading.zips import list_members
+from gadoscope.reading.zips import is_unpacked, list_members
 
 
 def list_archive(archive: Source) -> Iterator[Found]:
@@ -37,7 +37,8 @@ def list_archive(archive: Source) -> Iterator[Found]:
             listed.append((name, error))
     if not listed:
         raise RefusedError("empty_archive", "the archive holds no file to read.")
-    return (Found(Source(archive.path, inside + name), error) for name, error in listed)
+    stays = is_unpacked(archive.path, archive.member)
+    return (Found(Source(archive.path, inside + name), error, stays=stays) for name, error in listed)
 
 
 def _find_derivatives(folder: MemberPath, known: dict[str, MemberPath | None]) -> MemberPath | None:

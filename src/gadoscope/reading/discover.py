@@ -44,11 +44,14 @@ class Found:
         Why it cannot be read, where that is known already; it becomes its row.
     is_named
         Whether the user named it, rather than a folder above it.
+    stays
+        Whether it is read in this process: its archive is unpacked here, once.
     """
 
     source: Source
     error: InputError | None = None
     is_named: bool = False
+    stays: bool = False
 
 
 def iter_inputs(paths: Sequence[Path]) -> Iterator[Found]:

@@ -27,8 +27,14 @@ _NIFTI_MAGIC_AT = 344
 _NIFTI_1 = (b"n+1\0", b"ni1\0")
 _NIFTI_2 = (b"n+2\0", b"ni2\0")
 _NIFTI_2_MAGIC_AT = 4
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31  # zlib's number for "expect a gzip header"
+_XZ = b"\xfd7zXZ\0"
+_BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")  # then a block, or at once the end
+_XZ_MEMORY_BYTES = 2**27  # twice what `xz -9` takes
+# POSIX ustar: the sum of a header's bytes as octal digits, themselves counted as blanks.
+_TAR_BLOCK_BYTES, _TAR_CHECKSUM_AT, _TAR_CHECKSUM_BYTES = 512, 148, 8
+_TAR_CHECKSUM = re.compile(rb" *([0-7]{1,7})[\0 ]")
 _DICOM_MAGIC_AT = 128  # after the preamble, PS3.10 7.1
 _FIRST_GROUPS = {2, 8}  # file meta information and identification
 # Media Storage Directory Storage (PS3.6), as a value: followed by its padding or by the next element.
@@ -51,6 +57,8 @@ class Kind(Enum):
     NIFTI = auto()
     """NIfTI-1 or -2, Analyze 7.5 or MGH, perhaps compressed, perhaps the header of a pair."""
     ZIP = auto()
+    TAR = auto()
+    """Perhaps compressed; of BZip2 only the whole file tells that it is one."""
     OTHER = auto()
     """Known, but not read: `find_other_kind` says what."""
     TEXT = auto()
@@ -130,9 +138,28 @@ def find_format(prefix: bytes) -> SliceFormat | None:
     return None
 
 
+def is_tar(prefix: bytes) -> bool:
+    """Return whether a file begins as a tar: its first header's checksum is right, whatever its version."""
+    said = _TAR_CHECKSUM.match(prefix, _TAR_CHECKSUM_AT)
+    if said is None or len(prefix) < _TAR_BLOCK_BYTES:
+        return False
+    end = _TAR_CHECKSUM_AT + _TAR_CHECKSUM_BYTES
+    others = prefix[:_TAR_CHECKSUM_AT] + prefix[end:_TAR_BLOCK_BYTES]
+    return int(said[1], 8) == sum(others) + _TAR_CHECKSUM_BYTES * ord(" ")
+
+
+def is_packed_tar(prefix: bytes) -> bool:
+    """Return whether a file is a tar, compressed or not; a BZip2 file always may be one."""
+    if prefix.startswith(GZIP):
+        return is_tar(gunzip(prefix))
+    if prefix.startswith(_XZ):
+        return is_tar(_unxz(prefix))
+    return _BZIP2.match(prefix) is not None or is_tar(prefix)
+
+
 def find_other_kind(prefix: bytes) -> OtherKind | None:
     """Return what a file is that is no input, but of a known kind; None if it is an input, or unknown."""
-    if prefix.startswith(_GZIP):
+    if prefix.startswith(GZIP):
         return OtherKind("a gzip archive", "unpack it first")
     return find_content_kind(prefix)
 
@@ -145,7 +172,7 @@ def find_other_format(prefix: bytes) -> str | None:
         return "a NIfTI volume"
     if _is_kin(prefix):
         return "an Analyze or MGH volume"
-    if prefix.startswith(_GZIP) and _is_volume(_gunzip(prefix)):
+    if prefix.startswith(GZIP) and _is_volume(gunzip(prefix)):
         return "a compressed volume (NIfTI, Analyze or MGH)"
     other = find_other_kind(prefix)
     return None if other is None else other.words
@@ -169,10 +196,20 @@ def _is_volume(prefix: bytes) -> bool:
     return _is_nifti(prefix) or _is_kin(prefix)
 
 
-def _gunzip(prefix: bytes) -> bytes:
+def gunzip(prefix: bytes) -> bytes:
+    """Return what the first bytes of a gzip file hold; empty where it is damaged."""
     try:
         return zlib.decompressobj(_GZIP_WINDOW).decompress(prefix, PREFIX_BYTES)
     except (zlib.error, struct.error):
+        return b""
+
+
+def _unxz(prefix: bytes) -> bytes:
+    import lzma  # noqa: PLC0415 — few files need it
+
+    try:
+        return lzma.LZMADecompressor(memlimit=_XZ_MEMORY_BYTES).decompress(prefix, PREFIX_BYTES)
+    except lzma.LZMAError:
         return b""
 
 
@@ -184,8 +221,9 @@ _TESTS: tuple[tuple[Kind, Callable[[bytes], object]], ...] = (
     (Kind.DICOM, is_dicom),
     (Kind.IMAGE, find_format),
     (Kind.NIFTI, _is_volume),
-    (Kind.NIFTI, lambda prefix: prefix.startswith(_GZIP) and _is_volume(_gunzip(prefix))),
+    (Kind.NIFTI, lambda prefix: prefix.startswith(GZIP) and _is_volume(gunzip(prefix))),
     (Kind.ZIP, lambda prefix: prefix.startswith((b"PK\3\4", b"PK\5\6"))),
+    (Kind.TAR, is_packed_tar),
     (Kind.OTHER, find_other_kind),
     (Kind.TEXT, _is_text),
 )

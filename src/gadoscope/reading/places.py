@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from gadoscope.reading.images import open_regular_file
 from gadoscope.reading.sources import INSIDE, Source
@@ -84,6 +84,10 @@ class MemberPath:
     def stat(self) -> os.stat_result:
         """Return the archive's: a member changes with it."""
         return self.archive.stat()
+
+    def open(self, mode: Literal["rb"]) -> AbstractContextManager[BinaryIO]:
+        """Open it for reading; errors as `Source.open`."""
+        return self.source.open()
 
     @property
     def source(self) -> Source:

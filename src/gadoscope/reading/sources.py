@@ -1,12 +1,14 @@
-"""A source of bytes: a file, or a member of a zip archive, perhaps of one inside another."""
+"""A source of bytes: a file, or a member of an archive, perhaps of one inside another."""
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
+from gadoscope.reading.formats import GZIP, PREFIX_BYTES, gunzip, is_dicom
 from gadoscope.reading.images import open_regular_file
 
 INSIDE = "!"
@@ -22,7 +24,8 @@ class Source:
     path
         The file on disk.
     member
-        Name inside the zip that ``path`` is; ``inner.zip!name`` inside a nested one; empty for a plain file.
+        Name inside the zip or tar that ``path`` is; ``inner.zip!name`` inside a nested one; empty for a
+        plain file.
     """
 
     path: Path
@@ -53,16 +56,31 @@ class Source:
     def open(self) -> Iterator[BinaryIO]:
         """Open for reading, seekable. A member is decompressed only as far as it is read.
 
+        An instance that somebody compressed by gzip (``IM0001.dcm.gz``) is opened as the instance.
+
         Raises
         ------
         InputError
             If the system, or the archive, cannot give the bytes.
         """
-        if self.member:
-            from gadoscope.reading.zips import open_member  # noqa: PLC0415 — plain files do without
+        with self._open_stored() as file:
+            if file.peek(len(GZIP))[: len(GZIP)] == GZIP and _holds_instance(file):
+                from gadoscope.reading.unpack import open_gzipped  # noqa: PLC0415 — few files need it
 
-            with open_member(self.path, self.member) as file:
+                with open_gzipped(file) as unpacked:
+                    yield unpacked
+            else:
                 yield file
-        else:
-            with open_regular_file(self.path) as file:
-                yield file
+
+    def _open_stored(self) -> AbstractContextManager[BufferedReader]:
+        if not self.member:
+            return open_regular_file(self.path)
+        from gadoscope.reading.zips import open_member  # noqa: PLC0415 — plain files do without
+
+        return open_member(self.path, self.member)
+
+
+def _holds_instance(file: BinaryIO) -> bool:
+    prefix = file.read(PREFIX_BYTES)
+    file.seek(0)
+    return is_dicom(gunzip(prefix))

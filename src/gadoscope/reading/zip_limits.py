@@ -38,10 +38,7 @@ _WIDE, _WIDE_BYTES = 0xFFFF, 0xFFFFFFFF
 def find_fault(info: zipfile.ZipInfo, *, is_last: bool) -> InputError | None:
     """Return why a member cannot be read, or ``None``; ``is_last``: of those with its name."""
     if not is_last:
-        return RefusedError(
-            "duplicate_member",
-            "the archive holds another member of this name after this one; only the last one is read.",
-        )
+        return duplicate_member()
     if info.flag_bits & _ENCRYPTED_FLAG:
         return ReadError("encrypted", "this member is encrypted; unpack the archive with its password first.")
     if info.file_size > MAX_MEMBER_BYTES:
@@ -96,6 +93,14 @@ def _read_wide_counts(end: bytes, at: int) -> tuple[int, int]:
     except struct.error as error:
         raise damaged() from error
     return n_members, n_table_bytes
+
+
+def duplicate_member() -> RefusedError:
+    """Return the error of a member that a later one of its name takes the place of."""
+    return RefusedError(
+        "duplicate_member",
+        "the archive holds another member of this name after this one; only the last one is read.",
+    )
 
 
 def damaged() -> ReadError:

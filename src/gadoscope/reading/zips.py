@@ -1,4 +1,4 @@
-"""Zip archives as folders: their members are listed and read where they lie, and nothing is unpacked.
+"""Zip and tar archives as folders: their members are listed and read where they lie, and nothing is unpacked.
 
 A member's name is a name and never a path on this machine, so `../../x` leads nowhere. A member is
 decompressed only as far as it is read; a long one waits in a temporary file without a
@@ -11,7 +11,7 @@ import os
 import threading
 import zipfile
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -19,11 +19,22 @@ from typing import BinaryIO
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.images import open_regular_file
 from gadoscope.reading.sources import INSIDE
-from gadoscope.reading.zip_limits import MAX_DEPTH, check_contents, check_total, damaged, find_fault
+from gadoscope.reading.tars import TarArchive
+from gadoscope.reading.zip_limits import (
+    MAX_DEPTH,
+    check_contents,
+    check_total,
+    damaged,
+    duplicate_member,
+    find_fault,
+)
 from gadoscope.reading.zip_member import FILL_BYTES, MemberFile
 
 MAX_OPEN = 8
 """Archives kept open: those being read, and the few that come next to them."""
+MAX_COPIES, MAX_COPIED_BYTES = 64, 2**33
+"""Of compressed tars, whose unpacked copies are kept in the folder for temporary files: 8 GiB."""
+_ZIP = b"PK"
 OTHER_PROGRAMS = {"[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF"}
 """A member of this name: an office document, a book or a program, which are zips by accident."""
 
@@ -55,6 +66,8 @@ def list_members(path: Path, member: str = "") -> list[tuple[str, InputError | N
             f"archives inside archives are read to a depth of {MAX_DEPTH}: unpack it first.",
         )
     with _lease(path, member) as kept:
+        if isinstance(kept.archive, TarArchive):
+            return _list_tar(kept.archive)
         # Not `is_dir`, which asks for the last letter of a name that may have none.
         files = (info for info in kept.archive.infolist() if not info.filename.endswith("/"))
         members = [info for info in files if not _is_hidden(info.filename)]
@@ -68,6 +81,14 @@ def list_members(path: Path, member: str = "") -> list[tuple[str, InputError | N
     return [(info.filename, _find_fault(info, is_last=info is last[info.filename])) for info in members]
 
 
+def _list_tar(archive: TarArchive) -> list[tuple[str, InputError | None]]:
+    members = [member for member in archive.members if not _is_hidden(member.name)]
+    members.sort(key=lambda member: (member.name.split("/"), member is archive.by_name[member.name]))
+    return [
+        (one.name, one.error if one is archive.by_name[one.name] else duplicate_member()) for one in members
+    ]
+
+
 def _find_fault(info: zipfile.ZipInfo, *, is_last: bool) -> InputError | None:
     if not info.filename:
         return ReadError(
@@ -77,7 +98,7 @@ def _find_fault(info: zipfile.ZipInfo, *, is_last: bool) -> InputError | None:
 
 
 @contextmanager
-def open_member(path: Path, member: str) -> Iterator[BinaryIO]:
+def open_member(path: Path, member: str) -> Iterator[io.BufferedReader]:
     """Open a member for reading, seekable.
 
     Parameters
@@ -96,10 +117,12 @@ def open_member(path: Path, member: str) -> Iterator[BinaryIO]:
     """
     inner, name = _split(path, member)
     with _lease(path, INSIDE.join(inner)) as kept, ExitStack() as stack:
-        try:
-            info = kept.archive.getinfo(name)
-        except KeyError as error:
-            raise ReadError("missing", "the archive has no such member; check its name.") from error
+        if name not in kept.names:
+            raise ReadError("missing", "the archive has no such member; check its name.")
+        if isinstance(kept.archive, TarArchive):
+            yield io.BufferedReader(stack.enter_context(kept.archive.open(name)), FILL_BYTES)
+            return
+        info = kept.archive.getinfo(name)
         fault = find_fault(info, is_last=True)
         if fault is not None:
             raise fault
@@ -132,7 +155,15 @@ def locate_member(path: Path, member: str) -> tuple[str, str]:
 def has_member(path: Path, inside: str, name: str) -> bool:
     """Return whether the archive ``inside`` of ``path`` holds a file of this name."""
     with _lease(path, inside) as kept:
-        return name in kept.archive.NameToInfo
+        return name in kept.names
+
+
+def is_unpacked(path: Path, inside: str) -> bool:
+    """Return whether reading an archive takes a copy of it, which is made once, in this process."""
+    with _lease(path, inside) as kept:
+        if kept.is_copy:
+            return True
+    return bool(inside) and is_unpacked(path, locate_member(path, inside)[0])
 
 
 def list_folder(path: Path, inside: str, folder: str) -> list[str]:
@@ -144,24 +175,36 @@ def list_folder(path: Path, inside: str, folder: str) -> list[str]:
 def close_archives() -> None:
     """Close the archives that are kept open and that nobody reads now."""
     with _lock:
-        for key in [key for key, kept in _open.items() if not kept.n_readers]:
-            _open.pop(key).close()
+        # One that lies inside another reads that one until it is closed.
+        while idle := [key for key, kept in _open.items() if not kept.n_readers]:
+            for key in idle:
+                _open.pop(key).close()
 
 
 class _Kept:
     """An open archive and how many read it."""
 
-    def __init__(self, archive: zipfile.ZipFile, n_bytes: int, stack: ExitStack) -> None:
+    def __init__(self, archive: zipfile.ZipFile | TarArchive, n_bytes: int, stack: ExitStack) -> None:
         self.archive, self.n_bytes = archive, n_bytes
         self.n_readers = 0
         self._stack = stack
         self._by_folder: dict[str, list[str]] | None = None
 
+    @property
+    def is_copy(self) -> bool:
+        """Return whether it was unpacked to be read."""
+        return isinstance(self.archive, TarArchive) and self.archive.n_unpacked > 0
+
+    @property
+    def names(self) -> Mapping[str, object]:
+        """Return the members by their names, the last one of each."""
+        return self.archive.by_name if isinstance(self.archive, TarArchive) else self.archive.NameToInfo
+
     def names_by_folder(self) -> dict[str, list[str]]:
         """Return the names of files by folder; listed once, for each of thousands of folders may be asked."""
         if self._by_folder is None:
             by_folder: dict[str, list[str]] = {}
-            for text in self.archive.NameToInfo:
+            for text in self.names:
                 folder, _, name = text.rpartition("/")
                 by_folder.setdefault(folder, []).append(name)
             self._by_folder = by_folder
@@ -201,18 +244,39 @@ def _keep(path: Path, member: str) -> _Kept:
     with ExitStack() as stack:
         opened = open_member(path, member) if member else open_regular_file(path)
         file = stack.enter_context(opened)
-        n_bytes = check_contents(file)
-        try:
-            archive = zipfile.ZipFile(file)
-        except Exception as error:  # zipfile raises whatever a damaged table makes it trip over
-            raise damaged() from error
-        kept = _Kept(archive, n_bytes, stack.pop_all())
+        kept = _Kept(*_open_archive(file), stack.pop_all())
     _open[key] = kept
-    for old in [k for k, other in _open.items() if not other.n_readers and other is not kept]:
-        if len(_open) <= MAX_OPEN:
-            break
-        _open.pop(old).close()
+    _close_some(kept)
     return kept
+
+
+def _open_archive(file: BinaryIO) -> tuple[zipfile.ZipFile | TarArchive, int]:
+    """Return the archive and its length."""
+    is_zip = file.read(len(_ZIP)) == _ZIP
+    file.seek(0)
+    if not is_zip:
+        archive = TarArchive(file)
+        return archive, archive.n_unpacked
+    n_bytes = check_contents(file)
+    try:
+        return zipfile.ZipFile(file), n_bytes
+    except Exception as error:  # zipfile raises whatever a damaged table makes it trip over
+        raise damaged() from error
+
+
+def _close_some(latest: _Kept) -> None:
+    """Close the archives that were not read for the longest time; copies are kept longer: they cost much."""
+    for is_copy in (False, True):
+        alike = {key: kept for key, kept in _open.items() if kept.is_copy is is_copy}
+        n_kept, n_bytes = len(alike), sum(kept.n_bytes for kept in alike.values())
+        for key, kept in alike.items():
+            if n_kept <= (MAX_COPIES if is_copy else MAX_OPEN) and (
+                not is_copy or n_bytes <= MAX_COPIED_BYTES
+            ):
+                break
+            if not kept.n_readers and kept is not latest:
+                n_kept, n_bytes = n_kept - 1, n_bytes - kept.n_bytes
+                _open.pop(key).close()
 
 
 def _split(path: Path, member: str) -> tuple[list[str], str]:
@@ -220,7 +284,7 @@ def _split(path: Path, member: str) -> tuple[list[str], str]:
     inner: list[str] = []
     while True:
         with _lease(path, INSIDE.join(inner)) as kept:
-            names = kept.archive.NameToInfo
+            names = kept.names
             ends = (end for end, letter in enumerate(member) if letter == INSIDE)
             # A name may hold the mark itself, so the name as a whole goes before its parts.
             end = None if member in names else next((end for end in ends if member[:end] in names), None)
