@@ -19,5 +19,7 @@ CONTENTS = {
     "a shortcut of Windows": b"L\0\0\0\1\x14\2\0" + bytes(99),
     "what a system keeps beside files": b"\0\5\x16\7\0\2\0\0" + b"Mac OS X        " + bytes(99),
     "a MATLAB file": b"MATLAB 5.0 MAT-file, Platform: PCWIN" + bytes(99),
+    "streamlines of a tractography": b"TRACK\0" + bytes(990),
+    "a surface": b"\xff\xff\xfecreated by nobody on a day\n\n" + bytes(99),
     "a sound": b"RIFF\x24\0\0\0WAVEfmt " + bytes(99),
 }

@@ -89,6 +89,15 @@ def test_a_suffix_that_nobody_knows_claims_no_scan() -> None:
     assert explained(b"", "viewer.qqq").reason == "empty_file"
 
 
+@pytest.mark.parametrize("content", [b"\x89HDF\r\n\x1a\n" + bytes(99), b"CDF\1\0\0\0\0" + bytes(99)])
+def test_both_versions_of_minc_are_known_by_their_suffix_too(content: bytes) -> None:
+    assert (
+        "a MINC volume; convert it to NIfTI, for example with mnc2nii"
+        in explained(content, "t1.mnc").sentence
+    )
+    assert "a MINC volume" not in explained(content, "data").sentence
+
+
 MAYBE_SCANS = [
     "IM000001", "IM0001.dcm", "I.0001", "1.2.840.113619.2.5.17", "MR.1.3.12", "scan.nii", "scan.nii.gz",
     "slice.PNG", "a.jpg", "x.IMA", "orig.mgz", "study.zip", "a.tar.gz", "scan.dcm.part", "0001.mr", ".hidden",

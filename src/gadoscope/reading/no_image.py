@@ -13,7 +13,7 @@ import re
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.formats import Kind, find_other_kind
-from gadoscope.reading.other_kinds import find_name_kind
+from gadoscope.reading.other_kinds import HDF5, MINC, NETCDF, find_name_kind
 
 # DICOM, also by modality; volumes; slices; archives; downloads and copies that were not finished.
 _SCAN_SUFFIXES = frozenset(
@@ -42,12 +42,13 @@ def explain_no_image(kind: Kind, prefix: bytes, name: str, expected: str) -> Inp
     expected
         The kinds that are read, in words.
     """
-    other = find_other_kind(prefix)
+    other, named = find_other_kind(prefix), find_name_kind(name)
+    if other in (HDF5, NETCDF) and named is MINC:
+        other = MINC  # both of its versions are one of these, and say so far inside only
     if other is not None:
         return other.refuse()
     if kind is Kind.TEXT:
         return RefusedError("text_file", f"this is text, not an image; expected {expected}.")
-    named = find_name_kind(name)
     if named is not None and not (kind is Kind.EMPTY and named.remedy):
         return named.refuse()
     if kind is Kind.EMPTY:

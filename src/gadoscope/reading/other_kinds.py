@@ -41,6 +41,8 @@ _EXPORT = "export the scans in it as DICOM, NIfTI or PNG"
 _UNPACK = "unpack it first"
 _SLICE = "save it as PNG"
 MINC = _to_nifti("a MINC volume", "mnc2nii")
+NETCDF = OtherKind("a NetCDF file", "convert the scan in it to NIfTI")
+HDF5 = OtherKind("an HDF5 file", "convert the scan in it to NIfTI")
 _AFNI = _to_nifti("an AFNI volume", "3dAFNItoNIFTI")
 _META_IMAGE = _to_nifti("a MetaImage volume", "3D Slicer or ITK-SNAP")
 _PAR_REC = _to_nifti("a Philips PAR/REC scan", "dcm2niix")
@@ -61,6 +63,8 @@ _SYSTEM = OtherKind("what a system keeps beside files")
 _SETTINGS = OtherKind("settings, a log or a text of another program")
 _DATABASE = OtherKind("a database", _EXPORT)
 _DOCUMENT = OtherKind("a document", _EXPORT)
+_STREAMLINES = OtherKind("streamlines of a tractography")
+_SURFACE = OtherKind("a surface, or what is known of its points")
 _CERTIFICATE = OtherKind("a certificate or signature")
 
 # What a file begins with. The ones of two bytes ask for more: see `_MARKS`.
@@ -127,6 +131,9 @@ _BEGINNINGS: dict[bytes, OtherKind] = {
     b"qres": _SETTINGS,  # Qt's resources
     b"FWS": _VIDEO,
     b"CWS": _VIDEO,
+    b"TRACK\0": _STREAMLINES,
+    b"mrtrix tracks": _STREAMLINES,
+    b"\xff\xff\xfecreated": _SURFACE,  # FreeSurfer's lh.white and the like
     b"RDX3\n": OtherKind("data of R"),
     b"PAR1": OtherKind("a Parquet table"),
     b"\xfe\xed\xfe\xed": _CERTIFICATE,
@@ -134,9 +141,9 @@ _BEGINNINGS: dict[bytes, OtherKind] = {
 # What needs more than its first bytes, or is text.
 _MARKS: tuple[tuple[re.Pattern[bytes], OtherKind], ...] = (
     (re.compile(rb"CDF[\1\2\5].{0,400}?[xyz]space", re.DOTALL), MINC),
-    (re.compile(rb"CDF[\1\2\5]\0", re.DOTALL), OtherKind("a NetCDF file", "convert the scan in it to NIfTI")),
+    (re.compile(rb"CDF[\1\2\5]\0", re.DOTALL), NETCDF),
     (re.compile(rb"\x89HDF\r\n\x1a\n.*minc", re.DOTALL), MINC),
-    (re.compile(rb"\x89HDF\r\n\x1a\n"), OtherKind("an HDF5 file", "convert the scan in it to NIfTI")),
+    (re.compile(rb"\x89HDF\r\n\x1a\n"), HDF5),
     (re.compile(rb"\s*(?:ObjectType|NDims)\s*=\s*\w"), _META_IMAGE),
     (re.compile(rb"\s*type\s*=\s*(?:string|integer|float)-attribute"), _AFNI),
     (re.compile(rb"\s*#\s*===\s*DATA DESCRIPTION FILE"), _PAR_REC),
@@ -151,6 +158,8 @@ _MARKS: tuple[tuple[re.Pattern[bytes], OtherKind], ...] = (
         re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml.{0,400}?<(?:!DOCTYPE )?GIFTI", re.DOTALL),
         OtherKind("a GIFTI surface", "give the volume that it was made from"),
     ),
+    # FreeSurfer's lh.thickness and the like: points, faces, one value a point.
+    (re.compile(rb"\xff\xff\xff.{8}\x00\x00\x00\x01", re.DOTALL), _SURFACE),
     (re.compile(rb"RIFF....WAVE", re.DOTALL), _SOUND),
     (re.compile(rb"RIFF....AVI ", re.DOTALL), _VIDEO),
     (re.compile(rb"RIFF....ACON", re.DOTALL), _ICON),
@@ -165,10 +174,10 @@ _BY_SUFFIX: dict[str, OtherKind] = {
     suffix: kind
     for suffixes, kind in (
         ("exe dll sys ocx drv scr cpl com bpl ax tlb olb mui vxd rll pdb", _WINDOWS_PROGRAM),
-        ("so dylib lib a o obj pyd pyc pyo class jar war dex apk wasm node nib", _PROGRAM),
+        ("so dylib lib a o pyd pyc pyo class jar war dex apk wasm node nib", _PROGRAM),
         ("msi msp msu cab inx", OtherKind("part of an installer")),
         ("iso nrg dmg vhd vmdk toast", OtherKind("the image of a disk", _UNPACK)),
-        ("ttf otf ttc woff woff eot fon fnt pfb pfm afm", _FONT),
+        ("ttf otf ttc woff woff2 eot fon fnt pfb pfm afm", _FONT),
         ("ico cur ani icns", _ICON),
         ("wav mp3 ogg wma aac mid midi flac aiff", _SOUND),
         ("avi mpg mpeg mp4 mov wmv mkv flv swf webm", _VIDEO),
@@ -178,12 +187,16 @@ _BY_SUFFIX: dict[str, OtherKind] = {
         (
             "ini inf cfg conf config log txt text rtf md rst html htm xhtml css js jsx ts json xml xsl xslt "
             "dtd xsd yaml yml toml csv tsv properties manifest plist strings lng lang lst bat cmd sh ps py "
-            "php vbs reg qm mo po nfo diz msg err trace cat dir lock pid rsp res rc skn pak idx rdf",
+            "php vbs reg qm mo po nfo diz msg err trace cat dir lock pid rsp res rc skn pak idx rdf "
+            "blockmap asar jsa",
             _SETTINGS,
         ),
         ("mdb accdb sdf ldf mdf dbf sqlite sqlite3", _DATABASE),
         ("pdf doc docx xls xlsx ppt pptx odt ods odp ps eps xps", _DOCUMENT),
         ("cer crt pem pfx p12 sig asc md5 sha1 sha256 p7s jks key", _CERTIFICATE),
+        ("trk tck trx tt", _STREAMLINES),
+        ("annot stl vtk vtp ply obj gii surf smoothwm inflated pial white thickness curv sulc", _SURFACE),
+        ("touch stats lta xfm ctab label", _SETTINGS),
         ("brik", _AFNI),
         ("rec", _PAR_REC),
         ("zraw", _META_IMAGE),
