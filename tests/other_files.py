@@ -21,5 +21,6 @@ CONTENTS = {
     "a MATLAB file": b"MATLAB 5.0 MAT-file, Platform: PCWIN" + bytes(99),
     "streamlines of a tractography": b"TRACK\0" + bytes(990),
     "a surface": b"\xff\xff\xfecreated by nobody on a day\n\n" + bytes(99),
+    "a certificate": b"0\x82\x04\xf10\x82\x03\xd9" + bytes(99),
     "a sound": b"RIFF\x24\0\0\0WAVEfmt " + bytes(99),
 }

@@ -1,5 +1,7 @@
 """What is no image is refused as what it is; `failed` is kept for what may have been a scan."""
 
+import gzip
+
 import numpy as np
 import pytest
 
@@ -115,6 +117,17 @@ def test_voxels_without_their_header_say_which_half_is_missing() -> None:
     error = explained(NOISE, "brain.IMG")
     assert (error.status, error.reason) == (Status.FAILED, "missing_pair")
     assert ".hdr" in error.sentence
+
+
+@pytest.mark.parametrize("name", ["scan.nii.gz", "orig.mgz", "IM0001.dcm.gz", "study.tgz", "a.hdr.gz"])
+def test_gzip_of_nothing_known_may_have_been_a_scan_where_its_name_says_so(name: str) -> None:
+    for content in (gzip.compress(NOISE), gzip.compress(NOISE)[:300], b"\x1f\x8b\x08" + NOISE):
+        assert (explained(content, name).status, explained(content, name).reason) == (
+            Status.FAILED,
+            "not_an_image",
+        )
+        assert explained(content, "a.img.gz").reason == "missing_pair"
+        assert explained(content, "data.gz").reason == "unsupported_format"
 
 
 def test_words_that_begin_like_a_program_or_a_font_are_text() -> None:

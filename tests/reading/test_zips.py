@@ -64,6 +64,11 @@ def test_members_come_in_the_order_of_a_walk_without_folders_and_hidden_names(tm
     assert listed(path) == ["B", "a", "b/1", "b/2", "b-/x"]
 
 
+def test_names_that_begin_at_the_place_where_they_are_are_not_hidden(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", {"./a": b"x", "./b/c": b"x", "./.d": b"x"})
+    assert listed(path) == ["./a", "./b/c"]
+
+
 @pytest.mark.parametrize(
     "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 )

@@ -168,12 +168,11 @@ def find_other_format(prefix: bytes) -> str | None:
     """Return in words what a file is that holds data, but no slice image; None if unknown."""
     if is_dicom(prefix):
         return "a DICOM file"
-    if _is_nifti(prefix):
-        return "a NIfTI volume"
-    if _is_kin(prefix):
-        return "an Analyze or MGH volume"
-    if prefix.startswith(GZIP) and _is_volume(gunzip(prefix)):
-        return "a compressed volume (NIfTI, Analyze or MGH)"
+    for article, content in (("a ", prefix), ("a compressed ", gunzip(prefix))):
+        if _is_volume(content):
+            return f"{article}{'NIfTI' if _is_nifti(content) else 'FreeSurfer or Analyze'} volume"
+    if is_tar(prefix):
+        return "a tar archive"
     other = find_other_kind(prefix)
     return None if other is None else other.words
 

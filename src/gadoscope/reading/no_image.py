@@ -3,16 +3,16 @@
 1. Content that is known decides, whatever the name says. What is read is read under any name. What holds
    data of a kind that is not read is refused with that kind and what to do (``unsupported_format``); a
    program, a font, an icon is refused as what it is (``other_file``); so is text (``text_file``).
-2. Of a file that is empty, or whose content is nothing known, the name is asked. Where it ends as a scan or
-   an archive does (``.dcm``, ``.nii.gz``, ``.png``, ``.zip`` ...), like a download that was not finished, in
-   a number, or has no suffix at all, as on most media, it may have been a scan: ``failed``.
+2. Of a file that is empty, or whose content (also inside gzip) is nothing known, the name is asked. Where it
+   ends as a scan or an archive does (``.dcm``, ``.nii.gz``, ``.png``, ``.zip`` ...), like a download that was
+   not finished, in a number, or has no suffix at all, as on most media, it may have been a scan: ``failed``.
 3. Any other suffix never claimed to be a scan: refused.
 """
 
 import re
 
 from gadoscope.errors import InputError, ReadError, RefusedError
-from gadoscope.reading.formats import Kind, find_other_kind
+from gadoscope.reading.formats import GZIP, Kind, find_other_kind
 from gadoscope.reading.other_kinds import HDF5, MINC, NETCDF, find_name_kind
 
 # DICOM, also by modality; volumes; slices; archives; downloads and copies that were not finished.
@@ -45,6 +45,8 @@ def explain_no_image(kind: Kind, prefix: bytes, name: str, expected: str) -> Inp
     other, named = find_other_kind(prefix), find_name_kind(name)
     if other in (HDF5, NETCDF) and named is MINC:
         other = MINC  # both of its versions are one of these, and say so far inside only
+    if prefix.startswith(GZIP) and _ends_as_scan(name.lower().removesuffix(".gz")):
+        return _explain_unknown(name, expected)  # what it holds is nothing known, or damaged
     if other is not None:
         return other.refuse()
     if kind is Kind.TEXT:
@@ -71,4 +73,8 @@ def _explain_unknown(name: str, expected: str) -> InputError:
 def may_be_a_scan(name: str) -> bool:
     """Return whether a file of this name, whose content says nothing, may have been a scan."""
     stem, dot, suffix = name.lower().rpartition(".")
-    return not (dot and stem) or suffix in _SCAN_SUFFIXES or not _OTHER_SUFFIX.fullmatch(suffix)
+    return not (dot and stem) or _ends_as_scan(name.lower()) or not _OTHER_SUFFIX.fullmatch(suffix)
+
+
+def _ends_as_scan(name: str) -> bool:
+    return "." in name and name.rpartition(".")[2] in _SCAN_SUFFIXES

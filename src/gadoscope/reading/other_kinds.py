@@ -135,6 +135,9 @@ _BEGINNINGS: dict[bytes, OtherKind] = {
     b"mrtrix tracks": _STREAMLINES,
     b"\xff\xff\xfecreated": _SURFACE,  # FreeSurfer's lh.white and the like
     b"RDX3\n": OtherKind("data of R"),
+    b"BOMStore": _SYSTEM,
+    b"\xda\xda\xfe\xca": _PROGRAM,  # Java's modules
+    b"TZif": _SETTINGS,  # time zones
     b"PAR1": OtherKind("a Parquet table"),
     b"\xfe\xed\xfe\xed": _CERTIFICATE,
 }
@@ -160,6 +163,8 @@ _MARKS: tuple[tuple[re.Pattern[bytes], OtherKind], ...] = (
     ),
     # FreeSurfer's lh.thickness and the like: points, faces, one value a point.
     (re.compile(rb"\xff\xff\xff.{8}\x00\x00\x00\x01", re.DOTALL), _SURFACE),
+    # DER: a long sequence that begins with another, the number of a kind, or PKCS 12's version.
+    (re.compile(rb"0\x82..(?:0\x82|\x06\x09|\x02\x01\x03)", re.DOTALL), _CERTIFICATE),
     (re.compile(rb"RIFF....WAVE", re.DOTALL), _SOUND),
     (re.compile(rb"RIFF....AVI ", re.DOTALL), _VIDEO),
     (re.compile(rb"RIFF....ACON", re.DOTALL), _ICON),
@@ -207,6 +212,7 @@ _BY_SUFFIX: dict[str, OtherKind] = {
 }
 _BY_NAME = {"2dseq": _BRUKER, "fid": _BRUKER, "ser": _BRUKER, "rawdata.job0": _BRUKER}
 _BY_NAME |= {"thumbs.db": _SYSTEM, "ehthumbs.db": _SYSTEM, "desktop.ini": _SYSTEM, ".ds_store": _SYSTEM}
+_BY_NAME |= {"icon\r": _SYSTEM, "indexervolumeguid": _SYSTEM}
 
 
 def find_content_kind(prefix: bytes) -> OtherKind | None:

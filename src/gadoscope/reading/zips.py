@@ -295,5 +295,5 @@ def _split(path: Path, member: str) -> tuple[list[str], str]:
 
 
 def _is_hidden(name: str) -> bool:
-    """Return whether a part of the name begins with a dot; two dots are no name, but a way up."""
-    return any(part.startswith(".") and not part.startswith("..") for part in name.split("/"))
+    """Return whether a part of the name begins with a dot; one or two alone are no name, but a way."""
+    return any(part.startswith(".") and part != "." and not part.startswith("..") for part in name.split("/"))
