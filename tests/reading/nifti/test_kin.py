@@ -212,8 +212,9 @@ def test_half_a_pair_is_one_row_that_says_which_half_is_missing(
 def test_a_pair_and_an_mgz_in_a_zip_are_read_as_outside(tmp_path: Path, tiny_bundle: Path) -> None:
     (tmp_path / "in").mkdir()
     noise = np.random.default_rng(1).integers(0, 900, (40, 48, 9)).astype(np.int16)
-    write(tmp_path / "in" / "a.img", nib.Spm99AnalyzeImage, noise)
-    write(tmp_path / "in" / "b.mgz", nib.MGHImage, noise)
+    affine = np.diag([-4.0, 4, 16, 1])  # as large as a head
+    write(tmp_path / "in" / "a.img", nib.Spm99AnalyzeImage, noise, affine)
+    write(tmp_path / "in" / "b.mgz", nib.MGHImage, noise, affine)
     expected = classify(tiny_bundle, tmp_path / "in")
     assert [row.status for row in expected] == [Status.ANSWERED] * 2
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
