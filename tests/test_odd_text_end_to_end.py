@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import re
 import subprocess
 import sys
@@ -34,7 +33,7 @@ NAMES = {
 
 
 def run(*arguments: str | Path) -> "subprocess.CompletedProcess[bytes]":
-    command = [sys.executable, "-m", "gadoscope", *map(os.fspath, arguments)]
+    command = [sys.executable, "-m", "gadoscope", *(str(word) for word in arguments)]
     return subprocess.run(command, capture_output=True, check=False, timeout=120)
 
 
@@ -91,7 +90,8 @@ def odd_scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for kind, name in NAMES.items():  # what is left to tell the series by is the name
         dataset = classic_series(Phase.PRE_CONTRAST)[0]
         del dataset.SeriesInstanceUID
-        write_series([dataset], folder / "alone" / kind, name_of=lambda _, name=name: f"{name}.dcm")
+        (path,) = write_series([dataset], folder / "alone" / kind)
+        path.rename(path.with_name(f"{name}.dcm"))
     return folder
 
 
