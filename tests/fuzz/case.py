@@ -1,6 +1,7 @@
 """One damaged file, classified: what must hold whatever is wrong with it."""
 
 import math
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,14 @@ LIMIT_S = 5.0
 """No file may take longer."""
 SIBLINGS_EVERY = 4
 """Every so many cases the damaged file lies among the intact ones of its series, or beside a sidecar."""
+NAMES = (
+    *("damaged",) * 3,
+    "=cmd|'!A0",
+    "\x1b[2Jred",
+    "line\rend",
+    os.fsdecode(b"no utf-8 \xff\xe4"),
+)
+"""Of every seven cases four have an odd name, which no table and no index may stumble over."""
 # A sidecar belongs to a file of this name.
 ENDINGS = {Kind.NIFTI: ".nii", Kind.COMPRESSED_NIFTI: ".nii.gz"}
 
@@ -49,12 +58,13 @@ def write_case(number: int, folder: Path) -> Path:
     seeds = load_seeds()
     seed = seeds[number % len(seeds)]
     folder.mkdir(parents=True)
-    damaged = folder / f"damaged{ENDINGS.get(seed.kind, '')}"
+    name = NAMES[number // len(seeds) % len(NAMES)]
+    damaged = folder / f"{name}{ENDINGS.get(seed.kind, '')}"
     damaged.write_bytes(mutate(seed, number))
     if number // len(seeds) % SIBLINGS_EVERY:
         return damaged
     if seed.kind in ENDINGS:
-        (folder / "damaged.json").write_bytes(mutate(SIDECAR, number))
+        (folder / f"{name}.json").write_bytes(mutate(SIDECAR, number))
         return damaged
     if not seed.siblings:
         return damaged

@@ -23,8 +23,22 @@ TEXTS = (
     b"", b"0", b"-1", b"1e309", b"nan", b"inf", b"99999999999999", b"1\\2\\3\\4\\5\\6\\7", b"\\\\\\\\",
     b"\0\0\0\0\0\0\0\0", b"\xff\xff\xff\xff\xff\xff\xff\xff", b"1.2.840.10008.1.2.4.999", b"%s%n{0}", b"..",
     b"MONOCHROME1", b"RGB", b"PALETTE COLOR", b"=cmd|' /C'!A0",
+    b"=1+1", b"@SUM(1)", b"+1", b"-1+1", b"\x1b[2J\x1b]0;x\x07", b"a\rb", b"a\r\nb", b"a\nb", b"\xff\xfe\x80",
+    b"\xed\xa0\x80", b"\xe2\x80\xae", b"\x1b$B", b"\0" * 8,
 )  # fmt: skip
 REPRESENTATIONS = (b"SQ", b"UN", b"OB", b"OW", b"DS", b"IS", b"UI", b"US", b"FD", b"AT", b"??", b"\0\0")
+# An empty item; the ends of an item and of a sequence; empty elements; sequences that only begin.
+STORMS = (
+    b"\xfe\xff\x00\xe0\0\0\0\0",
+    b"\xfe\xff\x0d\xe0\0\0\0\0",
+    b"\xfe\xff\xdd\xe0\0\0\0\0",
+    b"\x11\x40\x10\x10LO\0\0",
+    b"\x18\x00\x41\x93SQ\0\0\xff\xff\xff\xff",
+    b"\xff",
+    b"\0\0\0\0prVt\xd5\x2a\x7f\x5b",
+)
+STORM_COUNTS = (3, 1000, 20_000, 200_000)
+TAILS = (0, 100_000, 4_000_000)
 MOST_EDITS = 4
 # Damage to a header is met before damage to pixels, so it is done more often.
 HEADER_PART, CHANCE_OF_HEADER = 0.4, 0.7
@@ -112,7 +126,19 @@ def _repeat(data: bytearray, random: Random) -> None:
     data[at:at] = data[source : source + int(random.integers(1, LONGEST_RUN))]
 
 
-_ANYWHERE = (_flip_bit, _overwrite, _write_integer, _truncate, _delete, _insert, _repeat)
+def _zero_tail(data: bytearray, random: Random) -> None:
+    """Fill the rest with zeros, and perhaps much more: a copy that broke off."""
+    at = _place(data, random)
+    data[at:] = bytes(max(len(data) - at, int(random.choice(TAILS))))
+
+
+def _storm(data: bytearray, random: Random) -> None:
+    """Put one element or item in thousands of times."""
+    at = _place(data, random)
+    data[at:at] = STORMS[int(random.integers(len(STORMS)))] * int(random.choice(STORM_COUNTS))
+
+
+_ANYWHERE = (_zero_tail, _storm, _flip_bit, _overwrite, _write_integer, _truncate, _delete, _insert, _repeat)
 
 
 def _change_element(data: bytearray, random: Random, values: tuple[tuple[int, int], ...]) -> None:

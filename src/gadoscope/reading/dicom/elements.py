@@ -37,6 +37,8 @@ MAX_HEADER_BYTES = 64 * 1024 * 1024
 """10,000 frames of a multi-frame object take about 30 MB of header; no acquisition holds twice that."""
 MAX_PLAIN_ITEMS = 500
 """Items of sequences that pydicom parses: it takes up to 0.1 ms for each."""
+SAMPLE_BYTES, SAMPLE_STEP_BYTES, MOST_IN_SAMPLE = 128, 8192, 5
+"""Samples of a header: a storm of sequences that costs anything fills more than the step between two."""
 LONGEST_VALUE_BYTES = 16 * 1024
 """Longer values of classic instances are private blobs or icons, which the scan steps over."""
 
@@ -44,6 +46,7 @@ _PREAMBLE_BYTES, _MAGIC = 128, b"DICM"
 _DEFLATED = b"\x02\x00\x10\x00UI\x16\x001.2.840.10008.1.2.1.99"
 TRANSFER_SYNTAX, _META_GROUP = 0x00020010, 0x0002
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
+_UNDEFINED = b"\xff\xff\xff\xff"
 ITEM = b"\xfe\xff\x00\xe0"
 UID = re.compile(r"[0-9.]{1,64}")
 """What a unique identifier looks like (PS3.5 9.1); in a damaged header it may hold the patient's name."""
@@ -236,6 +239,8 @@ class _Parsed:
 
 def _parse(prefix: bytes, asked: _Asked, *, is_whole: bool) -> _Parsed | None:
     """Parse the beginning of a file; ``None`` if it must be longer for that."""
+    if _is_storm(prefix):
+        return _parse_long(prefix, asked, is_whole=is_whole)
     try:
         with quiet_library():
             if is_deflated(prefix):
@@ -254,6 +259,15 @@ def _parse(prefix: bytes, asked: _Asked, *, is_whole: bool) -> _Parsed | None:
     if prefix.count(ITEM, 0, end) > MAX_PLAIN_ITEMS:  # pydicom parses them only when they are asked for
         return _parse_long(prefix, asked, is_whole=is_whole)
     return parsed
+
+
+def _is_storm(prefix: bytes) -> bool:
+    """Return whether samples of the file hold little but sequences, over which pydicom takes seconds."""
+    return any(
+        prefix.count(_UNDEFINED, at, at + SAMPLE_BYTES) > MOST_IN_SAMPLE
+        or prefix.count(ITEM, at, at + SAMPLE_BYTES) > MOST_IN_SAMPLE
+        for at in range(SAMPLE_STEP_BYTES, len(prefix), SAMPLE_STEP_BYTES)
+    )
 
 
 def _parse_plain(prefix: bytes, asked: _Asked) -> tuple[_Parsed, int]:

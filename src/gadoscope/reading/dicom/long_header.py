@@ -44,8 +44,21 @@ UNDEFINED_LENGTH = 0xFFFFFFFF
 SHARED, PER_FRAME = 0x52009229, 0x52009230
 _GROUPS = frozenset((SHARED, PER_FRAME))
 _PIXEL_TAGS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
-# Sequences that are decoded, outside functional groups: agents, ingredients, usage, value maps.
-CONVERTED = frozenset((0x00180012, 0x00180014, 0x00189338, 0x00189340, 0x00189341, 0x00409096, 0x00082218))
+# Sequences that are decoded: agents, ingredients, usage, value maps, and whose words are masked.
+CONVERTED = frozenset(
+    (
+        0x00180012,
+        0x00180014,
+        0x00189338,
+        0x00189340,
+        0x00189341,
+        0x00409096,
+        0x00100219,
+        0x00102202,
+        0x00102293,
+        0x00082218,
+    )
+)
 FRAME_MACROS = frozenset(
     (
         0x00189112,  # MR Timing and Related Parameters
