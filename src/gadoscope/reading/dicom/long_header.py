@@ -44,7 +44,7 @@ UNDEFINED_LENGTH = 0xFFFFFFFF
 SHARED, PER_FRAME = 0x52009229, 0x52009230
 _GROUPS = frozenset((SHARED, PER_FRAME))
 _PIXEL_TAGS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
-# Sequences that are decoded: agents, ingredients, usage, value maps, and whose words are masked.
+# Sequences that are decoded: agents, ingredients, usage, value maps, regions, and what animal it is.
 CONVERTED = frozenset(
     (
         0x00180012,
