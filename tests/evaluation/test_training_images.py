@@ -9,6 +9,7 @@ import pytest
 from gadoscope.evaluation import training_images
 from gadoscope.evaluation.training_images import ROW_BYTES, TrainingImages, tell_seen, tell_sources
 from gadoscope.inference.default import DEFAULT_BUNDLE, read_digest, read_training_images
+from gadoscope.inference.onnx_content import MAX_METADATA_BYTES
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.manifest import read_manifest
 from gadoscope.preparation.picture_print import print_picture
@@ -91,3 +92,8 @@ def test_real_images_of_the_recipe_are_known_and_those_of_other_sources_are_not(
 def describe(item: Item) -> tuple[str, bytes]:
     digest = hashlib.sha256(item.path.read_bytes()).hexdigest()
     return digest, print_picture(read_slice(item.path).pixels)
+
+
+def test_the_longest_list_leaves_room_in_the_metadata_that_a_bundle_may_have() -> None:
+    n_bytes = 4 * -(-training_images.MAX_IMAGES * ROW_BYTES // 3)
+    assert n_bytes < 0.75 * MAX_METADATA_BYTES

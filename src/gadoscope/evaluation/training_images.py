@@ -21,8 +21,9 @@ VERSION = 1
 PREFIX_BYTES = 8
 """Of a SHA-256: two files of a million have the same by a chance of one in thirty million."""
 ROW_BYTES = PREFIX_BYTES + PRINT_BYTES
-MAX_IMAGES = 20_000
-"""That are kept, drawn by SHA-256: 1.2 MB of text. Of more, a part tells as well that data are known."""
+MAX_IMAGES = 12_000
+"""That are kept, drawn by SHA-256: 700 kB of text, where a bundle's metadata may have 1 MiB. Of more images
+a part tells as well that data are known."""
 
 FEW_ALIKE = 0.01
 """Share of the images up to which pictures that look like a training image are taken for chance."""
