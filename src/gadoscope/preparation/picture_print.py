@@ -51,7 +51,8 @@ def find_alike(asked: NDArray[np.uint8], known: NDArray[np.uint8]) -> NDArray[np
         for word in range(_WORDS):
             distance += np.bitwise_count(block[:, word, np.newaxis] ^ other[:, word])
         alike[start : start + _BLOCK_ROWS] = distance.min(axis=1) <= MAX_DISTANCE
-    return alike & has_detail
+    found: NDArray[np.bool_] = alike & has_detail
+    return found
 
 
 def _to_words(prints: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -144,7 +144,7 @@ def _check_metadata(path: Path, metadata: Any) -> None:
     kinds = {"epoch": int, "n_steps_done": int, "identity": dict, "history": list, "sha256": str}
     for name, kind in kinds.items():
         value = metadata.get(name)
-        if type(value) is not kind or (kind is int and value < 0):
+        if type(value) is not kind or (isinstance(value, int) and value < 0):
             raise CheckpointError(_damaged(path, f"its {name} is {value!r:.40}"))
     if len(metadata["history"]) != metadata["epoch"] or not all(
         isinstance(row, dict) for row in metadata["history"]
