@@ -3,6 +3,7 @@
 import shutil
 import struct
 import time
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -49,6 +50,16 @@ def test_every_file_of_a_medium_is_named_and_there(medium: Path) -> None:
     named = referenced(medium / SHIPPED)
     assert len(named) == len(set(named)) == N_INSTANCES
     assert all(Path(name).is_file() for name in named)
+
+
+@pytest.mark.parametrize("kind", ["", "-bigEnd", "-implicit", "-nooffset", "-nopatient", "-reordered"])
+def test_the_same_files_are_named_as_by_pydicom_however_the_directory_is_written(
+    medium: Path, kind: str
+) -> None:
+    with warnings.catch_warnings(action="ignore"):
+        records = dcmread(medium / f"{SHIPPED}{kind}").DirectoryRecordSequence
+        files = [tuple(record.ReferencedFileID) for record in records if "ReferencedFileID" in record]
+    assert list_references(Source(medium / f"{SHIPPED}{kind}")) == files
 
 
 def test_a_file_that_is_not_there_is_told(medium: Path) -> None:

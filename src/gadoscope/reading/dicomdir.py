@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.dicom.elements import BIG_ENDIAN, TRANSFER_SYNTAX, guess_implicit, read_meta
-from gadoscope.reading.dicom.long_header import find_items
+from gadoscope.reading.dicom.long_header import iter_sequence
 from gadoscope.reading.other_names import find_other_name
 from gadoscope.reading.sources import Source
 
@@ -44,9 +44,14 @@ def list_instances(directory: Source) -> dict[tuple[str, ...], str]:
     try:
         # Not pydicom's own reader of records, which takes a minute and gigabytes for a million of them.
         meta, begin = read_meta(data)
-        if meta.find_text(TRANSFER_SYNTAX) == BIG_ENDIAN:
-            raise _damaged()  # PS3.10 8.6: always explicit, little endian
-        records = find_items(data, begin, tag=_RECORDS, is_implicit=guess_implicit(data[begin : begin + 8]))
+        records = iter_sequence(
+            data,
+            begin,
+            tag=_RECORDS,
+            is_implicit=guess_implicit(data[begin : begin + 8]),
+            # PS3.10 8.6 allows explicit little endian alone; what says otherwise is read as it is written.
+            is_little_endian=meta.find_text(TRANSFER_SYNTAX) != BIG_ENDIAN,
+        )
         named = [(_file_id(record), _instance_uid(record)) for record in records]
         return {parts: uid for parts, uid in named if parts}
     except RefusedError:

@@ -153,12 +153,14 @@ def parse_long_header(
         raise damaged() from None
 
 
-def find_items(data: bytes, begin: int, *, tag: int, is_implicit: bool) -> "Iterator[dict[int, bytes]]":
-    """Yield the plain elements of each item of one sequence of a little-endian data set.
+def iter_sequence(
+    data: bytes, begin: int, *, tag: int, is_implicit: bool, is_little_endian: bool
+) -> Iterator[dict[int, bytes]]:
+    """Yield the plain elements of each item of one sequence of a data set.
 
     Sequences inside the items are stepped over. Errors as `parse_long_header`.
     """
-    parser = _Parser(data, is_implicit=is_implicit, is_little_endian=True, macros=frozenset())
+    parser = _Parser(data, is_implicit=is_implicit, is_little_endian=is_little_endian, macros=frozenset())
     at = begin
     try:
         while at < len(data):
@@ -299,8 +301,8 @@ class _Parser:
 
     def iter_items(self, at: int, length: int) -> Iterator[tuple[int, int]]:
         """Yield where the content of each item of a sequence begins and ends."""
-        data_end = len(self._data)
-        end = data_end if length == UNDEFINED_LENGTH else min(at + length, data_end)
+        data_end, sequence_end = len(self._data), at + length
+        end = data_end if length == UNDEFINED_LENGTH else min(sequence_end, data_end)
         while at + 8 <= end:
             tag, _, n_bytes, start = self.read_element(at)
             if tag == _SEQUENCE_END:
@@ -314,7 +316,9 @@ class _Parser:
             else:
                 at = start + n_bytes
                 if at > data_end:
-                    raise _NeedsMoreError
+                    if length == UNDEFINED_LENGTH or end == data_end != sequence_end:
+                        raise _NeedsMoreError
+                    at = end  # the last item says that it is longer than its sequence, which is all there
                 yield start, at
 
     def parse_item(self, at: int, end: int) -> dict[BaseTag, RawDataElement | DataElement]:
