@@ -25,7 +25,9 @@ não administrado|geen|niet toegediend|ingen|inget|inte givet|ikke gitt|uden kon
 造影なし|非造影|未使用|使用せず|無|无|未使用造影剂|没有|平扫|拒绝|없음|조영제 없음|미사용|нет
 без контраста|контраст не вводился|не вводилось|отказ пациента|brak|bez kontrastu|nie podano|žádný
 nepodáno|bez kontrastní látky|yok|kontrastsız|hayır|verilmedi|κανένα|χωρίς σκιαγραφικό|όχι
-δεν χορηγήθηκε|ei|ei mitään|ilman varjoainetta|ei annettu"""
+δεν χορηγήθηκε|ei|ei mitään|ilman varjoainetta|ei annettu|造影剤(-)|KM (-)|造影（－）|Gd (-)|IV contrast: N
+contrast=N|gad n|contrast (N)|patient didn't want contrast|KM-Allergie|Gadolinium Allergie|gadolinyumsuz
+Gadovist не вводился"""
 
 NO_ANSWERS = """\
 -|0|0.0 mL|0.0 ml|10 ml|7.5 cc|10 ml IV bolus|3 ml/s|20 ml at 2 ml/s|0.1 mmol/kg|15|N/A|?|UNKNOWN
@@ -34,7 +36,10 @@ soluzione fisiologica|生理食塩水|Buscopan|Buscopan 20mg|glucagon|Glucagon 1
 Sedation propofol|oral contrast|water|水|Omnipaque 350|IODINE|BARIUM|CARBON DIOXIDE|XENON|Feraheme
 Contrast: unknown|Contrast:|Contrast?|Contrast: 0 ml|Gadovist 0 ml|0 ml Gadovist|Gadovist?
 Gadovist planned|Gadovist if needed|GD0|not known|not specified|keine Angabe|Smith|Dr. Li|Gadomski
-XYZ 12|agent|w/wo|pre and post"""
+XYZ 12|agent|w/wo|pre and post|Gadavist wasted|Gadavist discarded|Gadovist verworfen|contrast -|KM: -
+Gadavist 10 mL vial, 0 mL given|GADOVIST 1,0mmol/ml; 0,0|Saline instead of Gadavist|contrast (saline)
+CT contrast|previous contrast|prior Gadavist 2 days ago|contrast consent signed|Gadavist to be given
+Mr. Gad|Frau Kontrast|Dr. Gad"""
 
 AGENTS = """\
 Gadovist|GADOLINIUM|10 ml Dotarem|CONTRAST|Gd-DTPA|Gadavist 7.5ml|10 ml Gadovist + 20 ml NaCl|MultiHance
@@ -43,7 +48,10 @@ Primovist|EOB|Elucirem|Vueway|GBCA|Gd-BOPTA|DOTA|V08CA09|Magnescope|Gadolinium-b
 Gadovist, no reaction|Contrast, saline flush|Gadovist ohne Komplikationen|Gadovist lot no. 1234
 Gadavist 10 mL, 0 mL wasted|Gadovist for Mr Li|+C|contraste|mdc|PDC|yes|Y|Yes, given|contrast given
 with contrast|KM gegeben|ja|oui|sí|sim|да|tak|ano|evet|ναι|kyllä|はい|有|ガドビスト|造影剤あり|钆布醇
-가도비스트|гадовист|kontrastlı|σκιαγραφικό|varjoaine|withcontrast|postgad"""
+가도비스트|гадовист|kontrastlı|σκιαγραφικό|varjoaine|withcontrast|postgad
+OptiMARK|OmniScan|MagneVist|AblaVar|MdC ev
+GADOVIST™|IV contrast: Y|Gadavist 7 ml, 3 ml wasted|Gadavist 7 mL per protocol|Gadovist, no prior reactions
+造影剤(+)|Gadovist for Mr. Gad"""
 
 MISSPELT = "Gadovsit|Magnivist|Dotarum|Ominscan|gadolinuim|Gadolineum|Multihanse"
 

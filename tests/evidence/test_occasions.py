@@ -1,4 +1,5 @@
 """What "pre" and "post" are about: surgery, a shunt, months; and what of it still is contrast."""
+# ruff: noqa: RUF001 - the signs of Japanese are meant
 
 import pytest
 
@@ -16,16 +17,35 @@ post XRT|POST RADIOTHERAPY|POST CHEMO|post biopsy|post ictal|T1 POST DBS|T1 POST
 POST DAY 10|month 6 post|post-traumatic|POST TX|POST TREATMENT|post thérapie|post opératoire
 post chirurgie|post radioterapia|POST VP SHUNT|POST GAMMA KNIFE|six months post|POST LP|post-partum
 3 Monate post OP|6 mois post|post transplant|pre surgery|T1 PRE SHUNT|pre-op T1|T1 PRE BIOPSY
-T1 POST EVD|post-exercise"""
+T1 POST EVD|post-exercise|T1 post tPA|T1 post 2nd surgery|T1 J10 post|T1 post pacemaker|T1 post cycle 3
+T1 post chemio|T1 post Radiatio|T1 post RTE|T1 visit 2 post|T1 post visit|T1 post CAR-T|T1 post intubation
+T1 Mr. Post|Dr. Post T1|T1 Frau Kontrast|Herr Gad T1|T1 CE_FAST|GM contrast T1"""
 
 CONTRAST_ALL_THE_SAME = """\
 AX T1 5 MIN POST|AX T1 10 MINS POST|T1 POST GAD 3 MONTHS|POST SHUNT +C|3 MONTHS POST GAD|POST OP T1 POST
 T1 3D POST|STROKE     POST AX T1|SEIZURE POST AX T1|AX T1 POST STEALTH|T1 POST PITUITARY|T1 POST FS
-T1 POST IAC|POST COR T1"""
+T1 POST IAC|POST COR T1|MR POST GD|T1 Mr. Post +C|POST 5MIN|10 min post|T1 postcontrast 3 months f/u"""
 
 
 def split(table: str) -> list[str]:
     return table.replace("\n", "|").split("|")
+
+
+@pytest.mark.parametrize("text", ["COR T1 +", "AX T1+", "AX T1 WITH", "T1 FS w/", "T1增強", "T1 増強後"])
+def test_a_name_of_t1_words_that_ends_with_a_plus_or_with_names_contrast(text: str) -> None:
+    assert parse_description(text) is POST
+
+
+@pytest.mark.parametrize("text", ["T1 + T2", "T2 +", "AX +", "T1 knee +"])
+def test_a_plus_of_another_meaning_is_silent(text: str) -> None:
+    assert parse_description(text) is SILENT
+
+
+@pytest.mark.parametrize(
+    "text", ["T1 Gd(-)", "T1 造影(-)", "T1 造影（－）", "T1 CE (-)", "T1 post contrast(-)", "T1 v. KM"]
+)
+def test_a_minus_in_parentheses_denies_what_stands_before_it(text: str) -> None:
+    assert parse_description(text) is PRE
 
 
 @pytest.mark.parametrize("text", split(OTHER_OCCASIONS))

@@ -5,19 +5,42 @@ The field is free text, filled in by scanners, people and de-identifiers: ``Gado
 says that contrast was given; a text that nobody here understands says nothing.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
 
 from gadoscope.evidence.lexicon import read_text, read_toml
-from gadoscope.evidence.phrases import Line, Phrases, Span, iter_single_words, parse_phrases, take
+from gadoscope.evidence.people import take_people
+from gadoscope.evidence.phrases import (
+    Line,
+    Phrases,
+    Span,
+    iter_single_words,
+    parse_phrases,
+    take,
+    word_at,
+)
 from gadoscope.evidence.spelling import find_misspelt
 from gadoscope.evidence.state import HeaderState
-from gadoscope.evidence.tokens import Token, compose, parse_tokens
+from gadoscope.evidence.tokens import Token, compose, parse_tokens, strip_accents
 
 # Written as one word with what they deny or affirm.
 _JOINED_DENIALS = ("no", "non", "not", "without", "wo", "pre", "ohne", "sans", "senza", "sin", "sem", "un")
 _JOINED_GIVEN = ("post", "with", "mit", "avec", "iv", "w")
+# "Gadavist 10 mL, 0 mL wasted" is no dose of zero.
+_LEFT_OVER = (
+    "wasted",
+    "waste",
+    "discarded",
+    "left",
+    "remaining",
+    "residual",
+    "extravasated",
+    "extravasation",
+)
+# A question, "Contrast:", "KM -".
+_UNANSWERED = re.compile(r"\?|:\s*$|[\s:]-+\s*$")
 _REMEMBERED_TEXTS = 1024
 
 
@@ -75,7 +98,9 @@ def _load_words() -> _Words:
     phrases = {kind: parse_phrases(data[kind]) for kind in _Kind}
     return _Words(
         phrases=phrases,
-        known=frozenset(word for kind in _Kind for word in iter_single_words(phrases[kind])),
+        known=frozenset(
+            (*data["volumes"], *(word for kind in _Kind for word in iter_single_words(phrases[kind])))
+        ),
         names=frozenset(iter_single_words(phrases[_Kind.AGENT])),
         placeholders=frozenset(_spell(parse_tokens(text)) for text in data["placeholders"]),
         short_denials=frozenset(_spell(parse_tokens(text)) for text in data["short_denials"]),
@@ -111,9 +136,11 @@ def read_agent_value(text: str) -> AgentReading:
     if whole in words.short_denials:
         return AgentReading(HeaderState.NOT_ADMINISTERED, everything)
     is_word = any(token.text.isalpha() for token in tokens)
-    if not is_word or whole in words.placeholders or "?" in compose(text) or tokens[-1].text == ":":
+    tokens = _spell_out_no(tokens)
+    if not is_word or whole in words.placeholders or _UNANSWERED.search(strip_accents(text)):
         return NOTHING
     line: Line = list(tokens)
+    take_people(line, compose(text))
     found = {kind: take(line, words.phrases[kind]) for kind in _Kind}
     _take_joined(line, found, words)
     unknown = [token for token in line if token is not None and _is_unknown(token, words)]
@@ -180,20 +207,30 @@ def _is_unknown(token: Token, words: _Words) -> bool:
     return token.text[0].isalpha() and token.text not in words.fillers
 
 
+def _spell_out_no(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """Read the last N of "IV contrast: N" as the answer that it is; alone it is a short denial."""
+    *before, last = tokens or (Token(""),)
+    if not before or last.text != "n":
+        return tokens
+    is_answer = not last.is_glued or before[-1].text == ":"
+    return (*before, last._replace(text="no")) if is_answer else tokens
+
+
 def _is_zero(tokens: tuple[Token, ...]) -> bool:
-    """Return whether the dose is zero: that of a volume, or the only number there is."""
+    """Return whether a dose is zero: one of a volume, or every other number there is."""
     volumes = _load_words().volumes
-    numbers = [(i, float(t.text.replace(",", "."))) for i, t in enumerate(tokens) if _is_number(t)]
-    doses = [
-        number
-        for index, number in numbers
-        # "1 mmol/ml" is a concentration, "2 ml/s" a rate.
-        if index + 1 < len(tokens)
-        and tokens[index + 1].text in volumes
-        and not (index + 2 < len(tokens) and tokens[index + 2].text == "/")
-    ]
-    said = doses or [number for _, number in numbers]
-    return bool(said) and not any(said)
+    doses: list[float] = []
+    others: list[float] = []
+    for index, token in enumerate(tokens):
+        if not _is_number(token):
+            continue
+        number = float(token.text.replace(",", "."))
+        unit, sign = word_at(tokens, index + 1), word_at(tokens, index + 2)
+        if unit not in volumes:
+            others.append(number)
+        elif sign not in ("/", *_LEFT_OVER):  # "1 mmol/ml" is a concentration, "2 ml/s" a rate
+            doses.append(number)
+    return not all(doses) if doses else bool(others) and not any(others)
 
 
 def _is_number(token: Token) -> bool:

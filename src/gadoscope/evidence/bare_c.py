@@ -3,10 +3,10 @@
 A lone letter has many meanings (C spine, coil, cervical), so it is read only where all words around it are
 those of a T1 sequence: its name, its plane, its fat suppression. ``T1-C`` may be a minus: unread. ``HC``,
 head coil and contrast, is read only after the name of a sequence: elsewhere it is the hippocampus, or a
-healthy control.
+healthy control. What else ends such a name is read, too: a plus sign, "with", "w/".
 """
 
-from gadoscope.evidence.phrases import Line, Span
+from gadoscope.evidence.phrases import Line, Span, take_tokens
 from gadoscope.evidence.tokens import parse_words
 
 T1_WORDS = parse_words("t1 mprage spgr fspgr bravo vibe thrive tfe rage lava")
@@ -34,6 +34,9 @@ def find_bare_c(line: Line, text: str) -> list[Span]:
     words = [token.text if token is not None else "" for token in line]
     if not T1_WORDS & set(words):
         return []
+    last = _find_last_sign(line, words)
+    if last:
+        return last
     for index, token in enumerate(line):
         if token is None or token.text not in ("c", "hc") or not _is_lone(line, index, text):
             continue
@@ -45,6 +48,15 @@ def find_bare_c(line: Line, text: str) -> list[Span]:
         if _is_around(before[-1] if before else after[0]):
             return [Span(token.start, token.end)]
     return []
+
+
+def _find_last_sign(line: Line, words: list[str]) -> list[Span]:
+    """Return the place of what ends a name of T1 words: ``COR T1 +``, ``AX T1 WITH``, ``T1 FS W/``."""
+    length = 2 if words[-2:] == ["w", "/"] else int(words[-1] in ("+", "with"))
+    before = words[: len(words) - length]
+    if not length or not before or not all(_is_around(word) for word in before):
+        return []
+    return [take_tokens(line, len(before), len(line))]
 
 
 def _is_around(word: str) -> bool:

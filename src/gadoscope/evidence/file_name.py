@@ -88,7 +88,7 @@ def _read_words(stem: str, labels: list[tuple[str, Span]]) -> dict[HeaderState, 
     phrases = lexicon.find_phrases(stem)
     if Kind.MIXED in phrases or Kind.EXAMINATION in phrases:
         return {}
-    tokens = parse_tokens(stem, lexicon.words.__contains__)
+    tokens = parse_tokens(stem, lexicon.uncut.__contains__)
     found: dict[HeaderState, list[Span]] = {}
     for kind, state in (
         (Kind.NEGATIVE, HeaderState.NOT_ADMINISTERED),

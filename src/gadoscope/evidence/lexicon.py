@@ -14,9 +14,19 @@ from typing import Any
 
 from gadoscope.evidence.bare_c import find_bare_c
 from gadoscope.evidence.occasions import Occasions, take_occasions
-from gadoscope.evidence.phrases import Line, Phrases, Span, iter_single_words, parse_phrases, take, word_at
+from gadoscope.evidence.people import take_people
+from gadoscope.evidence.phrases import (
+    Line,
+    Phrases,
+    Span,
+    iter_single_words,
+    parse_phrases,
+    take,
+    take_tokens,
+    word_at,
+)
 from gadoscope.evidence.state import HeaderState
-from gadoscope.evidence.tokens import compose, parse_tokens
+from gadoscope.evidence.tokens import ABSENT, compose, parse_tokens
 
 ANY_LANGUAGE = "any"
 ZEROS = frozenset(("0", "00", "0.0", "0,0", "0.00"))
@@ -66,6 +76,8 @@ class Lexicon:
     phrases: dict[Kind, Phrases]
     words: frozenset[str]
     """Phrases of one word; they decide where capitals that run into small letters are cut."""
+    uncut: frozenset[str]
+    """These and the words of occasions, "tPA" among them."""
     occasions: Occasions
     examination_tail: frozenset[str]
     """What belongs to the words for an examination with both, after them: "with and without *contrast*"."""
@@ -73,7 +85,8 @@ class Lexicon:
     def find_phrases(self, text: str) -> dict[Kind, list[Span]]:
         """Return where the phrases of each kind stand in ``text``; kinds without one are left out."""
         text = compose(text)
-        line: Line = list(parse_tokens(text, self.words.__contains__))
+        line: Line = list(parse_tokens(text, self.uncut.__contains__))
+        take_people(line, text)
         found: dict[Kind, list[Span]] = {}
         for kind in Kind:
             spans = take(line, self.phrases[kind])
@@ -82,6 +95,8 @@ class Lexicon:
                 _take_zeros(line, self.phrases[Kind.POSITIVE])
             elif kind is Kind.EXAMINATION and spans:
                 self._take_tails(line, spans)
+            elif kind is Kind.NEGATIVE:
+                spans += _take_absent(line, self.phrases[Kind.POSITIVE])
             elif kind is Kind.POSITIVE:
                 spans += find_bare_c(line, text)
             if spans:
@@ -123,10 +138,12 @@ def load_lexicon() -> Lexicon:
     """Return the packaged lexicon."""
     data = read_toml("lexicon.toml")
     phrases = {kind: parse_phrases(text for texts in data[kind].values() for text in texts) for kind in Kind}
+    words = frozenset(word for kind in Kind for word in iter_single_words(phrases[kind]))
     return Lexicon(
         version=int(data["version"]),
         phrases=phrases,
-        words=frozenset(word for kind in Kind for word in iter_single_words(phrases[kind])),
+        words=words,
+        uncut=words.union(data["occasion"]["operations"], data["occasion"]["events"]),
         occasions=Occasions(**{name: frozenset(words) for name, words in data["occasion"].items()}),
         examination_tail=frozenset(data["examination_words"]["tail"]),
     )
@@ -157,3 +174,19 @@ def _take_zeros(line: Line, positives: Phrases) -> None:
             continue
         if token.text.isalpha():
             line[index] = line[index + 1] = None
+
+
+def _take_absent(line: Line, positives: Phrases) -> list[Span]:
+    """Take what a minus in parentheses denies, ``Gd (-)`` and ``造影(-)``; return where it stood."""
+    spans = []
+    for index in range(1, len(line)):
+        if word_at(line, index) != ABSENT:
+            continue
+        before: Line = list(line[:index])
+        named = [span for span in take(before, positives) if before[index - 1] is None]
+        if named and line[index - 1] is not None:
+            start = next(
+                i for i, token in enumerate(line) if token is not None and token.start == named[-1].start
+            )
+            spans.append(take_tokens(line, start, index + 1))
+    return spans

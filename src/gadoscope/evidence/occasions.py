@@ -12,6 +12,7 @@ from gadoscope.evidence.phrases import Line, Span, take_tokens, word_at
 ANCHORS = frozenset(("pre", "post", "pos"))
 # "post left temporal resection": what stands between is part of what was done.
 MOST_BETWEEN = 2
+ORDINALS = frozenset(("st", "nd", "rd", "th"))
 NEVER_BETWEEN = frozenset(("t1", "t2", "flair", "mprage", "fs"))
 
 
@@ -54,6 +55,8 @@ def _find_end(line: Line, index: int, occasions: Occasions, known: Container[str
         return index + 2
     if first[:1].isdigit() and _is_span(line, index + 2, occasions):
         return index + 3
+    if first[:1].isdigit() and word_at(line, index + 2) in ORDINALS:
+        index += 2  # "post 2nd surgery"
     for place in range(index + 1, min(index + 2 + MOST_BETWEEN, len(line))):
         word = word_at(line, place)
         if word in occasions.operations or word in occasions.events:
@@ -71,7 +74,10 @@ def _find_start(line: Line, index: int, occasions: Occasions) -> int | None:
     if word_at(line, index - 2)[:1].isdigit() and _is_span(line, index - 1, occasions):
         return index - 2
     # "month 3 post", "day 10 post"
-    is_counted = before[:1].isdigit() and word_at(line, index - 2) in occasions.spans
+    unit, number = word_at(line, index - 2), line[index - 1] if index else None
+    is_glued = number is not None and number.is_glued  # "J10 post"
+    is_span = unit in occasions.spans or (is_glued and unit in occasions.short_spans)
+    is_counted = before[:1].isdigit() and is_span
     return index - 2 if is_counted else None
 
 

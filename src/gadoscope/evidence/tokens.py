@@ -22,11 +22,18 @@ PIECE = re.compile(
     r"|(?P<dimension>(?<![0-9.,])[234]d(?!ays?(?![a-z])))"
     r"|(?P<number>\d+(?:[.,]\d+)?)"
     r"|(?P<sign>[+/&:;,|])"
+    # "Gd (-)", as a laboratory reports what it did not find; a katakana dash is one, too.
+    r"|(?P<absent>\(\s*[-\u2212\u30fc]\s*\))"
     r"|(?P<minus>(?<![^\s(/_])-(?=[^\W\d_])|(?<=[^\W\d_])-(?![^\s)/_]))",
     re.IGNORECASE,
 )
 CASE_CHANGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 CAPITALS_THEN_SMALL = re.compile(r"([A-Z]+)([a-z]+)")
+# "AblaVar" is one word although "var" is one; "preGd" is two.
+SHORTEST_NAME = 7
+SYMBOL = "So"
+# How a minus in parentheses reads, whatever dash it is.
+ABSENT = "(-)"
 # Letters that Unicode does not decompose into a plain letter and an accent.
 PLAIN_LETTERS = str.maketrans(
     {
@@ -84,7 +91,7 @@ def parse_tokens(text: str, is_known: Callable[[str], bool] = lambda word: False
         last_end = end
         letters = match["letters"]
         if letters is None:
-            word = match["weighting"] or match.group()
+            word = match["weighting"] or (ABSENT if match["absent"] else match.group())
             tokens.append(Token(word.casefold(), is_glued, places(start), places(end)))
             continue
         for word in _split_case(letters, is_known):
@@ -114,6 +121,8 @@ def strip_accents(text: str) -> str:
 def _strip_character(character: str) -> str:
     if character.isascii():
         return character
+    if unicodedata.category(character) == SYMBOL:  # Gadovist(TM) in one sign would decompose into letters
+        return " "
     decomposed = unicodedata.normalize("NFKD", character.translate(PLAIN_LETTERS))
     kept = "".join(c for c in decomposed if not unicodedata.combining(c))
     # A Korean syllable is taken apart as if its letters were accents: it is put together again.
@@ -131,9 +140,13 @@ def _strip_with_places(text: str) -> tuple[str, Callable[[int], int]]:
 
 
 def _split_case(letters: str, is_known: Callable[[str], bool]) -> list[str]:
-    """Cut ``preGd`` and ``MPRAGEpost``; ``SAGGd`` is cut before its last capital."""
+    """Cut ``preGd`` and ``MPRAGEpost``; ``SAGGd`` is cut before its last capital, ``OptiMARK`` nowhere."""
     words: list[str] = []
-    for part in CASE_CHANGE.split(letters):
+    parts = CASE_CHANGE.split(letters)
+    is_name = len(letters) >= SHORTEST_NAME or not any(is_known(part.casefold()) for part in parts)
+    if len(parts) > 1 and is_name and is_known(letters.casefold()):
+        return [letters]
+    for part in parts:
         match = CAPITALS_THEN_SMALL.fullmatch(part)
         if match is None or len(match[1]) == 1 or is_known(part.casefold()):
             words.append(part)
