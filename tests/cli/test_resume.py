@@ -231,3 +231,18 @@ def test_a_journal_that_is_none_is_one_sentence(archive: Path, tiny_bundle: Path
     assert ended.code == 2
     assert "is no journal that this Gadoscope reads" in ended.said
     assert not (tmp_path / "r.csv").exists()
+
+
+def test_a_run_that_quotes_words_leaves_no_full_text_in_the_journal(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    series = classic_series(n_slices=2, matrix=32)
+    for dataset in series:
+        dataset.SeriesDescription = "Quirijnabel T1 POST GD"
+    write_series(series, tmp_path / "scan")
+    table = tmp_path / "answers.csv"
+    command = ["classify", str(tmp_path / "scan"), "--model", str(tiny_bundle), "--output", str(table)]
+    for options, is_there in ((["--quote", "full"], True), (["--resume"], False)):
+        assert CliRunner().invoke(cli, [*command, *options]).exit_code == 0
+        for path in (table, journal_path(table)):
+            assert (b"Quirijnabel" in path.read_bytes()) is is_there, path

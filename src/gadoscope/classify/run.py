@@ -128,7 +128,10 @@ def iter_results(
         raise ValueError(f"jobs must be 0 (one for each core) or more, but it is {jobs}.")
     session = Session(model)
     if journal is not None:
-        journal.begin(model=session.bundle.sha256, version=f"{__version__}/{ANSWERS_VERSION}/{quote}")
+        # A journal of words must not hold full texts: they may be a patient's.
+        forget = "" if quote is QuoteMode.FULL else f"/{QuoteMode.FULL}"
+        version = f"{__version__}/{ANSWERS_VERSION}/{quote}"
+        journal.begin(model=session.bundle.sha256, version=version, forget=forget)
     run = _Run(session, count_jobs(jobs), journal, watch, quote)
     return _iter_rows(paths, run, None if series_alone else session.bundle.metadata)
 

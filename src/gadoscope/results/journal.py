@@ -71,7 +71,7 @@ class Journal:
     ) -> None:
         self.close()
 
-    def begin(self, *, model: str, version: str) -> None:
+    def begin(self, *, model: str, version: str, forget: str = "") -> None:
         """Open it for the answers of one bundle.
 
         Parameters
@@ -80,6 +80,8 @@ class Journal:
             SHA-256 of the bundle.
         version
             Of the program, as far as it decides about answers.
+        forget
+            Ending of the versions whose answers are wiped out: what they quote this run must not keep.
 
         Raises
         ------
@@ -91,6 +93,10 @@ class Journal:
         self._model, self._version = model, version
         self._is_new = not os.path.lexists(self.path)
         self._database = self._open()
+        if forget:
+            self._ask("PRAGMA secure_delete = ON")
+            self._ask("DELETE FROM answers WHERE version GLOB '*' || ?", forget)
+            self._commit()
 
     def count(self) -> tuple[int, int]:
         """Return how many inputs have an answer of this bundle and version, and of others."""
