@@ -127,3 +127,23 @@ def test_a_directory_of_a_million_records_is_refused_soon(tmp_path: Path) -> Non
     with pytest.raises(RefusedError, match="more elements"):
         list_references(Source(tmp_path / "DICOMDIR"))
     assert time.process_time() - start < 5
+
+
+def test_files_that_are_missing_by_the_thousand_are_told_soon(tmp_path: Path) -> None:
+    n_files = 8000
+    for index in range(n_files):
+        (tmp_path / f"IM{index:05d}.txt").touch()
+    start = time.process_time()
+    directory = Source(tmp_path / SHIPPED)
+    found = [find_reference(directory, (f"XX{index:05d}",)) for index in range(n_files)]
+    assert {error.reason for _, error in found if error is not None} == {"missing"}
+    assert len(found) == n_files
+    # A list of the folder for each of them took a minute.
+    assert time.process_time() - start < 5
+
+
+def test_a_file_that_came_after_the_folder_was_listed_is_found(tmp_path: Path) -> None:
+    directory = Source(tmp_path / SHIPPED)
+    assert find_reference(directory, ("IM1",))[1] is not None
+    (tmp_path / "im1.dcm").touch()
+    assert find_reference(directory, ("IM1",))[1] is None

@@ -11,12 +11,16 @@ DICOM PS3.10 8.2 (File IDs), PS3.12 F.1 (ISO 9660)
 import os
 import re
 from collections.abc import Iterator, Set
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from gadoscope.reading.formats import PREFIX_BYTES, is_dicom
 
 MAX_FILES_SEARCHED = 200_000
 """More than any medium holds; what is looked at below the folder of a DICOMDIR that names missing files."""
+_REMEMBERED_FOLDERS = 16
+_MOST_DOTS = 64  # a File ID has none, a UID has a few dozen
 _VERSION = re.compile(r";[0-9]+$")
 _UID = re.compile(rb"[0-9][0-9.]{4,63}")
 # What an export puts behind the names of a medium, the likeliest first; anything else must be DICOM inside.
@@ -53,17 +57,34 @@ def _find_in(folder: Path, part: str, *, is_file: bool) -> list[Path]:
     """Return the entries that may be meant, the likeliest first."""
     wanted = _plain(part)
     try:
-        names = sorted(entry.name for entry in os.scandir(folder))
+        same, longer = _list_names(folder, folder.stat().st_mtime_ns)
     except OSError:
         return []
-    same = [folder / name for name in names if _plain(name) == wanted]
-    if same or not is_file:
-        return same
-    longer = [name for name in names if _plain(name).startswith(wanted + ".")]
-    longer.sort(key=lambda name: _rank(_plain(name)[len(wanted) :]))
-    paths = [folder / name for name in longer]
+    if wanted in same or not is_file:
+        return [folder / name for name in same.get(wanted, ())]
+    names = sorted(longer.get(wanted, ()), key=lambda name: _rank(_plain(name)[len(wanted) :]))
+    paths = [folder / name for name in names]
     known = [path for path in paths if is_dicom(_read_prefix(path))]
     return known or [path for path in paths if _plain(path.name)[len(wanted) :] in _SUFFIXES]
+
+
+@lru_cache(maxsize=_REMEMBERED_FOLDERS)
+def _list_names(folder: Path, changed_ns: int) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """List a folder once, and again when it changed: every one of its files may be looked for.
+
+    Returns
+    -------
+    same, longer
+        Names by what is plain of them, and by what stands before each of its dots.
+    """
+    same: dict[str, list[str]] = {}
+    longer: dict[str, list[str]] = {}
+    for name in sorted(entry.name for entry in os.scandir(folder)):
+        plain = _plain(name)
+        same.setdefault(plain, []).append(name)
+        for dot in islice((at for at, letter in enumerate(plain) if letter == "."), _MOST_DOTS):
+            longer.setdefault(plain[:dot], []).append(name)
+    return same, longer
 
 
 def _rank(suffix: str) -> int:
