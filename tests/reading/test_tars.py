@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gadoscope.errors import InputError, ReadError, RefusedError
-from gadoscope.reading import tars, unpack, zips
+from gadoscope.reading import tars, unpack, zip_limits, zips
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
 from gadoscope.reading.zips import close_archives, list_members, open_member
 
@@ -159,6 +159,22 @@ def test_more_members_than_are_read_are_refused(tmp_path: Path, monkeypatch: pyt
     path = write_tar(tmp_path / "a.tar", {str(n): b"" for n in range(11)})
     with pytest.raises(RefusedError, match="too_many_members"):
         list_members(path)
+
+
+@pytest.mark.parametrize("ending", ["tar", "tar.gz"])
+def test_more_tiny_members_than_have_any_use_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setattr(zip_limits, "MAX_SMALL_MEMBERS", 10)
+    path = write_tar(tmp_path / f"a.{ending}", {str(n): b"x" for n in range(11)}, ending=ending)
+    with pytest.raises(RefusedError, match="too_many_members"):
+        list_members(path)
+
+
+def test_tiny_members_before_slices_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zip_limits, "MAX_SMALL_MEMBERS", 10)
+    path = write_tar(tmp_path / "a.tar", {**{str(n): b"" for n in range(20)}, "slice": NOISE})
+    assert len(list_members(path)) == 21
 
 
 def test_a_larger_copy_than_fits_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gadoscope.classify import iter_results
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading import zip_limits, zip_member, zips
 from gadoscope.reading.containers import list_archive
@@ -266,3 +267,41 @@ def test_a_member_without_a_name_is_told_and_its_neighbour_is_read(tmp_path: Pat
     assert (name, neighbour, no_error) == ("", "b.png", None)
     assert error is not None
     assert error.reason == "damaged_archive"
+
+
+def _write_many(path: Path, n_members: int, content: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for index in range(n_members):
+            archive.writestr(zipfile.ZipInfo(f"{index:06d}"), content)
+    return path
+
+
+def test_an_archive_of_more_tiny_members_than_have_any_use_is_one_row_soon(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    path = _write_many(tmp_path / "tiny.zip", 40_000, b"x")
+    start = time.process_time()
+    rows = list(iter_results([path], model=tiny_bundle, jobs=1))
+    assert time.process_time() - start < 5
+    assert [(row.status.value, row.reason.partition(":")[0]) for row in rows] == [
+        ("refused", "too_many_members")
+    ]
+
+
+def test_as_many_members_as_long_as_slices_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zip_limits, "MAX_SMALL_MEMBERS", 100)
+    path = _write_many(tmp_path / "slices.zip", 200, bytes(2000))
+    assert len(list(list_archive(Source(path)))) == 200
+
+
+def test_archives_in_an_archive_hold_no_more_tiny_members_than_one(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zip_limits, "MAX_SMALL_MEMBERS", 100)
+    inner = _write_many(tmp_path / "inner.zip", 60, b"x").read_bytes()
+    outer = write_zip(tmp_path / "outer.zip", {"a.zip": inner, "b.zip": inner})
+    rows = list(iter_results([outer], model=tiny_bundle, jobs=1))
+    assert [row.reason.partition(":")[0] for row in rows].count("too_many_members") == 1
+    assert len(rows) == 61

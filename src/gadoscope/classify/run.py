@@ -8,6 +8,7 @@ are judged together. Rows leave in the order of the inputs, those of DICOM serie
 whatever ``jobs`` is.
 """
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -167,6 +168,7 @@ class _Run:
         self._index: SeriesIndex | None = None
         self._workers: HeaderWorkers | None = None
         self._n_files = self._n_instances = 0
+        self._n_listed: Counter[Path] = Counter()
 
     def __enter__(self) -> None:
         pass
@@ -223,7 +225,7 @@ class _Run:
         self._open.callback(close_archives)
         found, base = container.found, empty_row(str(container.found.source), self._session)
         if container.kind is ContainerKind.ARCHIVE:
-            inside = keep_going(lambda: list_archive(found.source), base)
+            inside = keep_going(lambda: list_archive(found.source, self._n_listed), base)
         else:
             inside = keep_going(lambda: list_directory(found), base)
         if isinstance(inside, SeriesResult):

@@ -1,6 +1,8 @@
 """What holds or names other inputs: zips, tars and DICOMDIRs."""
 
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.reading.bids.dataset import is_derivatives
@@ -9,14 +11,23 @@ from gadoscope.reading.discover import MANIFEST_NAME, Found, derivatives_error, 
 from gadoscope.reading.other_names import find_by_uid
 from gadoscope.reading.places import MemberPath
 from gadoscope.reading.sources import INSIDE, Source
+from gadoscope.reading.zip_limits import check_count
 from gadoscope.reading.zips import is_unpacked, list_members
 
 
-def list_archive(archive: Source) -> Iterator[Found]:
+def list_archive(archive: Source, n_listed: Counter[Path] | None = None) -> Iterator[Found]:
     """Return every input that an archive holds, in the order of a walk; what cannot be read with the error.
 
     What gets no row in a folder gets none here: the sidecars of a BIDS data set, the voxels of a pair. Its
     derivatives are one row.
+
+    Parameters
+    ----------
+    archive
+        The archive.
+    n_listed
+        Members by file on the disk, of all archives inside it; counted on here. Archives in an archive shrink
+        to nothing, so all of them together are held to what one may hold.
 
     Raises
     ------
@@ -26,7 +37,12 @@ def list_archive(archive: Source) -> Iterator[Found]:
     inside = f"{archive.member}{INSIDE}" if archive.member else ""
     computed: dict[str, MemberPath | None] = {"": None}
     listed: list[tuple[str, InputError | None]] = []
-    for name, error in list_members(archive.path, archive.member):
+    members = list_members(archive.path, archive.member)
+    if n_listed is not None:
+        n_listed[archive.path] += len(members)
+        if archive.member:
+            check_count(n_listed[archive.path], archive.path.stat().st_size)
+    for name, error in members:
         place = MemberPath(archive.path, archive.member, name)
         folder = _find_derivatives(place.parent, computed)
         if folder is not None:

@@ -20,7 +20,7 @@ from typing import IO, Any, BinaryIO, cast
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.reading.formats import is_tar
 from gadoscope.reading.unpack import begin_unpacking, iter_unpacked
-from gadoscope.reading.zip_limits import MAX_MEMBER_BYTES, MAX_MEMBERS, damaged
+from gadoscope.reading.zip_limits import MAX_MEMBER_BYTES, MAX_MEMBERS, check_count, damaged
 
 MAX_EXTENSION_BYTES = 2**20
 """Of a header that only extends the next one: a name of 4 kB and what pax may say of it are far less."""
@@ -76,15 +76,15 @@ class TarArchive:
         packed = n_bytes = file.seek(0, io.SEEK_END)
         file.seek(0)
         stream = begin_unpacking(file)
-        if stream is not None:
-            self._unpacked = TemporaryFile()  # noqa: SIM115 — closed with this object
-            try:
+        try:
+            if stream is not None:
+                self._unpacked = TemporaryFile()  # noqa: SIM115 — closed with this object
                 n_bytes = self.n_unpacked = self._unpack(iter_unpacked(stream, packed, MAX_UNPACKED_BYTES))
-            except BaseException:
-                self._unpacked.close()
-                raise
-        self._file = file if self._unpacked is None else cast("BinaryIO", self._unpacked)
-        self.members = list(_iter_members(self._file, n_bytes))
+            self._file = file if self._unpacked is None else cast("BinaryIO", self._unpacked)
+            self.members = list(_iter_members(self._file, n_bytes, packed))
+        except BaseException:
+            self.close()
+            raise
         self.by_name = {member.name: member for member in self.members}
 
     def _unpack(self, chunks: Iterator[bytes]) -> int:
@@ -175,10 +175,10 @@ class _Header(tarfile.TarInfo):
         return header
 
 
-def _iter_members(file: BinaryIO, n_bytes: int) -> Iterator[TarMember]:
-    """Yield the files of a tar; damage behind some of them is one that has no name."""
+def _iter_members(file: BinaryIO, n_bytes: int, packed: int) -> Iterator[TarMember]:
+    """Yield the files of a tar of ``packed`` bytes; damage behind some of them is one that has no name."""
     file.seek(0)
-    n_members = 0
+    n_members = n_content_bytes = 0
     try:
         archive = tarfile.TarFile(fileobj=file, tarinfo=_Header)
         while (info := archive.next()) is not None:
@@ -189,8 +189,13 @@ def _iter_members(file: BinaryIO, n_bytes: int) -> Iterator[TarMember]:
                     "too_many_members",
                     f"the archive holds more than {MAX_MEMBERS} members: unpack it first.",
                 )
+            n_content_bytes += info.size
             if not info.isdir():
                 yield TarMember(_plain(info.name), info.offset_data, info.size, _find_fault(info, n_bytes))
+            # A header and padding take a kilobyte themselves, and shrink to nothing.
+            rest = max(0, n_bytes - archive.offset)
+            check_count(n_members, min(packed, n_content_bytes + rest))
+        check_count(n_members, min(packed, n_content_bytes))
         file.seek(archive.offset)
         is_whole = not file.read(tarfile.BLOCKSIZE).strip(b"\0")
     except InputError:

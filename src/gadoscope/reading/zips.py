@@ -115,8 +115,7 @@ def open_member(path: Path, member: str) -> Iterator[io.BufferedReader]:
     RefusedError
         With the reason ``zip_bomb``, ``too_large``, ``unsupported_compression`` or ``nested_too_deep``.
     """
-    inner, name = _split(path, member)
-    with _lease(path, INSIDE.join(inner)) as kept, ExitStack() as stack:
+    with _lease_holder(path, member) as (kept, name), ExitStack() as stack:
         if name not in kept.names:
             raise ReadError("missing", "the archive has no such member; check its name.")
         if isinstance(kept.archive, TarArchive):
@@ -230,6 +229,18 @@ def _lease(path: Path, member: str) -> Iterator[_Kept]:
     finally:
         with _lock:
             kept.n_readers -= 1
+
+
+@contextmanager
+def _lease_holder(path: Path, member: str) -> Iterator[tuple[_Kept, str]]:
+    """Lease the archive that holds a member; yield it and the member's name there."""
+    with _lease(path, "") as kept:
+        if member in kept.names:  # nearly always: nothing is asked twice
+            yield kept, member
+            return
+    inner, name = _split(path, member)
+    with _lease(path, INSIDE.join(inner)) as kept:
+        yield kept, name
 
 
 def _keep(path: Path, member: str) -> _Kept:
