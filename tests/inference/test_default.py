@@ -52,6 +52,6 @@ def test_an_installation_without_it_says_how_to_get_one(
     monkeypatch.setattr(default, "DEFAULT_BUNDLE", tmp_path / "none.onnx")
     with pytest.raises(
         UsageError,
-        match=r"force-reinstall gadoscope.*--model FILE.*`gadoscope train`.*`gadoscope import-keras`",
+        match=r"force-reinstall .*--model FILE.*`gadoscope train`.*`gadoscope import-keras`",
     ):
         default.find_default()

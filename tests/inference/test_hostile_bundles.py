@@ -1,5 +1,6 @@
 """Files that are no bundle, or one that was made to do harm: one sentence, soon, and nothing is run."""
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -116,6 +117,66 @@ def test_a_storm_of_operators_is_refused(tmp_path: Path, tiny_bundle: Path) -> N
         model.graph.node.extend(helper.make_node("Identity", ["a"], ["b"]) for _ in range(30_000))
 
     _refuse(_change(tiny_bundle, tmp_path / "bad.onnx", add), "more than 20,000 operators")
+
+
+def test_a_tail_of_zeros_is_no_million_fields(tmp_path: Path, tiny_bundle: Path) -> None:
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(tiny_bundle.read_bytes())
+    os.truncate(path, 200 * 2**20)
+    _refuse(path, "not an ONNX file, or a damaged one")
+
+
+def test_a_storm_of_fields_is_refused(tmp_path: Path, tiny_bundle: Path) -> None:
+    one_version = b"\x08\x08"
+    (tmp_path / "bad.onnx").write_bytes(tiny_bundle.read_bytes() + one_version * 5_000_000)
+    _refuse(tmp_path / "bad.onnx", "more than 600,000 fields")
+
+
+@pytest.mark.parametrize("key", ["training", "aggregation", "name", "n_parameters"])
+def test_values_of_another_kind_are_not_quoted_whole(tmp_path: Path, tiny_bundle: Path, key: str) -> None:
+    def replace(model: onnx.ModelProto) -> None:
+        document = json.loads(_entry(model).value)
+        document[key] = ["x" * 500_000]
+        _entry(model).value = json.dumps(document)
+
+    _refuse(_change(tiny_bundle, tmp_path / "bad.onnx", replace), f"{key} = .*expected")
+
+
+def _fill(model: onnx.ModelProto, sizes: list[int], *, after: str) -> None:
+    """Add to the logit the sum of so many zeros, whose number is known before the first run or not."""
+    model.graph.initializer.append(helper.make_tensor("sizes", TensorProto.INT64, [len(sizes)], sizes))
+    last = next(node for node in model.graph.node if "logit" in node.output)
+    last.output[0] = "own_logit"
+    model.graph.node.extend(
+        [
+            helper.make_node("Expand", [after, "sizes"], ["many"]),
+            helper.make_node("ReduceMean", ["many"], ["sum"], keepdims=0),
+            helper.make_node("Add", ["own_logit", "sum"], ["logit"]),
+        ]
+    )
+
+
+@pytest.mark.parametrize("sizes", [[2**20, 2**12], [2**30, 2**12]])
+def test_a_network_of_terabytes_is_refused_before_it_takes_them(
+    tmp_path: Path, tiny_bundle: Path, sizes: list[int]
+) -> None:
+    for after in ("half", "mean"):
+        bad = _change(tiny_bundle, tmp_path / f"{after}.onnx", lambda model: _fill(model, sizes, after=after))  # noqa: B023
+        start = time.process_time()
+        with pytest.raises(BundleError, match=r"cannot be run|not an ONNX file that this"):
+            Session(bad)
+        assert time.process_time() - start < LIMIT_S
+
+
+def test_a_network_that_gives_two_answers_for_an_image_is_told(tmp_path: Path, tiny_bundle: Path) -> None:
+    def double(model: onnx.ModelProto) -> None:
+        last = next(node for node in model.graph.node if "logit" in node.output)
+        last.output[0] = "own_logit"
+        model.graph.node.append(helper.make_node("Concat", ["own_logit", "own_logit"], ["logit"], axis=0))
+
+    bad = _change(tiny_bundle, tmp_path / "bad.onnx", double)
+    with pytest.raises(BundleError, match="one answer for each image"):
+        Session(bad)
 
 
 def test_no_operator_that_is_allowed_holds_a_network() -> None:

@@ -375,6 +375,6 @@ def _check_keys(document: dict[str, Any], types: dict[str, tuple[type, ...]], wh
         value = document[key]
         if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
             raise BundleError(
-                f"{where} of this bundle has {key} = {value!r}; "
+                f"{where} of this bundle has {key} = {_quote(repr(value))}; "
                 f"expected {_JSON_NAMES[expected[0]]}. Export it again."
             )

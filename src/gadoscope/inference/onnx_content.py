@@ -15,6 +15,8 @@ from gadoscope.errors import BundleError
 
 MAX_NODES = 20_000
 """The default model has 300; each takes 20 microseconds to look at."""
+MAX_FIELDS = 600_000
+"""That are stepped over, at 2 microseconds each; a model of 20,000 operators has no more."""
 MAX_METADATA_BYTES = 2**20
 """The default model's metadata take 8 kB."""
 MAX_NAME_BYTES = 1000
@@ -52,8 +54,8 @@ def check_content(content: bytes) -> None:
     BundleError
         If it is no protobuf message, or holds what no bundle holds.
     """
-    view = memoryview(content)
-    for number, value in _iter_fields(view):
+    scan = _Scan()
+    for number, value in scan.iter_fields(memoryview(content)):
         if number == _METADATA and len(value) > MAX_METADATA_BYTES:
             raise BundleError(
                 f"is no bundle: its metadata have {len(value):,} bytes, of at most {MAX_METADATA_BYTES:,}"
@@ -61,32 +63,32 @@ def check_content(content: bytes) -> None:
         if number == _FUNCTIONS:
             raise BundleError("is no bundle: it defines operators of its own, which no bundle does")
         if number == _GRAPH:
-            _check_graph(value)
+            _check_graph(value, scan)
 
 
-def _check_graph(graph: memoryview) -> None:
+def _check_graph(graph: memoryview, scan: "_Scan") -> None:
     n_nodes = 0
-    for number, value in _iter_fields(graph):
+    for number, value in scan.iter_fields(graph):
         if number == _NODE:
             n_nodes += 1
             if n_nodes > MAX_NODES:
                 raise BundleError(f"is no bundle: it has more than {MAX_NODES:,} operators")
-            _check_node(value)
+            _check_node(value, scan)
         elif number in (_INPUT, _OUTPUT):
-            for inner, name in _iter_fields(value):
+            for inner, name in scan.iter_fields(value):
                 if inner == _NAME and len(name) > MAX_NAME_BYTES:
                     raise BundleError("is no bundle: the name of an input or output is longer than any is")
 
 
-def _check_node(node: memoryview) -> None:
+def _check_node(node: memoryview, scan: "_Scan") -> None:
     operator, domain = b"", b""
-    for number, value in _iter_fields(node):
+    for number, value in scan.iter_fields(node):
         if number == _OPERATOR:
             operator = bytes(value[:MAX_NAME_BYTES])
         elif number == _DOMAIN:
             domain = bytes(value[:MAX_NAME_BYTES])
         elif number == _ATTRIBUTE and any(
-            inner in (_SUBGRAPH, _SUBGRAPHS) for inner, _ in _iter_fields(value)
+            inner in (_SUBGRAPH, _SUBGRAPHS) for inner, _ in scan.iter_fields(value)
         ):
             raise BundleError(
                 "is no bundle: one of its operators holds a network of its own, which no bundle has"
@@ -96,26 +98,37 @@ def _check_node(node: memoryview) -> None:
         raise BundleError(f"is no bundle: its operator {name[:40]!a} is none that a bundle may use")
 
 
-def _iter_fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """Yield number and value of the fields that hold bytes; the numbers among them are stepped over."""
-    at, end = 0, len(message)
-    while at < end:
-        key, at = _read_varint(message, at)
-        kind = key & 7
-        if kind == _BYTES:
-            length, at = _read_varint(message, at)
-            if at + length > end:
+class _Scan:
+    """Walks the messages of one file, and gives up where they have more fields than any network needs."""
+
+    def __init__(self) -> None:
+        self._n_left = MAX_FIELDS
+
+    def iter_fields(self, message: memoryview) -> Iterator[tuple[int, memoryview]]:
+        """Yield number and value of the fields that hold bytes; the numbers among them are stepped over."""
+        at, end = 0, len(message)
+        while at < end:
+            self._n_left -= 1
+            if self._n_left < 0:
+                raise BundleError(f"is no bundle: it has more than {MAX_FIELDS:,} fields")
+            key, at = _read_varint(message, at)
+            kind = key & 7
+            if not key >> 3:  # no field has the number 0; a tail of zeros has millions
                 raise _no_message()
-            yield key >> 3, message[at : at + length]
-            at += length
-        elif kind == _VARINT:
-            _, at = _read_varint(message, at)
-        elif kind in (_FIXED_64, _FIXED_32):
-            at += 8 if kind == _FIXED_64 else 4
-        else:
+            if kind == _BYTES:
+                length, at = _read_varint(message, at)
+                if at + length > end:
+                    raise _no_message()
+                yield key >> 3, message[at : at + length]
+                at += length
+            elif kind == _VARINT:
+                _, at = _read_varint(message, at)
+            elif kind in (_FIXED_64, _FIXED_32):
+                at += 8 if kind == _FIXED_64 else 4
+            else:
+                raise _no_message()
+        if at != end:
             raise _no_message()
-    if at != end:
-        raise _no_message()
 
 
 def _read_varint(message: memoryview, at: int) -> tuple[int, int]:

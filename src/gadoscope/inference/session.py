@@ -3,6 +3,7 @@
 import hashlib
 import stat
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +33,14 @@ an answer cannot depend on which other images happened to be in its batch.
 MAX_BUNDLE_BYTES = 2**28
 """The largest network here takes 40 MB; a longer file is not read into memory."""
 
+MAX_NETWORK_BYTES = 2**32
+"""Memory of all networks of a process, weights and activations: one image of the lesson takes 90 MB. A forged
+bundle asks for terabytes, some of it while ONNX Runtime simplifies the network before its first run."""
+
 _LOG_FATAL_ONLY = 4
 """ONNX Runtime also raises what it would log; the user gets our sentence instead of its log line."""
 
-_LOAD_ERRORS = (
+_ERRORS = (
     ort_errors.Fail,
     ort_errors.InvalidArgument,
     ort_errors.InvalidGraph,
@@ -78,8 +83,8 @@ class Session:
     Raises
     ------
     BundleError
-        If the file is not ONNX, is no Gadoscope bundle, keeps weights in another file, or has
-        another input or output than a bundle has.
+        If the file is not ONNX, is no Gadoscope bundle, keeps weights in another file, has another
+        input or output than a bundle has, or cannot be run.
     """
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
@@ -91,7 +96,10 @@ class Session:
             metadata=_read_metadata(path, self._session),
         )
         self._outputs = _output_names(self.bundle.metadata)
-        _check_signature(path, self._session, self.bundle.metadata.image_path.size, self._outputs)
+        size = self.bundle.metadata.image_path.size
+        _check_signature(path, self._session, size, self._outputs)
+        # What cannot run is told once and now, instead of in each row.
+        self._run(np.zeros((BATCH, 1, size, size), dtype=np.float32))
 
     def answers(self, images: NDArray[np.float32]) -> Answers:
         """Run the network.
@@ -115,8 +123,22 @@ class Session:
         found = np.empty((len(self._outputs), len(images)), dtype=np.float64)
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH]
-            found[:, start : start + BATCH] = self._session.run(list(self._outputs), {INPUT_NAME: batch})
+            found[:, start : start + BATCH] = self._run(batch)
         return Answers(*found)
+
+    def _run(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        try:
+            logits: list[NDArray[np.float32]] = self._session.run(list(self._outputs), {INPUT_NAME: batch})
+        except _ERRORS as error:
+            raise BundleError(
+                f"{self.bundle.path} cannot be run: its network does not fit together, or takes more than "
+                f"{MAX_NETWORK_BYTES / 2**30:g} GiB of memory. {_HOW_TO_MAKE_ONE}"
+            ) from error
+        if any(one.shape != (len(batch),) for one in logits):
+            raise BundleError(
+                f"{self.bundle.path} does not give one answer for each image. {_HOW_TO_MAKE_ONE}"
+            )
+        return logits
 
     def logits(self, images: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the logits of POST_CONTRAST alone, shape (n,), as `answers` does."""
@@ -166,6 +188,8 @@ def _load(path: Path, content: bytes, threads: int) -> onnxruntime.InferenceSess
     # The arena stays on: without it every run page-faults its activations in again, which costs
     # 10 % of the speed at one image and twice the memory (measured with the lesson's network).
     options.enable_cpu_mem_arena = True
+    _limit_memory()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     # Waiting threads sleep instead of spinning: spinning ones take the core that decodes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Weights in other files are looked for below the bundle, which is a file: never found, so refused.
@@ -178,7 +202,7 @@ def _load(path: Path, content: bytes, threads: int) -> onnxruntime.InferenceSess
         raise BundleError(f"{path} {error}. {_HOW_TO_MAKE_ONE}") from error
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except _LOAD_ERRORS as error:
+    except _ERRORS as error:
         if "External data" in str(error):
             raise BundleError(
                 f"{path} keeps its weights in another file; a bundle is one file. "
@@ -188,6 +212,24 @@ def _load(path: Path, content: bytes, threads: int) -> onnxruntime.InferenceSess
             f"{path} is not an ONNX file that this ONNX Runtime ({onnxruntime.__version__}) can load. "
             f"{_HOW_TO_MAKE_ONE}"
         ) from error
+
+
+@cache
+def _limit_memory() -> None:
+    """Give every network of this process one arena that ends somewhere."""
+    as_usual = -1
+    arena = onnxruntime.OrtArenaCfg(
+        {
+            "max_mem": MAX_NETWORK_BYTES,
+            "arena_extend_strategy": as_usual,
+            "initial_chunk_size_bytes": as_usual,
+            "max_dead_bytes_per_chunk": as_usual,
+        }
+    )
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    onnxruntime.create_and_register_allocator(memory, arena)
 
 
 def _read_metadata(path: Path, session: onnxruntime.InferenceSession) -> BundleMetadata:
