@@ -55,11 +55,14 @@ def test_metadata_nested_too_deep_are_told(tmp_path: Path, tiny_bundle: Path, de
     _refuse(_change(tiny_bundle, tmp_path / "bad.onnx", nest), "damaged")
 
 
+@pytest.mark.parametrize("key", ["name", "network"])
 @pytest.mark.parametrize("length", [10_000, 5_000_000])
-def test_a_name_of_megabytes_never_reaches_a_row(tmp_path: Path, tiny_bundle: Path, length: int) -> None:
+def test_a_name_of_megabytes_never_reaches_a_row(
+    tmp_path: Path, tiny_bundle: Path, length: int, key: str
+) -> None:
     def rename(model: onnx.ModelProto) -> None:
         entry = _entry(model)
-        entry.value = entry.value.replace('"name": "', '"name": "' + "n" * length, 1)
+        entry.value = entry.value.replace(f'"{key}": "', f'"{key}": "' + "n" * length, 1)
 
     _refuse(_change(tiny_bundle, tmp_path / "bad.onnx", rename), "characters|metadata have")
 

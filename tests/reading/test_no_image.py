@@ -1,6 +1,8 @@
 """What is no image is refused as what it is; `failed` is kept for what may have been a scan."""
 
 import gzip
+import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,3 +141,17 @@ def test_words_that_begin_like_a_program_or_a_font_are_text() -> None:
 def test_voxels_that_begin_like_an_icon_are_voxels() -> None:
     voxels = np.array([0, 1, 1, 3, 2, 5, 9, 1, 0, 44, 0, 0], "<i2").tobytes() + NOISE
     assert explained(voxels, "a.img").reason == "missing_pair"
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.TGZ"])
+def test_a_tar_of_nothing_is_an_empty_archive(tmp_path: Path, name: str) -> None:
+    with tarfile.open(tmp_path / name, "w" if name == "a.tar" else "w:gz"):
+        pass
+    content = (tmp_path / name).read_bytes()[:PREFIX_BYTES]
+    error = explain_no_image(find_kind(content), content, name, "a scan")
+    assert (error.status, error.reason) == (Status.REFUSED, "empty_archive")
+
+
+def test_zeros_under_another_name_have_failed() -> None:
+    error = explain_no_image(find_kind(bytes(2000)), bytes(2000), "a.dcm", "a scan")
+    assert error.reason == "not_an_image"

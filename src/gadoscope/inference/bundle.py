@@ -39,7 +39,7 @@ OUTPUT_NAME = "logit"
 GATE_OUTPUT_NAME = "t1_brain_logit"
 
 MAX_NAME_LENGTH = 200
-"""Characters of a bundle's name."""
+"""Characters of the names of a bundle and its network."""
 MAX_QUOTE_LENGTH = 300
 """Characters that an error quotes of what it found."""
 
@@ -222,11 +222,12 @@ class BundleMetadata:
                 f"this bundle has class_order {_quote(document['class_order'])}; "
                 f"expected {list(CLASS_ORDER)}. Export it again with this Gadoscope."
             )
-        if len(document["name"]) > MAX_NAME_LENGTH:
-            raise BundleError(
-                f"this bundle's name has {len(document['name']):,} characters; at most {MAX_NAME_LENGTH} are "
-                "read, for it stands in every row. Export it again under a shorter one."
-            )
+        for key in ("name", "network"):
+            if len(document[key]) > MAX_NAME_LENGTH:
+                raise BundleError(
+                    f"this bundle's {key} has {len(document[key]):,} characters; at most {MAX_NAME_LENGTH} "
+                    "are read, for it stands in rows and errors. Export it again under a shorter one."
+                )
         values = {entry.name: document[entry.name] for entry in fields(cls)}
         try:
             values["planes"] = tuple(Plane(plane) for plane in document["planes"])

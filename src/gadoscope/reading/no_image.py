@@ -12,7 +12,7 @@
 import re
 
 from gadoscope.errors import InputError, ReadError, RefusedError
-from gadoscope.reading.formats import GZIP, Kind, find_other_kind
+from gadoscope.reading.formats import GZIP, Kind, find_other_kind, gunzip
 from gadoscope.reading.other_kinds import HDF5, MINC, NETCDF, find_name_kind
 
 # DICOM, also by modality; volumes; slices; archives; downloads and copies that were not finished.
@@ -28,6 +28,8 @@ _SCAN_SUFFIXES = frozenset(
 # Longer or mixed endings are rather a part of the name, such as a UID or a person's.
 _OTHER_SUFFIX = re.compile(r"[a-z]{1,4}")
 _PAIR_SUFFIXES = (".img", ".img.gz")
+_TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz")
+"""One that was packed from nothing holds zeros alone, which no content tells from a blanked file."""
 
 
 def explain_no_image(kind: Kind, prefix: bytes, name: str, expected: str) -> InputError:
@@ -46,7 +48,7 @@ def explain_no_image(kind: Kind, prefix: bytes, name: str, expected: str) -> Inp
     if other in (HDF5, NETCDF) and named is MINC:
         other = MINC  # both of its versions are one of these, and say so far inside only
     if prefix.startswith(GZIP) and _ends_as_scan(name.lower().removesuffix(".gz")):
-        return _explain_unknown(name, expected)  # what it holds is nothing known, or damaged
+        return _explain_unknown(name, expected, gunzip(prefix))  # what it holds is nothing known, or damaged
     if other is not None:
         return other.refuse()
     if kind is Kind.TEXT:
@@ -55,12 +57,14 @@ def explain_no_image(kind: Kind, prefix: bytes, name: str, expected: str) -> Inp
         return named.refuse()
     if kind is Kind.EMPTY:
         return ReadError("empty_file", "the file is empty (0 bytes); copy it again from its source.")
-    return _explain_unknown(name, expected)
+    return _explain_unknown(name, expected, prefix)
 
 
-def _explain_unknown(name: str, expected: str) -> InputError:
+def _explain_unknown(name: str, expected: str, prefix: bytes) -> InputError:
     if name.lower().endswith(_PAIR_SUFFIXES):
         return ReadError("missing_pair", "this .img holds voxels that a .hdr beside it describes: give both.")
+    if name.lower().endswith(_TAR_SUFFIXES) and prefix and not prefix.strip(b"\0"):
+        return RefusedError("empty_archive", "the archive holds no file to read.")
     if may_be_a_scan(name):
         return ReadError(
             "not_an_image", f"the content is no image, whatever the name says; expected {expected}."

@@ -120,7 +120,7 @@ def test_a_file_that_ends_inside_its_header_is_an_error(tmp_path: Path, name: st
 def test_a_gzip_file_that_ends_inside_the_header_is_truncated(tmp_path: Path) -> None:
     path = save(tmp_path / "a.nii.gz", values())
     path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(ReadError, match="truncated: this NIfTI volume is damaged or ends too early"):
+    with pytest.raises(ReadError, match="truncated: this volume is damaged or ends too early"):
         open_file(path)
 
 

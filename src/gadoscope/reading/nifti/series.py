@@ -40,7 +40,7 @@ _THIRD_AXIS = 2
 _LENGTH_BYTES = 4
 _LENGTH_MODULUS = 2**32  # gzip ends with its inflated length, modulo this (RFC 1952)
 _TRUNCATED = "truncated"
-_DAMAGED = "this NIfTI volume is damaged or ends too early; copy it again from its source."
+_DAMAGED = "this volume is damaged or ends too early; copy it again from its source."
 
 
 def open_nifti(source: Source, *, facts: Facts | None = None, warnings: tuple[str, ...] = ()) -> ImageSeries:
