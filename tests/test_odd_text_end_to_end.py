@@ -186,11 +186,17 @@ def test_an_evaluation_and_an_audit_of_odd_manifests_leave_whole_files_and_a_qui
     table = tmp_path / "report" / "predictions.csv"
     check_sheet(table.read_bytes().decode("utf-8"), 9)
     assert len(read_predictions(table).path) == sum(item.split is not Split.TRAIN for item in items)
-    assert "<script>alert" not in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    with (tmp_path / "report" / "report.html").open(encoding="utf-8", newline="") as page:
+        shown = page.read()
+    assert "<script>alert" not in shown
+    assert not UNSAFE.search(shown)
     ended = run("audit", folder / "manifest.csv", "--output", tmp_path / "audit")
     assert ended.returncode == 0, ended.stderr
     check_console(ended)
-    assert "<script>alert" not in (tmp_path / "audit" / "report.html").read_text(encoding="utf-8")
+    with (tmp_path / "audit" / "report.html").open(encoding="utf-8", newline="") as page:
+        shown = page.read()
+    assert "<script>alert" not in shown
+    assert not UNSAFE.search(shown)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 import jinja2
 
 from gadoscope.evaluation.figures import POST_COLOUR, PRE_COLOUR
+from gadoscope.text import escaped
 
 SHARED = "gadoscope.evaluation"
 """Its folder ``templates`` holds what pages of other packages include as well: the style `house.css`."""
@@ -29,6 +30,12 @@ def render_page(package: str, template: str, helpers: Mapping[str, Any], **value
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_show,
     )
     environment.globals.update(helpers, colours=COLOURS)
     return environment.get_template(template).render(values)
+
+
+def _show(value: Any) -> Any:
+    """Return text with what cannot be seen spelt out: a name must not turn the direction of a page."""
+    return escaped(value) if type(value) is str else value  # markup of ours is a kind of str, and stays
