@@ -19,7 +19,9 @@ post chirurgie|post radioterapia|POST VP SHUNT|POST GAMMA KNIFE|six months post|
 3 Monate post OP|6 mois post|post transplant|pre surgery|T1 PRE SHUNT|pre-op T1|T1 PRE BIOPSY
 T1 POST EVD|post-exercise|T1 post tPA|T1 post 2nd surgery|T1 J10 post|T1 post pacemaker|T1 post cycle 3
 T1 post chemio|T1 post Radiatio|T1 post RTE|T1 visit 2 post|T1 post visit|T1 post CAR-T|T1 post intubation
-T1 Mr. Post|Dr. Post T1|T1 Frau Kontrast|Herr Gad T1|T1 CE_FAST|GM contrast T1"""
+T1 Mr. Post|Dr. Post T1|T1 Frau Kontrast|Herr Gad T1|T1 CE_FAST|GM contrast T1
+T1 post laminectomy|T1 post Kraniotomie|T1 post craneotomía|T1 post-trombectomia|T1 post brachytherapy
+T1 post Shuntanlage|T1 post d7|T1 post D+7|T1 POST 6/12|T1 post 3 cycles|T1 post Insult|T1 post crise"""
 
 CONTRAST_ALL_THE_SAME = """\
 AX T1 5 MIN POST|AX T1 10 MINS POST|T1 POST GAD 3 MONTHS|POST SHUNT +C|3 MONTHS POST GAD|POST OP T1 POST
@@ -42,7 +44,16 @@ def test_a_plus_of_another_meaning_is_silent(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["T1 Gd(-)", "T1 造影(-)", "T1 造影（－）", "T1 CE (-)", "T1 post contrast(-)", "T1 v. KM"]
+    "text",
+    [
+        "T1 Gd(-)",
+        "T1 造影(-)",
+        "T1 造影（－）",
+        "T1 CE (-)",
+        "T1 post contrast(-)",
+        "T1 v. KM",
+        "T1 造影剤なし",
+    ],
 )
 def test_a_minus_in_parentheses_denies_what_stands_before_it(text: str) -> None:
     assert parse_description(text) is PRE

@@ -70,4 +70,5 @@ def _is_lone(line: Line, index: int, text: str) -> bool:
     if token is None or token.is_glued or (follower is not None and follower.is_glued):
         return False
     around = text[max(token.start - 1, 0) : token.start] + text[token.end : token.end + 1]
-    return not set(around) - set(" _()[].\t")
+    is_after_dash = text[: token.start].rstrip().endswith("-")
+    return not is_after_dash and not set(around) - set(" _()[].\t")

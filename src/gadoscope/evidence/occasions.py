@@ -4,6 +4,7 @@
 What names the agent beside them is still read: ``POST SHUNT +C``.
 """
 
+import re
 from collections.abc import Container
 from dataclasses import dataclass
 
@@ -12,6 +13,14 @@ from gadoscope.evidence.phrases import Line, Span, take_tokens, word_at
 ANCHORS = frozenset(("pre", "post", "pos"))
 # "post left temporal resection": what stands between is part of what was done.
 MOST_BETWEEN = 2
+# How the names of operations and treatments end, in the languages of the lexicon: there is no list of all.
+_OPERATION = re.compile(
+    r".*(?:e[ck]tom(?:y|ie|ia)|o(?:s|)tom(?:y|ie|ia)|plast(?:y|ie|ia|ik)|th?erap(?:y|ie|ies|ia)|emboli[sz]\w{4,}"
+    r"|lys(?:is|e)|lisis|scop(?:y|ie|ia)|surgery|irurgi[ea]|irugia|resec\w+|resek\w+|resezione|radiation|exeresi"
+    r"|anlage|operation|verletzung)"
+)
+# "6/12" is six months, "2/52" two weeks.
+_SHARES = frozenset(("12", "52"))
 ORDINALS = frozenset(("st", "nd", "rd", "th"))
 NEVER_BETWEEN = frozenset(("t1", "t2", "flair", "mprage", "fs"))
 
@@ -50,26 +59,39 @@ def take_occasions(line: Line, occasions: Occasions, known: Container[str]) -> l
 
 def _find_end(line: Line, index: int, occasions: Occasions, known: Container[str]) -> int | None:
     """Return the index after what follows "post" and is its occasion, or ``None``."""
-    first = word_at(line, index + 1)
-    if first in occasions.direct or first in occasions.spans:
-        return index + 2
-    if first[:1].isdigit() and _is_span(line, index + 2, occasions):
-        return index + 3
-    if first[:1].isdigit() and word_at(line, index + 2) in ORDINALS:
+    end = _find_span(line, index + 1, occasions)
+    if end is not None:
+        return end
+    if word_at(line, index + 1)[:1].isdigit() and word_at(line, index + 2) in ORDINALS:
         index += 2  # "post 2nd surgery"
     for place in range(index + 1, min(index + 2 + MOST_BETWEEN, len(line))):
         word = word_at(line, place)
-        if word in occasions.operations or word in occasions.events:
+        if word in occasions.operations or word in occasions.events or _OPERATION.fullmatch(word):
             return place + 1
         if not word.isalpha() or word in NEVER_BETWEEN or word in known:
             return None
     return None
 
 
+def _find_span(line: Line, index: int, occasions: Occasions) -> int | None:
+    """Return the index after a span or a short word at ``index``: "3 months", "6/12", "d7", "op"."""
+    first, second = word_at(line, index), word_at(line, index + 1)
+    if first in occasions.direct or first in occasions.spans:
+        return index + 1
+    if first[:1].isdigit():
+        if second == "/" and word_at(line, index + 2) in _SHARES:
+            return index + 3
+        return index + 2 if _is_span(line, index + 1, occasions) else None
+    number = index + 2 if second == "+" else index + 1
+    token = line[number] if number < len(line) else None
+    is_glued = token is not None and token.is_glued and token.text.isdigit()
+    return number + 1 if is_glued and first in occasions.short_spans else None
+
+
 def _find_start(line: Line, index: int, occasions: Occasions) -> int | None:
     """Return the index of what precedes "post" and is its occasion, or ``None``."""
     before = word_at(line, index - 1)
-    if before in occasions.operations or before in occasions.spans:
+    if before in occasions.operations or before in occasions.spans or _OPERATION.fullmatch(before):
         return index - 1
     if word_at(line, index - 2)[:1].isdigit() and _is_span(line, index - 1, occasions):
         return index - 2
