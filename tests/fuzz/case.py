@@ -121,6 +121,6 @@ def find_faults(row: SeriesResult, root: Path) -> list[str]:
         faults.append(f"probability {row.probability}")
     if row.reason.startswith("internal_error"):
         faults.append(row.reason)
-    text = repr(row).replace(str(root), "")
-    faults += [f"the row holds {word!r} of the patient" for word in leaked_words() if word in text]
+    text = repr(row).replace(str(root), "").casefold()
+    faults += [f"the row holds {word!r} of the patient" for word in leaked_words() if word.casefold() in text]
     return faults

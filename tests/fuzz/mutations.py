@@ -4,13 +4,14 @@ import gzip
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 
-from tests.fuzz.seeds import Kind, Seed
+from tests.fuzz.seeds import Kind, Seed, pack
 
 Random = np.random.Generator
 STREAM = 20_2
@@ -24,7 +25,8 @@ TEXTS = (
     b"\0\0\0\0\0\0\0\0", b"\xff\xff\xff\xff\xff\xff\xff\xff", b"1.2.840.10008.1.2.4.999", b"%s%n{0}", b"..",
     b"MONOCHROME1", b"RGB", b"PALETTE COLOR", b"=cmd|' /C'!A0",
     b"=1+1", b"@SUM(1)", b"+1", b"-1+1", b"\x1b[2J\x1b]0;x\x07", b"a\rb", b"a\r\nb", b"a\nb", b"\xff\xfe\x80",
-    b"\xed\xa0\x80", b"\xe2\x80\xae", b"\x1b$B", b"\0" * 8,
+    b"Zwolsterveldt^Quirijnabel", b"T1 POST ZWOLSTERVELDT", b"Gd Quirijnabel 19130217", b"Quirijnabel+C",
+    b"ZWOLSTERVELDT_T1_KM", b"\xed\xa0\x80", b"\xe2\x80\xae", b"\x1b$B", b"\0" * 8,
 )  # fmt: skip
 REPRESENTATIONS = (b"SQ", b"UN", b"OB", b"OW", b"DS", b"IS", b"UI", b"US", b"FD", b"AT", b"??", b"\0\0")
 # An empty item; the ends of an item and of a sequence; empty elements; sequences that only begin.
@@ -50,7 +52,15 @@ SHORT_LENGTH, LONG_LENGTH = 2, 4
 
 def mutate(seed: Seed, number: int) -> bytes:
     """Return a damaged copy of a seed."""
-    random = np.random.default_rng([STREAM, number])
+    return _mutate(seed, np.random.default_rng([STREAM, number]))
+
+
+def _mutate(seed: Seed, random: Random) -> bytes:
+    if seed.members and random.random() < CHANCE_OF_HEADER:
+        members = list(seed.members)
+        at = int(random.integers(len(members)))
+        members[at] = replace(members[at], data=_mutate(members[at], random))
+        return pack(seed.kind, seed.name, members).data
     if seed.kind is Kind.COMPRESSED_NIFTI and random.random() < CHANCE_OF_HEADER:
         inner = Seed(seed.name, Kind.NIFTI, gzip.decompress(seed.data))
         return gzip.compress(_damage(inner, random), 1, mtime=0)

@@ -2,9 +2,10 @@
 
 import gzip
 import io
+import tarfile
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -55,6 +56,10 @@ class Kind(StrEnum):
     DEFLATED_DICOM = "deflated dicom"
     NIFTI = "nifti"
     COMPRESSED_NIFTI = "compressed nifti"
+    MGH = "mgh"
+    ANALYZE = "analyze"
+    GZIP = "gzip"
+    TAR = "tar"
     ZIP = "zip"
     SIDECAR = "sidecar"
 
@@ -75,6 +80,8 @@ class Seed:
         First byte and length of each element's value, where they lie open in the file.
     siblings
         Intact files of the same series.
+    members
+        What it packs; their names are those in the archive.
     """
 
     name: str
@@ -82,6 +89,7 @@ class Seed:
     data: bytes
     values: tuple[tuple[int, int], ...] = ()
     siblings: tuple[bytes, ...] = ()
+    members: "tuple[Seed, ...]" = ()
 
 
 SIDECAR = Seed(
@@ -89,7 +97,8 @@ SIDECAR = Seed(
     Kind.SIDECAR,
     b'{"MagneticFieldStrength": 3, "EchoTime": 0.003, "RepetitionTime": 2.3, "FlipAngle": 9, '
     b'"ImageType": ["ORIGINAL", "PRIMARY", "M"], "ContrastBolusIngredient": "GADOLINIUM", '
-    b'"AcquisitionTime": "09:15:00.0", "SeriesDescription": "t1 +c", "BodyPartExamined": "HEAD"}',
+    b'"AcquisitionTime": "09:15:00.0", "SeriesDescription": "t1 +c Zwolsterveldt", '
+    b'"BodyPartExamined": "HEAD"}',
 )
 """Beside a NIfTI file; it is never damaged alone."""
 
@@ -97,7 +106,7 @@ SIDECAR = Seed(
 @lru_cache(maxsize=1)
 def load_seeds() -> tuple[Seed, ...]:
     """Return all seeds, always in the same order."""
-    return (*_iter_dicom(), *_iter_nifti(), _zip())
+    return (*_iter_dicom(), *_iter_nifti(), *_iter_mgh_and_analyze(), *_iter_packed())
 
 
 def _iter_dicom() -> Iterator[Seed]:
@@ -110,6 +119,8 @@ def _iter_dicom() -> Iterator[Seed]:
     yield _seed("legacy converted", [legacy_converted(series)], ExplicitVRLittleEndian)
     yield _seed("dynamic", dynamic_series(3, 1, n_slices=2), ExplicitVRLittleEndian)
     yield _seed("enhanced dynamic", [enhanced(dynamic_series(3, 1, n_slices=2))], ExplicitVRLittleEndian)
+    named = plant_patient(classic_series(POST, n_slices=N_SLICES, matrix=MATRIX))
+    yield _seed("names in descriptions", named, ExplicitVRLittleEndian)
     yield _seed("structured report", structured_report(), ExplicitVRLittleEndian)
     for name in REAL_DICOM:
         path = get_testdata_file(name, download=False)
@@ -167,10 +178,87 @@ def _iter_nifti() -> Iterator[Seed]:
         yield Seed(f"NIfTI {name}, compressed", Kind.COMPRESSED_NIFTI, gzip.compress(data, 1, mtime=0))
 
 
-def _zip() -> Seed:
+def _iter_mgh_and_analyze() -> Iterator[Seed]:
+    nib: Any = nibabel  # has no types
+    image = nib.MGHImage(_voxels(), np.diag([-4.0, -4.0, 5.0, 1.0]))
+    mgh = Seed("MGH", Kind.MGH, image.to_bytes())
+    yield mgh
+    yield pack(Kind.GZIP, "mgz", [mgh])
+    yield pack(Kind.ZIP, "zip of an Analyze pair", _analyze())
+
+
+def _analyze() -> list[Seed]:
+    image = nibabel.AnalyzeImage(_voxels(), np.diag([4.0, 4.0, 5.0, 1.0]))  # type: ignore[no-untyped-call]
+    files = {kind: io.BytesIO() for kind in ("header", "image")}
+    image.file_map = {kind: nibabel.FileHolder(fileobj=file) for kind, file in files.items()}
+    image.to_file_map()  # type: ignore[no-untyped-call]
+    return [
+        Seed("t1.hdr", Kind.ANALYZE, files["header"].getvalue()),
+        Seed("t1.img", Kind.ANALYZE, files["image"].getvalue()),
+    ]
+
+
+def _voxels() -> Any:
+    series = classic_series(n_slices=4, matrix=MATRIX)
+    return np.stack([stored_pixels(dataset) for dataset in series], -1).astype(np.int16)
+
+
+def _iter_packed() -> Iterator[Seed]:
+    series = plant_patient(classic_series(n_slices=2, matrix=MATRIX))
+    files = [_file_bytes(dataset, ExplicitVRLittleEndian) for dataset in series]
+    slices = [
+        Seed(f"series/{index}", Kind.DICOM, data, _find_values(data)) for index, data in enumerate(files)
+    ]
+    yield pack(Kind.ZIP, "zip", slices)
+    yield (tar := pack(Kind.TAR, "tar", slices))
+    yield pack(Kind.GZIP, "tar.gz", [tar])
+    yield pack(Kind.GZIP, "instance, compressed", slices[:1])
+    yield pack(Kind.ZIP, "zip of a tar", [tar])
+    yield pack(Kind.ZIP, "BIDS", _bids())
+
+
+def _bids() -> list[Seed]:
+    nib: Any = nibabel  # has no types
+    image = nib.Nifti1Image(_voxels(), np.diag([-4.0, -4.0, 5.0, 1.0]))
+    nifti = Seed("ds/sub-01/anat/sub-01_ce-gd_T1w.nii", Kind.NIFTI, image.to_bytes())
+    described = b'{"Name": "Quirijnabel", "BIDSVersion": "1.9.0", "DatasetType": "raw"}'
+    return [
+        Seed("ds/dataset_description.json", Kind.SIDECAR, described),
+        Seed("ds/participants.tsv", Kind.SIDECAR, b"participant_id\tage\nsub-01\t34\n"),
+        Seed("ds/T1w.json", Kind.SIDECAR, SIDECAR.data),
+        replace(nifti, name="ds/derivatives/x/sub-01_T1w.nii"),
+        nifti,
+        Seed("ds/sub-01/anat/sub-01_ce-gd_T1w.json", Kind.SIDECAR, SIDECAR.data),
+        pack(Kind.GZIP, "ds/sub-01/anat/sub-01_T1w.nii.gz", [nifti]),
+    ]
+
+
+def pack(kind: Kind, name: str, members: Sequence[Seed]) -> Seed:
+    """Return an archive of some seeds, or for gzip the one of them compressed."""
+    return Seed(name, kind, _PACK[kind](members), members=tuple(members))
+
+
+def _zip(members: Sequence[Seed]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for index, dataset in enumerate(classic_series(n_slices=2, matrix=MATRIX)):
-            entry = zipfile.ZipInfo(f"series/{index}")  # its date is fixed, unlike that of writestr's own
-            archive.writestr(entry, _file_bytes(dataset, ExplicitVRLittleEndian))
-    return Seed("zip", Kind.ZIP, stream.getvalue())
+        for member in members:
+            # Its date is fixed, unlike that of writestr's own.
+            archive.writestr(zipfile.ZipInfo(member.name), member.data)
+    return stream.getvalue()
+
+
+def _tar(members: Sequence[Seed]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for member in members:
+            info = tarfile.TarInfo(member.name)
+            info.size = len(member.data)
+            archive.addfile(info, io.BytesIO(member.data))
+    return stream.getvalue()
+
+
+_PACK: dict[Kind, Callable[[Sequence[Seed]], bytes]] = {
+    Kind.ZIP: _zip,
+    Kind.TAR: _tar,
+    Kind.GZIP: lambda members: gzip.compress(members[0].data, 1, mtime=0),
+}

@@ -10,7 +10,7 @@ from tests.fuzz.case import check_path, write_case
 from tests.fuzz.mutations import mutate
 from tests.fuzz.seeds import Kind, load_seeds
 
-N_SHORT = 141
+N_SHORT = 168
 """Three damaged copies of every seed."""
 
 
