@@ -25,8 +25,9 @@ from gadoscope.reading.formats import (
     READ_FORMATS,
     Kind,
     find_kind,
+    is_rare,
 )
-from gadoscope.reading.images import MAX_FILE_BYTES, decode_slice
+from gadoscope.reading.images import MAX_FILE_BYTES, SliceImage, decode_slice
 from gadoscope.reading.no_image import explain_no_image
 from gadoscope.reading.sources import Source
 
@@ -143,15 +144,28 @@ class Examiner:
 
     def _read_slice(self, file: BinaryIO, base: SeriesResult) -> Answer | _Slice:
         is_refused_unread = file.seek(0, os.SEEK_END) > MAX_FILE_BYTES
-        digest = None if is_refused_unread else self._find_digest(file)
+        digest = content = None if is_refused_unread else self._find_digest(file)
         if digest is not None and base.header_quote:  # the name says something: it is part of the answer
             digest = _digest_of(digest, base.header_state, base.header_quote)
         recalled = self._recall(digest, base)
         if recalled is not None:
             return recalled
-        image = decode_slice(file)
+        image = self._decode(file, content)
         resized = self._session.bundle.metadata.image_path.resize_slice(image.pixels)
         return _Slice(replace(base, warnings=image.warnings), resized, digest)
+
+    def _decode(self, file: BinaryIO, content: str | None) -> SliceImage:
+        """Decode here, which costs least; but apart where decoders are rarely tried, or a run died of it."""
+        is_suspect = self._journal is not None and content is not None and self._journal.is_suspect(content)
+        file.seek(0)
+        if is_suspect or is_rare(file.read(PREFIX_BYTES)):
+            from gadoscope.reading.slices_apart import decode_slice_apart  # noqa: PLC0415 — few files need it
+
+            return decode_slice_apart(file)
+        if self._journal is None or content is None:
+            return decode_slice(file)
+        with self._journal.decoding(content):
+            return decode_slice(file)
 
     def _answer_slice(self, read: _Slice) -> Answer:
         def answer() -> SeriesResult:

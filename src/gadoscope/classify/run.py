@@ -8,6 +8,7 @@ are judged together. Rows leave in the order of the inputs, those of DICOM serie
 whatever ``jobs`` is.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -175,10 +176,10 @@ class _Run:
 
     def __exit__(self, *error: object) -> None:
         self._open.close()
-        if self._index is not None:  # after the threads, of which one may have been decoding still
-            from gadoscope.reading.dicom.decoders import close_decoders  # noqa: PLC0415 — as the index
+        if "gadoscope.reading.apart" in sys.modules:  # most runs start no process
+            from gadoscope.reading.apart import close_decoders  # noqa: PLC0415 — as above
 
-            close_decoders()
+            close_decoders()  # after the threads, of which one may have been decoding still
 
     def keep(self, answers: Iterable[Answer]) -> Iterator[Answer]:
         """Pass answers on and write each into the journal, as it is before its study is judged."""

@@ -138,6 +138,11 @@ def find_format(prefix: bytes) -> SliceFormat | None:
     return None
 
 
+def is_rare(prefix: bytes) -> bool:
+    """Return whether an image is neither PNG nor JPEG, whose decoders billions of files have tried."""
+    return find_format(prefix) not in (_PNG, _JPEG)
+
+
 def is_tar(prefix: bytes) -> bool:
     """Return whether a file begins as a tar: its first header's checksum is right, whatever its version."""
     said = _TAR_CHECKSUM.match(prefix, _TAR_CHECKSUM_AT)

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ from typing import Any, Self
 from gadoscope.errors import OutputError, UsageError
 from gadoscope.files import explain_refusal
 from gadoscope.labels import Phase, Plane, SeriesResult, Status
+from gadoscope.results.under_way import UnderWay, under_way_path
 
 SUFFIX = ".journal"
 """After the whole name of the table: results.csv.journal."""
@@ -36,6 +38,8 @@ CREATE TABLE IF NOT EXISTS answers (
     model TEXT, version TEXT, digest TEXT, rows TEXT, PRIMARY KEY (model, version, digest)
 ) WITHOUT ROWID
 """
+_SUSPECTS = "CREATE TABLE IF NOT EXISTS suspects (digest TEXT PRIMARY KEY) WITHOUT ROWID"
+"""Files that were being decoded when a run died, or just before."""
 
 
 def journal_path(table: Path) -> Path:
@@ -62,6 +66,8 @@ class Journal:
         self._lock = threading.Lock()
         self._committed = time.monotonic()
         self._database: sqlite3.Connection | None = None
+        self._under_way = UnderWay(under_way_path(path))
+        self._suspects: frozenset[str] = frozenset()
 
     def __enter__(self) -> Self:
         return self
@@ -97,6 +103,19 @@ class Journal:
             self._ask("PRAGMA secure_delete = ON")
             self._ask("DELETE FROM answers WHERE version GLOB '*' || ?", forget)
             self._commit()
+        for digest in self._under_way.read():
+            self._ask("INSERT OR IGNORE INTO suspects VALUES (?)", digest)
+        self._commit()
+        (suspects,) = self._ask("SELECT group_concat(digest) FROM suspects")
+        self._suspects = frozenset((suspects or "").split(",")) - {""}
+
+    def is_suspect(self, digest: str) -> bool:
+        """Return whether a run died while it decoded a file of this content, perhaps of that."""
+        return digest in self._suspects
+
+    def decoding(self, digest: str) -> AbstractContextManager[None]:
+        """Note that the block decodes a file of this content."""
+        return self._under_way.note(digest)
 
     def count(self) -> tuple[int, int]:
         """Return how many inputs have an answer of this bundle and version, and of others."""
@@ -135,6 +154,7 @@ class Journal:
         (n_answers,) = self._ask("SELECT count(*) FROM answers")
         self._database.close()
         self._database = None
+        self._under_way.close()
         if self._is_new and not n_answers:
             self.path.unlink(missing_ok=True)
 
@@ -180,6 +200,7 @@ class Journal:
             if n_tables and (owner, version) != (APPLICATION_ID, FORMAT_VERSION):
                 raise sqlite3.DatabaseError("another program's or another version's file")
             database.execute(_TABLE)
+            database.execute(_SUSPECTS)
             database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             database.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
             database.commit()

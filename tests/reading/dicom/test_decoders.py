@@ -15,7 +15,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELo
 
 from gadoscope.classify import iter_results
 from gadoscope.errors import ReadError
-from gadoscope.reading.dicom import decoders
+from gadoscope.reading import apart
 from gadoscope.reading.dicom.pixels import decode_frame
 from tests.dicom_files import POST, PRE, classic_series, stored_pixels
 from tests.hostile_headers import file_bytes
@@ -24,8 +24,9 @@ MARK = b"crash here"
 # The decoding process with a decoder that does what the stream's tail asks for.
 CRASHING = """
 import os, signal, time
-from gadoscope.reading.dicom import decoder_process
-whole = decoder_process.decode_stream
+from gadoscope.reading import decoder_process
+from gadoscope.reading.dicom import codecs
+whole = codecs.decode_stream
 def decode(stream, *rest):
     if b"crash here" in stream:
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -36,17 +37,17 @@ def decode(stream, *rest):
     if b"eat here" in stream:
         bytearray(2**34)
     return whole(stream, *rest)
-decoder_process.decode_stream = decode
+codecs.decode_stream = decode
 decoder_process.main()
 """
 
 
 @pytest.fixture(autouse=True)
 def _crashing(monkeypatch: pytest.MonkeyPatch) -> object:
-    decoders.close_decoders()
-    monkeypatch.setattr(decoders, "COMMAND", ("-c", CRASHING))
+    apart.close_decoders()
+    monkeypatch.setattr(apart, "COMMAND", ("-c", CRASHING))
     yield
-    decoders.close_decoders()
+    apart.close_decoders()
 
 
 def _marked(data: bytes, mark: bytes = MARK) -> bytes:
@@ -98,7 +99,7 @@ def test_the_next_frame_after_a_crash_is_decoded() -> None:
 def test_a_process_that_was_killed_idle_costs_nothing() -> None:
     data = file_bytes(classic_series(POST, n_slices=1, matrix=32)[0], JPEGLSLossless)
     decode_frame(io.BytesIO(data))
-    decoders._idle[0]._process.kill()
+    apart._idle[0]._process.kill()
     assert decode_frame(io.BytesIO(data)).values.shape == (32, 32)
 
 
@@ -114,8 +115,8 @@ def test_a_decoder_that_comes_to_no_end_is_ended(mark: bytes, monkeypatch: pytes
     source = CRASHING.replace("decoder_process.main()", "decoder_process.DECODING_SECONDS = 0") + (
         "\ndecoder_process.main()"
     )
-    monkeypatch.setattr(decoders, "COMMAND", ("-c", source))
-    monkeypatch.setattr(decoders, "PATIENCE_S", 20.0 if mark == b"spin here" else 3.0)
+    monkeypatch.setattr(apart, "COMMAND", ("-c", source))
+    monkeypatch.setattr(apart, "PATIENCE_S", 20.0 if mark == b"spin here" else 3.0)
     data = file_bytes(classic_series(POST, n_slices=1, matrix=32)[0], JPEGLSLossless)
     with pytest.raises(ReadError, match="busy without end"):
         decode_frame(io.BytesIO(_marked(data, mark)))
@@ -124,8 +125,8 @@ def test_a_decoder_that_comes_to_no_end_is_ended(mark: bytes, monkeypatch: pytes
 def test_a_crash_leaves_a_row_also_when_the_run_is_resumed(tmp_path: Path, tiny_bundle: Path) -> None:
     _write_series(tmp_path / "scans", n_marked=3)
     source = (
-        "import sys\nfrom gadoscope.reading.dicom import decoders\n"
-        f"decoders.COMMAND = ('-c', {CRASHING!r})\n"
+        "import sys\nfrom gadoscope.reading import apart\n"
+        f"apart.COMMAND = ('-c', {CRASHING!r})\n"
         "from gadoscope.cli.main import main\nsys.exit(main())"
     )
     arguments = ["classify", str(tmp_path / "scans"), "--model", str(tiny_bundle)]
@@ -143,9 +144,9 @@ def test_a_crash_leaves_a_row_also_when_the_run_is_resumed(tmp_path: Path, tiny_
 def test_decoding_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     (tmp_path / "scan").write_bytes(file_bytes(classic_series(POST, n_slices=1, matrix=32)[0], RLELossless))
     source = (
-        "import sys, time\nfrom gadoscope.reading.dicom import decoders, pixels\n"
+        "import sys, time\nfrom gadoscope.reading import apart\nfrom gadoscope.reading.dicom import pixels\n"
         "pixels.decode_frame(open(sys.argv[1], 'rb'))\n"
-        "print(decoders._idle[0]._process.pid, flush=True)\ntime.sleep(60)"
+        "print(apart._idle[0]._process.pid, flush=True)\ntime.sleep(60)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", source, str(tmp_path / "scan")], stdout=subprocess.PIPE

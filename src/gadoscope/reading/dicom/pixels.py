@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gadoscope.errors import ReadError
 from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES, LOSSY_SYNTAXES, StoredFrame
-from gadoscope.reading.dicom.decoders import decode_apart
+from gadoscope.reading.dicom.decoders import decode_frame_apart
 from gadoscope.reading.dicom.elements import BIG_ENDIAN
 from gadoscope.reading.dicom.frames import read_frame_bytes
 from gadoscope.reading.dicom.pixel_header import PixelHeader, read_pixel_header
@@ -90,7 +90,7 @@ def _to_stored(data: bytes, header: PixelHeader) -> tuple[StoredFrame, int]:
     """Return the stored values, in this machine's byte order, and how many of their bits are known."""
     bits = header.layout.bits_allocated
     if header.syntax in COMPRESSED_SYNTAXES:
-        return decode_apart(data, header.syntax, header.rows, header.columns, bits)
+        return decode_frame_apart(data, header.syntax, header.rows, header.columns, bits)
     stored = np.frombuffer(data, np.dtype(f"{_byte_order(header)}u{bits // 8}"))
     in_order = stored.astype(stored.dtype.newbyteorder("="), copy=False)
     return in_order.reshape(header.rows, header.columns), bits
