@@ -30,6 +30,9 @@ def find_refusal(*values: str, **others: object) -> str:
     [
         (("T1", "MAP"), "parametric_map"),
         (("CALC", "BVALUE"), "diffusion"),
+        (("CALCULATED", "BVALUE"), "diffusion"),
+        (("FRACTIONAL", "ANISOTROPY"), "diffusion"),
+        (("MEAN", "DIFFUSIVITY"), "diffusion"),
         (("Field", "Map"), "field_map"),
         (("FIELD", "MAPHZ"), "field_map"),
         (("PHASE", "MAP"), "phase_image"),
@@ -46,6 +49,14 @@ def test_words_mean_the_same_however_they_are_joined(joint: str, words: tuple[st
 def test_the_reason_quotes_the_value_that_decided(value: str) -> None:
     with pytest.raises(RefusedError, match=f'PRIMARY.{value}"'):
         check_sequence({**T1, "ImageType": ["ORIGINAL", "PRIMARY", value]})
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [("SWI", "t2_weighted"), ("TMIP", "projection"), ("TTEST", "functional"), ("QMAP", "parametric_map")],
+)
+def test_a_vendor_s_word_says_what_was_computed(value: str, reason: str) -> None:
+    assert find_refusal("M", value) == reason
 
 
 @pytest.mark.parametrize("joint", ["_", " ", "-"])
@@ -72,7 +83,24 @@ def test_values_that_a_converter_joined_are_taken_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["Hz", "rad", "rad/s", "s", "ms", "ppm", "T", "mm^2/s", "1/s", "milliradial"]
+    "unit",
+    [
+        "Hz",
+        "rad",
+        "rad/s",
+        "s",
+        "ms",
+        "ppm",
+        "T",
+        "mm^2/s",
+        "1/s",
+        "milliradial",
+        "Hertz",
+        "%",
+        "nT",
+        "[Hz]",
+        "percent",
+    ],
 )
 def test_what_has_a_unit_is_a_map(unit: str) -> None:
     assert find_refusal(Units=unit) == "parametric_map"

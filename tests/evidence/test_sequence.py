@@ -139,3 +139,47 @@ VALUES = st.text() | st.floats() | st.lists(st.text(), max_size=3) | st.none()
 def test_no_tags_however_damaged_end_in_anything_but_warnings_or_a_refusal(facts: dict[str, object]) -> None:
     with contextlib.suppress(RefusedError):
         assert all(check_sequence(facts))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *(
+            "LOW_EXM",
+            "LOWEREXTREMITY",
+            "LOWERLIMB",
+            "UPPERLIMB",
+            "CTSPINE",
+            "TLSPINE",
+            "SSPINE",
+            "RKNEE",
+            "KNEES",
+        ),
+        *("LENDENWIRBELSAEULE", "KOLANO", "SACROILIAC", "PATELLA", "ACHILLES", "BRACHIAL PLEXUS", "PHANTOM"),
+        *(
+            "STIFLE",
+            "CARPUS",
+            "TARSUS",
+            "FETLOCK",
+            "HOOF",
+            "TAIL",
+            "PAW",
+            "RIB",
+            "SCAPULA",
+            "CLAVICLE",
+            "BONE",
+        ),
+    ],
+)
+def test_another_part_of_the_body_is_one_however_it_is_called(part: str) -> None:
+    with pytest.raises(RefusedError) as refusal:
+        check_sequence({**T1, "BodyPartExamined": part})
+    assert refusal.value.reason == "other_body_part"
+
+
+@pytest.mark.parametrize("text", ["T1 KNEES", "COR T1 THIGHS", "COR T1 HIPS"])
+def test_several_knees_in_a_description_are_knees_where_the_part_is_missing(text: str) -> None:
+    untagged = {keyword: value for keyword, value in T1.items() if keyword != "BodyPartExamined"}
+    with pytest.raises(RefusedError) as refusal:
+        check_sequence({**untagged, "SeriesDescription": text})
+    assert refusal.value.reason == "other_body_part"

@@ -39,6 +39,7 @@ LOCALIZERS = [
         "Scanogram",
     ),
     *("Localisateur", "LOCALIZADOR", "Lokalizer", "定位像", "Fastview", "t2_loc_sag", "PlanScan", "3PLLOC"),
+    *("PLAN", "TOPO", "locator", "AutoAlign Head LS", "Positionierung"),
 ]
 PREPARING = [
     *("gre_field_mapping", "B0 NS", "B0map", "fieldmap_magnitude", "B1map", "tfl_b1map", "Shim", "ref scan"),
@@ -51,6 +52,8 @@ PREPARING = [
         "BodyCoilRef",
         "Coil Sens Map",
     ),
+    *("Ref: SENSE", "Ref_SENSE", "HOS", "AFI", "actual flip angle", "flip angle map", "BIAS_BC", "BIAS_32CH"),
+    *("COCA", "Adj_B0"),
 ]
 
 
@@ -94,6 +97,21 @@ def test_a_t1_whose_name_only_resembles_another_is_answered_without_a_word(descr
         ("ADC (10^-6 mm2/s)", "diffusion"),
         ("ep2d_bold_rest", "functional"),
         ("AX PERFUSION", "perfusion"),
+        ("rBV", "perfusion"),
+        ("trufi_tra", "t2_weighted"),
+        ("bSSFP", "t2_weighted"),
+        ("BFFE", "t2_weighted"),
+        ("3D DRIVE", "t2_weighted"),
+        ("Dual Echo", "proton_density"),
+        ("DIR", "flair"),
+        ("double inversion recovery", "flair"),
+        ("Fractional Aniso.", "diffusion"),
+        ("Average DC", "diffusion"),
+        ("FA", "diffusion"),
+        ("ME-GRE", "t2_weighted"),
+        ("QFLOW", "angiography"),
+        ("PCA", "angiography"),
+        ("MEDIC", "t2_weighted"),
     ],
 )
 def test_another_contrast_in_the_name_refuses_where_the_times_are_gone(description: str, reason: str) -> None:
@@ -120,6 +138,25 @@ def test_a_map_is_refused_and_what_it_was_computed_from_is_not(name: str) -> Non
     assert find_refusal(name, ImageType=["DERIVED", "PRIMARY", "M"]) == "parametric_map"
     warnings = check_sequence({**TIMED, "SeriesDescription": name, "ImageType": ["ORIGINAL", "PRIMARY", "M"]})
     assert "a parametric map" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["T1 mapping MOLLI", "t1_mp2rage_T1_Images", "ShMOLLI", "MyoMaps", "qT1 axial"]
+)
+def test_a_scan_whose_images_are_of_a_map_is_refused_though_it_is_acquired(name: str) -> None:
+    assert find_refusal(name, ImageType=["ORIGINAL", "PRIMARY", "M"]) == "parametric_map"
+
+
+@pytest.mark.parametrize("name", ["AX T1 SUB", "sub", "POST-PRE SUB"])
+def test_a_subtraction_is_one_where_its_name_ends_so(name: str) -> None:
+    assert find_refusal(name, **TIMED) == "subtraction"
+
+
+@pytest.mark.parametrize(
+    "name", ["T1 plan", "Gamma plan", "T1 planning", "sub-01 T1", "T1 DIR FS", "sub acute T1"]
+)
+def test_a_t1_to_plan_by_is_no_localizer_and_a_subject_no_subtraction(name: str) -> None:
+    assert not find_refusal(name, **TIMED)
 
 
 def test_the_refusal_quotes_the_words_that_decided_and_no_others() -> None:

@@ -12,6 +12,8 @@ from gadoscope.evidence.species import check_species
         {"PatientSpeciesDescription": "Rattus norvegicus"},
         {"PatientSpeciesDescription": "Panthera leo"},
         {"PatientSpeciesDescription": "CANINE"},
+        {"PatientSpeciesDescription": "non-human primate"},
+        {"PatientSpeciesDescription": "Not human"},
         {"PatientSpeciesCodeSequence": [{"CodeValue": "447612001", "CodeMeaning": "Mus musculus"}]},
         {"PatientBreedDescription": "Labrador Retriever"},
         {"PatientBreedCodeSequence": [{"CodeValue": "132593005", "CodeMeaning": "Beagle"}]},

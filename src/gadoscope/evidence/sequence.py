@@ -26,6 +26,7 @@ from gadoscope.evidence.sequence_words import (
     OTHER_CONTRASTS,
     OTHER_METADATA,
     OTHER_PARTS,
+    OTHER_STEMS,
     SOP_CLASS_REASONS,
 )
 from gadoscope.evidence.series_name import SeriesName, read_series_name
@@ -56,7 +57,7 @@ PART_TEXTS = ("SeriesDescription", "ProtocolName", "StudyDescription")
 # What the name of a T1 series has no reason to speak of; of the others it has (a T1 to plan spectroscopy).
 DOUBTFUL_BESIDE_T1 = frozenset(("angiography", "diffusion", "functional", "t2_weighted", "parametric_map"))
 # Ends the first unit of "rad/s" and "mm^2/s".
-NO_LETTER = re.compile(r"[^a-z0-9]")
+NO_LETTER = re.compile(r"[^a-z0-9%]")
 
 
 def check_sequence(facts: Facts) -> tuple[str, ...]:
@@ -109,7 +110,7 @@ def _check_modality(facts: Facts) -> str:
 def _check_units(facts: Facts) -> None:
     """Refuse what is measured in something: brightness has no unit."""
     for keyword in ("Units", "RescaleType"):
-        unit = (find_text(facts, keyword) or "").lower().replace("^", "")
+        unit = (find_text(facts, keyword) or "").lower().replace("^", "").strip(" []()")
         if NO_LETTER.split(unit)[0] in MAP_UNITS or unit.startswith("1/"):
             raise RefusedError(
                 "parametric_map", f"{quote(facts, keyword)} is the unit of a map, not of an image."
@@ -163,7 +164,8 @@ def _check_body_part(facts: Facts) -> str:
         return "BodyPartExamined is missing; taken for the head"
     if names_brain:
         return f"{quote(facts, 'BodyPartExamined')}, but the description speaks of the head"
-    if words & OTHER_PARTS and not words & NEAR_PARTS:
+    is_other = words & OTHER_PARTS or any(stem in word for word in words for stem in OTHER_STEMS)
+    if is_other and not words & NEAR_PARTS:
         raise RefusedError("other_body_part", f"{quote(facts, 'BodyPartExamined')}; only heads are answered.")
     return f"{quote(facts, 'BodyPartExamined')} is not surely the head"
 
@@ -171,7 +173,8 @@ def _check_body_part(facts: Facts) -> str:
 def _check_named_part(named: Mapping[str, frozenset[str]]) -> None:
     """Refuse another body part that a description names, where none of them and no tag names the head."""
     for keyword, words in named.items():
-        parts = sorted((words & OTHER_PARTS) - AMBIGUOUS_PARTS)
+        plural = {word for word in words if word.endswith("s") and word[:-1] in OTHER_PARTS}
+        parts = sorted(((words & OTHER_PARTS) - AMBIGUOUS_PARTS) | plural)
         if parts and not words & NEAR_PARTS:
             raise RefusedError("other_body_part", f'{keyword} names "{parts[0]}"; only heads are answered.')
 

@@ -29,21 +29,36 @@ IMAGE_TYPE_REASONS: dict[str, tuple[frozenset[str], str]] = {
     "localizer": (frozenset(("LOCALIZER", "LOCALISER", "SCOUT", "SURVEY")), "a localizer"),
     "subtraction": (frozenset(("SUB", "SUBTRACT", "SUBTRACTION")), "a subtraction"),
     "projection": (
-        frozenset(("MIP", "MNIP", "MINIP", "MAX", "MIN", "MAX IP", "MIN IP", "PROJECTION", "PJN", "STDDEV")),
+        frozenset(
+            ("MIP", "MNIP", "MINIP", "MAX", "MIN", "MAX IP", "MIN IP", "TMIP", "PROJECTION", "PJN", "STDDEV")
+        ),
         "a projection",
     ),
     "phase_image": (
         frozenset(("P", "I", "PHASE", "PHASE MAP", "PHASE IMAGE", "IMAGINARY", "VELOCITY", "VELOCITY MAP")),
         "phase or imaginary data",
     ),
-    "t2_weighted": (frozenset(("T2", "T2W", "T2 STAR", "T2 STAR W")), "a T2- or T2*-weighted image"),
+    "t2_weighted": (frozenset(("T2", "T2W", "T2 STAR", "T2 STAR W", "SWI")), "a T2- or T2*-weighted image"),
     "proton_density": (frozenset(("PROTON DENSITY",)), "a proton-density image"),
     "flair": (frozenset(("FLUID ATTENUATED", "FLAIR")), "a FLAIR image"),
     "stir": (frozenset(("STIR",)), "a STIR image"),
-    "functional": (frozenset(("FMRI", "BOLD")), "functional data"),
+    "functional": (frozenset(("FMRI", "BOLD", "TTEST", "T TEST")), "functional data"),
     "diffusion": (
         frozenset(
-            ("DIFFUSION", "TRACEW", "TRACE", "ADC", "FA", "TENSOR", "CALC BVALUE", "CALC B VALUE", "EADC")
+            (
+                "DIFFUSION",
+                "TRACEW",
+                "TRACE",
+                "ADC",
+                "FA",
+                "TENSOR",
+                "CALC BVALUE",
+                "CALC B VALUE",
+                "CALCULATED BVALUE",
+                "EADC",
+                "FRACTIONAL ANISOTROPY",
+                "MEAN DIFFUSIVITY",
+            )
         ),
         "a diffusion image",
     ),
@@ -59,7 +74,19 @@ IMAGE_TYPE_REASONS: dict[str, tuple[frozenset[str], str]] = {
     ),
     "parametric_map": (
         frozenset(
-            ("MAP", "T1 MAP", "T2 MAP", "R1", "R2", "R1 MAP", "R2 MAP", "PD MAP", "T1RHO", "FAT FRACTION")
+            (
+                "MAP",
+                "QMAP",
+                "T1 MAP",
+                "T2 MAP",
+                "R1",
+                "R2",
+                "R1 MAP",
+                "R2 MAP",
+                "PD MAP",
+                "T1RHO",
+                "FAT FRACTION",
+            )
         ),
         "a parametric map",
     ),
@@ -80,8 +107,9 @@ REFORMATTED = frozenset(("MPR", "REFORMATTED", "RESAMPLED", "NORM", "DIS2D", "DI
 # Units of a BIDS sidecar, or of DICOM's RescaleType, in which no image is: frequencies, times, angles,
 # fields, shares. Without the division by a time and without a power.
 MAP_UNITS = parse_words(
-    "hz khz rad mrad millirad milliradian milliradians milliradial milliradials radian radians degree degrees"
-    " deg s ms sec second seconds msec millisecond milliseconds ppm ppb t mt ut tesla microtesla mm2 um2"
+    "hz khz hertz rad mrad millirad milliradian milliradians milliradial milliradials radian radians"
+    " degree degrees deg s ms sec second seconds msec millisecond milliseconds ppm ppb t mt ut tesla"
+    " microtesla nt mm2 um2 percent %"
 )
 
 # Keyword of a BIDS sidecar that only such an image has: reason to refuse, and what it is.
@@ -119,11 +147,14 @@ OTHER_PARTS = parse_words(
     " hand arm leg thigh calf femur humerus extremity aorta wholebody wirbelsaule lws hws bws rachis colonna"
     " columna coluna mamma mama rectum bladder forearm finger toe tibia limb limbs extremities joint"
     " extremities schulter ellenbogen handgelenk hufte huefte knie sprunggelenk becken herz leber niere"
-    " epaule coude poignet"
+    " epaule coude poignet kolano sacroiliac patella achilles plexus bone rib ribs scapula clavicle sternum"
+    " stifle carpus tarsus fetlock hoof tail paw phantom exm mrcp"
     " hanche genou cheville bassin coeur foie spalla gomito polso anca ginocchio caviglia bacino cuore fegato"
     " hombro codo muneca cadera rodilla tobillo higado corazon ombro cotovelo punho quadril joelho tornozelo"
     " figado coracao schouder elleboog heup enkel bekken hart lever axel armbage handled hoft kna fotled"
 )
+# Of a word of BodyPartExamined: LOWEREXTREMITY, TLSPINE, RKNEE and LENDENWIRBELSAEULE are such parts too.
+OTHER_STEMS = ("spine", "extrem", "limb", "knee", "wirbel", "ankle", "shoulder")
 # Words that also mean something else where a person writes; of a description they do not count.
 AMBIGUOUS_PARTS = parse_words(
     "hand arm leg hip calf toe finger heart mama mamma cervical joint hart lever axel anca polso punho kna"

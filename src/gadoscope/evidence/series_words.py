@@ -60,6 +60,8 @@ NAMED_KINDS: tuple[NamedKind, ...] = (
         r"coil ?(?:ref|survey|sens|cal|map)",
         r"\bsense ?ref|\bref(?:erence)? ?scan\b|\basset ?cal(?:ibration)?",
         r"sensitivit(?:y|aet|at|e) (?:map|ref|scan)",
+        r"\bref(?:erence)? sense\b|\bcoca\b|\bbias (?:bc|\d+ ?ch)|\badj b ?[01]\b|\bhos\b",
+        r"\bafi\b|(?:flip ?angle|\bfa) map|\bactual flip",
     ),
     _kind(
         "localizer",
@@ -72,6 +74,7 @@ NAMED_KINDS: tuple[NamedKind, ...] = (
         r"\b(?:tri|3|2|three|multi) ?(?:pl|plane)? ?pilot",
         r"\b(?:ubersicht|uebersicht|suchschnitt)|\breperages?\b|\breperes?\b|\bcentra(?:ge|ggio|do)\b",
         r"定位|位置決|位置决|スカウト|локал[аи]",
+        r"^(?:plan|topo) ;|\blocator\b|\bauto ?align\b|\bpositionierung",
     ),
     _kind(
         "localizer",
@@ -95,10 +98,18 @@ NAMED_KINDS: tuple[NamedKind, ...] = (
         Force.FIRM,
         r"\b(?:subtraction|subtracted|subtr|subtraktion|soustraction|sottrazione|sustraccion|subtracao"
         r"|subtractie|subtraksjon)\b",
+        r"\bsubs? ;",
     ),
     _kind("projection", "a projection", Force.FIRM, r"\b(?:mip|minip|mnip)\b"),
     _kind(
         "phase_image", "phase data", Force.FIRM, r"\bphase ?map\b|\bunwrapped\b|\bphase ?diff|\bpha images?\b"
+    ),
+    _kind(
+        "parametric_map",
+        "a parametric map, or an image of which one is computed",
+        Force.FIRM,
+        r"\b(?:sh)?molli\b|\bsasha\b|\bmyo ?maps?|\bt1 images\b|\bq ?t1\b|\bdespot ?1",
+        r"\bt1 relaxometry",
     ),
     _kind(
         "parametric_map",
@@ -118,13 +129,14 @@ NAMED_KINDS: tuple[NamedKind, ...] = (
         "an angiogram",
         Force.UNLESS_T1,
         r"\bd?tof\b|\btime of flight\b|\bmr ?[av]\b|angio(?:gra(?:phy|m|phie|fia))?|venogra(?:phy|m)?"
-        r"|\bphlebo|\binhance\b|\bphase contrast\b",
+        r"|\bphlebo|\binhance\b|\bphase contrast\b|\bpca\b|\bq ?flow\b",
     ),
     _kind(
         "diffusion",
         "a diffusion image",
         Force.UNLESS_T1,
         r"diff?u[sz](?:ion|ao|ione|ie)?|diff\b|\bdwi(?!gh)|dwi\b|dwiss|\bdti|adc\b|\btensor|\btracto",
+        r"^fa ;|\bfractional an|\baverage dc\b",
         r"\bivim\b|\bdki\b|\bnoddi\b|\bhardi\b|\btrace ?w\b|\bapparent\b|\bcol ?fa\b|\bfa map\b",
         r"\bb (?:value )?\d{3,4}\b|\b\d{3,4} b\b",
     ),
@@ -132,7 +144,7 @@ NAMED_KINDS: tuple[NamedKind, ...] = (
         "perfusion",
         "a perfusion image",
         Force.UNLESS_T1,
-        r"\bdsc\b|\b[pc]*asl\b|\br?el?cb[vf]\b|\br?cb[vf]\b|\bmtt\b|\bttp\b|\barterial spin\b",
+        r"\bdsc\b|\br ?bv\b|\b[pc]*asl\b|\br?el?cb[vf]\b|\br?cb[vf]\b|\bmtt\b|\bttp\b|\barterial spin\b",
     ),
     _kind(
         "functional",
@@ -146,6 +158,13 @@ NAMED_KINDS: tuple[NamedKind, ...] = (
         "a T2*- or susceptibility-weighted image",
         Force.UNLESS_T1,
         r"\bswip?\b|\bswan\b|\bsuscep|\bha?emo\b|\bven ?bold\b|\bt2 ?star\b|\bt 2 ?star\b",
+        r"\bmedic\b|\b(?:me|multi ?echo) gre\b",
+    ),
+    _kind(
+        "t2_weighted",
+        "a balanced sequence, bright where T2 is long",
+        Force.UNLESS_T1,
+        r"\bb ?ssfp\b|\btrue? ?fi(?:sp)?\b|\bb ?(?:ffe|tfe)\b|\bbalanced\b",
     ),
     _kind(
         "perfusion",
@@ -154,19 +173,25 @@ NAMED_KINDS: tuple[NamedKind, ...] = (
         r"perfu[sz](?:ion|ao|ione|ie)?|\bperf\b",
     ),
     _kind("flair", "a FLAIR image", Force.UNLESS_TIMED, r"flair|\bdark ?fluid\b|\btirm\b"),
+    _kind(
+        "flair",
+        "a double inversion recovery, dark where water is",
+        Force.UNLESS_TIMED,
+        r"\bdouble ?(?:inversion|ir)\b|\b(?<!\d )dir\b",
+    ),
     _kind("stir", "a STIR image", Force.UNLESS_TIMED, r"\bstir\b"),
     _kind(
         "t2_weighted",
         "a T2-weighted image",
         Force.UNLESS_TIMED,
         r"\bt2\b|t ?2 ?(?:w|ax|cor|sag|tra|tse|fse|late|blade)",
-        r"\b(?:heads|brain)t 2\b|\bhaste\b|\bgrase\b|\bciss\b|\bfiesta\b|\bss ?fse\b",
+        r"\b(?:heads|brain)t 2\b|\bhaste\b|\bgrase\b|\bciss\b|\bfiesta\b|\bss ?fse\b|\bdrive\b",
     ),
     _kind(
         "proton_density",
         "a proton-density image",
         Force.UNLESS_TIMED,
-        r"\bpdw?\b|\bpdt 2\b|\bproton ?dens(?:ity)?",
+        r"\bpdw?\b|\bdual ?echo\b|\bpdt 2\b|\bproton ?dens(?:ity)?",
         r"\bdensi(?:dad|dade|te|ta) (?:de |di |du )?(?:los |dos |des )?proton",
     ),
 )

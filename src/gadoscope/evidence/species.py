@@ -21,6 +21,8 @@ HUMAN_WORDS = parse_words(
     " czlowiek clovek insan person ihminen"
 )
 HUMAN_CODES = frozenset(("337915000", "L-85B00"))
+DENIALS = parse_words("non not kein nicht inhuman subhuman")
+"""Before a word for man: "non-human primate"."""
 NOTHING_SAID = parse_words("unknown none na n a unspecified other anonymous anonymized removed unk null no")
 # Known well enough to be quoted; another word in a free text may be a name.
 ANIMAL_WORDS = parse_words(
@@ -71,7 +73,7 @@ def _check_stated_species(facts: Facts) -> bool:
     for keyword in SPECIES:
         typed, codes = _find_words(facts, keyword)
         words = {word.casefold() for word in typed}
-        if codes & HUMAN_CODES or words & HUMAN_WORDS:
+        if codes & HUMAN_CODES or (words & HUMAN_WORDS and not words & DENIALS):
             is_human = True
         elif codes or words - NOTHING_SAID:
             raise _refusal(f"{keyword} names {_spell(typed)}")
