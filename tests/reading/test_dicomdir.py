@@ -147,3 +147,12 @@ def test_a_file_that_came_after_the_folder_was_listed_is_found(tmp_path: Path) -
     assert find_reference(directory, ("IM1",))[1] is not None
     (tmp_path / "im1.dcm").touch()
     assert find_reference(directory, ("IM1",))[1] is None
+
+
+def test_a_directory_that_was_named_is_not_taken_for_a_file_that_it_misses(medium: Path) -> None:
+    references = list_references(Source(medium / SHIPPED))
+    for parts in references:
+        medium.joinpath(*parts).unlink()
+    found = list(list_directory(Found(Source(medium / SHIPPED), is_named=True)))
+    assert len(found) == len(references)
+    assert all(one.error is not None and one.error.reason == "missing" for one in found)

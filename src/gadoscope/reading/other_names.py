@@ -23,6 +23,7 @@ _REMEMBERED_FOLDERS = 16
 _MOST_DOTS = 64  # a File ID has none, a UID has a few dozen
 _VERSION = re.compile(r";[0-9]+$")
 _UID = re.compile(rb"[0-9][0-9.]{4,63}")
+_DIRECTORY = b"1.2.840.10008.1.3.10"  # SOP class of a DICOMDIR
 # What an export puts behind the names of a medium, the likeliest first; anything else must be DICOM inside.
 _SUFFIXES = (".dcm", ".dicom", ".ima", ".dic", ".img", ".dcm.gz", ".gz")
 
@@ -47,8 +48,9 @@ def find_by_uid(folder: Path, uids: Set[str]) -> dict[str, Path]:
         if len(found) == len(wanted) or n_searched == MAX_FILES_SEARCHED:
             break
         prefix = _read_prefix(path)
-        if is_dicom(prefix):
-            for word in wanted.keys() & set(_UID.findall(prefix)):
+        words = set(_UID.findall(prefix)) if is_dicom(prefix) else set()
+        if _DIRECTORY not in words:  # whose records hold the UIDs of all
+            for word in wanted.keys() & words:
                 found.setdefault(wanted[word], path)
     return found
 
