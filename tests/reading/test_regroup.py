@@ -197,6 +197,37 @@ def test_a_localizer_of_three_series_of_one_slice_stays_three(tmp_path: Path) ->
     assert counts(tmp_path) == [1, 1, 1]
 
 
+def make_planes(n_slices: int, *, is_one_series: bool = True) -> Series:
+    planes = (Plane.SAGITTAL, Plane.AXIAL, Plane.CORONAL)
+    datasets = [dataset for plane in planes for dataset in classic_series(plane=plane, n_slices=n_slices)]
+    for index, dataset in enumerate(datasets):
+        dataset.SeriesNumber = 1 if is_one_series else 1 + index // n_slices
+        dataset.InstanceNumber = index + 1
+        dataset.PixelSpacing, dataset.SliceThickness = [1.0, 1.0], 5.0
+        dataset.StudyInstanceUID = datasets[0].StudyInstanceUID
+        dataset.FrameOfReferenceUID = datasets[0].FrameOfReferenceUID
+        dataset.SeriesTime = datasets[0].SeriesTime
+    return strip(datasets, "SeriesDescription", "ProtocolName", "SpacingBetweenSlices")
+
+
+@pytest.mark.parametrize("change", [renew, strip])
+def test_three_planes_of_one_number_are_one_localizer_without_a_uid_too(
+    change: Callable[..., Series], tmp_path: Path
+) -> None:
+    put(change(make_planes(3), "SeriesInstanceUID"), tmp_path)
+    assert counts(tmp_path) == [9]
+
+
+def test_three_planes_of_three_numbers_stay_three_series(tmp_path: Path) -> None:
+    put(strip(make_planes(3, is_one_series=False), "SeriesInstanceUID"), tmp_path)
+    assert counts(tmp_path) == [3, 3, 3]
+
+
+def test_three_planes_with_the_slices_of_a_head_in_each_stay_three_series(tmp_path: Path) -> None:
+    put(strip(make_planes(16), "SeriesInstanceUID"), tmp_path)
+    assert counts(tmp_path) == [16, 16, 16]
+
+
 def test_single_images_that_are_series_of_their_own_stay_so(tmp_path: Path) -> None:
     datasets = renew(classic_series(), "SeriesInstanceUID")
     for number, dataset in enumerate(datasets):

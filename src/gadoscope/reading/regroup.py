@@ -9,8 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+
+from gadoscope.errors import InputError
+from gadoscope.imaging.geometry import find_plane
+from gadoscope.imaging.localizer import is_localizer
+from gadoscope.labels import Plane
 from gadoscope.reading.dicom.header import FrameHeader, InstanceHeader
 from gadoscope.reading.dicom.regular import count_numbers, is_regular
+from gadoscope.reading.dicom.stack import check_plane
 from gadoscope.reading.index import Piece, SeriesIndex
 
 FEWEST_PIECES = 3
@@ -92,6 +99,43 @@ def find_series(pieces: Sequence[Piece]) -> Iterator[FoundSeries]:
     pieces
         Alike, in the order of their paths; all with a SeriesInstanceUID, or all without.
     """
+    found = list(_find_stacks(pieces))
+    by_number: defaultdict[object, list[FoundSeries]] = defaultdict(list)
+    for series in found:
+        by_number[_find_number(series)].append(series)
+    for number, stacks in by_number.items():
+        if number is not None and _are_localizer(stacks):
+            yield FoundSeries(
+                tuple(piece for series in stacks for piece in series.pieces),
+                tuple(dict.fromkeys(name for series in stacks for name in series.told_by)),
+            )
+        else:
+            yield from stacks
+
+
+def _find_number(series: FoundSeries) -> object:
+    """Return the study and the SeriesNumber that all share, or ``None``."""
+    if not (_share(series.pieces, STUDY) and _share(series.pieces, NUMBER)):
+        return None
+    return tuple(_TELLERS[name](series.pieces[0]) for name in (STUDY, NUMBER))
+
+
+def _are_localizer(stacks: Sequence[FoundSeries]) -> bool:
+    """Return whether stacks are the planes of one localizer, which is refused as a whole or not at all."""
+    planes = (_name_plane(_first(stack.pieces[0]).frame) for stack in stacks)
+    return is_localizer((plane, len(stack.pieces)) for plane, stack in zip(planes, stacks, strict=True))
+
+
+def _name_plane(frame: FrameHeader) -> Plane:
+    try:
+        check_plane(frame)
+    except InputError:
+        return Plane.UNKNOWN
+    cosines = np.array(frame.orientation, dtype=np.float64)
+    return find_plane(np.cross(cosines[:3], cosines[3:]))
+
+
+def _find_stacks(pieces: Sequence[Piece]) -> Iterator[FoundSeries]:
     for alike in _split(pieces, _find_plane):
         told_by = tuple(name for name, teller in _TELLERS.items() if _tells(alike, teller))
         for part in _split(alike, _sayer(told_by)):
