@@ -98,3 +98,38 @@ def test_a_long_series_with_a_t1_at_either_end_is_looked_at_whole(
     rows = list(iter_results([tmp_path / "dynamic.nii"], model=gated))
     assert [row.volume_index for row in rows] == [*range(12), None]
     assert rows[-1].phase is Phase.PRE_CONTRAST
+
+
+def _cut(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 3 // 4] + whole[-4:])
+
+
+def test_of_a_hundred_compressed_volumes_the_first_refuse_and_the_rest_is_not_inflated(
+    tmp_path: Path, gated: Path
+) -> None:
+    path = tmp_path / "long.nii.gz"
+    _write_volumes(path, [WHITE] * 100)
+    _cut(path)
+    (row,) = iter_results([path], model=gated)
+    assert row.reason.startswith("not_t1_brain: 5 of the first 20 of its 100 volumes were looked at")
+
+
+def test_of_a_hundred_compressed_volumes_none_is_answered_where_the_file_is_damaged(
+    tmp_path: Path, gated: Path
+) -> None:
+    path = tmp_path / "long.nii.gz"
+    _write_volumes(path, [DARK] * 100)
+    _cut(path)
+    rows = list(iter_results([path], model=gated))
+    assert {row.status for row in rows} == {Status.FAILED}
+    assert {row.reason.split(":")[0] for row in rows} == {"truncated"}
+
+
+def test_a_dynamic_series_of_a_hundred_compressed_volumes_is_answered_volume_by_volume(
+    tmp_path: Path, gated: Path
+) -> None:
+    _write_volumes(tmp_path / "long.nii.gz", [DARK] * 100)
+    rows = list(iter_results([tmp_path / "long.nii.gz"], model=gated))
+    assert [row.volume_index for row in rows] == [*range(100), None]
+    assert {row.status for row in rows} == {Status.ANSWERED}

@@ -8,7 +8,7 @@ import numpy as np
 
 from gadoscope.classify.dynamic import summarise_volumes
 from gadoscope.classify.rows import judged_row, keep_going
-from gadoscope.classify.spread import refuse_all, spread_indices
+from gadoscope.classify.spread import MANY_VOLUMES, refuse_all, spread_indices
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.evidence.file_name import FILE_NAME, read_file_name
 from gadoscope.evidence.reconcile import HeaderState, compare, read_evidence
@@ -75,13 +75,21 @@ def answer_series(
         return (_answer_volume(series.volumes[0], base, session, facts, ask)[0],)
     n_volumes = len(series.volumes)
 
-    def answer(index: int) -> tuple[SeriesResult, float | None]:
-        return _answer_volume(series.volumes[index], replace(base, volume_index=index), session, facts, ask)
+    def answer(index: int, *, is_peek: bool = False) -> tuple[SeriesResult, float | None]:
+        volume = series.volumes[index]
+        if is_peek and volume.peek is not None:
+            volume = replace(volume, open=volume.peek)
+        return _answer_volume(volume, replace(base, volume_index=index), session, facts, ask)
 
-    looked_at = {index: answer(index) for index in spread_indices(n_volumes)}
+    # Of many volumes in one gzip file the first ones; to be refused, the rest need not be whole.
+    is_dear = n_volumes >= MANY_VOLUMES and all(volume.peek for volume in series.volumes)
+    spread = spread_indices(n_volumes, is_dear=is_dear)
+    looked_at = {index: answer(index, is_peek=is_dear) for index in spread}
     refused = refuse_all([row for row, _ in looked_at.values()], n_volumes)
     if refused is not None:
         return (with_agreement(refused),)
+    if is_dear:
+        looked_at = {}
     answers = [looked_at.get(index) or answer(index) for index in range(n_volumes)]
     rows = tuple(row for row, _ in answers)
     logits = [logit for _, logit in answers if logit is not None]

@@ -18,6 +18,9 @@ class SeriesVolume:
     ----------
     open
         Returns the volume; an ``InputError`` that it raises becomes this volume's row.
+    peek
+        Where that costs as much as the whole file: returns the volume as well, but damage behind it is not
+        noticed. Good enough to refuse by, never to answer from.
     facts
         What the header says of this volume alone, such as AcquisitionTime; goes over the series' facts.
     warnings
@@ -25,6 +28,7 @@ class SeriesVolume:
     """
 
     open: Callable[[], LazyVolume]
+    peek: Callable[[], LazyVolume] | None = None
     facts: Facts = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 

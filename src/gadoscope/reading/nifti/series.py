@@ -76,7 +76,11 @@ def open_nifti(source: Source, *, facts: Facts | None = None, warnings: tuple[st
     return ImageSeries(
         path=str(source),
         volumes=tuple(
-            SeriesVolume(open=partial(NiftiVolume, voxels, n), facts=_pick_facts(facts or {}, n, n_volumes))
+            SeriesVolume(
+                open=partial(NiftiVolume, voxels, n),
+                peek=partial(NiftiVolume, voxels, n, is_peek=True) if voxels.is_compressed else None,
+                facts=_pick_facts(facts or {}, n, n_volumes),
+            )
             for n in range(n_volumes)
         ),
         facts=facts,
@@ -93,11 +97,14 @@ class NiftiVolume:
         Of the whole file.
     index
         Which of its volumes.
+    is_peek
+        Whether the file behind what is read stays unread, so that damage in it is not noticed.
     """
 
-    def __init__(self, voxels: "_Voxels", index: int) -> None:
+    def __init__(self, voxels: "_Voxels", index: int, *, is_peek: bool = False) -> None:
         self._voxels = voxels
         self._index = index
+        self._is_peek = is_peek
 
     @property
     def geometry(self) -> Geometry:
@@ -124,7 +131,7 @@ class NiftiVolume:
         """
         header = self._voxels.header
         out = np.empty((len(indices), *self.geometry.shape[1:]), dtype=np.float32)
-        with self._voxels.open() as stream:
+        with self._voxels.open(is_peek=self._is_peek) as stream:
             spec = (header.shape, header.dtype, header.offset)
             stored = ArrayProxy(stream, spec, mmap=False)  # type: ignore[no-untyped-call]  # nibabel has none
             for place, part in _iter_parts(stored, header, self._index, indices):
@@ -148,9 +155,14 @@ class _Voxels:
         self._is_damaged = False
         self._lock = threading.Lock()
 
+    @property
+    def is_compressed(self) -> bool:
+        """Return whether reading the last voxel costs as much as reading all."""
+        return self._index is not None
+
     @contextmanager
-    def open(self) -> Iterator[BinaryIO]:
-        """Give the inflated bytes, seekable.
+    def open(self, *, is_peek: bool = False) -> Iterator[BinaryIO]:
+        """Give the inflated bytes, seekable; what is not read of them stays unchecked for a peek.
 
         Raises
         ------
@@ -166,7 +178,8 @@ class _Voxels:
                 else:
                     stream = _inflated(file, self._index)
                     yield stream
-                    self._check_rest(stream)
+                    if not is_peek:
+                        self._check_rest(stream)
         except ReadError as error:
             self._is_damaged = error.reason == _TRUNCATED  # and not, say, a disk that is away for a moment
             raise
