@@ -23,6 +23,7 @@ from gadoscope.preparation.audit.duplicates import CopyGroup, group_copies
 from gadoscope.preparation.audit.measure import Measurement, measure_items
 from gadoscope.preparation.data_digest import digest_files, digest_labelled
 from gadoscope.preparation.manifest import Item, read_manifest
+from gadoscope.preparation.name_blocks import number_blocks
 
 HTML_NAME = "report.html"
 JSON_NAME = "audit.json"
@@ -121,14 +122,26 @@ def _judge_predictors(
 def _number_subjects(items: Sequence[Item], copies: Sequence[CopyGroup]) -> NDArray[np.int64]:
     """Return a number for each image's subject; subjects that share a copy of a picture count as one.
 
-    A predictor that has seen the copy would otherwise know the label of the original.
+    A predictor that has seen the copy would otherwise know the label of the original. Where the subject is
+    unknown, its block of names stands in, and a copy goes with the picture that it repeats.
     """
+    first = {other: group.members[0] for group in copies for other in group.members}
+    block = number_blocks([item.path for item in items])
+    originals = [items[first.get(index, index)] for index in range(len(items))]
+    blocks = [block[first.get(index, index)] for index in range(len(items))]
     names = [
-        f"image {index}" if item.subject_id is None else f"subject {item.subject_id}"
-        for index, item in enumerate(items)
+        f"subject {item.subject_id or original.subject_id}"
+        if item.subject_id or original.subject_id
+        else f"block {number}"
+        for item, original, number in zip(items, originals, blocks, strict=True)
     ]
     subject = np.unique(names, return_inverse=True)[1]
-    links = [(subject[group.members[0]], subject[other]) for group in copies for other in group.members[1:]]
+    links = [
+        (subject[group.members[0]], subject[other])
+        for group in copies
+        for other in group.members[1:]
+        if items[group.members[0]].subject_id and items[other].subject_id
+    ]
     one, other = np.array(links, dtype=np.int64).reshape(-1, 2).T
     n_subjects = int(subject.max()) + 1
     graph = coo_array((np.ones(len(one), dtype=np.int8), (one, other)), shape=(n_subjects, n_subjects))

@@ -22,11 +22,12 @@ from gadoscope.preparation.audit.measure import Measurement, measure_items
 from gadoscope.preparation.audit.predictors import COLUMNS_LEFT_OUT, Nature, list_predictors
 from gadoscope.preparation.data_digest import digest_described, digest_files, digest_labelled
 from gadoscope.preparation.items import Item
+from gadoscope.preparation.name_blocks import number_blocks
 from gadoscope.preparation.near_duplicates import group_near_duplicates, hash_slice
 
 Data = dict[str, Any]
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same images would give other figures; what an earlier one left counts no more."""
 MAX_IMAGES = 600
 """That are measured, drawn by content: a strong predictor shows in far fewer, and more would take minutes."""
@@ -189,7 +190,7 @@ def tell_strong(predictors: Sequence[Mapping[str, Any]], paired_sources: Sequenc
     advice = dict.fromkeys(_advise(one["name"], paired_sources) for one in strong)
     return {
         "title": f"{names[0].upper()}{names[1:]} alone {verb} the label away",
-        "text": "Without a look at the brain, the label of unseen subjects is told by "
+        "text": "Without a look at the brain, the label of images that were set aside is told by "
         f"{figures}. A network can learn this instead of contrast. {' '.join(advice)}",
     }
 
@@ -269,13 +270,17 @@ def _draw(items: Sequence[Item], digests: Sequence[str]) -> list[Item]:
 
 
 def _number_subjects(items: Sequence[Item], measured: Sequence[Measurement]) -> NDArray[np.int64]:
-    """Return a number for each image's subject; where it is unknown, of its group of near-duplicates."""
+    """Return a number for each image's subject; where it is unknown, of its block of names.
+
+    An image that nearly repeats an earlier one goes with that one.
+    """
     if not items:
         return np.empty(0, dtype=np.int64)
     hashes = np.array([hash_slice(one.thumbnail) for one in measured], dtype=np.uint64)
+    block = number_blocks([item.path for item in items])
     names = [
-        f"like {group}" if item.subject_id is None else f"subject {item.subject_id}"
-        for item, group in zip(items, group_near_duplicates(hashes).tolist(), strict=True)
+        f"block {block[first]}" if item.subject_id is None else f"subject {item.subject_id}"
+        for item, first in zip(items, group_near_duplicates(hashes).tolist(), strict=True)
     ]
     numbers: NDArray[np.int64] = np.unique(names, return_inverse=True)[1].astype(np.int64)
     return numbers
