@@ -142,7 +142,7 @@ BAD = [
     (_write("bad.png", _huge()), Status.REFUSED, "too_large"),
     (_write("bad.png", _png(Image.new("L", (40, 40), 7))), Status.REFUSED, "blank"),
     (_write("bad.pdf", b"%PDF-1.7\n"), Status.REFUSED, "unsupported_format"),
-    (_write("bad.dcm", bytes(128) + b"DICM" + bytes(99)), Status.FAILED, "not_dicom"),
+    (_write("bad.dcm", bytes(128) + b"DICM" + bytes(99)), Status.FAILED, "damaged_header"),
     (_link_to_itself, Status.FAILED, "link_loop"),
     (_link_to_nothing, Status.FAILED, "missing"),
 ]
