@@ -12,7 +12,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
@@ -28,18 +27,6 @@ from tests.rights import as_nobody
 
 GADOSCOPE = [sys.executable, "-c", "from gadoscope.cli.main import main; main()"]
 LEDGER = re.compile(r"inputs (\d+) = answered (\d+) \+ indeterminate (\d+) \+ refused (\d+) \+ failed (\d+)")
-
-
-@pytest.fixture
-def slices(tmp_path: Path) -> Path:
-    """Return a folder of ten slices."""
-    folder = tmp_path / "slices"
-    folder.mkdir()
-    generator = np.random.default_rng(0)
-    for index in range(10):
-        noise = generator.integers(20 * index, 20 * index + 50, (40, 40), dtype=np.uint8)
-        Image.fromarray(noise).save(folder / f"{index}.png")
-    return folder
 
 
 def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from gadoscope.labels import Phase
 from gadoscope.results.journal import journal_path
@@ -24,18 +22,6 @@ MANY = 5000
 """Times that one folder is named: work for longer than a test waits."""
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs the signals of POSIX")
-
-
-@pytest.fixture
-def slices(tmp_path: Path) -> Path:
-    """Return a folder of ten slices."""
-    folder = tmp_path / "slices"
-    folder.mkdir()
-    generator = np.random.default_rng(0)
-    for index in range(10):
-        noise = generator.integers(20 * index, 20 * index + 50, (40, 40), dtype=np.uint8)
-        Image.fromarray(noise).save(folder / f"{index}.png")
-    return folder
 
 
 def wait_for(is_so: Callable[[], bool], running: "subprocess.Popen[str]") -> None:

@@ -19,6 +19,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.reading.formats import is_tar
+from gadoscope.reading.seekable import SeekableFile
 from gadoscope.reading.unpack import begin_unpacking, iter_unpacked
 from gadoscope.reading.zip_limits import MAX_MEMBER_BYTES, MAX_MEMBERS, check_count, damaged
 
@@ -120,33 +121,12 @@ class TarArchive:
         return _Part(self._file, self._lock, member)
 
 
-class _Part(io.RawIOBase):
+class _Part(SeekableFile):
     """Some bytes of a file as a file."""
 
     def __init__(self, file: BinaryIO, lock: threading.Lock, member: TarMember) -> None:
-        self.name = member.name  # pydicom asks every buffered file for it
-        self._file, self._lock = file, lock
-        self._start, self._n_bytes, self._at = member.start, member.n_bytes, 0
-
-    def readable(self) -> bool:
-        """Return true."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return true."""
-        return True
-
-    def tell(self) -> int:
-        """Return the place that is read next."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Choose the place that is read next."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._n_bytes}[whence]
-        if start + offset < 0:
-            raise ValueError(f"cannot seek to {start + offset}.")
-        self._at = start + offset
-        return self._at
+        super().__init__(member.name, member.n_bytes)
+        self._file, self._lock, self._start = file, lock, member.start
 
     def readinto(self, buffer: Any) -> int:  # whatever memory is writable; typing has no name for it
         """Fill ``buffer``; return how many bytes were there."""

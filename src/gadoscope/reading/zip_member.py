@@ -1,10 +1,9 @@
 """A member of a zip as a file that can be read from any place, unpacked no further than it is read."""
 
-import io
-import os
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
+from gadoscope.reading.seekable import SeekableFile
 from gadoscope.reading.zip_limits import damaged
 
 MEMORY_BYTES = 32 * 2**20
@@ -13,7 +12,7 @@ FILL_BYTES = 64 * 2**10
 """Unpacked at a time: a classic instance's header, and some of its pixels."""
 
 
-class MemberFile(io.RawIOBase):
+class MemberFile(SeekableFile):
     """A member as a seekable file: unpacked from its beginning as far as anyone reads.
 
     Parameters
@@ -27,35 +26,15 @@ class MemberFile(io.RawIOBase):
     """
 
     def __init__(self, stream: IO[bytes], n_bytes: int, name: str) -> None:
-        self.name = name  # pydicom asks every buffered file for it
-        self._stream, self._n_bytes = stream, n_bytes
+        super().__init__(name, n_bytes)
+        self._stream = stream
         self._unpacked = SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115 — closed with this object
-        self._n_unpacked = self._at = 0
+        self._n_unpacked = 0
 
     def close(self) -> None:
         """Forget what was unpacked."""
         self._unpacked.close()
         super().close()
-
-    def readable(self) -> bool:
-        """Return true."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return true."""
-        return True
-
-    def tell(self) -> int:
-        """Return the place that is read next."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Choose the place that is read next; nothing is unpacked for it."""
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._n_bytes}[whence]
-        if start + offset < 0:
-            raise ValueError(f"cannot seek to {start + offset}.")
-        self._at = start + offset
-        return self._at
 
     def readinto(self, buffer: Any) -> int:  # whatever memory is writable; typing has no name for it
         """Fill ``buffer``, unpacking as far as that needs; return how many bytes were there."""
