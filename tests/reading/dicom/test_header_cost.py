@@ -2,6 +2,8 @@
 
 import io
 import os
+import struct
+import threading
 import time
 
 import pytest
@@ -19,6 +21,7 @@ from tests.hostile_headers import (
     ITEM_END,
     PRIVATE,
     SEQUENCE_END,
+    deflated_with,
     iter_storms,
     long_element,
     many_frames,
@@ -61,6 +64,16 @@ def test_private_sequences_nested_without_end_are_stepped_over_or_refused() -> N
         else:
             assert header.frame.rows == 32
         assert time.process_time() - start < LIMIT_S
+
+
+def test_what_lies_behind_the_end_of_a_deflated_header_is_not_waited_for() -> None:
+    half = struct.pack("<HH2sHI", *PRIVATE, b"OB", 0, 1 << 28) + os.urandom(400_000)
+    data = deflated_with(half) + bytes(1 << 20)
+    headers: list[InstanceHeader] = []
+    reader = threading.Thread(target=lambda: headers.append(scan_header(io.BytesIO(data), "x")), daemon=True)
+    reader.start()
+    reader.join(timeout=60)
+    assert [header.has_pixels for header in headers] == [False]
 
 
 @pytest.mark.parametrize("value", [os.urandom(1 << 20) * 10, bytes(10 << 20)])

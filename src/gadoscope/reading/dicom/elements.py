@@ -325,7 +325,7 @@ def _parse_deflated(prefix: bytes, asked: _Asked, *, is_whole: bool) -> _Parsed 
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     data = stream.decompress(prefix[begin:], FIRST_BYTES)
     while True:
-        is_end = not stream.unconsumed_tail
+        is_end = stream.eof or not stream.unconsumed_tail  # zlib keeps the tail that lies behind the end
         parsed = _take_apart(meta, data, 0, asked, is_whole=is_whole and is_end)
         if parsed is not None or is_end:
             return parsed
