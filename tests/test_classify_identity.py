@@ -15,8 +15,9 @@ from gadoscope.phantom.headers import HeaderMode
 from gadoscope.reading.dicom.copies import SHARED_UIDS
 from gadoscope.results.journal import Journal
 from tests.bundles import with_band, write_tiny_bundle
+from tests.damaged_identity import EVERYTHING, renew, shift, strip
 from tests.dicom_files import classic_series, dynamic_series, set_instance_uid, write_series
-from tests.reading.test_regroup import EVERYTHING, put, renew, strip
+from tests.reading.test_regroup import put
 
 PRE, POST = Phase.PRE_CONTRAST, Phase.POST_CONTRAST
 CASES = Path(__file__).resolve().parents[2] / "shared" / "cases"
@@ -86,15 +87,6 @@ def test_series_without_uids_of_their_own_are_judged_with_their_study(
     rows = classify(unsure, tmp_path / "study")
     assert {row.reason.partition(":")[0] for row in rows} == {"resolved_by_study"}
     assert sorted(str(row.phase) for row in rows) == ["POST_CONTRAST", "PRE_CONTRAST"]
-
-
-def shift(datasets: Sequence[Dataset], part: float) -> Sequence[Dataset]:
-    """Move a series along its normal by a part of its slice distance."""
-    for dataset in datasets:
-        dataset.ImagePositionPatient[0] = float(dataset.ImagePositionPatient[0]) + part * float(
-            dataset.SpacingBetweenSlices
-        )
-    return datasets
 
 
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.5, 2.0])

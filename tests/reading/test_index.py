@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from gadoscope.errors import OutputError
+from gadoscope.reading.batches import Instance, pack, unpack
 from gadoscope.reading.dicom.header import FrameHeader, InstanceHeader
-from gadoscope.reading.index import Instance, SeriesIndex, pack, unpack
+from gadoscope.reading.index import SeriesIndex
 from gadoscope.reading.sources import Source
 
 HEADER = InstanceHeader(

@@ -1,48 +1,22 @@
 """Series whose SeriesInstanceUID is missing, or new in every file, are put together from what is left."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pydicom.dataset import Dataset
-from pydicom.uid import UID
 
 from gadoscope.labels import Phase, Plane
-from gadoscope.reading.index import SeriesEntry, SeriesIndex, pack, unpack
-from gadoscope.reading.regroup import LIKENESS, regroup
+from gadoscope.reading.batches import pack, unpack
+from gadoscope.reading.identify import identify_series
+from gadoscope.reading.index import SeriesEntry, SeriesIndex
+from gadoscope.reading.regroup import LIKENESS
 from gadoscope.reading.sources import Source
+from tests.damaged_identity import EVERYTHING, TIMES, UIDS, Series, renew, strip
 from tests.dicom_files import N_SLICES, classic_series, dynamic_series, rename_study
 from tests.reading.dicom.opened_series import scan
 
 PRE, POST = Phase.PRE_CONTRAST, Phase.POST_CONTRAST
-Series = Sequence[Dataset]
-TIMES = ("SeriesTime", "AcquisitionTime", "ContentTime", "StudyTime")
-UIDS = ("SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID")
-EVERYTHING = (
-    *(*UIDS, *TIMES, "SeriesNumber", "AcquisitionNumber", "SeriesDescription", "StudyDescription"),
-    *("ProtocolName", "PatientName", "PatientID"),
-)
-
-
-def strip(datasets: Series, *keywords: str) -> Series:
-    for dataset in datasets:
-        for keyword in keywords:
-            if keyword in dataset:
-                delattr(dataset, keyword)
-    return datasets
-
-
-def renew(datasets: Series, *keywords: str) -> Series:
-    """Give each file values of its own, from nowhere else in this process."""
-    for dataset in datasets:
-        for keyword in keywords:
-            renew.count += 1  # type: ignore[attr-defined]
-            setattr(dataset, keyword, UID(f"2.25.9{renew.count}"))  # type: ignore[attr-defined]
-    return datasets
-
-
-renew.count = 0  # type: ignore[attr-defined]
 
 
 def put(datasets: Series, folder: Path) -> None:
@@ -60,7 +34,7 @@ def find(folder: Path, n_together: int = 5) -> list[SeriesEntry]:
     with SeriesIndex() as index:
         for start in range(0, len(order), n_together):
             index.add(pack([instances[place] for place in order[start : start + n_together]]))
-        regroup(index)
+        identify_series(index)
         entries = [entry for study in index.iter_studies() for entry in study]
         for entry in entries:
             assert len(unpack(index.read_batches(entry))) == entry.n_instances

@@ -207,9 +207,9 @@ class _Run:
         if self._index is None:
             return
         from gadoscope.classify.studies import StudyReader  # noqa: PLC0415 — needs pydicom
-        from gadoscope.reading.regroup import regroup  # noqa: PLC0415 — as above
+        from gadoscope.reading.identify import identify_series  # noqa: PLC0415 — as above
 
-        regroup(self._index)
+        identify_series(self._index)
         reader = StudyReader(self._session, self._journal, self._quote)
         tasks = self._list_tasks(self._index, reader)
         n_series = self._index.n_series
@@ -258,7 +258,7 @@ class _Run:
     def _add_instances(self, instances: Sequence[Instance]) -> None:
         if not instances:
             return
-        from gadoscope.reading.index import pack  # noqa: PLC0415 — slices and NIfTI do without
+        from gadoscope.reading.batches import pack  # noqa: PLC0415 — slices and NIfTI do without
 
         index = self._open_index()
         index.add(pack((instance.header, instance.source) for instance in instances))

@@ -15,7 +15,7 @@ from gadoscope.evidence.reconcile import HeaderState, compare, read_evidence
 from gadoscope.evidence.sequence import check_sequence, names_head
 from gadoscope.imaging.extent import find_extent_mm, is_too_small
 from gadoscope.imaging.geometry import PLANES
-from gadoscope.imaging.localizer import is_localizer
+from gadoscope.imaging.localizer import StackExtent, is_localizer
 from gadoscope.imaging.slices import choose_slices
 from gadoscope.imaging.volume import LazyVolume
 from gadoscope.inference.session import Session
@@ -110,15 +110,18 @@ def _open(open_series: Callable[[], ImageSeries], facts: Facts | None) -> tuple[
 def _check_planes(volumes: Sequence[SeriesVolume]) -> None:
     """Refuse a localizer that no tag calls so."""
     stacks = []
-    for volume in volumes if len(volumes) >= len(PLANES) else ():
+    for volume in volumes if len(volumes) > 1 else ():
         try:
             geometry = volume.open().geometry
         except InputError:  # it says so itself when it is answered
             continue
-        stacks.append((geometry.plane, geometry.shape[0]))
+        n_slices = geometry.shape[0]
+        stacks.append(StackExtent(geometry.plane, n_slices, geometry.spacing_mm[0] if n_slices > 1 else None))
     if is_localizer(stacks):
-        said = ", ".join(f"{n} {plane}" for plane, n in stacks[:MAX_PLANES_SAID])
-        raise RefusedError("localizer", f"few slices in all three planes ({said}) are a localizer.")
+        said = ", ".join(f"{one.n_slices} {one.plane}" for one in stacks[:MAX_PLANES_SAID])
+        is_in_all = {one.plane for one in stacks} >= set(PLANES)
+        where = "in all three planes" if is_in_all else "far apart in two planes"
+        raise RefusedError("localizer", f"few slices {where} ({said}) are a localizer.")
 
 
 def _answer_volume(

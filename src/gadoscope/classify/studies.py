@@ -9,11 +9,12 @@ from gadoscope.classify.series import answer_series
 from gadoscope.errors import RefusedError
 from gadoscope.inference.session import Session
 from gadoscope.labels import QuoteMode, SeriesResult
+from gadoscope.reading.batches import Instance, unpack
 from gadoscope.reading.dicom.copies import digest_file
 from gadoscope.reading.dicom.facts import read_facts
 from gadoscope.reading.dicom.header import MAGNITUDE, InstanceHeader
 from gadoscope.reading.dicom.series import open_dicom_series
-from gadoscope.reading.index import Instance, SeriesEntry, unpack
+from gadoscope.reading.index import SeriesEntry
 from gadoscope.reading.series import Facts, ImageSeries
 from gadoscope.results.journal import Journal
 
@@ -132,14 +133,17 @@ class StudyReader:
             with sources[typical].open() as file:
                 facts = read_facts(file)
         place = _find_place(task, facts)
-        regrouped = task.entry.regrouped
-        digest = None if self._journal is None else _digest(instances, regrouped, task.neighbour_digests)
+        entry = task.entry
+        told = entry.regrouped + entry.divided
+        digest = None if self._journal is None else _digest(instances, told, task.neighbour_digests)
         recalled = self._journal.find(digest) if self._journal is not None and digest is not None else None
         if recalled is not None:
             return Answer(tuple(replace(row, path=base.path) for row in recalled), place=place)
 
         rows = answer_series(
-            lambda: open_dicom_series(headers, sources, facts, regrouped=regrouped),
+            lambda: open_dicom_series(
+                headers, sources, facts, regrouped=entry.regrouped, divided=entry.divided
+            ),
             base,
             self._session,
             facts=facts,
@@ -153,11 +157,11 @@ def _find_place(task: SeriesTask, facts: Facts) -> StudyPlace | None:
     """Return the place of a series in its study; ``None`` where it is judged alone."""
     if task.study is None:
         return None
-    read, regrouped = task.read_again, task.entry.regrouped
+    read, entry = task.read_again, task.entry
 
     def open_again() -> ImageSeries:
         headers, sources = zip(*unpack(read()), strict=True)
-        return open_dicom_series(headers, sources, facts, regrouped=regrouped)
+        return open_dicom_series(headers, sources, facts, regrouped=entry.regrouped, divided=entry.divided)
 
     return StudyPlace(task.study, facts, open_again)
 
@@ -173,7 +177,7 @@ def _find_typical(headers: Sequence[InstanceHeader]) -> int:
     return 0
 
 
-def _digest(instances: Sequence[Instance], regrouped: str, neighbours: Sequence[str]) -> str:
+def _digest(instances: Sequence[Instance], told: str, neighbours: Sequence[str]) -> str:
     """Return a digest of all that the rows of a series depend on.
 
     Mostly pixels are not read for it: DICOM gives changed pixels a new SOPInstanceUID (PS3.3 C.12.4.1),
@@ -187,5 +191,5 @@ def _digest(instances: Sequence[Instance], regrouped: str, neighbours: Sequence[
         digest.update(f"{header.digest} {header.n_bytes}\n".encode())
         if not are_pixels_known:
             digest.update(digest_file(source) or b"")
-    digest.update(("\n".join([regrouped, "study", *neighbours])).encode())
+    digest.update(("\n".join([told, "study", *neighbours])).encode())
     return digest.hexdigest()

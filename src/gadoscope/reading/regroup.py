@@ -1,56 +1,41 @@
-"""Put series together whose SeriesInstanceUID is missing, or new in every file.
+"""Put together what is one series, and divide what is several, where SeriesInstanceUIDs do not say so.
 
-What shares patient, description, sequence, matrix and plane is one series where the UIDs and numbers that are
-left do not tell it apart and its slices make one regular stack. docs/decisions/0020 tells why so.
+In this order (`identify`): several series under one UID are divided (`divide`); series whose UID is missing
+or new in every file are put together from pieces that are alike (here); then those whose names changed as
+well (`loose`); then series cut into parts (`cut`). docs/decisions/0020 tells why so.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
-import numpy as np
-
-from gadoscope.errors import InputError
-from gadoscope.imaging.geometry import find_plane
 from gadoscope.imaging.localizer import is_localizer
-from gadoscope.labels import Plane
-from gadoscope.reading.dicom.header import FrameHeader, InstanceHeader
+from gadoscope.reading.dicom.extents import measure_extent
+from gadoscope.reading.dicom.header import FrameHeader
 from gadoscope.reading.dicom.regular import count_numbers, is_regular
-from gadoscope.reading.dicom.stack import check_plane
-from gadoscope.reading.index import Piece, SeriesIndex
+from gadoscope.reading.index import Piece
+from gadoscope.reading.tellers import (
+    ACQUISITION,
+    FEWEST_SLICES,
+    FOLDER,
+    MOMENT,
+    NUMBER,
+    SPACE,
+    STUDY,
+    TELLERS,
+    TIME,
+    UID,
+    by_names,
+    find_plane,
+    first_of,
+    list_frames,
+    share,
+    split,
+)
 
-FEWEST_PIECES = 3
-"""Of a series whose SeriesInstanceUID changes: two slices are always evenly spaced."""
 LIKENESS = "description, sequence, plane and matrix"
-PLANE_DIGITS, SPACING_DIGITS = 2, 3
-"""To which direction cosines and pixel spacings (mm) are rounded; what is regular is measured afterwards."""
-
-STUDY, NUMBER, MOMENT, SPACE = "StudyInstanceUID", "SeriesNumber", "SeriesTime", "FrameOfReferenceUID"
-FOLDER = "folder"
-
-_Teller: TypeAlias = Callable[[Piece], object]
-
-
-def _first(piece: Piece) -> InstanceHeader:
-    return piece.instances[0][0]
-
-
 # What tells series apart where two of them or more have different values of it.
-_TELLERS: dict[str, _Teller] = {
-    STUDY: lambda piece: _first(piece).study_instance_uid,
-    NUMBER: lambda piece: _first(piece).series_number,
-    MOMENT: lambda piece: _first(piece).series_moment,
-    SPACE: lambda piece: _first(piece).frame_of_reference_uid,
-}
-# What tells acquisitions apart; they are series, not volumes of one, if each counts its slices anew.
-_ACQUISITIONS: dict[str, _Teller] = {
-    "AcquisitionTime": lambda piece: (
-        _first(piece).frame.acquisition_date,
-        _first(piece).frame.acquisition_time,
-    ),
-    "AcquisitionNumber": lambda piece: _first(piece).frame.acquisition_number,
-}
+_TELL = (STUDY, NUMBER, MOMENT, SPACE)
 
 
 @dataclass(frozen=True)
@@ -62,33 +47,47 @@ class FoundSeries:
     pieces
         In the order of their paths.
     told_by
-        What told them from others, beside `LIKENESS`.
+        What told them from others, beside ``likeness``.
+    likeness
+        In what else they are alike.
+    changing
+        What each of them says otherwise than the others, beside SeriesInstanceUID.
+    unit
+        What each of them is.
     """
 
     pieces: tuple[Piece, ...]
     told_by: tuple[str, ...]
+    likeness: str = LIKENESS
+    changing: tuple[str, ...] = ()
+    unit: str = "file"
 
     @property
     def is_one_study(self) -> bool:
         """Return whether they share a StudyInstanceUID."""
-        return _share(self.pieces, STUDY)
+        return share(self.pieces, STUDY)
+
+    @property
+    def is_one_uid(self) -> bool:
+        """Return whether they share a SeriesInstanceUID."""
+        return share(self.pieces, UID)
 
     @property
     def sentence(self) -> str:
         """Return the warning that says on what the series rests."""
-        is_named = bool(_first(self.pieces[0]).series_instance_uid)
-        what = "SeriesInstanceUID changes from file to file" if is_named else "SeriesInstanceUID is missing"
-        shared = [name for name in (STUDY, NUMBER, MOMENT) if _share(self.pieces, name)]
-        told_by = dict.fromkeys((*shared, *self.told_by, LIKENESS))
-        return f"{what}: put together by {', '.join(told_by)}"
+        shared = [name for name in (STUDY, UID, NUMBER, MOMENT) if share(self.pieces, name)]
+        told_by = dict.fromkeys((*shared, *self.told_by, self.likeness))
+        return f"{self._say_why()}: put together by {', '.join(told_by)}"
 
-
-def regroup(index: SeriesIndex) -> None:
-    """Put together in the index what belongs together; to be done once, when all instances are there."""
-    for alike in index.iter_alike():
-        for found in find_series(alike):
-            numbers = [piece.number for piece in found.pieces]
-            index.join(numbers, found.sentence, is_one_study=found.is_one_study)
+    def _say_why(self) -> str:
+        is_named = bool(first_of(self.pieces[0]).series_instance_uid)
+        changing = (*((UID,) if is_named and not self.is_one_uid else ()), *self.changing)
+        missing = "" if is_named else f"{UID} is missing"
+        if not changing:
+            return missing
+        verb = "changes" if len(changing) == 1 else "change"
+        said = f"{', '.join(changing)} {verb} from {self.unit} to {self.unit}"
+        return f"{missing}, {said}" if missing else said
 
 
 def find_series(pieces: Sequence[Piece]) -> Iterator[FoundSeries]:
@@ -115,107 +114,107 @@ def find_series(pieces: Sequence[Piece]) -> Iterator[FoundSeries]:
 
 def _find_number(series: FoundSeries) -> object:
     """Return the study and the SeriesNumber that all share, or ``None``."""
-    if not (_share(series.pieces, STUDY) and _share(series.pieces, NUMBER)):
+    if not (share(series.pieces, STUDY) and share(series.pieces, NUMBER)):
         return None
-    return tuple(_TELLERS[name](series.pieces[0]) for name in (STUDY, NUMBER))
+    return by_names((STUDY, NUMBER))(series.pieces[0])
 
 
 def _are_localizer(stacks: Sequence[FoundSeries]) -> bool:
     """Return whether stacks are the planes of one localizer, which is refused as a whole or not at all."""
-    planes = (_name_plane(_first(stack.pieces[0]).frame) for stack in stacks)
-    return is_localizer((plane, len(stack.pieces)) for plane, stack in zip(planes, stacks, strict=True))
-
-
-def _name_plane(frame: FrameHeader) -> Plane:
-    try:
-        check_plane(frame)
-    except InputError:
-        return Plane.UNKNOWN
-    cosines = np.array(frame.orientation, dtype=np.float64)
-    return find_plane(np.cross(cosines[:3], cosines[3:]))
+    return is_localizer(measure_extent(list_frames(stack.pieces)) for stack in stacks)
 
 
 def _find_stacks(pieces: Sequence[Piece]) -> Iterator[FoundSeries]:
-    for alike in _split(pieces, _find_plane):
-        told_by = tuple(name for name, teller in _TELLERS.items() if _tells(alike, teller))
-        for part in _split(alike, _sayer(told_by)):
+    for alike in split_planes(pieces):
+        told_by = tuple(name for name in _TELL if _tells(alike, name))
+        for part in split(alike, by_names(told_by)):
             yield from _find_in_part(part, told_by)
+
+
+def split_planes(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """Return the pieces of each plane, size and pixel spacing."""
+    return split(pieces, lambda piece: find_plane(first_of(piece).frame))
 
 
 def _find_in_part(part: Sequence[Piece], told_by: tuple[str, ...]) -> Iterator[FoundSeries]:
     """Yield the series among pieces that no UID or number parts, but each may have values of its own."""
-    own = tuple(name for name in _TELLERS if _is_own(part, name))
+    own = tuple(name for name in _TELL if _is_own(part, name))
     for name, series in _part_softly(part):
         told = (*told_by, *((name,) if name else ()))
         # Each slice under another study or number: genuine single images are so too, but make no stack.
-        candidates = [series] if not own or _is_counted_stack(series) else _split(series, _sayer(own))
-        for candidate in candidates:
+        is_stack = not own or _is_counted_stack(series)
+        for candidate in [series] if is_stack else split(series, by_names(own)):
             if _is_series(candidate):
-                yield FoundSeries(tuple(candidate), told)
+                changing = tuple(name for name in own if name == STUDY) if is_stack else ()
+                yield FoundSeries(tuple(candidate), told, changing=changing)
 
 
 def _is_series(pieces: Sequence[Piece]) -> bool:
-    if not _first(pieces[0]).series_instance_uid:
+    if not first_of(pieces[0]).series_instance_uid:
         return len(pieces) > 1
-    if len(pieces) < FEWEST_PIECES:
+    if len(pieces) < FEWEST_SLICES:
         return False
     # Images that are series of their own all have the number 1.
-    frames = _list_frames(pieces)
-    return is_regular(frames) or count_numbers(frames) >= FEWEST_PIECES
+    frames = list_frames(pieces)
+    return is_regular(frames) or count_numbers(frames) >= FEWEST_SLICES
 
 
 def _is_counted_stack(pieces: Sequence[Piece]) -> bool:
-    frames = _list_frames(pieces)
-    is_counted = count_numbers(frames) == len(frames) >= FEWEST_PIECES
+    frames = list_frames(pieces)
+    is_counted = count_numbers(frames) == len(frames) >= FEWEST_SLICES
     return is_counted and is_regular(frames)
 
 
 def _part_softly(pieces: Sequence[Piece]) -> Iterator[tuple[str, Sequence[Piece]]]:
     """Part what is no stack by folder, or by acquisitions; yield each part and what parted it."""
-    if len(pieces) < FEWEST_PIECES or is_regular(_list_frames(pieces)):
+    if len(pieces) < FEWEST_SLICES or is_regular(list_frames(pieces)):
         yield "", pieces
         return
-    if _tells(pieces, _find_folder):
-        parts = _split(pieces, _find_folder)
-        # Files of one series may lie scattered; folders tell where they hold stacks, or nothing else may.
-        if not _share(pieces, STUDY) or all(is_regular(_list_frames(part)) for part in parts):
-            for part in parts:
-                for name, series in _part_by_acquisition(part):
-                    yield name or FOLDER, series
-            return
-    yield from _part_by_acquisition(pieces)
+    parts = split(pieces, find_folder)
+    # Files of one series may lie scattered; folders tell where they hold stacks, or nothing else may.
+    if _are_few(len(parts), pieces) and (
+        not share(pieces, STUDY) or all(is_regular(list_frames(part)) for part in parts)
+    ):
+        for part in parts:
+            for name, series in part_by_acquisition(part):
+                yield name or FOLDER, series
+        return
+    yield from part_by_acquisition(pieces)
 
 
-def _part_by_acquisition(pieces: Sequence[Piece]) -> list[tuple[str, Sequence[Piece]]]:
-    for name, teller in _ACQUISITIONS.items():
-        if not _tells(pieces, teller):
+def part_by_acquisition(pieces: Sequence[Piece]) -> list[tuple[str, Sequence[Piece]]]:
+    """Part by hour or number of acquisition; return each part and what parted it.
+
+    Acquisitions are series, not volumes of one, if each counts its slices anew.
+    """
+    for name in (TIME, ACQUISITION):
+        if not _tells(pieces, name):
             continue
-        parts = [_list_frames(part) for part in _split(pieces, teller)]
-        counted = [{frame.number for frame in part} - {None} for part in parts]
-        is_restarted = all(counted) and len(set.union(*counted)) < sum(map(len, counted))
-        if is_restarted and all(map(is_regular, parts)):
-            return [(name, part) for part in _split(pieces, teller)]
+        parted = split(pieces, by_names((name,)))
+        parts = [list_frames(part) for part in parted]
+        if is_restarted(parts) and all(map(is_regular, parts)):
+            return [(name, part) for part in parted]
     return [("", pieces)]
 
 
-def _list_frames(pieces: Sequence[Piece]) -> list[FrameHeader]:
-    """Return what is said of each slice; once of those whose headers are the same to the last byte."""
-    headers = (header for piece in pieces for header, _ in piece.instances)
-    unique = {(header.sop_instance_uid or header.name, header.digest): header for header in headers}
-    return [header.frame for header in unique.values()]
+def is_restarted(parts: Sequence[Sequence[FrameHeader]]) -> bool:
+    """Return whether all parts state InstanceNumbers, and some state those of another one."""
+    counted = [{frame.number for frame in part} - {None} for part in parts]
+    return all(counted) and len(set.union(*counted)) < sum(map(len, counted))
 
 
-def _split(pieces: Sequence[Piece], teller: _Teller) -> list[list[Piece]]:
-    """Return the pieces of each value, all in their order."""
-    parts: defaultdict[object, list[Piece]] = defaultdict(list)
-    for piece in pieces:
-        parts[teller(piece)].append(piece)
-    return list(parts.values())
+def find_folder(piece: Piece) -> str:
+    """Return the folder of the first instance of a piece."""
+    return piece.instances[0][1].folder
 
 
-def _tells(pieces: Sequence[Piece], teller: _Teller) -> bool:
+def _tells(pieces: Sequence[Piece], name: str) -> bool:
     """Return whether there are several values, and not nearly one for each piece."""
-    return 1 < len({teller(piece) for piece in pieces}) <= len(pieces) / 2
+    return _are_few(len({TELLERS[name](first_of(piece)) for piece in pieces}), pieces)
+
+
+def _are_few(n_values: int, pieces: Sequence[Piece]) -> bool:
+    return 1 < n_values <= len(pieces) / 2
 
 
 def _is_own(pieces: Sequence[Piece], name: str) -> bool:
@@ -224,26 +223,6 @@ def _is_own(pieces: Sequence[Piece], name: str) -> bool:
     An hour or a frame of reference for each file says nothing where a number or a study is shared.
     """
     stronger = {MOMENT: NUMBER, SPACE: STUDY}.get(name)
-    if len(pieces) == 1 or (stronger and _share(pieces, stronger)):
+    if len(pieces) == 1 or (stronger and share(pieces, stronger)):
         return False
-    return len({_TELLERS[name](piece) for piece in pieces}) > 1
-
-
-def _share(pieces: Sequence[Piece], name: str) -> bool:
-    values = {_TELLERS[name](piece) for piece in pieces}
-    return len(values) == 1 and values.pop() not in ("", None)
-
-
-def _sayer(names: Sequence[str]) -> _Teller:
-    return lambda piece: tuple(_TELLERS[name](piece) for name in names)
-
-
-def _find_folder(piece: Piece) -> object:
-    return piece.instances[0][1].folder
-
-
-def _find_plane(piece: Piece) -> object:
-    frame = _first(piece).frame
-    orientation = tuple(round(cosine, PLANE_DIGITS) + 0.0 for cosine in frame.orientation or ())
-    spacing = tuple(round(one, SPACING_DIGITS) for one in frame.spacing_mm or ())
-    return frame.rows, frame.columns, orientation, spacing
+    return len({TELLERS[name](first_of(piece)) for piece in pieces}) > 1

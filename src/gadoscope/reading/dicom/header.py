@@ -32,14 +32,14 @@ _COMPONENT_WORDS = {
 # GE's (0043,102F), where GEMS_PARM_01 owns the block (GE's DICOM conformance statements for MR).
 _GE_COMPONENTS = {0: MAGNITUDE, 1: "PHASE", 2: "REAL", 3: "IMAGINARY"}
 _GE_OWNER_TAG, _GE_OWNER, _GE_COMPONENT_TAG = 0x00430010, "GEMS_PARM_01", 0x0043102F
-# Patient's name and id; day, scanner; description, protocol, agent; body part, position, sequence, repetition
-# time, flip angle, thickness, matrix. Not what tells volumes of one series apart: echo, inversion, hour.
+# Day, scanner; body part, position, sequence, repetition time, flip angle, thickness, matrix. Not what tells
+# volumes of one series apart: echo, inversion, hour.
 _SHARED_TAGS = (
-    *(0x00100010, 0x00100020, 0x00080020, 0x00080060, 0x00080070, 0x00081090, 0x0008103E, 0x00181030),
-    *(0x00180010, 0x00180015, 0x00185100, 0x00180020, 0x00180021, 0x00180023, 0x00180024, 0x00180080),
-    *(0x00181314, 0x00180050, 0x00280010, 0x00280011),
+    *(0x00080020, 0x00080060, 0x00080070, 0x00081090, 0x00180015, 0x00185100, 0x00180020, 0x00180021),
+    *(0x00180023, 0x00180024, 0x00180080, 0x00181314, 0x00180050, 0x00280010, 0x00280011),
 )
-_LIKENESS_BYTES = 16
+_PATIENT_TAGS = (0x00100010, 0x00100020)
+_LIKENESS_BYTES, _NAME_BYTES = 16, 8
 _DATE_LENGTH = 8  # of a DT value: YYYYMMDD, then HHMMSS.FFFFFF and the offset from UTC
 
 
@@ -123,7 +123,10 @@ class InstanceHeader:
         SeriesNumber, SeriesDate with SeriesTime, FrameOfReferenceUID: asked where SeriesInstanceUID fails;
         empty where missing.
     likeness
-        Hexadecimal digest of what else the slices of a series share: patient, sequence, description, matrix.
+        Hexadecimal digest of what else the slices of a series share: day, scanner, sequence, matrix.
+    whose, description, protocol, agent
+        Hexadecimal digests of PatientName with PatientID, SeriesDescription, ProtocolName and
+        ContrastBolusAgent, which a series shares unless somebody rewrote them; empty where missing.
     """
 
     name: str
@@ -145,6 +148,10 @@ class InstanceHeader:
     series_moment: str = ""
     frame_of_reference_uid: str = ""
     likeness: str = ""
+    whose: str = ""
+    description: str = ""
+    protocol: str = ""
+    agent: str = ""
 
     @property
     def series_key(self) -> str:
@@ -215,7 +222,17 @@ def scan_header(file: BinaryIO, name: str) -> InstanceHeader:
         series_moment=elements.find_text(0x00080021) + series_time if series_time else "",
         frame_of_reference_uid=elements.find_text(0x00200052),
         likeness=_find_likeness(elements),
+        whose=_digest(b"\\".join(map(elements.find_bytes, _PATIENT_TAGS))),
+        description=_digest(elements.find_bytes(0x0008103E)),
+        protocol=_digest(elements.find_bytes(0x00181030)),
+        agent=_digest(elements.find_bytes(0x00180010)),
     )
+
+
+def _digest(value: bytes) -> str:
+    """Return a digest, so that two values can be compared and none be read; empty for an empty one."""
+    said = value.strip(b" \0\\")
+    return hashlib.blake2b(said, digest_size=_NAME_BYTES).hexdigest() if said else ""
 
 
 def _find_likeness(elements: Elements) -> str:

@@ -30,7 +30,12 @@ _TIME_KEYWORDS = frozenset(
 
 
 def open_dicom_series(
-    instances: Sequence[InstanceHeader], sources: Sequence[Source], facts: Facts, *, regrouped: str = ""
+    instances: Sequence[InstanceHeader],
+    sources: Sequence[Source],
+    facts: Facts,
+    *,
+    regrouped: str = "",
+    divided: str = "",
 ) -> ImageSeries:
     """Put the instances of a series in order and split them into volumes.
 
@@ -45,6 +50,8 @@ def open_dicom_series(
     regrouped
         What holds the instances together where no SeriesInstanceUID does; becomes a warning. Then volumes
         that are no regular stacks are refused: they may be slices of several series.
+    divided
+        What tells them from instances of the same SeriesInstanceUID; becomes a warning.
 
     Returns
     -------
@@ -69,7 +76,12 @@ def open_dicom_series(
         _check_regular(split.volumes)
     own_facts = _find_own_facts(split.volumes)
     pixel_headers: dict[int, PixelHeader] = {}
-    warnings = (*((regrouped,) if regrouped else ()), *kind_warnings, *copy_warnings, *frame_warnings)
+    warnings = (
+        *(said for said in (divided, regrouped) if said),
+        *kind_warnings,
+        *copy_warnings,
+        *frame_warnings,
+    )
     return ImageSeries(
         path=str(min(sources)),
         volumes=tuple(

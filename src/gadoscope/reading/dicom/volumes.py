@@ -15,16 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.errors import RefusedError
-from gadoscope.imaging.geometry import find_plane
 from gadoscope.imaging.localizer import is_localizer
-from gadoscope.labels import Plane
 from gadoscope.reading.dicom.copies import Content, find_different, say_of
+from gadoscope.reading.dicom.extents import SAME_PLACE_MM, measure_extent
 from gadoscope.reading.dicom.header import MAGNITUDE, FrameHeader
 from gadoscope.reading.dicom.stack import SPACING_TOLERANCE, check_plane, find_distances
 from gadoscope.reading.dicom.untold import order_untold
 
-SAME_PLACE_MM = 0.01
-"""Far below any slice distance, above the rounding of decimal strings."""
 SAME_COSINE = 1e-3
 """0.06 degrees: above rounding, below any angle that a person sets."""
 SAME_SPACING = 1e-3
@@ -128,7 +125,8 @@ def split_series(frames: Sequence[FramePlace], look: Callable[[FramePlace], Cont
     warnings: list[str] = []
     kept = _keep_magnitude(_keep_placed(frames, warnings), warnings)
     stacks = _group_stacks(kept)
-    if not is_localizer(_find_planes(stacks)):  # of which no plane is a stray
+    extents = (measure_extent([frame.header for frame in stack]) for stack in stacks)
+    if not is_localizer(extents):  # of which no plane is a stray
         stacks = _keep_major(stacks, STRAYS, warnings)
     volumes = [volume for stack in stacks for volume in _split_stack(stack, look, warnings)]
     return SplitSeries(tuple(volumes), tuple(dict.fromkeys(warnings)))
@@ -182,13 +180,6 @@ def _group_stacks(frames: Sequence[FramePlace]) -> list[Frames]:
         met[written] = stack
         stack.append(frame)
     return [tuple(stack) for stack in stacks]
-
-
-def _find_planes(stacks: Sequence[Frames]) -> list[tuple[Plane, int]]:
-    """Return the plane and the number of slices of each stack."""
-    cosines = [np.array(stack[0].header.orientation) for stack in stacks]
-    normals = [np.cross(each[:3], each[3:]) for each in cosines]
-    return [(find_plane(normal), len(stack)) for normal, stack in zip(normals, stacks, strict=True)]
 
 
 def is_same_plane(one: FrameHeader, other: FrameHeader) -> bool:
