@@ -83,6 +83,56 @@ def test_an_enhanced_localizer_is_told_by_its_planes_too(tmp_path: Path, tiny_bu
     assert row.reason.startswith("localizer: few slices in all three planes")
 
 
+def _spread(datasets: list[Dataset], step_mm: float, thickness_mm: float) -> list[Dataset]:
+    """Give parallel slices another distance and thickness."""
+    orientation = np.array(datasets[0].ImageOrientationPatient, dtype=float).reshape(2, 3)
+    first = np.array(datasets[0].ImagePositionPatient, dtype=float)
+    for index, dataset in enumerate(datasets):
+        place = first + index * step_mm * np.cross(*orientation)
+        dataset.ImagePositionPatient = [f"{mm:.3f}" for mm in place]
+        dataset.SpacingBetweenSlices, dataset.SliceThickness = str(step_mm), str(thickness_mm)
+    return datasets
+
+
+def test_slices_far_apart_in_two_planes_of_one_series_are_a_localizer(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    planes = [
+        _spread(classic_series(plane=plane, n_slices=3), 20.0, 8.0)
+        for plane in (Plane.SAGITTAL, Plane.CORONAL)
+    ]
+    (row,) = _classify(rename_series([*planes[0], *planes[1]], "planes"), tmp_path / "two", tiny_bundle)
+    assert (
+        row.reason == "localizer: few slices far apart in two planes (3 sagittal, 3 coronal) are a localizer."
+    )
+
+
+@pytest.mark.parametrize("name", ["SAG", ""])
+def test_three_thick_slices_with_wide_gaps_are_a_localizer(
+    name: str, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    datasets = _spread(classic_series(n_slices=3), 20.0, 8.0)
+    for dataset in datasets:
+        dataset.SeriesDescription = name
+    (row,) = _classify(datasets, tmp_path / "scout", tiny_bundle)
+    assert row.reason.startswith("localizer: 3 thick slices in one plane")
+
+
+@pytest.mark.parametrize(("step_mm", "thickness_mm"), [(6.0, 5.0), (20.0, 1.0)])
+def test_three_slices_near_each_other_or_thin_are_answered(
+    step_mm: float, thickness_mm: float, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    datasets = _spread(classic_series(n_slices=3), step_mm, thickness_mm)
+    (row,) = _classify(datasets, tmp_path / "few", tiny_bundle)
+    assert row.phase is not None
+
+
+def test_thick_slices_that_were_chosen_from_a_series_are_answered(tmp_path: Path, tiny_bundle: Path) -> None:
+    datasets = _spread(classic_series(n_slices=12), 5.0, 5.0)[::4]
+    (row,) = _classify(datasets, tmp_path / "chosen", tiny_bundle)
+    assert row.phase is not None
+
+
 def test_whole_heads_in_three_planes_are_answered(tmp_path: Path, tiny_bundle: Path) -> None:
     rows = _classify(_three_planes(18, 18, 18), tmp_path / "planes", tiny_bundle)
     assert [row.plane for row in rows[:3]] == [Plane.SAGITTAL, Plane.AXIAL, Plane.CORONAL]

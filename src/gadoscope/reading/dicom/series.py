@@ -11,6 +11,7 @@ from typing import NoReturn
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.reading.dicom.copies import drop_copies, read_content
 from gadoscope.reading.dicom.enhanced import read_frames
+from gadoscope.reading.dicom.extents import are_scout
 from gadoscope.reading.dicom.facts import USAGE
 from gadoscope.reading.dicom.header import InstanceHeader
 from gadoscope.reading.dicom.kinds import MULTI_FRAME_MR_IMAGES, keep_mr_images
@@ -62,7 +63,7 @@ def open_dicom_series(
     Raises
     ------
     RefusedError
-        As `keep_mr_images` and `split_series`; ``untold_slices``.
+        As `keep_mr_images` and `split_series`; ``untold_slices``; ``localizer``.
     ReadError
         ``no_pixels`` or ``damaged_header``, and what opening a multi-frame file raises.
     """
@@ -74,6 +75,7 @@ def open_dicom_series(
     split = split_series(frames, lambda frame: read_content(files[frame.instance], [frame.index]))
     if regrouped:
         _check_regular(split.volumes)
+    _check_scout(split.volumes)
     own_facts = _find_own_facts(split.volumes)
     pixel_headers: dict[int, PixelHeader] = {}
     warnings = (
@@ -101,6 +103,15 @@ def _check_regular(volumes: Sequence[Frames]) -> None:
             "untold_slices",
             "no SeriesInstanceUID holds its slices together, and they make no regular stack: nothing tells "
             "which belong together; export the series again.",
+        )
+
+
+def _check_scout(volumes: Sequence[Frames]) -> None:
+    frames = [frame.header for frame in volumes[0]]
+    if len(volumes) == 1 and are_scout(frames):
+        raise RefusedError(
+            "localizer",
+            f"{len(frames)} thick slices in one plane, with gaps as wide as they are, are a localizer.",
         )
 
 
