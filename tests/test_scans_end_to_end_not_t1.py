@@ -192,3 +192,29 @@ def test_a_joint_of_four_small_slices_is_refused_by_its_size(tmp_path: Path, tin
     (tmp_path / "001.json").write_text(json.dumps({"BodyPartExamined": "HEAD"}))
     (row,) = classify(tiny_bundle, path)
     assert row.phase is not None, "a tag says that it is a head"
+
+
+def test_a_slab_through_a_part_of_the_head_meets_the_pixels(tmp_path: Path, tiny_bundle: Path) -> None:
+    path = _write_nifti(tmp_path / "001.nii.gz", 256, 256, 16, spacing_mm=(0.625, 0.625, 1.0))
+    (row,) = classify(tiny_bundle, path)
+    assert row.phase is not None
+    path = _write_nifti(tmp_path / "002.nii.gz", 256, 256, 7, spacing_mm=(0.55, 0.55, 2.0))
+    (tmp_path / "002.json").write_text(json.dumps({"SeriesDescription": "COR T1 SELLA"}))
+    (row,) = classify(tiny_bundle, path)
+    assert row.phase is not None
+
+
+@pytest.mark.parametrize(
+    "said", [{"BodyPartExamined": "KNEE"}, {"SeriesDescription": "PD knee"}, {"ReceiveCoilName": "Knee_15Ch"}]
+)
+def test_a_limb_as_large_as_a_head_is_refused_by_what_is_said(
+    tmp_path: Path, tiny_bundle: Path, said: dict[str, object]
+) -> None:
+    path = _write_nifti(tmp_path / "001.nii.gz", 64, 64, 24, spacing_mm=(2.5, 2.5, 4.0))
+    (row,) = classify(tiny_bundle, path)
+    assert row.phase is not None, "its size alone is a head's"
+    (tmp_path / "001.json").write_text(json.dumps(said))
+    (row,) = classify(tiny_bundle, path)
+    assert row.reason.startswith("other_body_part")
+    (row,) = classify(tiny_bundle, path.rename(tmp_path / "knee_t1.nii.gz"))
+    assert row.reason.startswith("other_body_part: its file name")

@@ -44,3 +44,35 @@ def test_where_a_sidecar_names_the_series_the_file_does_not() -> None:
 def test_b_values_refuse_whatever_the_name_is() -> None:
     with pytest.raises(RefusedError, match="b-values up to 1000 s/mm2 lie in a file beside it"):
         check_beside("T1.nii.gz", 1, 1000.0, {"SeriesDescription": "AX T1"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "knee.nii.gz",
+        "sub-01_acq-wrist_T1w.nii.gz",
+        "t1_tse_sag_LWS.nii",
+        "hand_t1_cor_left.nii.gz",
+        "finger.mgz",
+    ],
+)
+def test_another_part_of_the_body_in_the_name_refuses_one_volume(name: str) -> None:
+    with pytest.raises(RefusedError, match=r"its file name names .*; only heads are answered") as refusal:
+        check_beside(name, 1, 0.0, None)
+    assert refusal.value.reason == "other_body_part"
+    assert check_beside(name, 1, 0.0, {"BodyPartExamined": "BRAIN"}) == ()
+    assert check_beside(name, 1, 0.0, {"SeriesDescription": "AX T1 BRAIN"}) == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "brain_and_spine_T1.nii.gz",
+        "Herz_Anna_T1.nii.gz",
+        "sub-knee_T1w.nii.gz",
+        "arm2_visit_T1.nii",
+        "neck_spine.nii",
+    ],
+)
+def test_a_head_or_a_person_in_the_name_names_no_other_part(name: str) -> None:
+    assert check_beside(name, 1, 0.0, None) == ()

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from gadoscope.evidence import sequence, species
+from gadoscope.evidence import body_part, sequence, species
 from gadoscope.evidence.reconcile import read_evidence
 from gadoscope.evidence.sequence_words import (
     IMAGE_TYPE_REASONS,
@@ -34,7 +34,10 @@ def test_every_value_of_an_agent_field_on_the_page_is_read_as_it_says() -> None:
 
 
 def test_every_reason_of_the_gate_stands_on_the_page() -> None:
-    trees = [ast.parse(Path(str(one.__file__)).read_text(encoding="utf-8")) for one in (sequence, species)]
+    trees = [
+        ast.parse(Path(str(one.__file__)).read_text(encoding="utf-8"))
+        for one in (sequence, species, body_part)
+    ]
     calls = [
         node
         for tree in trees

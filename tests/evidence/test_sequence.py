@@ -183,3 +183,20 @@ def test_several_knees_in_a_description_are_knees_where_the_part_is_missing(text
     with pytest.raises(RefusedError) as refusal:
         check_sequence({**untagged, "SeriesDescription": text})
     assert refusal.value.reason == "other_body_part"
+
+
+@pytest.mark.parametrize("coil", ["HandWrist_16", "TxRx_Knee_15Ch_1", "ShoulderLarge16", "8CH FOOT"])
+def test_the_coil_of_a_joint_refuses_where_nothing_names_the_head(coil: str) -> None:
+    untagged = {keyword: value for keyword, value in T1.items() if keyword != "BodyPartExamined"}
+    with pytest.raises(RefusedError, match="ReceiveCoilName names") as refusal:
+        check_sequence({**untagged, "ReceiveCoilName": coil})
+    assert refusal.value.reason == "other_body_part"
+    # A newborn's head fits into the coil of a knee.
+    check_sequence({**untagged, "ReceiveCoilName": coil, "SeriesDescription": "T1 BRAIN"})
+    check_sequence({**T1, "ReceiveCoilName": coil})
+
+
+@pytest.mark.parametrize("coil", ["HeadNeck_64", "8HRBRAIN", "SENSE-NV-16", "HE1-4;NE1,2;SP1", "BODY"])
+def test_the_coil_of_a_head_says_nothing(coil: str) -> None:
+    untagged = {keyword: value for keyword, value in T1.items() if keyword != "BodyPartExamined"}
+    check_sequence({**untagged, "ReceiveCoilName": coil})

@@ -10,9 +10,10 @@ from gadoscope.classify.dynamic import summarise_volumes
 from gadoscope.classify.rows import judged_row, keep_going
 from gadoscope.classify.spread import MANY_VOLUMES, refuse_all, spread_indices
 from gadoscope.errors import InputError, RefusedError
+from gadoscope.evidence.body_part import names_head, names_part_of_head
 from gadoscope.evidence.file_name import FILE_NAME, read_file_name
 from gadoscope.evidence.reconcile import HeaderState, compare, read_evidence
-from gadoscope.evidence.sequence import check_sequence, names_head
+from gadoscope.evidence.sequence import check_sequence
 from gadoscope.imaging.extent import find_extent_mm, is_too_small
 from gadoscope.imaging.geometry import PLANES
 from gadoscope.imaging.localizer import StackExtent, is_localizer
@@ -157,7 +158,8 @@ def _open_volume(volume: SeriesVolume, facts: Facts) -> tuple[LazyVolume, tuple[
 
 def _check_extent(volume: LazyVolume, facts: Facts) -> LazyVolume:
     """Refuse what is too small to be a head, unless a tag says that it is one."""
-    if is_too_small(volume.geometry) and not names_head(facts):
+    is_small = is_too_small(volume.geometry, is_part=names_part_of_head(facts))
+    if is_small and not names_head(facts):
         through, down, right = find_extent_mm(volume.geometry)
         raise RefusedError(
             "not_t1_brain",

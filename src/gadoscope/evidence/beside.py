@@ -1,6 +1,7 @@
 """What the name of a NIfTI file and the b-values beside it say, where its sidecar is lost."""
 
 from gadoscope.errors import RefusedError
+from gadoscope.evidence.body_part import check_named_file
 from gadoscope.evidence.description import SERIES_TEXTS
 from gadoscope.evidence.facts import Facts, find_text
 from gadoscope.evidence.series_name import parse_series_name
@@ -22,7 +23,7 @@ def check_beside(name: str, n_volumes: int, b_value: float, facts: Facts | None)
         Of the file. It counts where no sidecar says what the series is called and it does not say T1.
     n_volumes
         How many the file has. Of one volume a name is a warning, for the pixels tell what it is; of several
-        it refuses, for all would be looked at.
+        it refuses, for all would be looked at. Another part of the body always refuses.
     b_value
         The largest b-value beside the file, s/mm2; 0 if there is none.
     facts
@@ -37,6 +38,7 @@ def check_beside(name: str, n_volumes: int, b_value: float, facts: Facts | None)
         raise RefusedError(
             "diffusion", f"b-values up to {b_value:g} s/mm2 lie in a file beside it: diffusion, not T1."
         )
+    check_named_file(name, facts or {})
     if any(find_text(facts or {}, keyword) for keyword in (*SERIES_TEXTS, "suffix")):
         return ()
     said = parse_series_name(name, "its file name")

@@ -12,28 +12,22 @@ Brant-Zawadzki et al., Radiology 182 (1992) 769: MPRAGE. Hajnal et al., JCAT 16 
 
 import math
 import re
-from collections.abc import Mapping
 
 from gadoscope.errors import RefusedError
+from gadoscope.evidence.body_part import check_body_part
 from gadoscope.evidence.facts import Facts, find_number, find_text, find_words
 from gadoscope.evidence.image_type import check_image_type, is_acquired
 from gadoscope.evidence.sequence_words import (
-    AMBIGUOUS_PARTS,
-    BRAIN_PARTS,
     MAP_UNITS,
     MR_SOP_CLASSES,
-    NEAR_PARTS,
     OTHER_CONTRASTS,
     OTHER_METADATA,
-    OTHER_PARTS,
-    OTHER_STEMS,
     SOP_CLASS_REASONS,
 )
 from gadoscope.evidence.series_name import SeriesName, read_series_name
 from gadoscope.evidence.series_words import Force
 from gadoscope.evidence.species import check_species
 from gadoscope.evidence.state import quote
-from gadoscope.evidence.tokens import parse_tokens
 
 # Half-way between the longest T1 (30 ms) and the shortest T2 (60 ms) spin echo, rounded up.
 LONGEST_SPIN_ECHO_MS = 50.0
@@ -52,8 +46,6 @@ BRAIN_T1_MS = 1000.0
 LOWEST_ERNST_FRACTION = 0.5
 # Beyond this TR a gradient echo's TR may be that of an inversion's cycle (MPRAGE 2300 ms).
 LONGEST_STEADY_STATE_MS = 100.0
-# Where a part of the body is named, the series first.
-PART_TEXTS = ("SeriesDescription", "ProtocolName", "StudyDescription")
 # What the name of a T1 series has no reason to speak of; of the others it has (a T1 to plan spectroscopy).
 DOUBTFUL_BESIDE_T1 = frozenset(("angiography", "diffusion", "functional", "t2_weighted", "parametric_map"))
 # Ends the first unit of "rad/s" and "mm^2/s".
@@ -80,18 +72,11 @@ def check_sequence(facts: Facts) -> tuple[str, ...]:
     _check_other_metadata(facts)
     name = read_series_name(facts)
     _refuse_named(name, Force.FIRM)
-    warnings.append(_check_body_part(facts))
+    warnings.append(check_body_part(facts))
     _check_stated_contrast(facts)
     warnings.append(_check_timing(facts))
     warnings.append(_check_named_contrast(facts, name))
     return tuple(warning for warning in warnings if warning)
-
-
-def names_head(facts: Facts) -> bool:
-    """Return whether BodyPartExamined is the head or a part of it."""
-    return bool(
-        {token.text for token in parse_tokens(find_text(facts, "BodyPartExamined") or "")} & BRAIN_PARTS
-    )
 
 
 def _check_modality(facts: Facts) -> str:
@@ -148,39 +133,6 @@ def _check_named_contrast(facts: Facts, name: SeriesName) -> str:
     _refuse_named(name, Force.UNLESS_T1, *(() if is_timed else (Force.UNLESS_TIMED,)))
     named = name.find(Force.UNLESS_TIMED, Force.UNLESS_ACQUIRED)
     return f"{name.say(named)}, but its times are those of a T1" if named is not None else ""
-
-
-def _check_body_part(facts: Facts) -> str:
-    """Refuse another body part, unless the description speaks of the head: the tag is often wrong."""
-    part = find_text(facts, "BodyPartExamined")
-    words = _find_tokens(facts, "BodyPartExamined")
-    if words & BRAIN_PARTS:
-        return ""
-    named = {keyword: _find_tokens(facts, keyword) for keyword in PART_TEXTS}
-    names_brain = any(text & BRAIN_PARTS for text in named.values())
-    if part is None:
-        if not names_brain:
-            _check_named_part(named)
-        return "BodyPartExamined is missing; taken for the head"
-    if names_brain:
-        return f"{quote(facts, 'BodyPartExamined')}, but the description speaks of the head"
-    is_other = words & OTHER_PARTS or any(stem in word for word in words for stem in OTHER_STEMS)
-    if is_other and not words & NEAR_PARTS:
-        raise RefusedError("other_body_part", f"{quote(facts, 'BodyPartExamined')}; only heads are answered.")
-    return f"{quote(facts, 'BodyPartExamined')} is not surely the head"
-
-
-def _check_named_part(named: Mapping[str, frozenset[str]]) -> None:
-    """Refuse another body part that a description names, where none of them and no tag names the head."""
-    for keyword, words in named.items():
-        plural = {word for word in words if word.endswith("s") and word[:-1] in OTHER_PARTS}
-        parts = sorted(((words & OTHER_PARTS) - AMBIGUOUS_PARTS) | plural)
-        if parts and not words & NEAR_PARTS:
-            raise RefusedError("other_body_part", f'{keyword} names "{parts[0]}"; only heads are answered.')
-
-
-def _find_tokens(facts: Facts, keyword: str) -> frozenset[str]:
-    return frozenset(token.text for token in parse_tokens(find_text(facts, keyword) or ""))
 
 
 def _check_stated_contrast(facts: Facts) -> None:

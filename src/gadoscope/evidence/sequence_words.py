@@ -137,10 +137,16 @@ OTHER_CONTRASTS = {
 BRAIN_PARTS = parse_words(
     "head brain skull neuro cranium cerebrum headneck kopf schadel schaedel gehirn hirn tete crane cerveau"
     " encephale testa cranio encefalo cervello cabeza craneo cerebro cabeca hoofd hersenen schedel hjarna"
-    " skalle huvud hjerne hode hoved pituitary hypophysis hypophyse sella"
+    " skalle huvud hjerne hode hoved pituitary hypophysis hypophyse sella ipofisi hipofisis hipofise hypofyse"
+    " hypofys"
 )
 # Beside the brain: such a field of view may hold it.
 NEAR_PARTS = parse_words("neck orbit orbits face facial iac ear sinus sinuses tmj jaw hals cou collo")
+# What lies in a head, and is scanned alone in a small field of view.
+PARTS_OF_HEAD = parse_words(
+    "orbit orbits orbita orbitas orbite orbiten iac iacs cai cais ear mastoid petrous rocher rochers"
+    " felsenbein khbw cpa trigeminal trigeminus hippocampus cavernous"
+)
 OTHER_PARTS = parse_words(
     "spine cspine tspine lspine lsspine ssspine cervical thoracic lumbar sacrum coccyx chest thorax heart"
     " breast abdomen liver kidney pancreas pelvis prostate uterus hip knee ankle foot shoulder elbow wrist"

@@ -30,7 +30,7 @@ KEYWORDS = frozenset(
         # what it is, and of what
         *("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "Manufacturer", "ImageType"),
         *("FrameType", "ComplexImageComponent", "BodyPartExamined", "SeriesNumber", "PatientPosition"),
-        *("ManufacturerModelName", "MagneticFieldStrength", "BurnedInAnnotation"),
+        *("ManufacturerModelName", "MagneticFieldStrength", "BurnedInAnnotation", "ReceiveCoilName"),
         *("PatientSpeciesDescription", "PatientSpeciesCodeSequence", "PatientBreedDescription"),
         *("PatientBreedCodeSequence", "StrainDescription", "StrainCodeSequence"),
         *("AnatomicalOrientationType", "ResponsiblePersonRole"),
