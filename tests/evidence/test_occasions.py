@@ -18,15 +18,27 @@ POST DAY 10|month 6 post|post-traumatic|POST TX|POST TREATMENT|post thérapie|po
 post chirurgie|post radioterapia|POST VP SHUNT|POST GAMMA KNIFE|six months post|POST LP|post-partum
 3 Monate post OP|6 mois post|post transplant|pre surgery|T1 PRE SHUNT|pre-op T1|T1 PRE BIOPSY
 T1 POST EVD|post-exercise|T1 post tPA|T1 post 2nd surgery|T1 J10 post|T1 post pacemaker|T1 post cycle 3
-T1 post chemio|T1 post Radiatio|T1 post RTE|T1 visit 2 post|T1 post visit|T1 post CAR-T|T1 post intubation
-T1 Mr. Post|Dr. Post T1|T1 Frau Kontrast|Herr Gad T1|T1 CE_FAST|GM contrast T1
+T1 post chemio|T1 post Radiatio|T1 post RTE|T1 visit 2 post|T1 post visit|T1 post CAR-T
+T1 post intubation|T1 Mr. Post|Dr. Post T1|T1 Frau Kontrast|Herr Gad T1|T1 CE_FAST|GM contrast T1
 T1 post laminectomy|T1 post Kraniotomie|T1 post craneotomía|T1 post-trombectomia|T1 post brachytherapy
-T1 post Shuntanlage|T1 post d7|T1 post D+7|T1 POST 6/12|T1 post 3 cycles|T1 post Insult|T1 post crise"""
+T1 post infusion|T1 post cervical fusion|T1 post lumbar fusion|T1 post ACDF|T1 post Spondylodese
+T1 post disc replacement|T1 post screw removal|T1 post arthrodèse|T1 post fusione|T1 pós fusão
+T1 fusion post|T1 post iv infusion|T1 post saline infusion|T1 post aducanumab infusion
+T1 post steroid injection|T1 pre infusion|T1 post injection of botox|T1 après injection de botox
+T1 post infusion of steroids|T1 post mannitol|T1 post dexamethasone|T1 post Impfung|T1 post Fraktur
+T1 post ponction|T1 post caída|T1 post caduta|T1 post queda|T1 post hersenschudding|T1 post kirurgi
+T1 post reanimation|T1 post aneurysm rupture|T1 post whiplash|T1 status post|T1 post Shuntanlage
+T1 post d7|T1 post D+7|T1 POST 6/12|T1 post 3 cycles|T1 post Insult|T1 post crise"""
 
 CONTRAST_ALL_THE_SAME = """\
 AX T1 5 MIN POST|AX T1 10 MINS POST|T1 POST GAD 3 MONTHS|POST SHUNT +C|3 MONTHS POST GAD|POST OP T1 POST
 T1 3D POST|STROKE     POST AX T1|SEIZURE POST AX T1|AX T1 POST STEALTH|T1 POST PITUITARY|T1 POST FS
-T1 POST IAC|POST COR T1|MR POST GD|T1 Mr. Post +C|POST 5MIN|10 min post|T1 postcontrast 3 months f/u"""
+T1 post infusion of gadolinium|T1 post infusion of contrast|T1 post Gd infusion
+T1 post contrast infusion|T1 post Infusion von Gadovist|T1 post infusion de gadolinium
+T1 post iv infusion of Dotarem|T1 post cervical fusion +C|T1 POST FAT SUPPRESSION|T1 POST PERFUSION
+T1 POST MOTION|T1 POST HYPOPHYSIS|T1 POST LESION|T1 post Injektion|T1 post injection of gadolinium
+T1 POST SMITH|T1 POST DOUBLE DOSE|T1 POST NEURONAVIGATION|T1 POST STATION 2|T1 POST IAC|POST COR T1
+MR POST GD|T1 Mr. Post +C|POST 5MIN|10 min post|T1 postcontrast 3 months f/u"""
 
 
 def split(table: str) -> list[str]:
