@@ -43,7 +43,8 @@ check: $(VENV)/dev.stamp
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.docs.reference
-	$(BIN)/python -m tests.evidence.lexicon_table
+	$(BIN)/python -m tests.docs.house
+	$(BIN)/python -m tests.support.lexicon_table
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .

@@ -28,9 +28,10 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from benchmarks.lesson import Row, format_table
 from benchmarks.scan_files import SERIES_A_STUDY, Plan, make_archive, make_templates, write_series
+from gadoscope.decision.operating_point import OperatingPoint
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.imaging.slices import SlicePolicy
-from gadoscope.inference.bundle import BundleMetadata, OperatingPoint
+from gadoscope.inference.bundle import BundleMetadata
 from gadoscope.labels import Phase, Plane
 
 STUDIES, LARGE_STUDIES = 200, 2000

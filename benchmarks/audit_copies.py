@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gadoscope.phantom.acquire import window
-from gadoscope.phantom.cohort import Cohort, scan
-from gadoscope.preparation.audit.fingerprint import find_suspects
-from gadoscope.preparation.audit.measure import shrink
-from gadoscope.preparation.audit.pixel_check import find_copies
-from gadoscope.preparation.pool import count_jobs
+from gadoscope.inspection.fingerprint import find_suspects
+from gadoscope.inspection.measure import shrink
+from gadoscope.inspection.pixel_check import find_copies
+from gadoscope.parallel import count_jobs
+from gadoscope.phantom.forms.cohort import Cohort, scan
+from gadoscope.phantom.physics.acquire import window
 
 Pixels = NDArray[np.uint8]
 SEED = 4

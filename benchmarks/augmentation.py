@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from gadoscope.training.augmentation import StrongAugmentation, distort_batch
-from gadoscope.training.augmentation.draws import EFFECTS
+from gadoscope.training.augmentation.strong.distort import distort_batch
+from gadoscope.training.augmentation.strong.draws import EFFECTS
+from gadoscope.training.augmentation.strong.settings import StrongAugmentation
 
 N_SLICES, CANVAS, SIZE = 48, 208, 160
 REPEATS = 10

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.default_data import CONFIG
 from gadoscope.imaging.intensity import MAX_GREY
-from gadoscope.training.augmentation.head import darken_fat
+from gadoscope.training.augmentation.strong.head import darken_fat
 from gadoscope.training.config import read_config
 from gadoscope.training.tissues import find_air, find_near_air
+from recipes.default.data import CONFIG
 
 Pixels = NDArray[np.uint8]
 CANVAS = 320

@@ -20,8 +20,8 @@ from benchmarks.lesson import Row, format_table
 from gadoscope.inference.default import find_default
 from gadoscope.inference.session import Session
 from gadoscope.labels import Plane
-from gadoscope.phantom.acquire import window
-from gadoscope.phantom.cohort import Cohort, scan
+from gadoscope.phantom.forms.cohort import Cohort, scan
+from gadoscope.phantom.physics.acquire import window
 
 MOST_MS, MOST_MB = 8.0, 8.0
 WARM_UP = 20

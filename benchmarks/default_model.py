@@ -19,21 +19,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.default_copies import COPIES, Pixels
-from benchmarks.default_data import PAIRED_SOURCES, SUBTRACTED_SOURCE, list_teachers
-from gadoscope.aggregation import Aggregation
+from gadoscope.decision.aggregation import Aggregation
+from gadoscope.decision.calibration import logit_of, sigmoid
+from gadoscope.decision.gate import Gate, check_t1_brain
+from gadoscope.decision.operating_point import decide
 from gadoscope.errors import InputError, RefusedError
-from gadoscope.evaluation.aggregation_choice import pool_series
-from gadoscope.evaluation.estimates import estimate_figures
-from gadoscope.evaluation.intervals import Estimate
-from gadoscope.evaluation.predictions import Predictions, read_predictions
-from gadoscope.inference.decide import decide, probability_of
-from gadoscope.inference.gate import Gate, check_t1_brain
+from gadoscope.freezing.aggregation import pool_series
+from gadoscope.inference.bundle import probability_of
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label, Phase, Split
+from gadoscope.parallel import count_jobs, map_in_order
 from gadoscope.preparation.manifest import Item, read_manifest
-from gadoscope.preparation.pool import count_jobs, map_in_order
 from gadoscope.reading.images import read_slice
-from gadoscope.scores import logit_of, sigmoid
+from gadoscope.statistics.estimates import estimate_figures
+from gadoscope.statistics.intervals import Estimate
+from gadoscope.statistics.table import Predictions, read_predictions
+from recipes.default.data import PAIRED_SOURCES, SUBTRACTED_SOURCE, list_teachers
 
 MEAN = Aggregation("mean")
 ANSWERS = (Phase.PRE_CONTRAST, Phase.POST_CONTRAST)

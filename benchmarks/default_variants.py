@@ -1,6 +1,6 @@
 r"""What each part of the default recipe brings: the same short training with one thing changed.
 
-    python -m benchmarks.default_data --data ../shared/data/manifest.csv --output DATA --make-nothing-of ixi
+    python -m recipes.default.data --data ../shared/data/manifest.csv --output DATA --make-nothing-of ixi
     python -m benchmarks.default_variants --data DATA/manifest.csv --judge ../shared/data/manifest.csv \
         --output runs/variants [NAME ...]
 
@@ -19,16 +19,16 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.default_data import CONFIG, ENHANCED_SOURCE, REFORMATTED_SOURCE, SUBTRACTED_SOURCE
 from benchmarks.default_model import Scored, choose_items, score
-from gadoscope.evaluation.metrics import roc_auc
-from gadoscope.evaluation.trained_run import BUNDLE_NAME, MANIFEST_NAME
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label, Plane
 from gadoscope.models.compact import Compact
 from gadoscope.models.registry import GATED_NETWORKS, NETWORKS
+from gadoscope.run_folder import BUNDLE_NAME, MANIFEST_NAME
+from gadoscope.statistics.metrics import roc_auc
 from gadoscope.training.config import read_config
 from gadoscope.training.run import Job, train
+from recipes.default.data import CONFIG, ENHANCED_SOURCE, REFORMATTED_SOURCE, SUBTRACTED_SOURCE
 
 EPOCHS = 5
 BOTH_LABELS, LEFT_OUT = "feltrin", "ixi"
@@ -95,7 +95,7 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(variants)}; default: all")
     parser.add_argument(
-        "--data", type=Path, required=True, help="of benchmarks.default_data --make-nothing-of ixi"
+        "--data", type=Path, required=True, help="of recipes.default.data --make-nothing-of ixi"
     )
     parser.add_argument("--judge", type=Path, required=True, help="the manifest of all images")
     parser.add_argument("--output", type=Path, required=True, help="a folder with a run for each variant")

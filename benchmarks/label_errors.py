@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from gadoscope.crossvalidate import CrossValidation, cross_validate
-from gadoscope.evaluation.levels import Level, group_cases
-from gadoscope.evaluation.predictions import Predictions
+from gadoscope.experiments.crossvalidate import CrossValidation, cross_validate
 from gadoscope.labels import Label
-from gadoscope.phantom.cohort import Cohort
-from gadoscope.phantom.write import Form, write_cohort
+from gadoscope.phantom.forms.cohort import Cohort
+from gadoscope.phantom.forms.write import Form, write_cohort
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest, write_manifest
 from gadoscope.preparation.series import SERIES_COLUMN
+from gadoscope.statistics.levels import Level, group_cases
+from gadoscope.statistics.table import Predictions
 from gadoscope.training.config import read_config
 from gadoscope.training.run import Job
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from gadoscope.files import write_beside
-from gadoscope.phantom.acquire import window
-from gadoscope.phantom.cohort import Cohort, scan
+from gadoscope.phantom.forms.cohort import Cohort, scan
+from gadoscope.phantom.physics.acquire import window
 
 OUTPUT = Path("docs/images/phantom-beside-real.png")
 SIDE, CAPTION, MARGIN = 300, 22, 6

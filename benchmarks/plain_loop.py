@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from gadoscope.labels import Label, Split
 from gadoscope.models.compact import CHANNELS, DROPOUT_RATE, N_RESIDUAL
 from gadoscope.preparation.manifest import read_manifest
-from gadoscope.training.augmentation import distort_batch
+from gadoscope.training.augmentation.strong.distort import distort_batch
 from gadoscope.training.config import TrainingConfig, read_config
 
 

@@ -21,16 +21,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.lesson import Row, format_table
-from gadoscope.evaluate.rivals import RIVALS, answer_without
+from gadoscope.decision.calibration import Calibration
+from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.comparison import Rival, compare
-from gadoscope.evaluation.paired import Answers
-from gadoscope.evaluation.predictions import Predictions, write_predictions
 from gadoscope.evaluation.report import Subject, build_report, draw_figures, render_html
-from gadoscope.evaluation.resampling import DRAWS
-from gadoscope.evaluation.worth import Context
+from gadoscope.evaluation.rivals import RIVALS, answer_without
 from gadoscope.files import write_text
 from gadoscope.labels import Split
-from gadoscope.scores import Calibration
+from gadoscope.statistics.paired import Answers
+from gadoscope.statistics.resampling import DRAWS
+from gadoscope.statistics.table import Predictions, write_predictions
 
 SLICES, SLICES_A_SUBJECT = 10_000, 8
 MOST_S, MOST_MB = 60, 1000

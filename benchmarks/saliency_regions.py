@@ -29,28 +29,27 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import distance_transform_edt
 from scipy.stats import spearmanr
 
-from gadoscope.evaluation.gallery import overlay, picture
-from gadoscope.explain import (
+from gadoscope.explanation.cut import N_STAGES, receptive_field
+from gadoscope.explanation.explain import explain_case, load_network
+from gadoscope.explanation.gradcam import (
     RANDOM_SEEDS,
     STAGE,
-    explain_case,
     grad_cam,
-    load_network,
     similarity,
     similarity_with_random_weights,
     spread,
 )
+from gadoscope.explanation.occlusion import STRIDE, occlude
 from gadoscope.files import write_beside
-from gadoscope.inference.saliency import STRIDE, occlude
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase
-from gadoscope.models.cut import N_STAGES, receptive_field
 from gadoscope.models.registry import build_network
 from gadoscope.models.siim import Siim
-from gadoscope.phantom.acquire import window
-from gadoscope.phantom.cohort import Cohort, scan
-from gadoscope.phantom.regions import Region
-from gadoscope.phantom.scanner import Scanner
+from gadoscope.phantom.forms.cohort import Cohort, scan
+from gadoscope.phantom.head.regions import Region
+from gadoscope.phantom.physics.acquire import window
+from gadoscope.phantom.physics.scanner import Scanner
+from gadoscope.report.pictures import overlay, picture
 from gadoscope.training.export import export_bundle
 
 SEED = 77

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
-from benchmarks.contrast_pairs import AIR, Pair, read_pairs
-from benchmarks.default_data import choose_teaching
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.manifest import read_manifest
+from recipes.default.data import choose_teaching
+from recipes.default.pairs import AIR, Pair, read_pairs
 
 SOURCE = "tcga-lgg"
 DEPTH = (1, 8)

@@ -30,9 +30,9 @@ from pydicom.uid import (
 )
 
 from gadoscope.labels import Phase, Plane
-from gadoscope.phantom.cohort import Cohort, Scan, scan
-from gadoscope.phantom.dicom import slice_dataset
-from gadoscope.phantom.headers import HeaderMode
+from gadoscope.phantom.forms.cohort import Cohort, Scan, scan
+from gadoscope.phantom.forms.dicom import slice_dataset
+from gadoscope.phantom.forms.headers import HeaderMode
 
 SEED = 1
 SERIES_A_STUDY = 5

@@ -1,6 +1,6 @@
 """Put simulated slices under their scans: makes three of the pictures in docs/images.
 
-Run from the repository's root, with the data of `benchmarks.default_data` as the only argument::
+Run from the repository's root, with the data of `recipes.default.data` as the only argument::
 
     python -m benchmarks.simulated_beside_real runs/default-data
 
@@ -18,10 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.contrast_pairs import read_head, to_grey
-from benchmarks.default_data import CONFIG, POST_SOURCE, SUBTRACTED_SOURCE, TURNED_SOURCE
 from benchmarks.phantom_beside_real import SIDE, draw, phantom_tiles
-from benchmarks.transplant import Donor, choose_donor, donors_of, enhance, keep_strongest, shrink
 from gadoscope.files import write_beside
 from gadoscope.imaging.intensity import MAX_GREY
 from gadoscope.labels import Label, Plane
@@ -29,6 +26,9 @@ from gadoscope.preparation.items import Item
 from gadoscope.preparation.manifest import read_manifest
 from gadoscope.reading.images import read_slice
 from gadoscope.training.config import read_config
+from recipes.default.data import CONFIG, POST_SOURCE, SUBTRACTED_SOURCE, TURNED_SOURCE
+from recipes.default.pairs import read_head, to_grey
+from recipes.default.transplant import Donor, choose_donor, donors_of, enhance, keep_strongest, shrink
 
 Tile = tuple[NDArray[np.uint8], str]
 """A slice and what is written under it."""

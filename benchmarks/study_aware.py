@@ -27,17 +27,17 @@ from PIL import Image
 from scipy.ndimage import shift
 from scipy.special import ndtri
 
-from gadoscope.classify import iter_results
-from gadoscope.classify.study_reasoning import StudySeries, judge_study
+from gadoscope.classification.run import iter_results
+from gadoscope.classification.study.reasoning import StudySeries, judge_study
+from gadoscope.decision.calibration import sigmoid
 from gadoscope.imaging.enhancement import Change, compare_slices, find_change
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.imaging.volume import Geometry
 from gadoscope.labels import Label, Phase, Plane, SeriesResult, Status
-from gadoscope.phantom.cohort import LABEL, Cohort, scan
-from gadoscope.phantom.headers import HeaderMode
-from gadoscope.phantom.write import Form, write_cohort
+from gadoscope.phantom.forms.cohort import LABEL, Cohort, scan
+from gadoscope.phantom.forms.headers import HeaderMode
+from gadoscope.phantom.forms.write import Form, write_cohort
 from gadoscope.preparation.manifest import read_manifest
-from gadoscope.scores import sigmoid
 
 PRE, POST = Phase.PRE_CONTRAST, Phase.POST_CONTRAST
 SEED = 404

@@ -19,10 +19,10 @@ bin=$work/venv/bin
 import importlib.resources, importlib.util
 from gadoscope.evidence.lexicon import load_lexicon
 assert importlib.util.find_spec("torch") is None, "the base installation must not bring torch"
-templates = importlib.resources.files("gadoscope.evaluation") / "templates"
+rooms = importlib.resources.files("gadoscope")
 assert load_lexicon().version >= 1, "the lexicon is missing"
-assert any(entry.name.endswith(".html") for entry in templates.iterdir()), "the report's template is missing"
-assert (templates / "house.css").is_file(), "the style of every page is missing"
+for page in ("evaluation/templates/report.html", "inspection/templates/audit.html", "report/templates/house.css"):
+    assert (rooms / page).is_file(), f"{page} is missing"
 PYTHON
 
 # The source archive holds the default bundle, too; the wheel was built from it.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+from tests.support.paths import SHARED
 
 
 def pytest_configure() -> None:
@@ -27,6 +27,6 @@ def shared() -> Path:
 @pytest.fixture
 def tiny_bundle(tmp_path: Path) -> Path:
     """Return a valid bundle whose logit is the mean brightness: brighter than half is post-contrast."""
-    from tests.bundles import write_tiny_bundle  # noqa: PLC0415 — most tests need no onnx
+    from tests.support.bundles import write_tiny_bundle  # noqa: PLC0415 — most tests need no onnx
 
     return write_tiny_bundle(tmp_path / "tiny-bundle" / "tiny.onnx")

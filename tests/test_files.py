@@ -10,7 +10,7 @@ import pytest
 
 from gadoscope.errors import OutputError, UsageError
 from gadoscope.files import create_folder, write_beside, write_text
-from tests.rights import as_nobody
+from tests.support.rights import as_nobody
 
 FULL_DISK = Path("/dev/full")
 needs_full_disk = pytest.mark.skipif(

@@ -1,4 +1,4 @@
-"""What the extras bring, and the command that installs one: it depends on how Gadoscope itself came here."""
+"""What the extras bring, and the command that installs one."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Write beside, then rename: a reader sees the old file or the new one, never half of one."""
+"""Write beside, then rename: the old file or the new one, never half of one."""
 
 import errno
 import hashlib
@@ -186,3 +186,14 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def hash_file(path: Path) -> str:
+    """Return a file's SHA-256, empty where it cannot be read: reading it will say why."""
+    try:
+        if not path.is_file():  # a pipe would be waited for
+            return ""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

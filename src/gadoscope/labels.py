@@ -1,4 +1,4 @@
-"""The words that every part of Gadoscope shares: phase, status, plane, and the answer for a series."""
+"""The words that every part shares: phase, status, plane, and the answer for a series."""
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -42,6 +42,15 @@ class Split(StrEnum):
     TRAIN = "train"
     VALIDATION = "validation"
     TEST = "test"
+
+
+class Level(StrEnum):
+    """What a probability is about; each has its own scale of scores."""
+
+    SLICE = "slice"
+    """One slice alone."""
+    SERIES = "series"
+    """Several slices of one volume, their logits made one by the bundle's aggregation."""
 
 
 _MODALITY_TERMS = (
@@ -114,3 +123,16 @@ class SeriesResult:
 
 
 RESULT_COLUMNS = tuple(field.name for field in fields(SeriesResult))
+
+# What a row says of its study, and what the ledger counts by it.
+OUT_OF_ORDER = (
+    "its study turns from post- back to pre-contrast: one of these answers, or an acquisition time, is wrong"
+)
+NO_PRE_CONTRAST = (
+    "its study has two or more post-contrast T1 series and none before contrast: that one is missing, or one "
+    "of these answers is wrong"
+)
+ONE_PHASE = (
+    "the head enhances from one series of its study to another of the same plane and sequence, yet both have "
+    "one phase: one of these answers is wrong"
+)

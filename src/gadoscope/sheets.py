@@ -1,4 +1,4 @@
-r"""Tables of text that a spreadsheet may open: no cell is a formula, and no name breaks a row.
+r"""Tables of text that a spreadsheet may open: no cell is a formula, no name breaks a row.
 
 Every CSV that is written passes here, and what of ours is read again comes back as it was.
 

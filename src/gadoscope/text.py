@@ -1,4 +1,4 @@
-"""Text that a file, a header or a name brought, made fit for a terminal, a table or a database.
+"""Odd text of files, headers and names, made fit for a terminal, a table or a database.
 
 A file name may hold any byte, a header any character: escape sequences that a terminal obeys, line ends
 that break a row, halves of a character that no UTF-8 can hold. What is shown and what is stored passes here.

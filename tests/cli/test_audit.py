@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gadoscope.audit.run import DEFAULT_CASES as LIBRARY_DEFAULT
 from gadoscope.cli.audit import DEFAULT_CASES, command
-from tests.slices import write_classes
+from gadoscope.inspection.run import DEFAULT_CASES as LIBRARY_DEFAULT
+from tests.support.slices import write_classes
 
 MAIN = "from gadoscope.cli.main import main; main()"
 
@@ -75,7 +75,7 @@ def test_a_wrong_path_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
 
 def test_an_audit_never_loads_torch_or_pydicom(slices: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from gadoscope.audit.run import audit; "
+        "import sys; from pathlib import Path; from gadoscope.inspection.run import audit; "
         f"audit(Path({str(slices)!r}), output=None); "
         "print(*(name in sys.modules for name in ('torch', 'pydicom', 'nibabel', 'matplotlib.pyplot')))"
     )

@@ -22,8 +22,8 @@ from gadoscope.inference.default import find_default
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase
 from gadoscope.results.journal import journal_path
-from tests.dicom_files import classic_series, write_series
-from tests.rights import as_nobody
+from tests.support.dicom_files import classic_series, write_series
+from tests.support.rights import as_nobody
 
 GADOSCOPE = [sys.executable, "-c", "from gadoscope.cli.main import main; main()"]
 LEDGER = re.compile(r"inputs (\d+) = answered (\d+) \+ indeterminate (\d+) \+ refused (\d+) \+ failed (\d+)")

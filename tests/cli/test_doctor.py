@@ -11,12 +11,12 @@ from click.testing import CliRunner
 
 from gadoscope.cli import installation
 from gadoscope.cli.main import cli
+from gadoscope.decision.calibration import Calibration
+from gadoscope.decision.operating_point import Promise
 from gadoscope.extras import install_command
 from gadoscope.inference import default
-from gadoscope.inference.bundle import Promise
 from gadoscope.reading.dicom import codecs as dicom_codecs
-from gadoscope.scores import Calibration
-from tests.bundles import TINY_METADATA, write_tiny_bundle
+from tests.support.bundles import TINY_METADATA, write_tiny_bundle
 
 
 def test_a_whole_installation_and_a_bundle_that_answers_are_well(tiny_bundle: Path) -> None:

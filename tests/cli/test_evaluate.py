@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from gadoscope.cli.evaluate import DEFAULT_CASES, command
-from gadoscope.evaluate import DEFAULT_CASES as LIBRARY_DEFAULT
-from tests.tiny_run import write_run
+from gadoscope.evaluation.run import DEFAULT_CASES as LIBRARY_DEFAULT
+from tests.support.tiny_run import write_run
 
 MAIN = "from gadoscope.cli.main import main; main()"
 
@@ -71,7 +71,7 @@ def test_a_wrong_model_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
 
 def test_evaluating_never_loads_torch(run: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from gadoscope.evaluate import evaluate; "
+        "import sys; from pathlib import Path; from gadoscope.evaluation.run import evaluate; "
         f"evaluate(Path({str(run)!r}), data=None, output=Path({str(tmp_path / 'r')!r}), n_cases=0); "
         "print('torch' in sys.modules, 'matplotlib.pyplot' in sys.modules)"
     )

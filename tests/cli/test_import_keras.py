@@ -12,16 +12,16 @@ import torch
 from click.testing import CliRunner
 
 from gadoscope.cli.import_keras import command
+from gadoscope.decision.calibration import sigmoid
 from gadoscope.errors import UsageError, WeightsError
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.inference.session import Session
 from gadoscope.labels import Plane
-from gadoscope.models.keras_h5 import read_keras_weights
+from gadoscope.models.bundle_weights import load_bundle_weights
+from gadoscope.models.keras.h5 import read_keras_weights
 from gadoscope.models.siim import Siim
-from gadoscope.scores import sigmoid
-from gadoscope.training.init import load_bundle_weights
 from tests.fixtures.keras.reference import draw_images, read_probabilities
-from tests.models.keras_files import KERAS2, KERAS3, write_edited_h5
+from tests.support.keras_files import KERAS2, KERAS3, write_edited_h5
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,11 @@ from gadoscope.cli.main import cli
 from gadoscope.errors import GadoscopeError, UsageError
 from gadoscope.inference.session import Answers, Session
 from gadoscope.labels import Phase, Plane, SeriesResult
-from gadoscope.phantom.cohort import Cohort
-from gadoscope.phantom.write import Form, write_cohort
+from gadoscope.phantom.forms.cohort import Cohort
+from gadoscope.phantom.forms.write import Form, write_cohort
 from gadoscope.results.journal import Journal, journal_path
-from tests.bundles import with_band, write_tiny_bundle
-from tests.dicom_files import classic_series, dynamic_series, rename_study, write_series
+from tests.support.bundles import with_band, write_tiny_bundle
+from tests.support.dicom_files import classic_series, dynamic_series, rename_study, write_series
 
 KILL = """
 import os, signal, sys

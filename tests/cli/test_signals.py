@@ -14,7 +14,7 @@ import pytest
 from gadoscope.labels import Phase
 from gadoscope.results.journal import journal_path
 from gadoscope.results.written import part_path
-from tests.dicom_files import classic_series, write_series
+from tests.support.dicom_files import classic_series, write_series
 
 GADOSCOPE = [sys.executable, "-m", "gadoscope"]
 PATIENCE_SECONDS = 60.0

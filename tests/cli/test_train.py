@@ -8,9 +8,8 @@ from click.testing import CliRunner, Result
 
 from gadoscope.cli.main import cli
 from gadoscope.errors import GadoscopeError
-from tests.lessons import SMALL_SETTINGS, write_slices
-
-LESSON = Path(__file__).resolve().parents[2] / "configs" / "lesson.toml"
+from tests.support.lessons import SMALL_SETTINGS, write_slices
+from tests.support.paths import LESSON
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 """Read what a reference page says: the tables below a heading, cell by cell."""
 
 import re
-from pathlib import Path
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+from tests.support.paths import DOCS
+
 CODE = re.compile(r"`([^`]+)`")
 
 

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 from gadoscope.cli.main import COMMANDS
+from tests.support.paths import DOCS
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli.md"
+PAGE = DOCS / "reference" / "cli.md"
 PROGRAM = Path(sys.executable).with_name("gadoscope")
 
 

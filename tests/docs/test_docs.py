@@ -12,9 +12,10 @@ import pytest
 
 import gadoscope
 from gadoscope.cli.main import COMMANDS
+from tests.docs import house
 from tests.docs.reference import PAGE, render
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
 
@@ -71,7 +72,20 @@ def test_no_file_is_longer_than_the_house_allows() -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 500, path
 
 
-def test_the_design_of_the_package_is_drawn_in_contributing_as_it_is() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    packages = (ROOT / "src" / "gadoscope").glob("*/__init__.py")
-    assert [path.parent.name for path in packages if path.parent.name not in text] == []
+def test_the_house_is_drawn_as_it_is() -> None:
+    for page in house.PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert house.redraw(text) == text, f"{page}: run `make docs`"
+        assert house.TREE.search(text) or house.FLOORS.search(text), f"{page}: draws no house"
+
+
+def test_every_room_and_every_tool_has_a_floor() -> None:
+    rooms = {path.parent.name for path in house.PACKAGE.glob("*/__init__.py")} - {"weights"}  # data, no code
+    tools = {path.stem for path in house.PACKAGE.glob("*.py") if not path.stem.startswith("__")}
+    assert rooms | tools == house.read_floors()
+
+
+def test_tests_lie_in_the_rooms_that_they_test() -> None:
+    others = {"benchmarks", "docs", "end_to_end", "fixtures", "fuzz", "recipes", "support"}
+    rooms = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and "__" not in path.name}
+    assert [name for name in rooms - others if not (house.PACKAGE / name / "__init__.py").is_file()] == []

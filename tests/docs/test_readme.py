@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -13,33 +13,34 @@ import click
 import pytest
 
 from gadoscope.cli.main import cli
-from gadoscope.evaluate import HTML_NAME, JSON_NAME, PREDICTIONS_NAME, evaluate
-from gadoscope.evaluation.trained_run import (
-    BUNDLE_NAME,
-    MANIFEST_NAME,
-    METRICS_NAME,
-    RECORD_NAME,
-    SPLIT_NAME,
-)
-from gadoscope.evidence.sequence_words import (
-    IMAGE_TYPE_REASONS,
-    OTHER_CONTRASTS,
-    SOP_CLASS_REASONS,
-)
+from gadoscope.evaluation.run import evaluate
+from gadoscope.evidence.sequence_words import IMAGE_TYPE_REASONS, OTHER_CONTRASTS, SOP_CLASS_REASONS
 from gadoscope.evidence.series_words import NAMED_KINDS
 from gadoscope.inference.bundle import BundleMetadata
 from gadoscope.inference.session import Session
 from gadoscope.labels import RESULT_COLUMNS, Status
-from gadoscope.phantom.tissues import FIELD_STRENGTHS_T, RELAXATION, Tissue
+from gadoscope.phantom.head.tissues import FIELD_STRENGTHS_T, RELAXATION, Tissue
 from gadoscope.preparation.manifest import REQUIRED_COLUMNS
 from gadoscope.reading.bids.names import OTHER_SUFFIXES
 from gadoscope.reading.dicom.kinds import OTHER_KINDS
+from gadoscope.run_folder import (
+    BUNDLE_NAME,
+    HTML_NAME,
+    JSON_NAME,
+    MANIFEST_NAME,
+    METRICS_NAME,
+    PREDICTIONS_NAME,
+    PREPARED_NAME,
+    RECORD_NAME,
+    SPLIT_NAME,
+)
 from gadoscope.training.config import TrainingConfig, parse_config, read_config
 from gadoscope.training.loop import CHECKPOINT_NAME
-from gadoscope.training.run import CONFIG_NAME, CURVES_NAME, FREE_SETTINGS, PREPARED_NAME
-from tests.bundles import write_gated_bundle
-from tests.docs.pages import CODE, DOCS, first_words, read_rows, read_section
-from tests.tiny_run import write_run
+from gadoscope.training.run import CONFIG_NAME, CURVES_NAME, FREE_SETTINGS
+from tests.docs.pages import CODE, first_words, read_rows, read_section
+from tests.support.bundles import write_gated_bundle
+from tests.support.paths import DOCS
+from tests.support.tiny_run import write_run
 
 ROOT = DOCS.parent
 SOURCE = ROOT / "src" / "gadoscope"
@@ -141,7 +142,7 @@ def test_a_bundle_has_the_keys_of_the_page_and_of_its_example(tiny_bundle: Path)
     assert BundleMetadata.from_json(example).n_parameters == 109_073
 
 
-READERS = ("reading", "imaging", "evidence", "classify", "inference")
+READERS = ("reading", "imaging", "evidence", "decision", "classification", "inference")
 
 
 def collect_reasons() -> set[tuple[str, str]]:
@@ -162,7 +163,7 @@ def collect_reasons() -> set[tuple[str, str]]:
             elif isinstance(node, ast.Dict) and path.name == "os_errors.py":
                 pairs = [value.elts[:1] for value in node.values if isinstance(value, ast.Tuple)]
                 found |= {(word, Status.FAILED.value) for pair in pairs for word in _words(pair)}
-            elif isinstance(node, ast.JoinedStr) and path.parent.name == "classify":
+            elif isinstance(node, ast.JoinedStr) and "classification" in path.parts:
                 spoken = [SPOKEN_REASON.match(word) for word in _words(node.values[:1])]
                 found |= {(match[1], _SPOKEN_STATUS[match[1]].value) for match in spoken if match}
     return found

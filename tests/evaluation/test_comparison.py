@@ -1,10 +1,10 @@
 import json
 
-from gadoscope.evaluate.rivals import RIVALS, answer_without
 from gadoscope.evaluation.comparison import Rival, compare
-from gadoscope.evaluation.paired import Answers
-from gadoscope.evaluation.predictions import Predictions
-from tests.evaluation.tables import make_predictions
+from gadoscope.evaluation.rivals import RIVALS, answer_without
+from gadoscope.statistics.paired import Answers
+from gadoscope.statistics.table import Predictions
+from tests.support.tables import make_predictions
 
 
 def table() -> Predictions:

@@ -5,15 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gadoscope.evaluation.doubts import list_doubts
+from gadoscope.evaluation.caveats import Context
+from gadoscope.evaluation.cross_checks import cross_check
 from gadoscope.evaluation.gate import MAX_NAMED, Asked, summarise_gate
-from gadoscope.evaluation.predictions import Predictions
 from gadoscope.evaluation.report import build_report, look_up, render_html
-from gadoscope.evaluation.shares import estimate_share
-from gadoscope.evaluation.worth import CAUTION, SERIOUS, Context
-from tests.evaluation.tables import make_predictions
-from tests.evaluation.test_audited import summary
+from gadoscope.report.finding import CAUTION, SERIOUS
+from gadoscope.statistics.shares import estimate_share
+from gadoscope.statistics.table import Predictions
 from tests.evaluation.test_report import Page, subject
+from tests.inspection.test_audited import summary
+from tests.support.tables import make_predictions
 
 LIMIT = 0.5
 """The gate's threshold in these tests."""
@@ -124,7 +125,7 @@ def test_hostile_names_are_shown_and_never_run() -> None:
 )
 def test_many_refusals_are_held_against_the_figures(n_refused: int, severity: str | None) -> None:
     gate = _gate(n_images=200, n_refused=n_refused)
-    found = list_doubts(summary(0.9), audit=None, openings=[], promise=None, gate=gate)
+    found = cross_check(summary(0.9), audit=None, openings=[], promise=None, gate=gate)
 
     assert [one["severity"] for one in found] == ([severity] if severity else [])
     if severity:

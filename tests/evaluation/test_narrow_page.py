@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gadoscope.evaluation.out_of_fold import join
-from gadoscope.evaluation.suspects_report import list_suspects, render_suspects
+from gadoscope.experiments.out_of_fold import join
+from gadoscope.experiments.suspects_report import list_suspects, render_suspects
 from tests.evaluation.test_report import PIXEL, render_once
-from tests.evaluation.test_suspects_report import ODD, RIGHT, SWAPPED, WRONG
+from tests.experiments.test_suspects_report import ODD, RIGHT, SWAPPED, WRONG
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDTHS = (320, 390, 800, 1280)
@@ -36,7 +36,7 @@ def pages() -> dict[str, str]:
 
 
 def test_every_table_of_a_page_scrolls_by_itself_where_the_page_is_narrow() -> None:
-    audit = files("gadoscope.audit").joinpath("templates", "audit.html").read_text(encoding="utf-8")
+    audit = files("gadoscope.inspection").joinpath("templates", "audit.html").read_text(encoding="utf-8")
     assert '{% include "house.css" %}' in audit, "the rule is in the style that all pages share"
     for name, page in pages().items():
         rule = re.search(r"@media screen and \(max-width:800px\) \{\s*table[^{]*\{([^}]*)\}", page)

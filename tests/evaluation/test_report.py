@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gadoscope.evaluation import formats
-from gadoscope.evaluation.predictions import Predictions
+from gadoscope import wording
+from gadoscope.decision.calibration import Calibration
+from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.report import (
     Case,
     Subject,
@@ -17,22 +18,21 @@ from gadoscope.evaluation.report import (
     list_wrong,
     look_up,
     render_html,
-    short_name,
 )
-from gadoscope.evaluation.worth import Context
-from gadoscope.scores import Calibration
-from tests.evaluation.tables import POINT, make_predictions
+from gadoscope.statistics.table import Predictions
+from gadoscope.wording import short_name
+from tests.support.tables import POINT, make_predictions
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 VOID = {"meta", "img", "br", "link", "hr", "input"}
 BY_KIND = (
-    formats.percent,
-    formats.area,
-    formats.probability,
-    formats.points,
-    formats.signed_points,
-    formats.signed_area,
-    formats.p_value,
+    wording.percent,
+    wording.area,
+    wording.probability,
+    wording.points,
+    wording.signed_points,
+    wording.signed_area,
+    wording.p_value,
 )
 
 

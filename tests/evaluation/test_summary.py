@@ -4,7 +4,7 @@ import pytest
 
 from gadoscope.evaluation.subgroups import attribute_subgroups, subgroups
 from gadoscope.evaluation.summary import Scale, summarise_split, wrong_rows
-from tests.evaluation.tables import FROZEN, frozen, lesson_test_set, make_predictions
+from tests.support.tables import FROZEN, frozen, lesson_test_set, make_predictions
 
 
 def test_the_lessons_figures_come_out_as_published() -> None:

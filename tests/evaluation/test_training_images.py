@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from gadoscope.evaluation import training_images
-from gadoscope.evaluation.training_images import ROW_BYTES, TrainingImages, tell_seen, tell_sources
+from gadoscope.evaluation.training_images import tell_seen, tell_sources
 from gadoscope.inference.default import DEFAULT_BUNDLE, read_digest, read_training_images
 from gadoscope.inference.onnx_content import MAX_METADATA_BYTES
+from gadoscope.preparation import training_images
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.manifest import read_manifest
 from gadoscope.preparation.picture_print import print_picture
+from gadoscope.preparation.training_images import ROW_BYTES, TrainingImages
 from gadoscope.reading.images import read_slice
-from tests.slices import grey_values
+from tests.support.slices import grey_values
 
 PAIRS = [
     (hashlib.sha256(bytes([n])).hexdigest(), print_picture(grey_values(90, 80, seed=n))) for n in range(30)

@@ -10,7 +10,7 @@ from gadoscope.evidence.agent import read_agent_value
 from gadoscope.evidence.contrast_module import read_agent
 from gadoscope.evidence.spelling import count_slips
 from gadoscope.evidence.state import HeaderState
-from tests.evidence.unhurried import UNHURRIED
+from tests.support.unhurried import UNHURRIED
 
 POST, PRE, SILENT = HeaderState.ADMINISTERED, HeaderState.NOT_ADMINISTERED, HeaderState.SILENT
 

@@ -8,7 +8,7 @@ from gadoscope.evidence.description import parse_description, read_description, 
 from gadoscope.evidence.lexicon import Kind, load_lexicon, read_table
 from gadoscope.evidence.state import HeaderState
 from gadoscope.evidence.tokens import compose, parse_tokens, strip_accents
-from tests.evidence.unhurried import UNHURRIED
+from tests.support.unhurried import UNHURRIED
 
 POST, PRE, SILENT = HeaderState.ADMINISTERED, HeaderState.NOT_ADMINISTERED, HeaderState.SILENT
 PLAIN = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=8)

@@ -7,14 +7,14 @@ segmentation projects, which looked at images: five post-contrast series in it h
 
 import csv
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from gadoscope.evidence.description import parse_description
 from gadoscope.evidence.state import HeaderState
+from tests.support.paths import CASES
 
-TABLE = Path(__file__).parents[3] / "shared" / "cases" / "descriptions.csv"
+TABLE = CASES / "descriptions.csv"
 T1_LABELS = frozenset(("T1", "T1c", "pre", "post"))
 AFTER = frozenset(("T1c", "post"))
 LOWEST_PRECISION = 0.985

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gadoscope.evidence.reconcile import Agreement, HeaderState, compare, read_evidence
 from gadoscope.evidence.tokens import parse_words
 from gadoscope.labels import Phase
-from tests.evidence.unhurried import UNHURRIED
+from tests.support.unhurried import UNHURRIED
 
 POST, PRE, SILENT = HeaderState.ADMINISTERED, HeaderState.NOT_ADMINISTERED, HeaderState.SILENT
 AGENT = {"ContrastBolusAgent": "Gadovist"}

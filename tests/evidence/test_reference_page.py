@@ -5,22 +5,18 @@ from pathlib import Path
 
 from gadoscope.evidence import body_part, sequence, species
 from gadoscope.evidence.reconcile import read_evidence
-from gadoscope.evidence.sequence_words import (
-    IMAGE_TYPE_REASONS,
-    OTHER_CONTRASTS,
-    SOP_CLASS_REASONS,
-)
+from gadoscope.evidence.sequence_words import IMAGE_TYPE_REASONS, OTHER_CONTRASTS, SOP_CLASS_REASONS
 from gadoscope.evidence.series_words import NAMED_KINDS
 from gadoscope.evidence.state import HeaderState
 from tests.docs.pages import CODE, first_words, read_rows, read_section
-from tests.evidence.lexicon_table import PAGE, render
+from tests.support.lexicon_table import PAGE, render
 
 NAME = "reference/header-evidence.md"
 
 
 def test_the_page_holds_the_lexicon_as_it_is() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert text.endswith(render()), "run `python -m tests.evidence.lexicon_table`"
+    assert text.endswith(render()), "run `python -m tests.support.lexicon_table`"
 
 
 def test_the_page_names_the_three_states() -> None:

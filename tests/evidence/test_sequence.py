@@ -10,7 +10,7 @@ from pydicom.uid import UID
 from gadoscope.errors import RefusedError
 from gadoscope.evidence import sequence_words
 from gadoscope.evidence.sequence import check_sequence
-from tests.evidence.unhurried import UNHURRIED
+from tests.support.unhurried import UNHURRIED
 
 T1 = {
     "Modality": "MR",

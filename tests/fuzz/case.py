@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from gadoscope.classify import iter_results
+from gadoscope.classification.run import iter_results
 from gadoscope.labels import Phase, SeriesResult, Status
-from tests.dicom_others import leaked_words
 from tests.fuzz.mutations import mutate
 from tests.fuzz.seeds import SIDECAR, Kind, load_seeds
+from tests.support.dicom_others import leaked_words
 
 LIMIT_S = 5.0
 """No file may take longer."""

@@ -48,9 +48,9 @@ def _fuzz(work: Path, arguments: argparse.Namespace) -> None:
 
     quiet = contextlib.redirect_stderr(io.StringIO())  # one line a module otherwise
     with quiet, atheris.instrument_imports(include=INSTRUMENTED, enable_loader_override=False):
-        from tests.bundles import write_tiny_bundle  # noqa: PLC0415 - only now under instruments
         from tests.fuzz.case import check_path  # noqa: PLC0415
         from tests.fuzz.seeds import load_seeds  # noqa: PLC0415
+        from tests.support.bundles import write_tiny_bundle  # noqa: PLC0415 - only now under instruments
     corpus: Path = arguments.corpus or work / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
     for index, seed in enumerate(load_seeds()):

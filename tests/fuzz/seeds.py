@@ -27,10 +27,17 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from tests.dicom_files import POST, classic_series, dynamic_series, encode, stored_pixels, to_eight_bits
-from tests.dicom_multiframe import enhanced, legacy_converted
-from tests.dicom_others import plant_patient, structured_report
-from tests.transfer_syntaxes import ALL
+from tests.support.dicom_files import (
+    POST,
+    classic_series,
+    dynamic_series,
+    encode,
+    stored_pixels,
+    to_eight_bits,
+)
+from tests.support.dicom_multiframe import enhanced, legacy_converted
+from tests.support.dicom_others import plant_patient, structured_report
+from tests.support.transfer_syntaxes import ALL
 
 MATRIX = 32
 N_SLICES = 3

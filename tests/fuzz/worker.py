@@ -14,9 +14,9 @@ import sys
 import warnings
 from pathlib import Path
 
-from tests.bundles import write_tiny_bundle
 from tests.fuzz.case import run_case
 from tests.fuzz.seeds import load_seeds
+from tests.support.bundles import write_tiny_bundle
 
 MOST_ADDRESS_SPACE = 6 * 2**30
 """Far above what the program and its libraries map; a bomb that asks for more gets a MemoryError."""

@@ -12,9 +12,9 @@ from benchmarks.study_aware import compare_real_pairs, is_seen
 from gadoscope.imaging.enhancement import compare_slices, find_change
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.labels import Phase, Plane
-from gadoscope.phantom.acquire import Acquisition
-from tests.dicom_files import MPRAGE_SEED, SPIN_ECHO_SEED, SPOILED_SEED, phantom_scan
-from tests.imaging.volumes import ArrayVolume
+from gadoscope.phantom.physics.acquire import Acquisition
+from tests.support.dicom_files import MPRAGE_SEED, SPIN_ECHO_SEED, SPOILED_SEED, phantom_scan
+from tests.support.volumes import ArrayVolume
 
 POLICY = SlicePolicy()
 SEEDS = (MPRAGE_SEED, SPIN_ECHO_SEED, SPOILED_SEED)

@@ -11,7 +11,7 @@ from scipy import ndimage
 from gadoscope.imaging.foreground import MARGIN, Box, find_foreground
 from gadoscope.imaging.parts import MIN_FILL, MIN_PART, keep_largest_parts
 from gadoscope.labels import Plane
-from tests.imaging.pictures import (
+from tests.support.pictures import (
     PLANES,
     Change,
     add_border,

@@ -5,8 +5,8 @@ import pytest
 
 from gadoscope.imaging.geometry import PLANES, VIEWS, Upright, find_closest_plane, find_plane, find_upright
 from gadoscope.labels import Plane
-from gadoscope.phantom.acquire import DIRECTIONS
-from tests.imaging.volumes import UPRIGHT, random_rotations, rotation
+from gadoscope.phantom.physics.acquire import DIRECTIONS
+from tests.support.volumes import UPRIGHT, random_rotations, rotation
 
 NORMALS = {Plane.SAGITTAL: (1.0, 0.0, 0.0), Plane.CORONAL: (0.0, 1.0, 0.0), Plane.AXIAL: (0.0, 0.0, 1.0)}
 

@@ -11,7 +11,7 @@ from PIL import Image
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.labels import Phase, Plane
 from gadoscope.preparation.manifest import read_manifest
-from tests.imaging.pictures import (
+from tests.support.pictures import (
     PLANES,
     Change,
     Pixels,

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from gadoscope.imaging.intensity import PREPROCESSING_FUNCTIONS, ImagePath
-from tests.slices import grey_values
+from tests.support.paths import FIXTURES
+from tests.support.slices import grey_values
 
-REFERENCE = Path(__file__).resolve().parents[1] / "fixtures" / "keras_split" / "reference.json"
+REFERENCE = FIXTURES / "keras_split" / "reference.json"
 DIGESTS: dict[str, str] = json.loads(REFERENCE.read_text(encoding="utf-8"))["nearest_331"]
 
 

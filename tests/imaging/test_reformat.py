@@ -15,7 +15,7 @@ from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.imaging.stack import Choose
 from gadoscope.imaging.volume import Geometry
 from gadoscope.labels import Plane
-from tests.imaging.volumes import (
+from tests.support.volumes import (
     AXIS_ORDERS,
     UPRIGHT,
     ArrayVolume,

@@ -15,11 +15,11 @@ from gadoscope.imaging import reformat, slices, stack, window
 from gadoscope.imaging.geometry import PLANES
 from gadoscope.imaging.slices import ChosenSlices, SlicePolicy, choose_slices
 from gadoscope.labels import Phase, Plane
-from gadoscope.phantom.acquire import Acquisition, acquire, make_grid
-from gadoscope.phantom.anatomy import Head
-from gadoscope.phantom.scanner import draw_scanner
-from gadoscope.phantom.subject import draw_subject
-from tests.imaging.volumes import AXIS_ORDERS, UPRIGHT, ArrayVolume, Order, make_affine, rotation, store
+from gadoscope.phantom.head.anatomy import Head
+from gadoscope.phantom.head.subject import draw_subject
+from gadoscope.phantom.physics.acquire import Acquisition, acquire, make_grid
+from gadoscope.phantom.physics.scanner import draw_scanner
+from tests.support.volumes import AXIS_ORDERS, UPRIGHT, ArrayVolume, Order, make_affine, rotation, store
 
 SIDE = 40
 ONE = SlicePolicy(n_slices=1)

@@ -9,7 +9,7 @@ from gadoscope.imaging.geometry import PLANES
 from gadoscope.imaging.volume import MAX_SLICE_PIXELS, MIN_SIDE_PIXELS, Geometry
 from gadoscope.labels import Plane
 from gadoscope.reading import images
-from tests.imaging.volumes import AXIS_ORDERS, UPRIGHT, make_affine, rotation, store
+from tests.support.volumes import AXIS_ORDERS, UPRIGHT, make_affine, rotation, store
 
 SHAPE = (20, 64, 48)
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from gadoscope.errors import RefusedError
 from gadoscope.imaging.window import find_limits, replace_not_finite, to_grey
 from gadoscope.labels import Phase
-from gadoscope.phantom import acquire
-from gadoscope.phantom.cohort import Cohort, scan
+from gadoscope.phantom.forms.cohort import Cohort, scan
+from gadoscope.phantom.physics import acquire
 
 BACKGROUND = np.zeros((64, 64), dtype=np.float32)
 

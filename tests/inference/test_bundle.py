@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from gadoscope.aggregation import Aggregation
+from gadoscope.decision.aggregation import Aggregation
+from gadoscope.decision.calibration import Calibration
+from gadoscope.decision.gate import Gate
+from gadoscope.decision.operating_point import OperatingPoint, Promise
 from gadoscope.errors import BundleError
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.imaging.slices import SlicePolicy
-from gadoscope.inference.bundle import Bundle, BundleMetadata, Level, OperatingPoint, Promise
-from gadoscope.inference.gate import Gate
-from gadoscope.labels import Plane
-from gadoscope.scores import Calibration
-from tests.bundles import TINY_METADATA
+from gadoscope.inference.bundle import Bundle, BundleMetadata
+from gadoscope.labels import Level, Plane
+from tests.support.bundles import TINY_METADATA
 
 FULL = BundleMetadata(
     name="lesson",

@@ -14,7 +14,7 @@ from gadoscope.errors import BundleError, WeightsError
 from gadoscope.inference.bundle import METADATA_KEY
 from gadoscope.inference.onnx_content import ALLOWED_OPERATORS
 from gadoscope.inference.session import Session
-from gadoscope.models.keras_h5 import read_keras_file
+from gadoscope.models.keras.h5 import read_keras_file
 
 LIMIT_S = 2.0
 

@@ -13,7 +13,7 @@ from onnx import TensorProto
 
 from gadoscope.errors import BundleError
 from gadoscope.inference.session import Session
-from tests.bundles import (
+from tests.support.bundles import (
     GATED_METADATA,
     TINY_GATE,
     TINY_METADATA,

@@ -14,7 +14,7 @@ from gadoscope.labels import Label, Plane, Split
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest
 from gadoscope.preparation.split import check_leaks, list_sources, split_manifest
 from tests.preparation.test_split import MIXED, manifest_of, subject_items
-from tests.slices import grey_values, write_classes
+from tests.support.slices import grey_values, write_classes
 
 
 def hold_out_fold(manifest: Manifest, fold: int, folds: int = 5, seed: int = 1020) -> Manifest:

@@ -8,7 +8,7 @@ import pytest
 from gadoscope.errors import ManifestError
 from gadoscope.labels import Label, Plane, Split
 from gadoscope.preparation.manifest import read_manifest
-from tests.slices import write_classes, write_slice
+from tests.support.slices import write_classes, write_slice
 
 SUBJECTS_UNKNOWN = "subjects are unknown in this layout"
 

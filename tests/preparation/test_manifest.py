@@ -8,8 +8,8 @@ import pytest
 from gadoscope.errors import ManifestError, OutputError
 from gadoscope.labels import Label, Plane, Split
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest, write_manifest
-from tests.rights import as_nobody
-from tests.slices import write_slice
+from tests.support.rights import as_nobody
+from tests.support.slices import write_slice
 
 HEADER = "path,subject_id,label,plane,source"
 ROW = "a.png,s1,pre,sagittal,ixi"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gadoscope.preparation.near_duplicates import MAX_DISTANCE, group_near_duplicates, hash_slice
-from tests.slices import grey_values
+from tests.support.slices import grey_values
 
 PICTURE = grey_values(200, 180, seed=3)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gadoscope.preparation.picture_print import PRINT_BYTES, find_alike, print_picture
-from tests.slices import grey_values
+from tests.support.slices import grey_values
 
 Picture = NDArray[np.uint8]
 

@@ -15,12 +15,11 @@ from gadoscope.errors import ConfigError, LeakError, ManifestError
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest
 from gadoscope.preparation.split import check_leaks, split_manifest
-from tests.slices import grey_values, write_classes
+from tests.support.paths import FIXTURES
+from tests.support.slices import grey_values, write_classes
 
 REFERENCE: dict[str, Any] = json.loads(
-    (Path(__file__).resolve().parents[1] / "fixtures" / "keras_split" / "reference.json").read_text(
-        encoding="utf-8"
-    )
+    (FIXTURES / "keras_split" / "reference.json").read_text(encoding="utf-8")
 )["split"]
 FOLDER = Path("/data")
 

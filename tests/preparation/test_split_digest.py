@@ -9,7 +9,7 @@ import pytest
 from gadoscope.errors import LeakError
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest, write_manifest
-from gadoscope.preparation.split_digest import check_split, digest_split
+from gadoscope.preparation.split import check_split, digest_split
 
 ITEMS = tuple(
     Item(

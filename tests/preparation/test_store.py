@@ -20,7 +20,7 @@ from gadoscope.labels import Label
 from gadoscope.preparation.manifest import Item, read_manifest
 from gadoscope.preparation.store import IMAGES_NAME, INDEX_NAME, prepare_store
 from gadoscope.reading.images import read_slice
-from tests.slices import grey_values, write_classes
+from tests.support.slices import grey_values, write_classes
 
 SMALL = ImagePath(size=33)
 

@@ -20,8 +20,8 @@ from PIL import Image
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.images import MAX_FILE_BYTES, MAX_PIXELS, decode_slice, read_slice
-from tests.rights import as_nobody
-from tests.slices import grey_values
+from tests.support.rights import as_nobody
+from tests.support.slices import grey_values
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP")
 ANIMATED = ("PNG", "GIF", "TIFF", "WEBP")

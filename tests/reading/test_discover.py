@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gadoscope.reading.discover import Found, iter_inputs
-from tests.rights import as_nobody
+from tests.support.rights import as_nobody
 
 
 def listed(*paths: Path, below: Path) -> list[str]:

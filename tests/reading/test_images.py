@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from gadoscope.reading.images import read_slice
-from tests.slices import grey_values
+from tests.support.slices import grey_values
 
 GREY = Image.fromarray(grey_values(60, 50))
 EQUAL = Image.merge("RGB", (GREY, GREY, GREY))

@@ -13,7 +13,7 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
-from tests.dicom_files import classic_series, encode
+from tests.support.dicom_files import classic_series, encode
 
 
 def png() -> bytes:

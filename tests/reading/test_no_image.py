@@ -11,7 +11,7 @@ from gadoscope.errors import InputError
 from gadoscope.labels import Status
 from gadoscope.reading.formats import PREFIX_BYTES, find_kind
 from gadoscope.reading.no_image import explain_no_image
-from tests.other_files import CONTENTS, NOISE
+from tests.support.other_files import CONTENTS, NOISE
 
 MINC_1 = b"CDF\1\0\0\0\0\0\0\0\n\0\0\0\3\0\0\0\6zspace\0\0"
 WHAT_TO_DO = {

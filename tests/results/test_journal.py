@@ -13,7 +13,7 @@ from gadoscope.errors import OutputError, UsageError
 from gadoscope.labels import Phase, Plane, SeriesResult, Status
 from gadoscope.results import journal as journal_module
 from gadoscope.results.journal import Journal, journal_path
-from tests.rights import as_nobody
+from tests.support.rights import as_nobody
 
 ROWS = (
     SeriesResult(

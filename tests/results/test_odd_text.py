@@ -17,7 +17,7 @@ from gadoscope.results.tables import csv_writer, json_lines_writer, open_table
 from gadoscope.results.terminal import open_terminal_table
 from gadoscope.sheets import TAB, SheetWriter, read_path, read_text
 from gadoscope.text import printable
-from tests.odd_text import ODD_TEXTS
+from tests.support.odd_text import ODD_TEXTS
 
 TEXT_COLUMNS = (
     "path",

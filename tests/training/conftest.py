@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gadoscope.training.run import Job, TrainedRun, train
-from tests.lessons import small_config, write_slices
+from tests.support.lessons import small_config, write_slices
 
 
 @pytest.fixture(scope="session")

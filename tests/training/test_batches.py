@@ -13,10 +13,10 @@ from gadoscope.imaging.intensity import ImagePath
 from gadoscope.labels import Label
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.store import CODES, Store
-from gadoscope.training.augment import Augmentation
+from gadoscope.training.augmentation.lesson import Augmentation
 from gadoscope.training.batches import Batch, Share, iter_batches
 from gadoscope.training.sampling import SamplingConfig, count_steps
-from tests.lessons import small_config
+from tests.support.lessons import small_config
 
 SIZE = 20
 N = 21

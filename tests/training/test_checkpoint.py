@@ -9,7 +9,6 @@ from safetensors.torch import save_file
 
 from gadoscope.errors import CheckpointError
 from gadoscope.models.siim import Siim
-from gadoscope.training.adam import KerasAdam
 from gadoscope.training.checkpoint import (
     METADATA_KEY,
     Progress,
@@ -18,7 +17,8 @@ from gadoscope.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from gadoscope.training.optimiser import OPTIMISERS, OptimiserConfig, build_optimiser
+from gadoscope.training.optimiser.adam import KerasAdam
+from gadoscope.training.optimiser.build import OPTIMISERS, OptimiserConfig, build_optimiser
 
 IDENTITY = {"seed": 3, "data_sha256": "abc"}
 COMPLETE = {"epoch": 1, "n_steps_done": 2, "identity": {}, "history": [{}], "sha256": "0"}

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from gadoscope.errors import ConfigError
-from gadoscope.evaluation.operating_rules import PointRule
+from gadoscope.freezing.rules import PointRule
 from gadoscope.training.config import TrainingConfig, format_config, parse_config, read_config
-
-LESSON = Path(__file__).resolve().parents[2] / "configs" / "lesson.toml"
+from tests.support.paths import LESSON
 
 
 def test_the_lesson_s_config_holds_the_lesson_s_published_settings() -> None:

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from gadoscope.labels import Phase
-from gadoscope.phantom.acquire import window
-from gadoscope.phantom.cohort import Cohort, scan
+from gadoscope.phantom.forms.cohort import Cohort, scan
+from gadoscope.phantom.physics.acquire import window
 from gadoscope.training.counterexamples import contrasts, draw_counterexamples
 from gadoscope.training.counterexamples.altered import ALTERATIONS, Alteration
 from gadoscope.training.counterexamples.bodies import BODIES, Body

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gadoscope.evaluation.metrics import roc_auc
-from gadoscope.evaluation.predictions import from_rows
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
+from gadoscope.statistics.metrics import roc_auc
+from gadoscope.statistics.table import from_rows
 from gadoscope.training.config import TrainingConfig, parse_config
 from gadoscope.training.freeze import Frozen, freeze_held_out, freeze_logits
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from gadoscope.decision.calibration import sigmoid
+from gadoscope.decision.gate import check_t1_brain
 from gadoscope.errors import ConfigError, ManifestError
-from gadoscope.inference.gate import check_t1_brain
-from gadoscope.scores import sigmoid
 from gadoscope.training.gate import GateConfig, freeze_gate, gate_loss
 
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
+from gadoscope.decision.calibration import logit_of, sigmoid
 from gadoscope.errors import ManifestError
-from gadoscope.evaluation.calibration import fit_calibration
-from gadoscope.evaluation.operating_point import choose_threshold
-from gadoscope.inference.bundle import Level
-from gadoscope.scores import logit_of, sigmoid
+from gadoscope.freezing.calibration import fit_calibration
+from gadoscope.freezing.threshold import choose_threshold
+from gadoscope.labels import Level
 from gadoscope.training.config import TrainingConfig, parse_config
 from gadoscope.training.level import MIN_SUBJECTS, FrozenLevel, Validation, freeze_level
-from tests.evaluation.simulation import Population
+from tests.support.simulation import Population
 
 SURE = Population(separation=2.0, n_subjects=200, images_per_subject=4, mixed=True, overconfidence=4.0)
 ALONE = Population(separation=2.6, n_subjects=120, images_per_subject=1, overconfidence=4.0)

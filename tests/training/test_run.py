@@ -22,22 +22,22 @@ from gadoscope.errors import (
     TrainingError,
     UsageError,
 )
-from gadoscope.evaluation.seen import hash_file
+from gadoscope.files import hash_file
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label
+from gadoscope.models.bundle_weights import load_bundle_weights
 from gadoscope.models.registry import build_network
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.manifest import read_manifest
-from gadoscope.preparation.split_digest import check_split
+from gadoscope.preparation.split import check_split
 from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.config import read_config
-from gadoscope.training.init import load_bundle_weights, take_own_name
+from gadoscope.training.init import take_own_name
 from gadoscope.training.loop import Moment
 from gadoscope.training.run import Job, TrainedRun, divide, train
-from tests.bundles import write_tiny_bundle
-from tests.lessons import SMALL_SETTINGS, small_config
-
-LESSON = Path(__file__).resolve().parents[2] / "configs" / "lesson.toml"
+from tests.support.bundles import write_tiny_bundle
+from tests.support.lessons import SMALL_SETTINGS, small_config
+from tests.support.paths import LESSON
 
 
 def command(data: Path, run: Path, *arguments: str) -> list[str]:

@@ -14,10 +14,10 @@ from safetensors.torch import load_file
 
 from gadoscope.errors import CheckpointError, ConfigError
 from gadoscope.inference.session import Session
+from gadoscope.models.bundle_weights import load_bundle_weights
 from gadoscope.models.registry import build_network
 from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.config import TrainingConfig, parse_config
-from gadoscope.training.init import load_bundle_weights
 from gadoscope.training.loop import Moment
 from gadoscope.training.run import Job, TrainedRun, train
 

@@ -8,7 +8,7 @@ import pytest
 
 from gadoscope.errors import ConfigError
 from gadoscope.training.teacher import Teacher
-from tests.bundles import TINY_METADATA, TINY_SIZE, TINY_SLOPE, write_tiny_bundle
+from tests.support.bundles import TINY_METADATA, TINY_SIZE, TINY_SLOPE, write_tiny_bundle
 
 
 @pytest.fixture

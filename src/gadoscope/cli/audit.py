@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from gadoscope.audit.run import Audit
+    from gadoscope.inspection.run import Audit
 
 DEFAULT_CASES = 12
 EXIT_SOME_FAILED = 3
@@ -48,9 +48,9 @@ def command(data: Path, output: Path | None, jobs: int, cases: int, as_json: boo
 
     Exit code: 0 finished, whatever was found; 2 wrong usage; 3 some images could not be read.
     """
-    from gadoscope.audit.run import audit
     from gadoscope.cli.console import check_output, say, say_json
     from gadoscope.cli.progress import show_progress
+    from gadoscope.inspection.run import audit
     from gadoscope.labels import Status
 
     if output is None:
@@ -90,7 +90,7 @@ def _count(row: dict[str, Any]) -> str:
 
 
 def _predict(report: dict[str, Any]) -> list[str]:
-    from gadoscope.evaluation.formats import area, percent
+    from gadoscope.wording import area, percent
 
     measured = [row for row in report["predictors"] if row["auc"]]
     if not measured:

@@ -14,7 +14,7 @@ from gadoscope.cli.console import check_output, explain_output, say_aside
 from gadoscope.errors import UsageError
 
 if TYPE_CHECKING:
-    from gadoscope.classify import Progress
+    from gadoscope.classification.run import Progress
     from gadoscope.cli.interrupt import StopRequest
     from gadoscope.labels import SeriesResult
     from gadoscope.results.journal import Journal
@@ -91,9 +91,10 @@ def command(
     there already, and says so. results.csv.journal takes each answer as it comes: after a crash, --resume
     goes on from there. Exit code: 0 no input failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.
     """
-    from gadoscope.classify import find_model, iter_results
+    from gadoscope.classification.run import iter_results
     from gadoscope.cli.classify_display import open_display
     from gadoscope.cli.interrupt import stop_on_signal
+    from gadoscope.inference.default import find_model
     from gadoscope.labels import QuoteMode
     from gadoscope.results.ledger import Ledger
     from gadoscope.results.written import Written

@@ -39,7 +39,7 @@ def command(model: Path | None, as_json: bool) -> None:
     Exit code: 0 all is well, 1 something is missing or the bundle does not answer.
     """
     from gadoscope.cli.installation import installed_libraries, readable_images, readable_transfer_syntaxes
-    from gadoscope.preparation.pool import count_jobs
+    from gadoscope.parallel import count_jobs
 
     report: dict[str, Any] = {
         "gadoscope": _version(),
@@ -88,7 +88,7 @@ def _try_slice(session: "Session") -> dict[str, Any]:
     import numpy as np
 
     from gadoscope.imaging.intensity import MAX_GREY
-    from gadoscope.inference.decide import probability_of
+    from gadoscope.inference.bundle import probability_of
 
     size = session.bundle.metadata.image_path.size
     ramp = np.linspace(0, MAX_GREY, size).astype(np.uint8)
@@ -106,7 +106,7 @@ def _try_slice(session: "Session") -> dict[str, Any]:
 
 
 def _summarise(session: "Session") -> dict[str, Any]:
-    from gadoscope.inference.bundle import Level
+    from gadoscope.labels import Level
 
     metadata = session.bundle.metadata
     return {

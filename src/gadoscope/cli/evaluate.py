@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from gadoscope.evaluate import Evaluation
+    from gadoscope.evaluation.run import Evaluation
 
 DEFAULT_CASES = 24
 
@@ -72,8 +72,8 @@ def command(
     """
     from gadoscope.cli.console import say, say_json
     from gadoscope.cli.progress import show_progress
-    from gadoscope.evaluate import evaluate
-    from gadoscope.preparation.pool import count_jobs
+    from gadoscope.evaluation.run import evaluate
+    from gadoscope.parallel import count_jobs
 
     with show_progress() as tell:
         done = evaluate(
@@ -117,7 +117,7 @@ def _summarise(done: "Evaluation") -> list[str]:
 
 
 def _verdict(report: dict[str, Any]) -> list[str]:
-    from gadoscope.evaluation.formats import area, percent
+    from gadoscope.wording import area, percent
 
     split = report["splits"][report["verdict_split"]]
     point = split["at_operating_point"]
@@ -135,7 +135,7 @@ def _verdict(report: dict[str, Any]) -> list[str]:
 
 def _tell_silence(levels: list[dict[str, Any]]) -> list[str]:
     """Return what `classify` leaves without an answer, of slices asked alone and of series."""
-    from gadoscope.evaluation.formats import percent
+    from gadoscope.wording import percent
 
     lines = []
     for row in levels:
@@ -167,7 +167,7 @@ def _tell_gate(gate: dict[str, Any] | None) -> list[str]:
 
 def _compare(comparison: dict[str, Any] | None) -> list[str]:
     """Return a line for each model on the same images: balanced accuracy, and what the first has more."""
-    from gadoscope.evaluation.formats import percent, signed_points
+    from gadoscope.wording import percent, signed_points
 
     if comparison is None:
         return []

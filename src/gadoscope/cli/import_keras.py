@@ -10,7 +10,7 @@ from gadoscope.errors import UsageError
 
 if TYPE_CHECKING:
     from gadoscope.inference.bundle import BundleMetadata
-    from gadoscope.models.keras_layouts import KerasFile
+    from gadoscope.models.keras.layouts import KerasFile
 
 # Keras' own default for a sigmoid; the lesson chose another by looking at its test images.
 DEFAULT_THRESHOLD = 0.5
@@ -47,7 +47,7 @@ def command(file: Path, output: Path | None, as_json: bool) -> None:
 
 def _import(file: Path, target: Path) -> dict[str, Any]:
     """Write the bundle; return what is to be said about it."""
-    from gadoscope.models.keras_h5 import read_keras_file
+    from gadoscope.models.keras.h5 import read_keras_file
 
     weights = read_keras_file(file)  # before torch is loaded: a wrong file is refused at once
 
@@ -76,9 +76,10 @@ def _describe(file: Path, weights: "KerasFile", n_parameters: int) -> "BundleMet
     """Return the metadata, which claims nothing that a file of weights does not hold."""
     import hashlib
 
+    from gadoscope.decision.operating_point import OperatingPoint
     from gadoscope.imaging.intensity import ImagePath
     from gadoscope.imaging.slices import SlicePolicy
-    from gadoscope.inference.bundle import BundleMetadata, OperatingPoint
+    from gadoscope.inference.bundle import BundleMetadata
     from gadoscope.labels import Plane
 
     return BundleMetadata(

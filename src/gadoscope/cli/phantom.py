@@ -85,10 +85,10 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     from gadoscope.cli.console import say
     from gadoscope.errors import UsageError
     from gadoscope.labels import Plane
-    from gadoscope.phantom.cohort import Cohort
-    from gadoscope.phantom.contrasts import Contrast
-    from gadoscope.phantom.headers import HeaderMode
-    from gadoscope.phantom.write import Form, write_cohort
+    from gadoscope.phantom.forms.cohort import Cohort
+    from gadoscope.phantom.forms.headers import HeaderMode
+    from gadoscope.phantom.forms.write import Form, write_cohort
+    from gadoscope.phantom.physics.contrasts import Contrast
 
     is_png, has_others = form == Form.PNG, contrasts != (T1,)
     if is_png and not has_others and plane != Plane.SAGITTAL:

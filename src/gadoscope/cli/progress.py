@@ -1,16 +1,15 @@
 """A bar for each step of a long command, on a terminal only."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-Tell = Callable[[str, int, int], None]
-"""Called with what is being done, how many are done, and how many there are."""
+from gadoscope.progress import OnProgress
 
 
 @contextmanager
-def show_progress() -> Iterator[Tell | None]:
+def show_progress() -> Iterator[OnProgress | None]:
     """Yield what draws a bar on a terminal, and nothing elsewhere."""
     if not sys.stderr.isatty():
         yield None
@@ -23,7 +22,7 @@ def show_progress() -> Iterator[Tell | None]:
         yield _draw_on(progress)
 
 
-def _draw_on(progress: Any) -> Tell:
+def _draw_on(progress: Any) -> OnProgress:
     tasks: dict[str, Any] = {}
 
     def tell(what: str, done: int, of: int) -> None:

@@ -113,12 +113,12 @@ def _train(job: "Job", display: "TrainingDisplay", options: dict[str, Any]) -> s
         "warn": display.warn,
     }
     if options["folds"] is not None or options["leave_source_out"]:
-        from gadoscope.crossvalidate import cross_validate
+        from gadoscope.experiments.crossvalidate import cross_validate
 
         done = cross_validate(job, options["folds"], on_part=display.begin, **shown)
         return done.to_text() if done else ""
     if options["repeat"] > 1:
-        from gadoscope.repeat import repeat
+        from gadoscope.experiments.repeat import repeat
 
         spread = repeat(job, options["repeat"], on_part=display.begin, **shown)
         return spread.to_text() if spread else ""

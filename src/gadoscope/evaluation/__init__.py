@@ -1,1 +1,1 @@
-"""From prediction tables to figures and reports."""
+"""How good a bundle is, and what the figure is worth: labelled images become a report."""

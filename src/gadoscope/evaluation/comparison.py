@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gadoscope.evaluation.estimates import estimate_figures
-from gadoscope.evaluation.paired import Answers, compare_models
-from gadoscope.evaluation.predictions import Predictions
-from gadoscope.evaluation.resampling import DRAWS
+from gadoscope.statistics.estimates import estimate_figures
+from gadoscope.statistics.paired import Answers, compare_models
+from gadoscope.statistics.resampling import DRAWS
+from gadoscope.statistics.table import Predictions
 
 Data = dict[str, Any]
 

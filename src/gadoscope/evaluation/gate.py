@@ -7,11 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.evaluation.predictions import Predictions
-from gadoscope.evaluation.report import short_name
-from gadoscope.evaluation.shares import estimate_share
+from gadoscope.decision.calibration import sigmoid
+from gadoscope.decision.gate import Gate
+from gadoscope.evaluation.scoring import Rows
 from gadoscope.evaluation.summary import at_threshold
+from gadoscope.inference.bundle import BundleMetadata
 from gadoscope.labels import Label
+from gadoscope.statistics.columns import check_scores
+from gadoscope.statistics.shares import estimate_share
+from gadoscope.statistics.table import Predictions, from_rows
+from gadoscope.wording import short_name
 
 Data = dict[str, Any]
 
@@ -97,3 +102,41 @@ def _name_refused(asked: Asked) -> list[Data]:
         }
         for row in order[:MAX_NAMED]
     ]
+
+
+def ask_gate(metadata: BundleMetadata, rows: Rows, others: Rows, split: str) -> dict[str, Any] | None:
+    """Return the report's part on the gate; None for a bundle without one.
+
+    Parameters
+    ----------
+    rows, others
+        From `score_images` with that bundle: of labelled images, and of images labelled other.
+    split
+        Of the verdict. Others count in whatever split: the gate's threshold was chosen on T1 brains alone.
+
+    Raises
+    ------
+    ManifestError
+        If the gate's answer for an image is no number.
+    """
+    gate = metadata.gate
+    if gate is None:
+        return None
+    judged = [row for row in rows if row["split"] == split]
+    return {
+        "threshold": gate.threshold,
+        "max_refused": gate.max_refused,
+        "chosen_on": gate.chosen_on,
+        **summarise_gate(
+            _ask(gate, judged), _ask(gate, others) if others else None, metadata.operating_point.threshold
+        ),
+    }
+
+
+def _ask(gate: Gate, rows: Rows) -> Asked:
+    images = from_rows(rows)
+    logit = np.array([row["t1_brain_logit"] for row in rows], dtype=np.float64)
+    check_scores(images.is_post, logit)
+    t1_brain = sigmoid(logit)
+    refused = np.array([gate.refuses(probability) for probability in t1_brain.tolist()], dtype=np.bool_)
+    return Asked(images=images, t1_brain=t1_brain, refused=refused)

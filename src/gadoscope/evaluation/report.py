@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from gadoscope import __version__
-from gadoscope.evaluation import formats
-from gadoscope.evaluation.curves import (
+from gadoscope import __version__, wording
+from gadoscope.evaluation.caveats import Context, judge
+from gadoscope.evaluation.cross_checks import cross_check, tell_shortcuts
+from gadoscope.evaluation.summary import Frozen, gather_judged, summarise_split, wrong_rows
+from gadoscope.evaluation.training_images import tell_seen, tell_sources
+from gadoscope.labels import Label, Split
+from gadoscope.report.curves import (
     Curve,
     histogram_svg,
     learning_curves_svg,
@@ -19,17 +23,14 @@ from gadoscope.evaluation.curves import (
     roc_svg,
     sweep_svg,
 )
-from gadoscope.evaluation.doubts import list_doubts, tell_shortcuts
-from gadoscope.evaluation.figures import TEST_COLOUR, VALIDATION_COLOUR
-from gadoscope.evaluation.metrics import has_both_classes
-from gadoscope.evaluation.page import render_page
-from gadoscope.evaluation.predictions import Predictions
-from gadoscope.evaluation.risk_coverage import measure_by_source, measure_risk_coverage
-from gadoscope.evaluation.summary import Frozen, gather_judged, summarise_split, wrong_rows
-from gadoscope.evaluation.training_images import tell_seen, tell_sources
-from gadoscope.evaluation.trust_curves import RiskCurve, forest_svg, reliability_svg, risk_coverage_svg
-from gadoscope.evaluation.worth import Context, judge, rank
-from gadoscope.labels import Label, Split
+from gadoscope.report.figures import TEST_COLOUR, VALIDATION_COLOUR
+from gadoscope.report.finding import rank
+from gadoscope.report.page import render_page
+from gadoscope.report.trust_curves import RiskCurve, forest_svg, reliability_svg, risk_coverage_svg
+from gadoscope.statistics.metrics import has_both_classes
+from gadoscope.statistics.risk_coverage import measure_by_source, measure_risk_coverage
+from gadoscope.statistics.table import Predictions
+from gadoscope.wording import short_name
 
 Data = dict[str, Any]
 
@@ -127,7 +128,7 @@ def build_report(
     part = predictions.with_split(Split(context.split))
     promise = gather_judged(part, Frozen.from_model(subject.model))[1].scale.point.get("promise")
     warnings = [*tell_seen(subject.seen), *tell_shortcuts(subject.shortcuts)]
-    doubts = list_doubts(
+    doubts = cross_check(
         verdict,
         audit=subject.audit,
         openings=openings,
@@ -180,11 +181,6 @@ def _describe(predictions: Predictions, row: int) -> Data:
         "answer": answer.value,
         "probability": float(predictions.probability[row]),
     }
-
-
-def short_name(path: str) -> str:
-    """Return the last folder and the file's name: enough to find it, and no more of the machine."""
-    return "/".join(path.replace("\\", "/").split("/")[-2:])
 
 
 def draw_figures(report: Data, predictions: Predictions) -> dict[str, str]:
@@ -254,9 +250,9 @@ def render_html(report: Data, figures: Mapping[str, str], cases: Sequence[Case])
     helpers = {
         "show": _shower(report),
         "look_up": lambda path: look_up(report, path),
-        "plural": formats.plural,
-        "percent": formats.percent,
-        "DASH": formats.DASH,
+        "plural": wording.plural,
+        "percent": wording.percent,
+        "DASH": wording.DASH,
     }
     return render_page(
         "gadoscope.evaluation",
@@ -280,14 +276,14 @@ def _find_bands(model: Data) -> dict[str, bool]:
 def _shower(report: Data) -> Callable[[str, str], Markup]:
     """Return a function that writes the figure at ``path`` of the report, as ``kind`` says."""
     writers: dict[str, Callable[[Any], str]] = {
-        "percent": formats.percent,
-        "signed": formats.signed_points,
-        "signed_area": formats.signed_area,
-        "p_value": formats.p_value,
-        "points": formats.points,
-        "area": formats.area,
-        "probability": formats.probability,
-        "whole": formats.whole,
+        "percent": wording.percent,
+        "signed": wording.signed_points,
+        "signed_area": wording.signed_area,
+        "p_value": wording.p_value,
+        "points": wording.points,
+        "area": wording.area,
+        "probability": wording.probability,
+        "whole": wording.whole,
     }
 
     def show(path: str, kind: str) -> Markup:

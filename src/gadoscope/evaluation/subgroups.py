@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.evaluation.delong import estimate_auc
-from gadoscope.evaluation.predictions import Predictions
-from gadoscope.evaluation.shares import estimate_balanced_accuracy, estimate_rates, estimate_share
 from gadoscope.labels import Plane
+from gadoscope.statistics.delong import estimate_auc
+from gadoscope.statistics.shares import estimate_balanced_accuracy, estimate_rates, estimate_share
+from gadoscope.statistics.table import Predictions
 
 Data = dict[str, Any]
 

@@ -7,19 +7,19 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.aggregation import Aggregation
-from gadoscope.evaluation.abstention import is_answered
-from gadoscope.evaluation.calibration_quality import CalibrationQuality, measure_calibration
-from gadoscope.evaluation.estimates import Figures, estimate_figures
-from gadoscope.evaluation.levels import Level, gather_cases, group_cases
-from gadoscope.evaluation.metrics import confusion_at, has_both_classes
-from gadoscope.evaluation.operating_point import LIMIT, choose_threshold
-from gadoscope.evaluation.predictions import Predictions
-from gadoscope.evaluation.resampling import DRAWS
-from gadoscope.evaluation.risk_coverage import RiskCoverage, measure_by_source, measure_risk_coverage
-from gadoscope.evaluation.shares import estimate_balanced_accuracy, estimate_rates, estimate_share
+from gadoscope.decision.aggregation import Aggregation
+from gadoscope.decision.calibration import Calibration, sigmoid
 from gadoscope.evaluation.subgroups import attribute_subgroups, count, subgroups
-from gadoscope.scores import Calibration, sigmoid
+from gadoscope.freezing.band import is_answered
+from gadoscope.freezing.threshold import LIMIT, choose_threshold
+from gadoscope.statistics.calibration_quality import CalibrationQuality, measure_calibration
+from gadoscope.statistics.estimates import Figures, estimate_figures
+from gadoscope.statistics.levels import Level, gather_cases, group_cases
+from gadoscope.statistics.metrics import confusion_at, has_both_classes
+from gadoscope.statistics.resampling import DRAWS
+from gadoscope.statistics.risk_coverage import RiskCoverage, measure_by_source, measure_risk_coverage
+from gadoscope.statistics.shares import estimate_balanced_accuracy, estimate_rates, estimate_share
+from gadoscope.statistics.table import Predictions
 
 Data = dict[str, Any]
 

@@ -1,86 +1,66 @@
-"""The images that a bundle was made from, small enough to travel with it: who meets them again is told.
+"""Whether a bundle is asked about images that it was made from."""
 
-Of each image eight bytes of its file's SHA-256, which tell the same file, and a print of the picture, which
-tells a copy in another format or size. Neither shows anything of the image.
-"""
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-import base64
-import binascii
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
-
-from gadoscope.evaluation.formats import list_names, plural
-from gadoscope.evaluation.worth import CAUTION, SERIOUS
-from gadoscope.preparation.picture_print import PRINT_BYTES, find_alike
-
-VERSION = 1
-PREFIX_BYTES = 8
-"""Of a SHA-256: two files of a million have the same by a chance of one in thirty million."""
-ROW_BYTES = PREFIX_BYTES + PRINT_BYTES
-MAX_IMAGES = 12_000
-"""That are kept, drawn by SHA-256: 700 kB of text, where a bundle's metadata may have 1 MiB. Of more images
-a part tells as well that data are known."""
+from gadoscope.evaluation.judges import Model
+from gadoscope.evaluation.scoring import Rows
+from gadoscope.files import hash_file
+from gadoscope.inference.bundle import Bundle
+from gadoscope.inference.default import read_training_images
+from gadoscope.preparation.items import UNKNOWN_SOURCE
+from gadoscope.preparation.training_images import TrainingImages
+from gadoscope.report.finding import CAUTION, SERIOUS, finding
+from gadoscope.wording import list_names, plural, short_name
 
 FEW_ALIKE = 0.01
 """Share of the images up to which pictures that look like a training image are taken for chance."""
+MAX_LISTED = 100
+IMAGES_KEY = "images"
+"""Of a bundle's ``training``: what `TrainingImages.to_dict` wrote."""
 
 Data = dict[str, Any]
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingImages:
-    """What a bundle knows of the images that it was made from.
+def look_for_training_images(model: Model, rows: Rows) -> Data | None:
+    """Return which of the scored images the bundle was made from; None where it does not say.
 
-    Attributes
-    ----------
-    n_images
-        How many there were; ``rows`` may hold fewer.
-    rows
-        SHA-256 prefix and print of each, shape (n, ROW_BYTES), uint8, ascending.
+    Returns
+    -------
+    ``n_images`` of the rows, ``n_identical`` files and ``n_alike`` pictures besides, ``names`` of some,
+    ``sources`` of both, and ``n_known``, how many images the bundle knows of how many ``n_trained``.
     """
+    bundle = model.session.bundle
+    own = bundle.metadata.training.get(IMAGES_KEY)
+    known = TrainingImages.from_dict(own or read_training_images(bundle.sha256))
+    if known is None:
+        return None
+    digests = [hash_file(Path(str(row["path"]))) for row in rows]
+    same, alike = known.find(digests, [_as_bytes(row["picture_print"]) for row in rows])
+    found = [row for row, is_seen in zip(rows, (same | alike).tolist(), strict=True) if is_seen]
+    return {
+        "n_images": len(rows),
+        "n_identical": int(same.sum()),
+        "n_alike": int((alike & ~same).sum()),
+        "names": [short_name(str(row["path"])) for row in found[:MAX_LISTED]],
+        # Of its own data a run has a test, which is of the same sources by design.
+        "sources": [] if model.run else _list_sources(bundle, rows),
+        "n_known": len(known.rows),
+        "n_trained": known.n_images,
+    }
 
-    n_images: int
-    rows: NDArray[np.uint8]
 
-    @classmethod
-    def from_pairs(cls, pairs: Iterable[tuple[str, bytes]]) -> Self:
-        """Return those of (SHA-256 in hexadecimal, print) pairs; the same ones whatever their order."""
-        rows = sorted({bytes.fromhex(digest)[:PREFIX_BYTES] + one for digest, one in pairs if digest})
-        kept = np.frombuffer(b"".join(rows[:MAX_IMAGES]), dtype=np.uint8).reshape(-1, ROW_BYTES)
-        return cls(n_images=len(rows), rows=kept)
+def _list_sources(bundle: Bundle, rows: Rows) -> Sequence[str]:
+    trained = bundle.metadata.training.get("sources")
+    names = {str(row["source"]) for row in rows} - {UNKNOWN_SOURCE}
+    return sorted(names & set(map(str, trained))) if isinstance(trained, list) else []
 
-    @classmethod
-    def from_dict(cls, document: Any) -> Self | None:
-        """Return what `to_dict` wrote, or None where it is not of this version or is damaged."""
-        if not isinstance(document, Mapping) or document.get("version") != VERSION:
-            return None
-        try:
-            packed = base64.b64decode(document["images"], validate=True)
-            rows = np.frombuffer(packed, dtype=np.uint8).reshape(-1, ROW_BYTES)
-            return cls(n_images=int(document["n_images"]), rows=rows)
-        except (KeyError, ValueError, TypeError, binascii.Error):
-            return None
 
-    def to_dict(self) -> Data:
-        """Return them for JSON."""
-        return {
-            "version": VERSION,
-            "n_images": self.n_images,
-            "images": base64.b64encode(self.rows.tobytes()).decode("ascii"),
-        }
-
-    def find(
-        self, digests: Sequence[str], prints: Sequence[bytes]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return for each image whether its file, and whether its picture, is among these, shape (n,)."""
-        known = {row.tobytes() for row in self.rows[:, :PREFIX_BYTES]}
-        same = np.array([bytes.fromhex(one)[:PREFIX_BYTES] in known for one in digests], dtype=np.bool_)
-        asked = np.frombuffer(b"".join(prints), dtype=np.uint8).reshape(-1, PRINT_BYTES)
-        return same, find_alike(asked, self.rows[:, PREFIX_BYTES:])
+def _as_bytes(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError(f"expected a print, not {type(value).__name__}")
+    return value
 
 
 def tell_seen(seen: Data | None) -> list[Data]:
@@ -106,7 +86,7 @@ def tell_seen(seen: Data | None) -> list[Data]:
         f"its thresholds: {' and '.join(parts)}. It has seen these answers: the figures say nothing of new "
         "images. Evaluate on others."
     )
-    return [{"severity": SERIOUS, "title": "The model was made from these images", "text": text}]
+    return [finding(SERIOUS, "The model was made from these images", text)]
 
 
 def tell_sources(seen: Data | None) -> list[Data]:
@@ -117,4 +97,4 @@ def tell_sources(seen: Data | None) -> list[Data]:
         f"It was trained on images of {list_names(list(seen['sources']))}: the same scanners, and perhaps "
         "the same people. Figures on these say little of another hospital."
     )
-    return [{"severity": CAUTION, "title": "The model knows where these images come from", "text": text}]
+    return [finding(CAUTION, "The model knows where these images come from", text)]

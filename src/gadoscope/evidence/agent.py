@@ -12,15 +12,7 @@ from functools import cache, lru_cache
 
 from gadoscope.evidence.lexicon import read_text, read_toml
 from gadoscope.evidence.people import take_people
-from gadoscope.evidence.phrases import (
-    Line,
-    Phrases,
-    Span,
-    iter_single_words,
-    parse_phrases,
-    take,
-    word_at,
-)
+from gadoscope.evidence.phrases import Line, Phrases, Span, iter_single_words, parse_phrases, take, word_at
 from gadoscope.evidence.spelling import find_misspelt
 from gadoscope.evidence.state import HeaderState
 from gadoscope.evidence.tokens import Token, compose, parse_tokens, strip_accents

@@ -14,11 +14,7 @@ import re
 
 from gadoscope.errors import RefusedError
 from gadoscope.evidence.facts import Facts, find_words
-from gadoscope.evidence.sequence_words import (
-    IMAGE_TYPE_REASONS,
-    REFORMATTED,
-    WHOLE_VALUES,
-)
+from gadoscope.evidence.sequence_words import IMAGE_TYPE_REASONS, REFORMATTED, WHOLE_VALUES
 from gadoscope.evidence.state import quote
 
 _JOINT = re.compile(r"[\W_]+")

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gadoscope.arrays import Bools
 from gadoscope.imaging.parts import keep_largest_parts
-
-Mask = NDArray[np.bool_]
 
 HALF = 0.5
 N_GREYS = 256
@@ -77,9 +76,9 @@ class Foreground:
 
     box: Box
     picture: Box
-    cells: Mask
+    cells: Bools
 
-    def is_head(self, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> Mask:
+    def is_head(self, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> Bools:
         """Return whether the head is at these places of the slice, in pixels, as a grid of both."""
         row, is_row = _to_cells(rows, self.picture.top, self.picture.height, self.cells.shape[0])
         column, is_column = _to_cells(columns, self.picture.left, self.picture.width, self.cells.shape[1])
@@ -123,7 +122,7 @@ def find_foreground(pixels: NDArray[np.uint8]) -> Foreground:
 
 def _to_cells(
     places: NDArray[np.float64], start: float, length: float, n_cells: int
-) -> tuple[NDArray[np.intp], Mask]:
+) -> tuple[NDArray[np.intp], Bools]:
     """Return the cell in which each place lies, or the nearest one, and whether it lies in one."""
     cell = np.floor((places - start) * (n_cells / length)).astype(np.intp)
     return np.clip(cell, 0, n_cells - 1), (cell >= 0) & (cell < n_cells)
@@ -185,7 +184,7 @@ def _find_threshold(small: NDArray[np.uint8]) -> float:
     return int(between.argmax()) + HALF if between.any() else float(N_GREYS)
 
 
-def _soften(small: NDArray[np.uint8], head: Mask, threshold: float) -> NDArray[np.float32]:
+def _soften(small: NDArray[np.uint8], head: Bools, threshold: float) -> NDArray[np.float32]:
     """Return how much head each cell holds: by its grey, 0.5 at the threshold; 0 where no head is near."""
     near = np.pad(head, 1)
     near = head | near[:-2, 1:-1] | near[2:, 1:-1] | near[1:-1, :-2] | near[1:-1, 2:]
@@ -211,7 +210,7 @@ def _find_edges(profile: NDArray[np.float32]) -> tuple[float, float]:
     return edges[0], edges[1]
 
 
-def _enclose(head: Mask) -> Mask:
+def _enclose(head: Bools) -> Bools:
     """Return the head and what it surrounds: what lies between its cells both in its row and column."""
     enclosed = head
     for axis in (0, 1):
@@ -222,7 +221,7 @@ def _enclose(head: Mask) -> Mask:
     return enclosed
 
 
-def _span(flags: Mask) -> slice:
+def _span(flags: Bools) -> slice:
     """Return from the first to the last true one; an empty slice if there is none."""
     found = np.flatnonzero(flags)
     return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)

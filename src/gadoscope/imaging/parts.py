@@ -6,7 +6,7 @@ As `scipy.ndimage.label`, whose import takes longer than the whole answer to a s
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+from gadoscope.arrays import Bools
 
 MIN_PART = 0.15
 """Cells of a part that belongs to the head, as a share of the largest part's: a scalp or a neck that dark
@@ -15,7 +15,7 @@ MIN_FILL = 0.1
 """Share of its own box that a part of the head fills, at least: a ring of scalp 0.13, a drawn frame 0.05."""
 
 
-def keep_largest_parts(bright: Mask) -> Mask:
+def keep_largest_parts(bright: Bools) -> Bools:
     """Return the parts, connected by the edges of cells, that may belong to a head.
 
     They fill `MIN_FILL` of their box or more, and have `MIN_PART` of the cells of the largest such part or
@@ -41,11 +41,11 @@ def keep_largest_parts(bright: Mask) -> Mask:
     steps = np.zeros((bright.shape[0], bright.shape[1] + 1), dtype=np.int8)
     steps[row[is_kept], start[is_kept]] = 1
     steps[row[is_kept], stop[is_kept]] = -1
-    kept: Mask = np.cumsum(steps, axis=1)[:, :-1] > 0
+    kept: Bools = np.cumsum(steps, axis=1)[:, :-1] > 0
     return kept
 
 
-def _find_runs(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+def _find_runs(mask: Bools) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     """Return row, start and stop of each run of true cells in a row, in reading order."""
     padded = np.zeros((mask.shape[0], mask.shape[1] + 2), dtype=np.int8)
     padded[:, 1:-1] = mask

@@ -13,17 +13,20 @@ no pickle anywhere, and nothing in the file is executed but the network's own ar
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from gadoscope.aggregation import Aggregation
+import numpy as np
+from numpy.typing import NDArray
+
+from gadoscope.decision.aggregation import Aggregation
+from gadoscope.decision.calibration import Calibration
+from gadoscope.decision.gate import Gate
+from gadoscope.decision.operating_point import OperatingPoint, Promise
 from gadoscope.errors import BundleError
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.imaging.slices import SlicePolicy
-from gadoscope.inference.gate import Gate
-from gadoscope.labels import CLASS_ORDER, Plane
-from gadoscope.scores import Calibration
+from gadoscope.labels import CLASS_ORDER, Level, Plane
 
 METADATA_KEY = "gadoscope"
 """Name of the one entry in the ONNX file's ``metadata_props``."""
@@ -45,76 +48,6 @@ MAX_QUOTE_LENGTH = 300
 
 MODEL_ID_DIGITS = 8
 """Hexadecimal digits of the SHA-256 that name a model in result tables: 1 in 4 billion by chance."""
-
-
-class Level(StrEnum):
-    """What a probability is about; each has its own scale of scores."""
-
-    SLICE = "slice"
-    """One slice alone."""
-    SERIES = "series"
-    """Several slices of one volume, their logits made one by the bundle's aggregation."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Promise:
-    """What the abstention band was chosen for, and whether it could be had.
-
-    Parameters
-    ----------
-    max_risk
-        Largest share of silent errors that was asked for.
-    confidence
-        How sure the promise is over draws of the validation subjects.
-    is_promised
-        False where too few subjects, or too many errors, allow no such promise.
-    coverage
-        Share of the validation images or series that get an answer.
-    sentence
-        The promise for a person, or why there is none.
-    """
-
-    max_risk: float
-    confidence: float
-    is_promised: bool
-    coverage: float | None
-    sentence: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class OperatingPoint:
-    """Where a calibrated probability becomes an answer; chosen on validation data, frozen in the bundle.
-
-    ``lower <= threshold <= upper``, all in [0, 1]. Probabilities in ``[lower, upper)`` are
-    INDETERMINATE; the band is empty where ``lower == upper``.
-
-    Parameters
-    ----------
-    rule, rule_parameters
-        How the threshold was chosen, such as ``target_sensitivity`` with its ``target`` and ``bound``.
-    chosen_on
-        On which data.
-    reached
-        What the threshold reached on these, in a sentence; empty where nothing was measured.
-    promise
-        What the band promises; None where none was asked for.
-    """
-
-    threshold: float
-    lower: float
-    upper: float
-    rule: str
-    chosen_on: str
-    rule_parameters: Mapping[str, Any] = field(default_factory=dict)
-    reached: str = ""
-    promise: Promise | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.lower <= self.threshold <= self.upper <= 1:
-            raise ValueError(
-                "operating_point must hold 0 <= lower <= threshold <= upper <= 1, but it has "
-                f"lower {self.lower}, threshold {self.threshold}, upper {self.upper}."
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -379,3 +312,18 @@ def _check_keys(document: dict[str, Any], types: dict[str, tuple[type, ...]], wh
                 f"{where} of this bundle has {key} = {_quote(repr(value))}; "
                 f"expected {_JSON_NAMES[expected[0]]}. Export it again."
             )
+
+
+def probability_of(
+    logit: NDArray[np.floating], metadata: BundleMetadata, level: Level = Level.SLICE
+) -> NDArray[np.float64]:
+    """Return P(post-contrast) for logits of any shape, calibrated as the bundle says.
+
+    Parameters
+    ----------
+    logit
+        As the network gives them for slices, or as `aggregate_logits` does for series.
+    level
+        Which of the two they are: each has its own calibration.
+    """
+    return metadata.calibration_of(level).apply(logit)

@@ -71,3 +71,14 @@ def read_digest() -> str:
     path = DEFAULT_BUNDLE.with_suffix(_DIGEST_SUFFIX)
     words = path.read_text(encoding="ascii", errors="replace").split() if path.exists() else []
     return words[0] if words else ""
+
+
+def find_model(model: Path | None) -> Path:
+    """Return ``model``, or the default bundle where none is named.
+
+    Raises
+    ------
+    UsageError
+        If none is named and this installation lacks the default bundle.
+    """
+    return find_default() if model is None else model

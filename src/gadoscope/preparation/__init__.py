@@ -1,1 +1,1 @@
-"""From files to training arrays."""
+"""Labelled data become arrays: manifest, subjects, split, store."""

@@ -1,13 +1,14 @@
 """Labelled images, and the words for them that every form of a manifest shares."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from gadoscope.errors import ManifestError
 from gadoscope.labels import Label, Plane, Split
+from gadoscope.wording import printable
 
 UNKNOWN_SOURCE = "unknown"
 SPLIT_NAMES = {
@@ -20,8 +21,6 @@ SPLIT_NAMES = {
     "testing": Split.TEST,
 }
 """How people name the parts of their data, in lower case."""
-N_SHOWN = 3
-"""How many paths a message names before it only counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,16 +93,3 @@ def check_names(paths: Iterable[Path]) -> None:
             raise ManifestError(
                 f"the name of {printable(path)} is not UTF-8, so no table can hold it; rename the file."
             ) from error
-
-
-def printable(path: Path) -> str:
-    """Return a path as text that every terminal can show, line breaks and odd bytes as escapes."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def name_some(paths: Sequence[Path]) -> str:
-    """Return the first few of ``paths`` for a message, and how many more there are."""
-    shown = ", ".join(printable(path) for path in paths[:N_SHOWN])
-    more = len(paths) - N_SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown

@@ -13,7 +13,8 @@ from typing import NoReturn
 
 from gadoscope.errors import ManifestError
 from gadoscope.labels import Label, Split
-from gadoscope.preparation.items import N_SHOWN, SPLIT_NAMES, Item, Manifest, check_names
+from gadoscope.preparation.items import SPLIT_NAMES, Item, Manifest, check_names
+from gadoscope.wording import N_SHOWN
 
 CLASS_NAMES = {"no_gad": Label.PRE, "pre": Label.PRE, "with_gad": Label.POST, "post": Label.POST}
 """Folder names of the two classes, in lower case."""

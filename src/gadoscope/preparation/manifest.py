@@ -11,18 +11,11 @@ from pathlib import Path
 from gadoscope.errors import ManifestError
 from gadoscope.files import write_text
 from gadoscope.labels import Label, Plane, Split
-from gadoscope.preparation.items import (
-    SPLIT_NAMES,
-    UNKNOWN_SOURCE,
-    Item,
-    Manifest,
-    check_names,
-    name_some,
-    printable,
-)
+from gadoscope.preparation.items import SPLIT_NAMES, UNKNOWN_SOURCE, Item, Manifest, check_names
 from gadoscope.preparation.lesson_layout import read_lesson_layout
 from gadoscope.reading.discover import MANIFEST_NAME
 from gadoscope.sheets import SheetWriter, read_path, read_text
+from gadoscope.wording import name_some, printable
 
 __all__ = ["REQUIRED_COLUMNS", "Item", "Manifest", "read_manifest", "write_manifest"]
 

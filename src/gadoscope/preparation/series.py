@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from gadoscope.errors import ManifestError
 from gadoscope.labels import Label
-from gadoscope.preparation.items import Item, name_some
+from gadoscope.preparation.items import Item
+from gadoscope.wording import name_some
 
 SERIES_COLUMN = "series"
 """Column of a manifest that names the series of each image."""

@@ -6,6 +6,7 @@ each image is looked at once by a network that has not seen its subject. By ``le
 source is test: so a network is judged on a hospital that neither its weights nor its threshold know.
 """
 
+import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -16,9 +17,10 @@ from typing import Literal
 
 from gadoscope.errors import ConfigError, LeakError, ManifestError
 from gadoscope.labels import Label, Split
-from gadoscope.preparation.items import N_SHOWN, Item, Manifest, name_some, printable
+from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.stratified import deal_subjects, draw_subjects
-from gadoscope.preparation.subject_groups import name_subjects
+from gadoscope.preparation.subjects import name_subjects
+from gadoscope.wording import N_SHOWN, name_some, printable
 
 Method = Literal["keras", "subject", "kfold", "leave_source_out"]
 METHODS: tuple[Method, ...] = ("keras", "subject", "kfold", "leave_source_out")
@@ -237,3 +239,33 @@ def _check_classes(manifest: Manifest, remedy: str) -> None:
                     f"(there are {len(held)} in all{': ' + name_some(held) if held else ''}); "
                     f"add images or subjects, or change {remedy}."
                 )
+
+
+def digest_split(manifest: Manifest) -> str:
+    """Return the SHA-256 of each image's content, label and side, whatever the order of the rows.
+
+    An image is known by the SHA-256 of its file, so that moving the folder changes nothing; where that
+    is unknown, by its name.
+    """
+    lines = sorted(
+        f"{item.extra.get('sha256') or printable(item.path)} {item.label} {item.split or ''}"
+        for item in manifest.items
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def check_split(manifest: Manifest, recorded: str) -> None:
+    """Check that nobody changed the sides after they were recorded.
+
+    Raises
+    ------
+    LeakError
+        If an image was moved, added, removed or labelled anew.
+    """
+    present = digest_split(manifest)
+    if present != recorded:
+        raise LeakError(
+            f"{printable(manifest.origin)} is not the split that was trained with: its digest is "
+            f"{present[:8]}, and {recorded[:8]} was recorded. An image was moved to another side, added, "
+            "removed or labelled anew; put the file back as it was, or train again."
+        )

@@ -21,10 +21,11 @@ from gadoscope.errors import InputError, ManifestError
 from gadoscope.files import write_beside, write_text
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.labels import Label
-from gadoscope.preparation.items import N_SHOWN, Item, printable
+from gadoscope.parallel import map_in_order
+from gadoscope.preparation.items import Item
 from gadoscope.preparation.picture_print import PRINT_BYTES, print_picture
-from gadoscope.preparation.pool import map_in_order
 from gadoscope.reading.images import decode_slice, open_regular_file
+from gadoscope.wording import N_SHOWN, printable
 
 IMAGES_NAME = "images.npy"
 INDEX_NAME = "index.json"

@@ -1,1 +1,1 @@
-"""A path becomes an image."""
+"""A path becomes a series of slices."""

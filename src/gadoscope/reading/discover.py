@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gadoscope.errors import InputError, ReadError, RefusedError
+from gadoscope.reading.archives.places import Place
+from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.bids.dataset import is_bids_metadata, is_derivatives
 from gadoscope.reading.nifti.names import is_pair_image, is_spm_matrix
 from gadoscope.reading.os_errors import explain_os_error
-from gadoscope.reading.places import Place
-from gadoscope.reading.sources import Source
 
 MANIFEST_NAME = "manifest.csv"
 """The table that lies beside prepared images; it is no image."""

@@ -21,13 +21,7 @@ from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from gadoscope.errors import InputError, ReadError, RefusedError
-from gadoscope.reading.formats import (
-    PREFIX_BYTES,
-    READ_FORMATS,
-    SliceFormat,
-    find_format,
-    find_other_format,
-)
+from gadoscope.reading.formats import PREFIX_BYTES, READ_FORMATS, SliceFormat, find_format, find_other_format
 from gadoscope.reading.grey import holds_metadata, note_orientation, tiff_to_grey, to_grey
 from gadoscope.reading.image_parts import check_parts
 from gadoscope.reading.os_errors import explain_os_error

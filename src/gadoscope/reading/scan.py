@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gadoscope.reading.batches import Batch, pack
+from gadoscope.reading.dicom.grouping.batches import Batch, pack
 from gadoscope.reading.dicom.header import scan_header
 from gadoscope.reading.discover import Found
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind

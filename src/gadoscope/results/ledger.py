@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from gadoscope.labels import Phase, SeriesResult, Status
+from gadoscope.labels import NO_PRE_CONTRAST, ONE_PHASE, OUT_OF_ORDER, Phase, SeriesResult, Status
 
 AGREEMENTS = ("conflict", "agree", "silent")
 """Conflicts first: they are what somebody has to look at."""
@@ -11,17 +11,6 @@ AGREEMENTS = ("conflict", "agree", "silent")
 PHASES = {Phase.PRE_CONTRAST: "pre-contrast", Phase.POST_CONTRAST: "post-contrast", Phase.MIXED: "mixed"}
 """What an answer may be, and how it is counted; mixed only where there is some."""
 
-OUT_OF_ORDER = (
-    "its study turns from post- back to pre-contrast: one of these answers, or an acquisition time, is wrong"
-)
-NO_PRE_CONTRAST = (
-    "its study has two or more post-contrast T1 series and none before contrast: that one is missing, or one "
-    "of these answers is wrong"
-)
-ONE_PHASE = (
-    "the head enhances from one series of its study to another of the same plane and sequence, yet both have "
-    "one phase: one of these answers is wrong"
-)
 STUDY_WARNINGS = {
     OUT_OF_ORDER: "turning from post- back to pre-contrast",
     ONE_PHASE: "with one phase before and after enhancement",

@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from gadoscope.preparation.store import Store
-from gadoscope.training.augment import augment_batch
-from gadoscope.training.augmentation import distort_batch
+from gadoscope.training.augmentation.lesson import augment_batch
+from gadoscope.training.augmentation.strong.distort import distort_batch
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.counterexamples import draw_counterexamples
 from gadoscope.training.gate import OTHER_SHARE

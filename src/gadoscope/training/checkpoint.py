@@ -18,8 +18,8 @@ from torch import nn
 
 from gadoscope.errors import CheckpointError
 from gadoscope.files import write_beside
-from gadoscope.training.adam import KerasAdam
-from gadoscope.training.averaging import WeightAverage
+from gadoscope.training.optimiser.adam import KerasAdam
+from gadoscope.training.optimiser.averaging import WeightAverage
 
 METADATA_KEY = "gadoscope"
 MODEL_PREFIX = "model."

@@ -6,19 +6,19 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_origin, get_type_hints
 
-from gadoscope.aggregation import METHODS as AGGREGATIONS
-from gadoscope.aggregation import Aggregation
+from gadoscope.decision.aggregation import METHODS as AGGREGATIONS
+from gadoscope.decision.aggregation import Aggregation
+from gadoscope.decision.calibration import METHODS as CALIBRATIONS
 from gadoscope.errors import ConfigError, UsageError
-from gadoscope.evaluation.operating_rules import TARGETS, Bound, PointRule
+from gadoscope.freezing.rules import TARGETS, Bound, PointRule
 from gadoscope.imaging.intensity import MAX_SIZE, MIN_SIZE, ImagePath
 from gadoscope.preparation.split import DEFAULT_FOLDS, DEFAULT_FRACTION, METHODS, MIN_FOLDS, Method
-from gadoscope.scores import METHODS as CALIBRATIONS
-from gadoscope.training.augment import Augmentation
-from gadoscope.training.augmentation import StrongAugmentation
-from gadoscope.training.averaging import AveragingConfig
+from gadoscope.training.augmentation.lesson import Augmentation
+from gadoscope.training.augmentation.strong.settings import StrongAugmentation
 from gadoscope.training.checks import check_choice, check_range, check_share
 from gadoscope.training.gate import GateConfig
-from gadoscope.training.optimiser import OptimiserConfig
+from gadoscope.training.optimiser.averaging import AveragingConfig
+from gadoscope.training.optimiser.build import OptimiserConfig
 from gadoscope.training.sampling import BALANCED, SamplingConfig
 
 PRECISIONS = ("fp32", "bf16")

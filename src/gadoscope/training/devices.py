@@ -1,6 +1,8 @@
 """Where training runs: one processor, one or several GPUs, several machines. Lightning Fabric decides."""
 
+import ctypes
 import os
+import platform
 import warnings
 from typing import Literal
 
@@ -11,11 +13,19 @@ from gadoscope.errors import UsageError
 from gadoscope.models.blocked import computes_bf16
 from gadoscope.training.batches import Share
 from gadoscope.training.config import TrainingConfig
-from gadoscope.training.memory import keep_freed_memory
 
 Accelerator = Literal["auto", "cpu", "cuda"]
 
 FABRIC_PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}
+
+# mallopt(3): parameter numbers of <malloc.h>.
+M_TRIM_THRESHOLD = -1
+M_TOP_PAD = -2
+M_MMAP_THRESHOLD = -3
+M_MMAP_MAX = -4
+LARGEST_INT = 2**31 - 1
+TOP_PAD_BYTES = 512 * 2**20
+"""The heap grows by this much at a time, about one activation map of the lesson's first layer."""
 
 
 def suit_processor(config: TrainingConfig, accelerator: Accelerator) -> TrainingConfig:
@@ -99,3 +109,21 @@ def _be_deterministic() -> None:
     # The mode would also fill every new tensor with NaN, at a cost that is measurable.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # set by a property of the module
     warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation.*")
+
+
+def keep_freed_memory() -> bool:
+    """Tell glibc to keep what is freed; do nothing elsewhere. Return whether it was told.
+
+    It belongs to a training process and must come before its first large tensor.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    libc = ctypes.CDLL(None)
+    settings = (
+        (M_MMAP_MAX, 0),
+        (M_TRIM_THRESHOLD, LARGEST_INT),
+        (M_TOP_PAD, TOP_PAD_BYTES),
+        (M_MMAP_THRESHOLD, LARGEST_INT),
+    )
+    # mallopt answers 1 for what it accepts.
+    return all([libc.mallopt(number, value) == 1 for number, value in settings])  # noqa: C419  # each must be set

@@ -10,19 +10,19 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from gadoscope.aggregation import Aggregation
-from gadoscope.evaluation.aggregation_choice import choose_aggregation, pool_series
-from gadoscope.evaluation.held_out import Candidate
-from gadoscope.evaluation.predictions import Predictions
+from gadoscope.decision.aggregation import Aggregation
+from gadoscope.decision.calibration import Calibration
+from gadoscope.decision.gate import Gate
+from gadoscope.decision.operating_point import OperatingPoint
+from gadoscope.freezing.aggregation import choose_aggregation, pool_series
+from gadoscope.freezing.held_out import Candidate
 from gadoscope.imaging.intensity import ImagePath
-from gadoscope.inference.bundle import Level, OperatingPoint
-from gadoscope.inference.gate import Gate
-from gadoscope.labels import Label, Plane
+from gadoscope.labels import Label, Level, Plane
 from gadoscope.models.network import gate_of, phase_of
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.series import name_series
 from gadoscope.preparation.store import Store
-from gadoscope.scores import Calibration
+from gadoscope.statistics.table import Predictions
 from gadoscope.training.config import AUTO, TrainingConfig
 from gadoscope.training.counterexamples import draw_counterexamples
 from gadoscope.training.gate import freeze_gate

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every torch programme uses
 from numpy.typing import NDArray
 
+from gadoscope.decision.calibration import sigmoid
+from gadoscope.decision.gate import Gate
 from gadoscope.errors import ConfigError, ManifestError
-from gadoscope.evaluation.formats import plural
-from gadoscope.inference.gate import Gate
-from gadoscope.scores import sigmoid
+from gadoscope.wording import plural
 
 OTHER_SHARE = 0.125
 """Images labelled other that join each batch, as a share of it: 6 of 48, of every source alike."""

@@ -10,18 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.evaluation.abstention import Band, choose_band
-from gadoscope.evaluation.calibration import choose_calibration, fit_calibration
-from gadoscope.evaluation.formats import plural
-from gadoscope.evaluation.held_out import Candidate
-from gadoscope.evaluation.metrics import confusion_at, roc_auc
-from gadoscope.evaluation.operating_rules import ChosenPoint, choose_point
-from gadoscope.inference.bundle import Level, OperatingPoint, Promise
-from gadoscope.scores import Calibration, logit_of, sigmoid
+from gadoscope.arrays import Bools, Floats
+from gadoscope.decision.calibration import Calibration, logit_of, sigmoid
+from gadoscope.decision.operating_point import OperatingPoint, Promise
+from gadoscope.freezing.band import Band, choose_band
+from gadoscope.freezing.calibration import choose_calibration, fit_calibration
+from gadoscope.freezing.held_out import Candidate
+from gadoscope.freezing.rules import ChosenPoint, choose_point
+from gadoscope.labels import Level
+from gadoscope.statistics.metrics import confusion_at, roc_auc
 from gadoscope.training.config import AUTO, TrainingConfig
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+from gadoscope.wording import plural
 
 MIN_SUBJECTS = 10
 """Of each class, below which nothing is fitted but the threshold.

@@ -19,18 +19,18 @@ import torch.nn.functional as F  # noqa: N812  # the name that every torch progr
 from lightning_fabric import Fabric
 
 from gadoscope.errors import TrainingError
-from gadoscope.evaluation.trained_run import METRICS_NAME
 from gadoscope.files import write_text
 from gadoscope.models.network import Network, gate_of, phase_of
 from gadoscope.preparation.store import Store
-from gadoscope.training.adam import KerasAdam
-from gadoscope.training.averaging import WeightAverage
+from gadoscope.run_folder import METRICS_NAME
 from gadoscope.training.batches import Batch, iter_batches
 from gadoscope.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.devices import find_share
 from gadoscope.training.gate import gate_loss
-from gadoscope.training.optimiser import build_optimiser
+from gadoscope.training.optimiser.adam import KerasAdam
+from gadoscope.training.optimiser.averaging import WeightAverage
+from gadoscope.training.optimiser.build import build_optimiser
 from gadoscope.training.sampling import count_steps
 from gadoscope.training.teacher import Teacher
 

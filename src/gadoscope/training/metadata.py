@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from gadoscope.evaluation.training_images import TrainingImages
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.bundle import BundleMetadata
 from gadoscope.labels import Plane, Split
 from gadoscope.models.network import Layer
 from gadoscope.preparation.items import Item, Manifest
+from gadoscope.preparation.training_images import TrainingImages
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.freeze import Frozen
 

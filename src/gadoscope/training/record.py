@@ -12,10 +12,10 @@ from typing import Any
 import torch
 
 from gadoscope import __version__
-from gadoscope.evaluation.seen import count_items
 from gadoscope.labels import Split
 from gadoscope.preparation.items import Manifest
-from gadoscope.preparation.split_digest import digest_split
+from gadoscope.preparation.split import digest_split
+from gadoscope.preparation.subjects import count_items
 from gadoscope.training.config import TrainingConfig
 
 

@@ -13,34 +13,34 @@ from typing import Any
 from lightning_fabric import Fabric
 
 from gadoscope.errors import UsageError
-from gadoscope.evaluation.curves import learning_curves_svg
-from gadoscope.evaluation.predictions import read_predictions
-from gadoscope.evaluation.seen import hash_file
-from gadoscope.evaluation.shortcuts import warn as tell_warnings
-from gadoscope.evaluation.trained_run import (
-    BUNDLE_NAME,
-    MANIFEST_NAME,
-    METRICS_NAME,
-    RECORD_NAME,
-    SPLIT_NAME,
-)
-from gadoscope.evaluation.training_images import TrainingImages
-from gadoscope.files import write_text
+from gadoscope.files import hash_file, write_text
+from gadoscope.inspection.shortcuts import warn as tell_warnings
 from gadoscope.labels import Split
+from gadoscope.models.bundle_weights import load_bundle_weights
 from gadoscope.models.network import Layer, Network
 from gadoscope.models.registry import build_network
 from gadoscope.preparation.items import Manifest
 from gadoscope.preparation.manifest import read_manifest, write_manifest
 from gadoscope.preparation.series import name_series
-from gadoscope.preparation.split import check_leaks, split_manifest
-from gadoscope.preparation.split_digest import digest_split
+from gadoscope.preparation.split import check_leaks, digest_split, split_manifest
 from gadoscope.preparation.store import prepare_store
+from gadoscope.preparation.training_images import TrainingImages
+from gadoscope.report.curves import learning_curves_svg
+from gadoscope.run_folder import (
+    BUNDLE_NAME,
+    MANIFEST_NAME,
+    METRICS_NAME,
+    PREPARED_NAME,
+    RECORD_NAME,
+    SPLIT_NAME,
+)
+from gadoscope.statistics.table import read_predictions
 from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.config import TrainingConfig, format_config
 from gadoscope.training.devices import Accelerator, start_fabric, suit_processor
 from gadoscope.training.export import export_bundle
 from gadoscope.training.freeze import Frozen, freeze, freeze_held_out
-from gadoscope.training.init import check_size, load_bundle_weights, take_own_name
+from gadoscope.training.init import check_size, take_own_name
 from gadoscope.training.loop import Moment, TrainingData, fit
 from gadoscope.training.metadata import describe_bundle
 from gadoscope.training.record import describe_hardware, describe_software, describe_split, digest_data
@@ -49,7 +49,6 @@ from gadoscope.training.teacher import Teacher
 
 CONFIG_NAME = "config.toml"
 CURVES_NAME = "learning_curves.svg"
-PREPARED_NAME = "prepared"
 START_NAMES = {PREPARED_NAME, CONFIG_NAME, MANIFEST_NAME, SPLIT_NAME}
 """What a start that failed may leave: nothing of it is lost when the next one begins."""
 

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gadoscope.evaluation.shortcuts import find_shortcuts
 from gadoscope.files import write_text
+from gadoscope.inspection.shortcuts import find_shortcuts
 from gadoscope.preparation.items import Manifest
 
 SHORTCUTS_NAME = "shortcuts.json"

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.decision.calibration import sigmoid
 from gadoscope.errors import ConfigError
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.inference.session import Session
-from gadoscope.scores import sigmoid
 
 TEACHER_SHARE = 0.5
 """Of a target; the label has the rest, so that a teacher's errors are not beyond correction."""

@@ -1,1 +1,1 @@
-"""The default bundle, `default.onnx`, and its SHA-256; `docs/model-card.md` says what it is."""
+"""The default bundle and its SHA-256; `docs/model-card.md` says what it is."""

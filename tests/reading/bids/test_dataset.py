@@ -14,14 +14,14 @@ from gadoscope.evidence.reconcile import read_evidence
 from gadoscope.evidence.sequence import check_sequence
 from gadoscope.evidence.state import HeaderState
 from gadoscope.labels import Phase, QuoteMode
-from gadoscope.phantom.cohort import Cohort, scan
-from gadoscope.phantom.headers import HeaderMode
-from gadoscope.phantom.nifti import write_bids_root, write_bids_subject
+from gadoscope.phantom.forms.cohort import Cohort, scan
+from gadoscope.phantom.forms.headers import HeaderMode
+from gadoscope.phantom.forms.nifti import write_bids_root, write_bids_subject
 from gadoscope.reading.bids.dataset import check_suffix, find_sidecar_facts, is_bids_metadata, is_derivatives
 from gadoscope.reading.bids.sidecar import MAX_SIDECAR_BYTES
 from gadoscope.reading.nifti.names import is_pair_image
 from gadoscope.reading.series import Facts
-from tests.reading.nifti.nifti_files import nib, open_file, save, values
+from tests.support.nifti_files import nib, open_file, save, values
 
 SAID = {Phase.PRE_CONTRAST: HeaderState.NOT_ADMINISTERED, Phase.POST_CONTRAST: HeaderState.ADMINISTERED}
 POST = SAID[Phase.POST_CONTRAST]

@@ -12,7 +12,7 @@ from gadoscope.errors import RefusedError
 from gadoscope.labels import Phase
 from gadoscope.reading.dicom import copies, volumes
 from gadoscope.reading.series import ImageSeries
-from tests.dicom_files import (
+from tests.support.dicom_files import (
     N_SLICES,
     classic_series,
     dynamic_series,
@@ -22,8 +22,8 @@ from tests.dicom_files import (
     stored_pixels,
     write_instance,
 )
-from tests.dicom_multiframe import enhanced
-from tests.reading.dicom.opened_series import (
+from tests.support.dicom_multiframe import enhanced
+from tests.support.opened_series import (
     assert_same,
     open_datasets,
     open_files,

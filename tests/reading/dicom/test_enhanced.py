@@ -18,11 +18,11 @@ from gadoscope.evidence.reconcile import read_evidence
 from gadoscope.evidence.state import HeaderState
 from gadoscope.imaging.slices import SlicePolicy, choose_slices
 from gadoscope.labels import Phase, Plane
+from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom import series as series_module
 from gadoscope.reading.dicom.enhanced import read_frames
 from gadoscope.reading.dicom.series import open_dicom_series
-from gadoscope.reading.sources import Source
-from tests.dicom_files import (
+from tests.support.dicom_files import (
     Clock,
     classic_series,
     dynamic_series,
@@ -31,8 +31,8 @@ from tests.dicom_files import (
     set_sop_class,
     write_instance,
 )
-from tests.dicom_multiframe import enhanced, legacy_converted
-from tests.reading.dicom.opened_series import (
+from tests.support.dicom_multiframe import enhanced, legacy_converted
+from tests.support.opened_series import (
     assert_same,
     open_datasets,
     open_files,

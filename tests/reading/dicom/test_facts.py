@@ -15,11 +15,11 @@ from gadoscope.evidence.reconcile import read_evidence
 from gadoscope.evidence.sequence import check_sequence
 from gadoscope.evidence.state import PATIENT_KEYWORDS, HeaderState
 from gadoscope.labels import Phase
-from gadoscope.phantom.headers import HeaderMode
+from gadoscope.phantom.forms.headers import HeaderMode
 from gadoscope.reading.dicom.facts import KEYWORDS, read_facts
 from gadoscope.reading.series import Facts
-from tests.dicom_files import classic_series, dynamic_series
-from tests.dicom_multiframe import enhanced, legacy_converted
+from tests.support.dicom_files import classic_series, dynamic_series
+from tests.support.dicom_multiframe import enhanced, legacy_converted
 
 # Parts of words, BIDS' own, inside sequences only, or put together by `read_facts` itself.
 NOT_TOP_LEVEL = {

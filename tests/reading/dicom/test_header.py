@@ -18,9 +18,9 @@ from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.labels import Phase
 from gadoscope.reading.dicom.elements import FIRST_BYTES
 from gadoscope.reading.dicom.header import FrameHeader, InstanceHeader, scan_header
-from tests.dicom_files import classic_series, write_instance
-from tests.dicom_others import leaked_words, plant_patient
-from tests.transfer_syntaxes import NATIVE
+from tests.support.dicom_files import classic_series, write_instance
+from tests.support.dicom_others import leaked_words, plant_patient
+from tests.support.transfer_syntaxes import NATIVE
 
 PYDICOM_FILES = Path(pydicom.__file__).parent / "data"
 # Field of FrameHeader: keyword of DICOM. Sequences of numbers, then single values.

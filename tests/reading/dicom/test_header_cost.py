@@ -15,7 +15,7 @@ from gadoscope.reading.dicom.enhanced import read_frames
 from gadoscope.reading.dicom.facts import KEYWORDS, read_facts
 from gadoscope.reading.dicom.header import InstanceHeader, scan_header
 from gadoscope.reading.dicom.pixel_header import read_pixel_header
-from tests.hostile_headers import (
+from tests.support.hostile_headers import (
     IMAGE_TYPE,
     ITEM,
     ITEM_END,

@@ -23,8 +23,8 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_rescale
 
 from gadoscope.reading.dicom.pixels import decode_frame, read_pixel_header
-from tests.reading.dicom.pixel_files import CountingFile, make_image, make_stored, to_file
-from tests.transfer_syntaxes import ALL, ENCODERS, LOSSLESS, LOSSY, NEAR_LOSSLESS_ERROR, encode
+from tests.support.pixel_files import CountingFile, make_image, make_stored, to_file
+from tests.support.transfer_syntaxes import ALL, ENCODERS, LOSSLESS, LOSSY, NEAR_LOSSLESS_ERROR, encode
 
 COMPRESSED = tuple(ENCODERS)
 DEPTHS = [(8, False), (8, True), (10, False), (12, False), (12, True), (16, False), (16, True)]

@@ -23,10 +23,9 @@ from gadoscope.labels import Status
 from gadoscope.reading.dicom import codecs as dicom_codecs
 from gadoscope.reading.dicom.pixels import decode_frame
 from gadoscope.reading.dicom.streams import read_stream_header
-from tests.reading.dicom.pixel_files import make_image, make_stored, to_file
-from tests.transfer_syntaxes import ALL, ENCODERS, encode
-
-REPOSITORY = Path(__file__).parents[3]
+from tests.support.paths import ROOT
+from tests.support.pixel_files import make_image, make_stored, to_file
+from tests.support.transfer_syntaxes import ALL, ENCODERS, encode
 
 
 def _image(**attributes: object) -> Dataset:
@@ -302,7 +301,7 @@ def test_no_damaged_stream_crashes_its_decoder() -> None:
     """In a process of its own: a crash of a C library would end this one."""
     answer = subprocess.run(
         [sys.executable, "-W", "error", "-m", "tests.reading.dicom.test_pixels_damage"],
-        cwd=REPOSITORY,
+        cwd=ROOT,
         env={**os.environ, "PYTHONPATH": "src:."},
         capture_output=True,
         text=True,

@@ -12,8 +12,8 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_rescale, apply_windowing
 
 from gadoscope.reading.dicom.pixels import DecodedFrame, decode_frame
-from tests.reading.dicom.pixel_files import make_image, make_stored, to_file
-from tests.transfer_syntaxes import encode
+from tests.support.pixel_files import make_image, make_stored, to_file
+from tests.support.transfer_syntaxes import encode
 
 
 def _decode(stored: NDArray[Any], bits: int | None = None, **attributes: Any) -> DecodedFrame:

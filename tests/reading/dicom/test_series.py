@@ -15,7 +15,7 @@ from gadoscope.reading.dicom import copies as dicom_copies
 from gadoscope.reading.dicom import kinds as dicom_kinds
 from gadoscope.reading.dicom import stack as dicom_stack
 from gadoscope.reading.dicom import volumes as dicom_volumes
-from tests.dicom_files import (
+from tests.support.dicom_files import (
     classic_series,
     localizer,
     rename_series,
@@ -23,8 +23,8 @@ from tests.dicom_files import (
     set_pixels,
     stored_pixels,
 )
-from tests.dicom_others import secondary_capture
-from tests.reading.dicom.opened_series import (
+from tests.support.dicom_others import secondary_capture
+from tests.support.opened_series import (
     assert_same,
     open_datasets,
     open_files,

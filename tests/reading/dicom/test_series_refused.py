@@ -10,9 +10,9 @@ from pydicom.dataset import Dataset
 
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.reading.dicom.volumes import MAX_STACKS
-from tests.dicom_files import classic_series, dynamic_series, mosaic, set_instance_uid, set_sop_class
-from tests.dicom_others import ct_series, rt_structure_set, secondary_capture, structured_report
-from tests.reading.dicom.opened_series import open_datasets
+from tests.support.dicom_files import classic_series, dynamic_series, mosaic, set_instance_uid, set_sop_class
+from tests.support.dicom_others import ct_series, rt_structure_set, secondary_capture, structured_report
+from tests.support.opened_series import open_datasets
 
 Spoil = Callable[[Dataset], None]
 

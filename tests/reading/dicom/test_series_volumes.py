@@ -12,8 +12,14 @@ from gadoscope.evidence.reconcile import read_evidence
 from gadoscope.evidence.state import HeaderState
 from gadoscope.labels import Phase
 from gadoscope.reading.dicom import volumes
-from tests.dicom_files import Clock, classic_series, dynamic_series, multi_echo_series, set_instance_uid
-from tests.reading.dicom.opened_series import assert_same, open_datasets, read_volumes, shuffle
+from tests.support.dicom_files import (
+    Clock,
+    classic_series,
+    dynamic_series,
+    multi_echo_series,
+    set_instance_uid,
+)
+from tests.support.opened_series import assert_same, open_datasets, read_volumes, shuffle
 
 N_VOLUMES, TURNS_AT, N_SLICES = 6, 3, 3
 

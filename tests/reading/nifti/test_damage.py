@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.imaging.slices import SlicePolicy, choose_slices
 from gadoscope.labels import Plane
+from gadoscope.reading.archives.sources import Source
+from gadoscope.reading.archives.zips import close_archives
 from gadoscope.reading.nifti.series import ALWAYS_INFLATED_BYTES, open_nifti
-from gadoscope.reading.sources import Source
-from gadoscope.reading.zips import close_archives
-from tests.reading.nifti.nifti_files import (
+from tests.support.nifti_files import (
     NIBABEL_DATA,
     nib,
     open_file,

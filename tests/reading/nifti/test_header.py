@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.labels import Plane, Status
 from gadoscope.reading.nifti.header import MAX_VOLUMES
-from tests.reading.nifti.nifti_files import (
+from tests.support.nifti_files import (
     nib,
     oblique_affine,
     open_file,

@@ -19,7 +19,7 @@ from gadoscope.labels import Plane, Status
 from gadoscope.reading.discover import iter_inputs
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
 from gadoscope.reading.nifti import series
-from tests.reading.nifti.nifti_files import (
+from tests.support.nifti_files import (
     NIBABEL_DATA,
     nib,
     oblique_affine,
@@ -30,7 +30,7 @@ from tests.reading.nifti.nifti_files import (
     save,
     values,
 )
-from tests.scan_runs import classify
+from tests.support.scan_runs import classify
 
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 ANALYZE = [nib.AnalyzeImage, nib.Spm99AnalyzeImage, nib.Spm2AnalyzeImage]

@@ -11,12 +11,12 @@ import pytest
 from gadoscope.errors import InputError
 from gadoscope.imaging.slices import SlicePolicy, choose_slices
 from gadoscope.labels import Plane
-from gadoscope.phantom.cohort import Cohort, scan
-from gadoscope.phantom.dicom import stored_values
-from gadoscope.phantom.nifti import write_nifti
+from gadoscope.phantom.forms.cohort import Cohort, scan
+from gadoscope.phantom.forms.dicom import stored_values
+from gadoscope.phantom.forms.nifti import write_nifti
+from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.nifti.series import open_nifti
-from gadoscope.reading.sources import Source
-from tests.reading.nifti.nifti_files import (
+from tests.support.nifti_files import (
     NIBABEL_DATA,
     all_axis_orders,
     nib,

@@ -10,11 +10,11 @@ sidecars in the same way.
 
 from functools import lru_cache
 
+from gadoscope.reading.archives.places import Place
 from gadoscope.reading.bids.gradients import is_gradient_file
 from gadoscope.reading.bids.names import BidsName, check_suffix, parse_image_name, parse_name
 from gadoscope.reading.bids.sidecar import Values, facts_from_sidecar, read_json_object
 from gadoscope.reading.nifti.names import IMAGE_SUFFIXES, is_file, split_suffix
-from gadoscope.reading.places import Place
 from gadoscope.reading.series import Facts
 
 __all__ = ["check_suffix", "find_sidecar_facts", "is_bids_metadata", "is_derivatives"]

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gadoscope.errors import InputError
+from gadoscope.reading.archives.places import Place, open_place
 from gadoscope.reading.nifti.names import split_suffix
-from gadoscope.reading.places import Place, open_place
 
 LOWEST_B_VALUE = 10.0
 """s/mm2; below it the imaging gradients of a b = 0 image are counted. Diffusion scans begin at 50."""

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 
 from gadoscope.errors import RefusedError
+from gadoscope.reading.archives.places import Place
 from gadoscope.reading.nifti.names import split_suffix
-from gadoscope.reading.places import Place
 
 _ENTITY = re.compile(r"([a-zA-Z]+)-([a-zA-Z0-9+]+)")
 _SUFFIX = re.compile(r"[a-zA-Z0-9]+")

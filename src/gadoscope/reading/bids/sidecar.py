@@ -11,7 +11,7 @@ import json
 import math
 
 from gadoscope.errors import InputError
-from gadoscope.reading.places import Place, open_place
+from gadoscope.reading.archives.places import Place, open_place
 
 Values = dict[str, object]
 

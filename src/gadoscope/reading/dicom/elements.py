@@ -25,6 +25,7 @@ from pydicom.filereader import data_element_generator, dcmread
 from pydicom.tag import BaseTag
 
 from gadoscope.errors import InputError, ReadError, RefusedError
+from gadoscope.reading.dicom import tags
 from gadoscope.reading.dicom.long_header import parse_long_header
 from gadoscope.reading.quiet import quiet_library
 
@@ -44,7 +45,7 @@ LONGEST_VALUE_BYTES = 16 * 1024
 
 _PREAMBLE_BYTES, _MAGIC = 128, b"DICM"
 _DEFLATED = b"\x02\x00\x10\x00UI\x16\x001.2.840.10008.1.2.1.99"
-TRANSFER_SYNTAX, _META_GROUP = 0x00020010, 0x0002
+TRANSFER_SYNTAX, _META_GROUP = tags.TRANSFER_SYNTAX_UID, 0x0002
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _UNDEFINED = b"\xff\xff\xff\xff"
 ITEM = b"\xfe\xff\x00\xe0"

@@ -19,6 +19,7 @@ from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
 
 from gadoscope.errors import InputError, ReadError, RefusedError
+from gadoscope.reading.dicom import tags
 from gadoscope.reading.dicom.elements import Elements, read_raw_header
 from gadoscope.reading.dicom.facts import USAGE, find_items, merge_usages
 from gadoscope.reading.dicom.header import FrameHeader, parse_frame
@@ -28,17 +29,17 @@ from gadoscope.reading.quiet import quiet_library
 
 SHARED, PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
 
-_FRAME_MOMENT = 0x00189074  # FrameAcquisitionDateTime
-_SHARED_MOMENT = (0x00080022, 0x00080032)  # AcquisitionDate, AcquisitionTime
+_FRAME_MOMENT = tags.FRAME_ACQUISITION_DATE_TIME
+_SHARED_MOMENT = (tags.ACQUISITION_DATE, tags.ACQUISITION_TIME)
 # Where a multi-frame object says it: where a classic instance does.
 _CLASSIC_TAGS = {
-    0x00189082: 0x00180081,  # EffectiveEchoTime: EchoTime
-    0x00189079: 0x00180082,  # InversionTimes: InversionTime
-    _FRAME_MOMENT: 0x0008002A,  # AcquisitionDateTime
-    0x00209128: 0x00200100,  # TemporalPositionIndex: TemporalPositionIdentifier
-    0x00209156: 0x00200012,  # FrameAcquisitionNumber: AcquisitionNumber
-    0x00209153: 0x00181060,  # NominalCardiacTriggerDelayTime: TriggerTime
-    0x00089007: 0x00080008,  # FrameType: ImageType
+    tags.EFFECTIVE_ECHO_TIME: tags.ECHO_TIME,
+    tags.INVERSION_TIMES: tags.INVERSION_TIME,
+    _FRAME_MOMENT: tags.ACQUISITION_DATE_TIME,
+    tags.TEMPORAL_POSITION_INDEX: tags.TEMPORAL_POSITION_IDENTIFIER,
+    tags.FRAME_ACQUISITION_NUMBER: tags.ACQUISITION_NUMBER,
+    tags.NOMINAL_CARDIAC_TRIGGER_DELAY_TIME: tags.TRIGGER_TIME,
+    tags.FRAME_TYPE: tags.IMAGE_TYPE,
 }
 _Element = RawDataElement | DataElement
 
@@ -79,7 +80,7 @@ def _parse_frames(dataset: Dataset, elements: Elements, instance: int) -> tuple[
             "missing_orientation",
             "it holds several frames but no functional groups: where they lie is not said.",
         )
-    stated = elements.find_integer(0x00280008)
+    stated = elements.find_integer(tags.NUMBER_OF_FRAMES)
     if stated != len(groups):
         raise ReadError(
             "damaged_header",

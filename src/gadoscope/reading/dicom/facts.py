@@ -20,6 +20,7 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as Items
 
 from gadoscope.errors import ReadError
+from gadoscope.reading.dicom import tags
 from gadoscope.reading.dicom.elements import CONTROL, LONGEST_VALUE_BYTES, Elements, read_raw_header
 from gadoscope.reading.dicom.header import find_sop_class
 from gadoscope.reading.quiet import quiet_library
@@ -72,7 +73,7 @@ _TEXT_TAGS = tuple(
     if tag is not None and dictionary_VR(tag) not in {"FD", "FL", "SL", "SQ", "SS", "UL", "US"}
 )
 USAGE = "ContrastBolusUsageSequence"
-_USAGE_MACRO = frozenset((0x00189341,))
+_USAGE_MACRO = frozenset((tags.CONTRAST_BOLUS_USAGE_SEQUENCE,))
 _CODES = frozenset(("CodeValue", "CodingSchemeDesignator", "CodeMeaning"))
 _SHARED, _PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
 # Where a multi-frame object says it: under which keyword classic instances do.

@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from typing import Any, BinaryIO, Self
 
 from gadoscope.errors import ReadError, RefusedError
+from gadoscope.reading.dicom import tags
 from gadoscope.reading.dicom.elements import Elements, RawHeader, read_raw_header
 
 MAGNITUDE = "MAGNITUDE"
@@ -35,10 +36,27 @@ _GE_OWNER_TAG, _GE_OWNER, _GE_COMPONENT_TAG = 0x00430010, "GEMS_PARM_01", 0x0043
 # Day, scanner; body part, position, sequence, repetition time, flip angle, thickness, matrix. Not what tells
 # volumes of one series apart: echo, inversion, hour.
 _SHARED_TAGS = (
-    *(0x00080020, 0x00080060, 0x00080070, 0x00081090, 0x00180015, 0x00185100, 0x00180020, 0x00180021),
-    *(0x00180023, 0x00180024, 0x00180080, 0x00181314, 0x00180050, 0x00280010, 0x00280011),
+    *(
+        tags.STUDY_DATE,
+        tags.MODALITY,
+        tags.MANUFACTURER,
+        tags.MANUFACTURER_MODEL_NAME,
+        tags.BODY_PART_EXAMINED,
+        tags.PATIENT_POSITION,
+        tags.SCANNING_SEQUENCE,
+        tags.SEQUENCE_VARIANT,
+    ),
+    *(
+        tags.MR_ACQUISITION_TYPE,
+        tags.SEQUENCE_NAME,
+        tags.REPETITION_TIME,
+        tags.FLIP_ANGLE,
+        tags.SLICE_THICKNESS,
+        tags.ROWS,
+        tags.COLUMNS,
+    ),
 )
-_PATIENT_TAGS = (0x00100010, 0x00100020)
+_PATIENT_TAGS = (tags.PATIENT_NAME, tags.PATIENT_ID)
 _LIKENESS_BYTES, _NAME_BYTES = 16, 8
 _DATE_LENGTH = 8  # of a DT value: YYYYMMDD, then HHMMSS.FFFFFF and the offset from UTC
 
@@ -199,33 +217,34 @@ def scan_header(file: BinaryIO, name: str) -> InstanceHeader:
     """
     raw = read_raw_header(file)
     elements, meta = raw.elements, raw.meta
-    series_time = elements.find_text(0x00080031)
-    n_frames = elements.find_integer(0x00280008)
-    samples = elements.find_integer(0x00280002)
+    series_time = elements.find_text(tags.SERIES_TIME)
+    n_frames = elements.find_integer(tags.NUMBER_OF_FRAMES)
+    samples = elements.find_integer(tags.SAMPLES_PER_PIXEL)
     return InstanceHeader(
         name=name,
         n_bytes=raw.n_bytes,
         digest=raw.digest,
         sop_class_uid=find_sop_class(raw),
-        sop_instance_uid=elements.find_text(0x00080018) or meta.find_text(0x00020003),
-        study_instance_uid=elements.find_text(0x0020000D),
-        series_instance_uid=elements.find_text(0x0020000E),
-        transfer_syntax_uid=meta.find_text(0x00020010),
-        modality=elements.find_text(0x00080060).upper(),
-        photometric=elements.find_text(0x00280004).upper(),
+        sop_instance_uid=elements.find_text(tags.SOP_INSTANCE_UID)
+        or meta.find_text(tags.MEDIA_STORAGE_SOP_INSTANCE_UID),
+        study_instance_uid=elements.find_text(tags.STUDY_INSTANCE_UID),
+        series_instance_uid=elements.find_text(tags.SERIES_INSTANCE_UID),
+        transfer_syntax_uid=meta.find_text(tags.TRANSFER_SYNTAX_UID),
+        modality=elements.find_text(tags.MODALITY).upper(),
+        photometric=elements.find_text(tags.PHOTOMETRIC_INTERPRETATION).upper(),
         n_frames=1 if n_frames is None else n_frames,
         samples_per_pixel=1 if samples is None else samples,
-        bits_allocated=elements.find_integer(0x00280100) or 0,
+        bits_allocated=elements.find_integer(tags.BITS_ALLOCATED) or 0,
         has_pixels=raw.has_pixels,
         frame=parse_frame(elements),
-        series_number=elements.find_integer(0x00200011),
-        series_moment=elements.find_text(0x00080021) + series_time if series_time else "",
-        frame_of_reference_uid=elements.find_text(0x00200052),
+        series_number=elements.find_integer(tags.SERIES_NUMBER),
+        series_moment=elements.find_text(tags.SERIES_DATE) + series_time if series_time else "",
+        frame_of_reference_uid=elements.find_text(tags.FRAME_OF_REFERENCE_UID),
         likeness=_find_likeness(elements),
         whose=_digest(b"\\".join(map(elements.find_bytes, _PATIENT_TAGS))),
-        description=_digest(elements.find_bytes(0x0008103E)),
-        protocol=_digest(elements.find_bytes(0x00181030)),
-        agent=_digest(elements.find_bytes(0x00180010)),
+        description=_digest(elements.find_bytes(tags.SERIES_DESCRIPTION)),
+        protocol=_digest(elements.find_bytes(tags.PROTOCOL_NAME)),
+        agent=_digest(elements.find_bytes(tags.CONTRAST_BOLUS_AGENT)),
     )
 
 
@@ -238,40 +257,41 @@ def _digest(value: bytes) -> str:
 def _find_likeness(elements: Elements) -> str:
     shared = b"\\".join(elements.find_bytes(tag).strip(b" \0") for tag in _SHARED_TAGS)
     # ORIGINAL or DERIVED, PRIMARY or SECONDARY; the other words may tell volumes of one series apart.
-    image_type = b"\\".join(elements.find_bytes(0x00080008).split(b"\\")[:2])
+    image_type = b"\\".join(elements.find_bytes(tags.IMAGE_TYPE).split(b"\\")[:2])
     return hashlib.blake2b(shared + b"\n" + image_type, digest_size=_LIKENESS_BYTES).hexdigest()
 
 
 def parse_frame(elements: Elements) -> FrameHeader:
     """Return what the elements of a classic instance say of its frame."""
-    image_type = elements.find_words(0x00080008)
-    moment = elements.find_text(0x0008002A)
+    image_type = elements.find_words(tags.IMAGE_TYPE)
+    moment = elements.find_text(tags.ACQUISITION_DATE_TIME)
     return FrameHeader(
-        rows=elements.find_integer(0x00280010) or 0,
-        columns=elements.find_integer(0x00280011) or 0,
-        orientation=elements.find_numbers(0x00200037),
-        position_mm=elements.find_numbers(0x00200032),
-        spacing_mm=elements.find_numbers(0x00280030),
-        slice_thickness_mm=elements.find_number(0x00180050),
-        slice_spacing_mm=elements.find_number(0x00180088),
-        slice_location_mm=elements.find_number(0x00201041),
+        rows=elements.find_integer(tags.ROWS) or 0,
+        columns=elements.find_integer(tags.COLUMNS) or 0,
+        orientation=elements.find_numbers(tags.IMAGE_ORIENTATION_PATIENT),
+        position_mm=elements.find_numbers(tags.IMAGE_POSITION_PATIENT),
+        spacing_mm=elements.find_numbers(tags.PIXEL_SPACING),
+        slice_thickness_mm=elements.find_number(tags.SLICE_THICKNESS),
+        slice_spacing_mm=elements.find_number(tags.SPACING_BETWEEN_SLICES),
+        slice_location_mm=elements.find_number(tags.SLICE_LOCATION),
         image_type=image_type,
         component=find_component(elements, image_type),
-        number=elements.find_integer(0x00200013),
-        acquisition_number=elements.find_integer(0x00200012),
-        temporal_position=elements.find_integer(0x00200100),
-        echo_number=elements.find_integer(0x00180086),
-        echo_time_ms=elements.find_number(0x00180081),
-        inversion_time_ms=elements.find_number(0x00180082),
-        trigger_time_ms=elements.find_number(0x00181060),
-        acquisition_date=elements.find_text(0x00080022) or moment[:_DATE_LENGTH],
-        acquisition_time=elements.find_text(0x00080032) or moment[_DATE_LENGTH:].split("+")[0].split("-")[0],
+        number=elements.find_integer(tags.INSTANCE_NUMBER),
+        acquisition_number=elements.find_integer(tags.ACQUISITION_NUMBER),
+        temporal_position=elements.find_integer(tags.TEMPORAL_POSITION_IDENTIFIER),
+        echo_number=elements.find_integer(tags.ECHO_NUMBERS),
+        echo_time_ms=elements.find_number(tags.ECHO_TIME),
+        inversion_time_ms=elements.find_number(tags.INVERSION_TIME),
+        trigger_time_ms=elements.find_number(tags.TRIGGER_TIME),
+        acquisition_date=elements.find_text(tags.ACQUISITION_DATE) or moment[:_DATE_LENGTH],
+        acquisition_time=elements.find_text(tags.ACQUISITION_TIME)
+        or moment[_DATE_LENGTH:].split("+")[0].split("-")[0],
     )
 
 
 def find_component(elements: Elements, image_type: tuple[str, ...]) -> str:
     """Return which part of the complex signal a frame shows; empty if nothing says it."""
-    stated = elements.find_text(0x00089208).upper()
+    stated = elements.find_text(tags.COMPLEX_IMAGE_COMPONENT).upper()
     if stated:
         return stated
     if elements.find_text(_GE_OWNER_TAG) == _GE_OWNER and _GE_COMPONENT_TAG in elements:
@@ -282,9 +302,9 @@ def find_component(elements: Elements, image_type: tuple[str, ...]) -> str:
 
 def find_sop_class(raw: RawHeader) -> str:
     """Return SOPClassUID; raises ``no_sop_class`` or, if nothing else looks like DICOM, ``not_dicom``."""
-    uid = raw.elements.find_text(0x00080016) or raw.meta.find_text(0x00020002)
+    uid = raw.elements.find_text(tags.SOP_CLASS_UID) or raw.meta.find_text(tags.MEDIA_STORAGE_SOP_CLASS_UID)
     if uid:
         return uid
-    if not any(raw.meta.iter_public()) and not raw.elements.find_text(0x00080060):
+    if not any(raw.meta.iter_public()) and not raw.elements.find_text(tags.MODALITY):
         raise ReadError("not_dicom", "the content is not DICOM, whatever the name says.")
     raise RefusedError("no_sop_class", "SOPClassUID is missing: what kind of object it is, is not said.")

@@ -24,6 +24,7 @@ from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
 
 from gadoscope.errors import ReadError, RefusedError
+from gadoscope.reading.dicom import tags
 
 MAX_STEPS = 1_200_000
 """Elements, and items at `STEPS_AN_ITEM`: more than 2,000 frames take with two hundred elements each, and
@@ -41,50 +42,50 @@ MAX_MACRO_ITEMS = 64
 """A macro has one item, or one for each agent or value map."""
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
-SHARED, PER_FRAME = 0x52009229, 0x52009230
+SHARED, PER_FRAME = tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE
 _GROUPS = frozenset((SHARED, PER_FRAME))
-_PIXEL_TAGS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
+_PIXEL_TAGS = frozenset((tags.FLOAT_PIXEL_DATA, tags.DOUBLE_FLOAT_PIXEL_DATA, tags.PIXEL_DATA))
 # Sequences that are decoded: agents, ingredients, usage, value maps, regions, and what animal it is.
 CONVERTED = frozenset(
     (
-        0x00180012,
-        0x00180014,
-        0x00189338,
-        0x00189340,
-        0x00189341,
-        0x00409096,
-        0x00100219,
-        0x00102202,
-        0x00102293,
-        0x00082218,
+        tags.CONTRAST_BOLUS_AGENT_SEQUENCE,
+        tags.CONTRAST_BOLUS_ADMINISTRATION_ROUTE_SEQUENCE,
+        tags.CONTRAST_BOLUS_INGREDIENT_CODE_SEQUENCE,
+        tags.CONTRAST_ADMINISTRATION_PROFILE_SEQUENCE,
+        tags.CONTRAST_BOLUS_USAGE_SEQUENCE,
+        tags.REAL_WORLD_VALUE_MAPPING_SEQUENCE,
+        tags.STRAIN_CODE_SEQUENCE,
+        tags.PATIENT_SPECIES_CODE_SEQUENCE,
+        tags.PATIENT_BREED_CODE_SEQUENCE,
+        tags.ANATOMIC_REGION_SEQUENCE,
     )
 )
 FRAME_MACROS = frozenset(
     (
-        0x00189112,  # MR Timing and Related Parameters
-        0x00189114,  # MR Echo
-        0x00189115,  # MR Modifier
-        0x00189117,  # MR Diffusion
-        0x00189118,  # Cardiac Synchronization
-        0x00189226,  # MR Image Frame Type
-        0x00189341,  # Contrast/Bolus Usage
-        0x00209111,  # Frame Content
-        0x00209113,  # Plane Position
-        0x00209116,  # Plane Orientation
-        0x00209170,  # Unassigned Shared Converted Attributes
-        0x00209171,  # Unassigned Per-Frame Converted Attributes
-        0x00209310,  # Temporal Position
-        0x00289110,  # Pixel Measures
-        0x00289132,  # Frame VOI LUT
-        0x00289145,  # Pixel Value Transformation
-        0x00409096,  # Real World Value Mapping
+        tags.MR_TIMING_AND_RELATED_PARAMETERS_SEQUENCE,  # MR Timing and Related Parameters
+        tags.MR_ECHO_SEQUENCE,  # MR Echo
+        tags.MR_MODIFIER_SEQUENCE,  # MR Modifier
+        tags.MR_DIFFUSION_SEQUENCE,  # MR Diffusion
+        tags.CARDIAC_SYNCHRONIZATION_SEQUENCE,  # Cardiac Synchronization
+        tags.MR_IMAGE_FRAME_TYPE_SEQUENCE,  # MR Image Frame Type
+        tags.CONTRAST_BOLUS_USAGE_SEQUENCE,  # Contrast/Bolus Usage
+        tags.FRAME_CONTENT_SEQUENCE,  # Frame Content
+        tags.PLANE_POSITION_SEQUENCE,  # Plane Position
+        tags.PLANE_ORIENTATION_SEQUENCE,  # Plane Orientation
+        tags.UNASSIGNED_SHARED_CONVERTED_ATTRIBUTES_SEQUENCE,  # Unassigned Shared Converted Attributes
+        tags.UNASSIGNED_PER_FRAME_CONVERTED_ATTRIBUTES_SEQUENCE,  # Unassigned Per-Frame Converted Attributes
+        tags.TEMPORAL_POSITION_SEQUENCE,  # Temporal Position
+        tags.PIXEL_MEASURES_SEQUENCE,  # Pixel Measures
+        tags.FRAME_VOILUT_SEQUENCE,  # Frame VOI LUT
+        tags.PIXEL_VALUE_TRANSFORMATION_SEQUENCE,  # Pixel Value Transformation
+        tags.REAL_WORLD_VALUE_MAPPING_SEQUENCE,  # Real World Value Mapping
     )
 )
 """What is asked of each frame; of the first frame, and of what all share, every macro is kept."""
 _DELIMITERS, _ITEM, _SEQUENCE_END = 0xFFFE, 0xFFFEE000, 0xFFFEE0DD
 _SHORT_FORMS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 _LONG_FORMS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_CHARACTER_SET = 0x00080005
+_CHARACTER_SET = tags.SPECIFIC_CHARACTER_SET
 
 
 @dataclass(frozen=True)

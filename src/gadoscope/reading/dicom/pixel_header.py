@@ -17,6 +17,7 @@ from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
 
 from gadoscope.errors import InputError, ReadError, RefusedError
+from gadoscope.reading.dicom import tags
 from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES
 from gadoscope.reading.dicom.elements import (
     BIG_ENDIAN,
@@ -54,40 +55,48 @@ UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
 _PREAMBLE_BYTES, _MAGIC = 128, b"DICM"
-_FIRST_PIXEL_TAG, _LAST_PIXEL_TAG = 0x7FE00008, 0x7FE00010
-FLOAT_PIXELS, DOUBLE_PIXELS, INTEGER_PIXELS = 0x7FE00008, 0x7FE00009, 0x7FE00010
+_FIRST_PIXEL_TAG, _LAST_PIXEL_TAG = tags.FLOAT_PIXEL_DATA, tags.PIXEL_DATA
+FLOAT_PIXELS, DOUBLE_PIXELS, INTEGER_PIXELS = (
+    tags.FLOAT_PIXEL_DATA,
+    tags.DOUBLE_FLOAT_PIXEL_DATA,
+    tags.PIXEL_DATA,
+)
 _FLOAT_BITS = {FLOAT_PIXELS: 32, DOUBLE_PIXELS: 64}
 _INTEGER_BITS = (8, 16, 32)
 _META_GROUP = 0x0002
-_SHARED, _PER_FRAME = 0x52009229, 0x52009230
-_VALUE_MAPS, _TRANSFORMATION, _FRAME_VOI = 0x00409096, 0x00289145, 0x00289132
+_SHARED, _PER_FRAME = tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE
+_VALUE_MAPS, _TRANSFORMATION, _FRAME_VOI = (
+    tags.REAL_WORLD_VALUE_MAPPING_SEQUENCE,
+    tags.PIXEL_VALUE_TRANSFORMATION_SEQUENCE,
+    tags.FRAME_VOILUT_SEQUENCE,
+)
 _SCALE_MACROS = frozenset((_VALUE_MAPS, _TRANSFORMATION, _FRAME_VOI))
-_MODALITY_TABLE = 0x00283000
+_MODALITY_TABLE = tags.MODALITY_LUT_SEQUENCE
 _TAGS = [
-    0x00280002,  # SamplesPerPixel
-    0x00280004,  # PhotometricInterpretation
-    0x00280008,  # NumberOfFrames
-    0x00280010,  # Rows
-    0x00280011,  # Columns
-    0x00280100,  # BitsAllocated
-    0x00280101,  # BitsStored
-    0x00280102,  # HighBit
-    0x00280103,  # PixelRepresentation
-    0x00280120,  # PixelPaddingValue
-    0x00280121,  # PixelPaddingRangeLimit
-    0x00280122,  # FloatPixelPaddingValue
-    0x00280123,  # DoubleFloatPixelPaddingValue
-    0x00281050,  # WindowCenter
-    0x00281051,  # WindowWidth
-    0x00281052,  # RescaleIntercept
-    0x00281053,  # RescaleSlope
-    0x00281056,  # VOILUTFunction
+    tags.SAMPLES_PER_PIXEL,
+    tags.PHOTOMETRIC_INTERPRETATION,
+    tags.NUMBER_OF_FRAMES,
+    tags.ROWS,
+    tags.COLUMNS,
+    tags.BITS_ALLOCATED,
+    tags.BITS_STORED,
+    tags.HIGH_BIT,
+    tags.PIXEL_REPRESENTATION,
+    tags.PIXEL_PADDING_VALUE,
+    tags.PIXEL_PADDING_RANGE_LIMIT,
+    tags.FLOAT_PIXEL_PADDING_VALUE,
+    tags.DOUBLE_FLOAT_PIXEL_PADDING_VALUE,
+    tags.WINDOW_CENTER,
+    tags.WINDOW_WIDTH,
+    tags.RESCALE_INTERCEPT,
+    tags.RESCALE_SLOPE,
+    tags.VOILUT_FUNCTION,
     _MODALITY_TABLE,
     _VALUE_MAPS,
     _SHARED,
     _PER_FRAME,
-    0x7FE00001,  # ExtendedOffsetTable
-    0x7FE00002,  # ExtendedOffsetTableLengths
+    tags.EXTENDED_OFFSET_TABLE,
+    tags.EXTENDED_OFFSET_TABLE_LENGTHS,
 ]
 
 
@@ -307,7 +316,7 @@ def _damaged() -> ReadError:
 
 def _interpret(parsed: _Parsed, syntax: str, begin: int) -> PixelHeader:
     elements = Elements(dict(parsed.dataset.items()))
-    rows, columns = elements.find_integer(0x00280010), elements.find_integer(0x00280011)
+    rows, columns = elements.find_integer(tags.ROWS), elements.find_integer(tags.COLUMNS)
     if not rows or not columns or rows < 0 or columns < 0:
         raise ReadError(
             "missing_attribute", "Rows or Columns is missing or 0; copy the file from its source."
@@ -323,7 +332,7 @@ def _interpret(parsed: _Parsed, syntax: str, begin: int) -> PixelHeader:
         )
     warnings: list[str] = []
     layout = _find_layout(elements, parsed.pixel_tag, syntax, warnings)
-    n_frames = max(elements.find_integer(0x00280008) or 1, 1)
+    n_frames = max(elements.find_integer(tags.NUMBER_OF_FRAMES) or 1, 1)
     n_needed = n_frames * rows * columns * layout.bits_allocated // 8
     if n_needed + 1 < parsed.n_pixel_bytes < UNDEFINED_LENGTH:  # one byte makes the length even
         warnings.append(
@@ -339,21 +348,25 @@ def _interpret(parsed: _Parsed, syntax: str, begin: int) -> PixelHeader:
         is_float=parsed.pixel_tag in _FLOAT_BITS,
         pixels_at=parsed.pixels_at,
         n_pixel_bytes=parsed.n_pixel_bytes,
-        extended_offsets=elements.find_bytes(0x7FE00001),
-        extended_lengths=elements.find_bytes(0x7FE00002),
+        extended_offsets=elements.find_bytes(tags.EXTENDED_OFFSET_TABLE),
+        extended_lengths=elements.find_bytes(tags.EXTENDED_OFFSET_TABLE_LENGTHS),
         scales=_find_scales(parsed.dataset, n_frames),
         warnings=tuple(warnings),
     )
 
 
 def _find_layout(elements: Elements, pixel_tag: int, syntax: str, warnings: list[str]) -> StoredLayout:
-    photometric = elements.find_text(0x00280004).upper()
-    if (elements.find_integer(0x00280002) or 1) != 1 or photometric not in {"", MONOCHROME1, MONOCHROME2}:
+    photometric = elements.find_text(tags.PHOTOMETRIC_INTERPRETATION).upper()
+    if (elements.find_integer(tags.SAMPLES_PER_PIXEL) or 1) != 1 or photometric not in {
+        "",
+        MONOCHROME1,
+        MONOCHROME2,
+    }:
         raise RefusedError("colour", "the pixels are in colour; an MR slice is grey: export the grey slice.")
     if not photometric:
         warnings.append("PhotometricInterpretation is missing: larger values were taken as brighter")
-    is_signed = elements.find_integer(0x00280103) == 1
-    bits = _FLOAT_BITS.get(pixel_tag) or elements.find_integer(0x00280100)
+    is_signed = elements.find_integer(tags.PIXEL_REPRESENTATION) == 1
+    bits = _FLOAT_BITS.get(pixel_tag) or elements.find_integer(tags.BITS_ALLOCATED)
     if pixel_tag == INTEGER_PIXELS and bits not in _INTEGER_BITS:
         if bits is None:
             raise ReadError("missing_attribute", "BitsAllocated is missing; copy the file from its source.")
@@ -361,12 +374,12 @@ def _find_layout(elements: Elements, pixel_tag: int, syntax: str, warnings: list
             "unsupported_pixels", f"BitsAllocated is {bits}; pixels of 8, 16 and 32 bits are read."
         )
     allocated = bits or 0
-    stored = elements.find_integer(0x00280101)
+    stored = elements.find_integer(tags.BITS_STORED)
     if pixel_tag == INTEGER_PIXELS and not (stored is not None and 1 < stored <= allocated):
         warnings.append("BitsStored is missing or wrong: BitsAllocated was taken instead")
     if stored is None or not 1 < stored <= allocated:
         stored = allocated
-    high_bit = elements.find_integer(0x00280102)
+    high_bit = elements.find_integer(tags.HIGH_BIT)
     if high_bit is None or not stored - 1 <= high_bit < allocated:
         high_bit = stored - 1
     order = ">" if syntax == BIG_ENDIAN else "<"
@@ -383,10 +396,14 @@ def _find_layout(elements: Elements, pixel_tag: int, syntax: str, warnings: list
 def _find_padding_range(elements: Elements, pixel_tag: int, layout: str) -> tuple[float, float] | None:
     """Return the smallest and the largest padding value; the range's limit may lie on either side."""
     if pixel_tag != INTEGER_PIXELS:
-        value = elements.find_number(0x00280122 if pixel_tag == FLOAT_PIXELS else 0x00280123)
+        value = elements.find_number(
+            tags.FLOAT_PIXEL_PADDING_VALUE
+            if pixel_tag == FLOAT_PIXELS
+            else tags.DOUBLE_FLOAT_PIXEL_PADDING_VALUE
+        )
         return None if value is None else (value, value)
     size = struct.calcsize(layout)
-    ends = [elements.find_bytes(tag) for tag in (0x00280120, 0x00280121)]
+    ends = [elements.find_bytes(tag) for tag in (tags.PIXEL_PADDING_VALUE, tags.PIXEL_PADDING_RANGE_LIMIT)]
     values = [float(struct.unpack_from(layout, end)[0]) for end in ends if len(end) >= size]
     return (min(values), max(values)) if values and len(ends[0]) >= size else None
 

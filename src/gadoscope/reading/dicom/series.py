@@ -9,6 +9,7 @@ from functools import partial
 from typing import NoReturn
 
 from gadoscope.errors import InputError, RefusedError
+from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom.copies import drop_copies, read_content
 from gadoscope.reading.dicom.enhanced import read_frames
 from gadoscope.reading.dicom.extents import are_scout
@@ -21,7 +22,6 @@ from gadoscope.reading.dicom.stack import build_stack
 from gadoscope.reading.dicom.volume import DicomVolume
 from gadoscope.reading.dicom.volumes import FramePlace, Frames, split_series
 from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
-from gadoscope.reading.sources import Source
 
 DAMAGED = "damaged instances were left out"
 # Volumes that differ in one of these were acquired one after the other.

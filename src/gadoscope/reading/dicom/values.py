@@ -19,11 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.reading.dicom import tags
 from gadoscope.reading.dicom.elements import Elements
 
-WINDOW_CENTER, WINDOW_WIDTH, VOI_FUNCTION = 0x00281050, 0x00281051, 0x00281056
-RESCALE_INTERCEPT, RESCALE_SLOPE = 0x00281052, 0x00281053
-MAP_INTERCEPT, MAP_SLOPE = 0x00409224, 0x00409225
+WINDOW_CENTER, WINDOW_WIDTH, VOI_FUNCTION = tags.WINDOW_CENTER, tags.WINDOW_WIDTH, tags.VOILUT_FUNCTION
+RESCALE_INTERCEPT, RESCALE_SLOPE = tags.RESCALE_INTERCEPT, tags.RESCALE_SLOPE
+MAP_INTERCEPT, MAP_SLOPE = tags.REAL_WORLD_VALUE_INTERCEPT, tags.REAL_WORLD_VALUE_SLOPE
 BYTE = 8
 LARGEST_SCALE = 1e30
 """Beyond it a slope or an intercept is an error of writing, and values would overflow 32-bit floats."""

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from gadoscope.errors import InputError, ReadError
 from gadoscope.imaging.volume import Geometry
+from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom.pixels import DecodedFrame, PixelHeader, decode_frame, read_pixel_header
 from gadoscope.reading.dicom.volumes import FramePlace
-from gadoscope.reading.sources import Source
 
 
 class DicomVolume:

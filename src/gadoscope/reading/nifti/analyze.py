@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from gadoscope.errors import InputError
 from gadoscope.imaging.volume import Geometry
+from gadoscope.reading.archives.places import Place, open_place
 from gadoscope.reading.nifti.affine import FARTHEST, RAS_TO_LPS, find_slice_axis, is_usable
 from gadoscope.reading.nifti.header import NiftiHeader, read_dtype, read_offset, read_shape, read_window
 from gadoscope.reading.nifti.kin import ANALYZE_BYTES, analyze_order
 from gadoscope.reading.nifti.names import find_spm_matrix
-from gadoscope.reading.places import Place, open_place
 
 MAX_MATRIX_BYTES = 2**16
 """SPM's .mat holds one or two 4 x 4 matrices, or one for each of some hundred volumes."""

@@ -1,8 +1,8 @@
 """File names of NIfTI images and their kin: what is the image, what lies beside it."""
 
 from gadoscope.errors import InputError
+from gadoscope.reading.archives.places import Place, open_place
 from gadoscope.reading.nifti.kin import is_analyze
-from gadoscope.reading.places import Place, open_place
 
 IMAGE_SUFFIXES = (".nii.gz", ".nii", ".hdr.gz", ".hdr", ".mgz", ".mgh")
 """What the file of a volume's header may end with, longest first."""

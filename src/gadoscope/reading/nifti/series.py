@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.imaging.volume import Geometry
+from gadoscope.reading.archives.places import place_of, source_of
+from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.nifti.analyze import parse_analyze
 from gadoscope.reading.nifti.header import HEADER_BYTES, NiftiHeader, parse_header
 from gadoscope.reading.nifti.inflate import MAGIC, GzipIndex, GzipReader
 from gadoscope.reading.nifti.kin import is_analyze, is_mgh
 from gadoscope.reading.nifti.mgh import check_label_name, parse_mgh
 from gadoscope.reading.nifti.names import find_pair_image
-from gadoscope.reading.places import place_of, source_of
 from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
-from gadoscope.reading.sources import Source
 
 MAX_INFLATION = 250
 """Voxels over compressed bytes. Real heads saved as float64, three quarters of them set to 0, reach 29

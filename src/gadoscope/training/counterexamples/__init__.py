@@ -1,4 +1,4 @@
-"""Pictures that are no T1 brain, drawn by chance for each batch: what the gate learns to refuse.
+"""Pictures that are no T1 brain, drawn by chance: what the gate learns to refuse.
 
 ============  ==========================================================================
 ``contrasts`` T1 slices of the batch turned into T2, FLAIR and the like

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.imaging.intensity import MAX_GREY, N_GREYS
-from gadoscope.training.augmentation.head import find_fat
+from gadoscope.training.augmentation.strong.head import find_fat
 from gadoscope.training.tissues import find_air, find_near_air, find_tissues, place_tissues, take_brain
 
 Slices = NDArray[np.uint8]

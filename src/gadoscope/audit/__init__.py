@@ -1,1 +1,0 @@
-"""Audit labelled images before training: what leaks, what is there twice, what gives the label away."""

@@ -1,0 +1,1 @@
+"""Paths become answers: the use case of `gadoscope classify`."""

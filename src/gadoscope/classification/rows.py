@@ -1,0 +1,165 @@
+"""What stands in a row: an answer, or why there is none. Whatever goes wrong, there is a row."""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from gadoscope.decision.aggregation import aggregate_logits
+from gadoscope.decision.gate import check_t1_brain
+from gadoscope.decision.operating_point import decide
+from gadoscope.errors import InputError, ReadError
+from gadoscope.inference.bundle import probability_of
+from gadoscope.inference.session import Answers, Session
+from gadoscope.labels import Level, Phase, SeriesResult, Status
+from gadoscope.reading.os_errors import explain_os_error
+from gadoscope.reading.series import Facts, ImageSeries
+from gadoscope.text import shortened
+
+UID = re.compile(r"[0-9.]{1,64}")
+"""What an identifier of DICOM is made of (PS3.5 9.1). Anything else may be a name, or a formula."""
+PADDING = " \0"
+"""Fills a value to an even length."""
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class StudyPlace:
+    """What a series shares with the others of its study.
+
+    Parameters
+    ----------
+    study
+        Number of the study in this run.
+    facts
+        The header of the series; empty where it cannot be read.
+    open_series
+        Opens the series once more, to compare it with another; in the thread that reads the answers.
+    """
+
+    study: int
+    facts: Facts
+    open_series: Callable[[], ImageSeries]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one input.
+
+    Parameters
+    ----------
+    rows
+        One; for a series of several volumes one for each and one for the series.
+    digest
+        Of all that the rows depend on but the bundle and the program; ``None`` where they are never
+        taken over into another run.
+    place
+        Its place in a study whose series are judged together; ``None`` for what stands alone.
+    """
+
+    rows: tuple[SeriesResult, ...]
+    digest: str | None = None
+    place: StudyPlace | None = None
+
+
+def empty_row(path: str, session: Session) -> SeriesResult:
+    """Return the row of an input before anything is known of it; steps replace what they find out."""
+    return SeriesResult(path=path, status=Status.FAILED, model=session.bundle.model_id)
+
+
+def storable_row(row: SeriesResult) -> SeriesResult:
+    """Return ``row`` as it may stand in a table and in the journal, whatever text a header brought.
+
+    What stands where a UID should is not written: patients' names were seen there. A warning says so.
+    """
+    study, study_warning = _storable_uid(row.study_instance_uid, "StudyInstanceUID")
+    series, series_warning = _storable_uid(row.series_instance_uid, "SeriesInstanceUID")
+    warnings = dict.fromkeys((*row.warnings, *study_warning, *series_warning))
+    return replace(
+        row,
+        study_instance_uid=study,
+        series_instance_uid=series,
+        reason=shortened(row.reason),
+        header_quote=shortened(row.header_quote),
+        model=shortened(row.model),
+        warnings=tuple(shortened(warning) for warning in warnings),
+    )
+
+
+def _storable_uid(uid: str | None, keyword: str) -> tuple[str | None, tuple[str, ...]]:
+    if uid is None or UID.fullmatch(uid.strip(PADDING)):
+        return uid and uid.strip(PADDING), ()
+    return None, (f"its {keyword} is no UID (digits and dots, at most 64 of them) and is not written",)
+
+
+def answered_row(
+    base: SeriesResult, logit: float, session: Session, level: Level = Level.SLICE
+) -> SeriesResult:
+    """Return ``base`` with the phase and the probability that a logit of ``level`` stands for.
+
+    Raises
+    ------
+    ReadError
+        If the logit is no finite number.
+    """
+    if not math.isfinite(logit):
+        raise ReadError(
+            "no_number", "the network answered no number for this image; its weights may be damaged."
+        )
+    point = session.bundle.metadata.operating_point_of(level)
+    probability = float(probability_of(np.array(logit), session.bundle.metadata, level))
+    phase = decide(probability, point)
+    status, reason = Status.ANSWERED, ""
+    if phase is Phase.INDETERMINATE:
+        status = Status.INDETERMINATE
+        reason = (
+            f"inside_abstention_band: the probability {probability:.3g} lies in "
+            f"[{point.lower:.3g}, {point.upper:.3g}), where this model does not answer."
+        )
+    return replace(base, status=status, phase=phase, probability=probability, reason=reason)
+
+
+def judged_row(base: SeriesResult, answers: Answers, session: Session) -> tuple[SeriesResult, float | None]:
+    """Return ``base`` with what the network says of a slice, or of the slices of one volume.
+
+    The gate is asked first.
+
+    Returns
+    -------
+    tuple
+        The row, and the one logit of POST_CONTRAST; None where the gate lets nothing pass.
+    """
+
+    def judge() -> tuple[SeriesResult, float | None]:
+        metadata = session.bundle.metadata
+        if metadata.gate is not None and answers.t1_brain is not None:
+            check_t1_brain(answers.t1_brain, metadata.gate)
+        logit = aggregate_logits(answers.phase, metadata.aggregation)
+        level = Level.SERIES if len(answers.phase) > 1 else Level.SLICE
+        return answered_row(base, logit, session, level), logit
+
+    judged = keep_going(judge, base)
+    return (judged, None) if isinstance(judged, SeriesResult) else judged
+
+
+def keep_going(step: Callable[[], Made], base: SeriesResult) -> Made | SeriesResult:
+    """Take one step for one input; whatever goes wrong becomes that input's row."""
+    try:
+        return step()
+    except InputError as error:
+        return replace(base, status=error.status, reason=str(error))
+    except OSError as error:
+        explained = explain_os_error(error)
+        return replace(base, status=explained.status, reason=str(explained))
+    except Exception as error:
+        # A fault of ours in one file must not lose the other 99,999. The type only: a message
+        # could quote the file's content.
+        sentence = (
+            f"Gadoscope itself stumbled over this file ({type(error).__name__}); "
+            "please report it, with the file if you may share it."
+        )
+        return replace(base, status=Status.FAILED, reason=f"internal_error: {sentence}")

@@ -1,0 +1,298 @@
+"""The flow of a run: files are found, looked at, and answered; memory does not grow with their number.
+
+Worker threads each take a few inputs from the file to the answer: Pillow's decoders and ONNX Runtime
+release Python's lock, so two threads keep two cores busy. Instances of DICOM series only leave their
+headers with an index on disk; once there are many, processes read the headers, which is Python's own work
+and keeps its lock. When the walk has ended, threads answer the series, each alone; then those of a study
+are judged together. Rows leave in the order of the inputs, those of DICOM series last, by study and path,
+whatever ``jobs`` is.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gadoscope import __version__
+from gadoscope.classification.inputs import Container, ContainerKind, Examiner, Instance
+from gadoscope.classification.rows import Answer, empty_row, keep_going, storable_row
+from gadoscope.classification.study.reasoning import iter_judged
+from gadoscope.inference.session import Session
+from gadoscope.labels import QuoteMode, SeriesResult
+from gadoscope.parallel import count_jobs, in_groups, map_ahead
+from gadoscope.reading.discover import Found, iter_inputs
+
+if TYPE_CHECKING:
+    from gadoscope.classification.study.tasks import SeriesTask, StudyReader
+    from gadoscope.classification.workers import HeaderWorkers
+    from gadoscope.inference.bundle import BundleMetadata
+    from gadoscope.reading.dicom.grouping.index import SeriesIndex
+    from gadoscope.results.journal import Journal
+
+ANSWERS_VERSION = 2
+"""Rises with every change of the program that can change an answer: a journal's older ones are not used."""
+
+INPUTS_PER_GROUP = 8
+"""Inputs that a worker reads before it runs the network on them.
+
+Decoding and the network want the processor's caches for themselves: by turns for each image costs
+10 % more than by turns for each 8 (measured with the lesson's network); 64 gain 2 % more.
+"""
+
+GROUPS_PER_JOB = 3
+"""Groups under way for each worker: enough that one slow file at the front keeps no worker waiting."""
+
+INSTANCES_BEFORE_WORKERS = 2000
+"""DICOM instances after which processes read headers: they take as long to start as threads to read these."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a run is.
+
+    Parameters
+    ----------
+    n_files
+        Files that were looked at.
+    n_instances
+        DICOM instances among them.
+    n_series
+        DICOM series, once all files have been looked at; ``None`` before.
+    n_series_done
+        Of these, answered.
+    """
+
+    n_files: int = 0
+    n_instances: int = 0
+    n_series: int | None = None
+    n_series_done: int = 0
+
+
+Watch = Callable[[Progress], None]
+
+
+def iter_results(
+    paths: Sequence[Path],
+    *,
+    model: Path,
+    jobs: int = 0,
+    journal: "Journal | None" = None,
+    series_alone: bool = False,
+    quote: QuoteMode = QuoteMode.WORDS,
+    watch: Watch | None = None,
+) -> Generator[SeriesResult, None, None]:
+    """Classify every input below ``paths``.
+
+    Parameters
+    ----------
+    paths
+        Images, NIfTI volumes, DICOM files, DICOMDIRs, zips and tars of them, and folders of all these.
+    model
+        The bundle.
+    jobs
+        Workers; 0 takes one for each core.
+    journal
+        Takes every answer as it comes, and may know some from an earlier run.
+    series_alone
+        Leave every answer as it is without the other series of its study.
+    quote
+        How much of a header the rows quote; all of it may hold what somebody typed in of a patient.
+    watch
+        Called often, also while no row comes; may raise to stop the run.
+
+    Yields
+    ------
+    SeriesResult
+        One for each input, for several volumes also one for each of them; in the order of the inputs,
+        DICOM series last, whatever ``jobs`` is. What cannot be read becomes a ``failed`` row; none is
+        lost, and none ends the run.
+
+    Raises
+    ------
+    BundleError
+        If ``model`` is no bundle, or does not fit; raised here, before the first result.
+    ValueError
+        If ``jobs`` is negative.
+
+    Notes
+    -----
+    Of large archives, processes read the headers. A script of yours that calls this needs
+    ``if __name__ == "__main__":``, as for everything that uses `multiprocessing`, or ``jobs=1``.
+    """
+    if jobs < 0:
+        raise ValueError(f"jobs must be 0 (one for each core) or more, but it is {jobs}.")
+    session = Session(model)
+    if journal is not None:
+        # A journal of words must not hold full texts: they may be a patient's.
+        forget = "" if quote is QuoteMode.FULL else f"/{QuoteMode.FULL}"
+        version = f"{__version__}/{ANSWERS_VERSION}/{quote}"
+        journal.begin(model=session.bundle.sha256, version=version, forget=forget)
+    run = _Run(session, count_jobs(jobs), journal, watch, quote)
+    return _iter_rows(paths, run, None if series_alone else session.bundle.metadata)
+
+
+def _iter_rows(
+    paths: Sequence[Path], run: "_Run", metadata: "BundleMetadata | None"
+) -> Generator[SeriesResult, None, None]:
+    with run:
+        answers = run.keep(chain(run.answer_inputs(iter_inputs(paths)), run.answer_series()))
+        if metadata is None:
+            yield from chain.from_iterable(answer.rows for answer in answers)
+        else:
+            yield from iter_judged(answers, metadata)
+
+
+class _Run:
+    """What a run has open: its threads, and once there is DICOM the index and the processes."""
+
+    def __init__(
+        self,
+        session: Session,
+        jobs: int,
+        journal: "Journal | None",
+        watch: Watch | None,
+        quote: QuoteMode,
+    ) -> None:
+        self._session, self._jobs, self._journal, self._quote = session, jobs, journal, quote
+        self._watch = watch or _ignore
+        self._examiner = Examiner(session, journal, quote)
+        self._open = ExitStack()
+        self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="classify")
+        self._open.callback(self._pool.shutdown, wait=True, cancel_futures=True)
+        self._index: SeriesIndex | None = None
+        self._workers: HeaderWorkers | None = None
+        self._n_files = self._n_instances = 0
+        self._n_listed: Counter[Path] = Counter()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
+        if "gadoscope.reading.decoding.apart" in sys.modules:  # most runs start no process
+            from gadoscope.reading.decoding.apart import close_decoders  # noqa: PLC0415 — as above
+
+            close_decoders()  # after the threads, of which one may have been decoding still
+
+    def keep(self, answers: Iterable[Answer]) -> Iterator[Answer]:
+        """Pass answers on and write each into the journal, as it is before its study is judged."""
+        for found in answers:
+            answer = replace(found, rows=tuple(storable_row(row) for row in found.rows))
+            if self._journal is not None and answer.digest is not None:
+                self._journal.add(answer.digest, answer.rows)
+            yield answer
+
+    def answer_inputs(self, inputs: Iterable[Found]) -> Iterator[Answer]:
+        """Yield an answer for each input but the instances of DICOM series, which go into the index."""
+        groups = in_groups(self._take_out_instances(inputs), INPUTS_PER_GROUP)
+        n_ahead = self._jobs * GROUPS_PER_JOB
+        for outcomes in map_ahead(self._pool, self._examiner.examine_group, groups, n_ahead):
+            self._add_instances([one for one in outcomes if isinstance(one, Instance)])
+            self._report(len(outcomes))
+            for outcome in outcomes:
+                if isinstance(outcome, Answer):
+                    yield outcome
+                elif isinstance(outcome, Container):
+                    yield from self._answer_inside(outcome)
+
+    def answer_series(self) -> Iterator[Answer]:
+        """Yield an answer for each series of the index."""
+        if self._index is None:
+            return
+        from gadoscope.classification.study.tasks import StudyReader  # noqa: PLC0415 — needs pydicom
+        from gadoscope.reading.dicom.grouping.identify import identify_series  # noqa: PLC0415 — as above
+
+        identify_series(self._index)
+        reader = StudyReader(self._session, self._journal, self._quote)
+        tasks = self._list_tasks(self._index, reader)
+        n_series = self._index.n_series
+        n_ahead = self._jobs * GROUPS_PER_JOB
+        for n_done, answer in enumerate(map_ahead(self._pool, reader.answer, tasks, n_ahead), start=1):
+            self._report(n_series=n_series, n_series_done=n_done)
+            yield answer
+
+    def _answer_inside(self, container: Container) -> Iterator[Answer]:
+        """Answer what a zip holds or a DICOMDIR names, in its place among the other inputs."""
+        from gadoscope.reading.archives.containers import list_archive, list_directory  # noqa: PLC0415 — need pydicom
+        from gadoscope.reading.archives.zips import close_archives  # noqa: PLC0415
+
+        self._open.callback(close_archives)
+        found, base = container.found, empty_row(str(container.found.source), self._session)
+        if container.kind is ContainerKind.ARCHIVE:
+            inside = keep_going(lambda: list_archive(found.source, self._n_listed), base)
+        else:
+            inside = keep_going(lambda: list_directory(found), base)
+        if isinstance(inside, SeriesResult):
+            yield Answer((inside,))
+        else:
+            yield from self.answer_inputs(inside)
+
+    def _take_out_instances(self, inputs: Iterable[Found]) -> Iterator[Found]:
+        """Pass inputs on; once there are many DICOM instances, let processes take these out."""
+        rest = iter(inputs)
+        for one in rest:
+            if one.stays or self._jobs == 1 or self._n_instances < INSTANCES_BEFORE_WORKERS:
+                yield one
+                continue
+            workers, index = self._start_workers()
+            for scanned in workers.scan(chain([one], rest)):
+                index.add(scanned.batches)
+                self._n_instances = index.n_instances
+                self._report(scanned.n_files - len(scanned.left))
+                yield from scanned.left
+
+    def _start_workers(self) -> "tuple[HeaderWorkers, SeriesIndex]":
+        from gadoscope.classification.workers import HeaderWorkers  # noqa: PLC0415 — only where files are many
+
+        if self._workers is None:
+            self._workers = self._open.enter_context(HeaderWorkers(self._jobs))
+        return self._workers, self._open_index()
+
+    def _add_instances(self, instances: Sequence[Instance]) -> None:
+        if not instances:
+            return
+        from gadoscope.reading.dicom.grouping.batches import pack  # noqa: PLC0415 — slices and NIfTI do without
+
+        index = self._open_index()
+        index.add(pack((instance.header, instance.source) for instance in instances))
+        self._n_instances = index.n_instances
+
+    def _open_index(self) -> "SeriesIndex":
+        from gadoscope.reading.dicom.grouping.index import SeriesIndex  # noqa: PLC0415 — slices and NIfTI do without
+
+        if self._index is None:
+            self._index = self._open.enter_context(SeriesIndex())
+        return self._index
+
+    def _list_tasks(self, index: "SeriesIndex", reader: "StudyReader") -> "Iterator[SeriesTask]":
+        """Yield the series of each study; a study's headers are read a few studies ahead."""
+        from gadoscope.classification.study.tasks import SeriesTask  # noqa: PLC0415 — needs pydicom
+
+        studies = map_ahead(self._pool, reader.read_study, index.iter_studies(), self._jobs + 1)
+        for number, study in enumerate(studies):
+            neighbours, digests = study.find_neighbours(), study.find_neighbour_digests()
+            together = number if study.is_judged_together else None
+            for entry, facts in zip(study.entries, study.facts, strict=True):
+                read = partial(index.read_batches, entry)
+                yield SeriesTask(entry, read(), read, facts, neighbours, digests, together)
+
+    def _report(self, n_files: int = 0, *, n_series: int | None = None, n_series_done: int = 0) -> None:
+        self._n_files += n_files
+        self._watch(
+            Progress(
+                n_files=self._n_files,
+                n_instances=self._n_instances,
+                n_series=n_series,
+                n_series_done=n_series_done,
+            )
+        )
+
+
+def _ignore(_: Progress) -> None:
+    """Watch nothing."""

@@ -1,0 +1,1 @@
+"""The series of one DICOM study: opened together, in order, judged together."""

@@ -1,0 +1,1 @@
+"""From logits to an answer: calibration, aggregation, operating point, gate."""

@@ -1,0 +1,76 @@
+"""The gate: a bundle that knows what a T1 brain looks like refuses everything else.
+
+A network that was shown T1 brains alone has an answer for a T2 image, a knee or a page of text as well,
+and is sure of it. Such a bundle has a second output, the logit of "this slice is of a T1 brain".
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gadoscope.decision.calibration import sigmoid
+from gadoscope.errors import ReadError, RefusedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """Below which probability of a T1 brain a slice or a series is refused; frozen in the bundle.
+
+    Parameters
+    ----------
+    threshold
+        In [0, 1]; the plain sigmoid of the gate's logit. What reaches it passes.
+    max_refused
+        The rule: the largest share of T1 brains that the threshold may refuse, where it was chosen.
+    chosen_on
+        On which data.
+    reached
+        What it reached there, in a sentence; empty where nothing was measured.
+    """
+
+    threshold: float
+    max_refused: float
+    chosen_on: str
+    reached: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("threshold", "max_refused"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f"gate must hold {name} from 0 to 1, but it has {value}.")
+
+    def refuses(self, probability: float) -> bool:
+        """Return whether an image or a series of this probability of a T1 brain gets no answer."""
+        return probability < self.threshold
+
+
+def check_t1_brain(logits: NDArray[np.float64], gate: Gate) -> None:
+    """Let a T1 brain pass.
+
+    Parameters
+    ----------
+    logits
+        The gate's, shape (n,): of one slice, or of the slices of one volume, whose mean counts. A volume's
+        outermost slices may show little brain, and one of them alone must not refuse it.
+    gate
+        The bundle's.
+
+    Raises
+    ------
+    RefusedError
+        If it is none.
+    ReadError
+        If a logit is no finite number.
+    """
+    if not np.isfinite(logits).all():
+        raise ReadError(
+            "no_number", "the network answered no number for this image; its weights may be damaged."
+        )
+    probability = float(sigmoid(logits.mean()))
+    if gate.refuses(probability):
+        raise RefusedError(
+            "not_t1_brain",
+            f"the pixels do not look like a T1-weighted brain ({probability:.3g}; this model answers from "
+            f"{gate.threshold:.3g} on); if it is one, look at it, and report it.",
+        )

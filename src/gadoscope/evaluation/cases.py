@@ -1,0 +1,88 @@
+"""Pictures of wrong answers: the slice, and what argued for which phase, told in two ways.
+
+Grad-CAM needs the network's layers: a bundle whose network Gadoscope does not know is explained by occlusion
+alone.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gadoscope.errors import InputError
+from gadoscope.evaluation.report import Case
+from gadoscope.inference.session import Session
+from gadoscope.parallel import map_in_order
+from gadoscope.progress import OnProgress
+from gadoscope.reading.images import read_slice
+from gadoscope.report.pictures import overlay, picture
+from gadoscope.statistics.table import Predictions
+
+if TYPE_CHECKING:
+    from gadoscope.explanation.explain import Explanation
+
+SANITY_SLICES = 6
+"""Slices on which Grad-CAM is compared with that of random weights: a second or two."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """The cases that are shown, and whether their Grad-CAM follows the weights.
+
+    ``similarity_with_random_weights`` is from 0 (unrelated) to 1 (the same map, whatever the network
+    learned); None where there is no Grad-CAM, or no case.
+    """
+
+    cases: tuple[Case, ...] = ()
+    similarity_with_random_weights: float | None = None
+
+
+def show_cases(
+    predictions: Predictions, rows: Sequence[int], session: Session, jobs: int, tell: OnProgress
+) -> Gallery:
+    """Return the pictures of some rows, in their order."""
+    if not rows:
+        return Gallery()
+    # These bring torch, which no report without pictures needs.
+    from gadoscope.explanation import explain, gradcam  # noqa: PLC0415
+
+    network = explain.load_network(session)
+    paths = [Path(str(predictions.path[row])) for row in rows]
+
+    def show(path: Path) -> Case:
+        pixels = _read_again(path)
+        return Case() if pixels is None else _draw(pixels, explain.explain_case(session, network, pixels))
+
+    cases: list[Case] = []
+    for case in map_in_order(show, paths, jobs):
+        cases.append(case)
+        tell("Explaining wrong answers", len(cases), len(rows))
+    if network is None:
+        return Gallery(cases=tuple(cases))
+    read = [_read_again(path) for path in paths[:SANITY_SLICES]]
+    slices = [pixels for pixels in read if pixels is not None]
+    similarity = gradcam.similarity_with_random_weights(network, slices, session.bundle.metadata.image_path)
+    return Gallery(
+        cases=tuple(cases),
+        similarity_with_random_weights=similarity if math.isfinite(similarity) else None,
+    )
+
+
+def _draw(pixels: NDArray[np.uint8], explanation: "Explanation") -> Case:
+    return Case(
+        picture=picture(pixels),
+        overlay=overlay(pixels, explanation.occlusion),
+        gradcam="" if explanation.gradcam is None else overlay(pixels, explanation.gradcam),
+    )
+
+
+def _read_again(path: Path) -> NDArray[np.uint8] | None:
+    """Return the slice that could be read a moment ago; None where it is gone since."""
+    try:
+        return read_slice(path).pixels
+    except InputError:
+        return None

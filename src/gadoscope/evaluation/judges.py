@@ -1,0 +1,162 @@
+"""The models of an evaluation, and the images that may judge all of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gadoscope.decision.gate import Gate
+from gadoscope.errors import ManifestError, UsageError
+from gadoscope.evaluation.overlap import Division, divide_for_bundle, divide_foreign, divide_own, unite
+from gadoscope.inference.default import NAME, find_default
+from gadoscope.inference.session import Session
+from gadoscope.inspection.audited import find_audit
+from gadoscope.preparation.manifest import Item, Manifest, read_manifest
+from gadoscope.preparation.split import check_split
+from gadoscope.run_folder import TrainedRun, read_run
+from gadoscope.wording import plural
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A model that was opened: ``run`` is None for a bundle alone."""
+
+    path: Path
+    run: TrainedRun | None
+    session: Session
+
+    @property
+    def name(self) -> str:
+        """Name of the bundle."""
+        return self.session.bundle.model_id
+
+    @property
+    def gate(self) -> Gate | None:
+        """The bundle's gate, if it has one."""
+        return self.session.bundle.metadata.gate
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the report says of the model; the bundle's metadata under its own keys."""
+        bundle = self.session.bundle
+        metadata = bundle.metadata
+        series_point, series_calibration = metadata.series_operating_point, metadata.series_calibration
+        return {
+            "id": bundle.model_id,
+            "sha256": bundle.sha256,
+            "network": metadata.network,
+            "n_parameters": metadata.n_parameters,
+            "planes": [plane.value for plane in metadata.planes],
+            "licence": metadata.licence,
+            "image_path": metadata.image_path.to_dict(),
+            "operating_point": asdict(metadata.operating_point),
+            "calibration": metadata.calibration.to_dict(),
+            "aggregation": metadata.aggregation.to_dict(),
+            "series_operating_point": asdict(series_point) if series_point else None,
+            "series_calibration": series_calibration.to_dict() if series_calibration else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judges:
+    """The images of an evaluation.
+
+    Attributes
+    ----------
+    division
+        What may judge all models; its counts are those of the first.
+    others
+        Images labelled other that the first model was not trained on; none where it has no gate.
+    n_sealed
+        Of each model, how many of the images are of its own test split.
+    """
+
+    manifest: Manifest
+    division: Division
+    others: tuple[Item, ...]
+    n_sealed: tuple[int, ...]
+    notices: tuple[str, ...]
+
+
+def locate_model(path: Path) -> Path:
+    """Return the default bundle for its name, else ``path``; a file of that name comes first."""
+    return find_default() if str(path) == NAME and not path.exists() else path
+
+
+def open_model(path: Path) -> Model:
+    """Open a folder made by `gadoscope train`, or a bundle."""
+    run = read_run(path) if path.is_dir() else None
+    return Model(path=path, run=run, session=Session(run.bundle if run else path))
+
+
+def find_judges(models: Sequence[Model], data: Path | None) -> Judges:
+    """Return the images that no model was trained on.
+
+    Raises
+    ------
+    UsageError
+        If a bundle comes first and no data are named.
+    ManifestError
+        If no image is left.
+    """
+    first = models[0]
+    if first.run is None and data is None:
+        raise UsageError(
+            "a bundle does not say which images to evaluate it on; name them with --data MANIFEST or FOLDER."
+        )
+    own = read_manifest(first.run.manifest) if first.run else None
+    is_own = own is not None and (data is None or _is_same_file(data, own.origin))
+    manifest = own if own is not None and is_own else read_manifest(data or Path())
+    divisions = [_divide(model, manifest, Manifest.labelled) for model in models]
+    division = unite(divisions) if len(divisions) > 1 else divisions[0]
+    n_other = len(manifest.others().items)
+    if not division.evaluated:
+        raise ManifestError(
+            f"{manifest.origin} holds no labelled image that may judge this model: "
+            f"{len(division.trained_on)} belong to the training split, {n_other} are labelled 'other'. "
+            "Name other images with --data."
+        )
+    return Judges(
+        manifest=manifest,
+        division=division,
+        others=() if first.gate is None else _divide(first, manifest, Manifest.others).evaluated,
+        n_sealed=tuple(part.n_sealed for part in divisions),
+        notices=(*manifest.notices, *_tell_others(n_other, first)),
+    )
+
+
+def _tell_others(n_other: int, model: Model) -> list[str]:
+    if n_other == 0:
+        return []
+    verb = "is" if n_other == 1 else "are"
+    fate = "left out" if model.gate is None else "left out of all figures but those of the gate"
+    return [f"{plural(n_other, 'image')} {verb} labelled 'other' (no T1 brain image): {fate}."]
+
+
+def _divide(model: Model, manifest: Manifest, part: Callable[[Manifest], Manifest]) -> Division:
+    """Divide one part of the images, the labelled ones or the others, by what the model has seen of it."""
+    if model.run is None:
+        return divide_for_bundle(part(manifest))
+    is_own = _is_same_file(model.run.manifest, manifest.origin)
+    own = manifest if is_own else read_manifest(model.run.manifest)
+    recorded = model.run.record.get("split_sha256")
+    if recorded is not None:  # runs of earlier versions have none
+        check_split(own, str(recorded))  # all of it: a gate may have been trained on others too
+    return divide_own(part(own)) if is_own else divide_foreign(part(manifest), part(own))
+
+
+def _is_same_file(data: Path, origin: Path) -> bool:
+    return data.exists() and origin.exists() and data.samefile(origin)
+
+
+def look_for_audit(model: Model, manifest: Manifest) -> Path | None:
+    """Return the audit.json in the run, beside the manifest, or in the folder that holds all images."""
+    origin = manifest.origin if manifest.origin.is_dir() else manifest.origin.parent
+    return find_audit([*([model.path] if model.run else []), origin, find_common_folder(manifest.items)])
+
+
+def find_common_folder(items: Sequence[Item]) -> Path:
+    """Return the folder that holds all of the images."""
+    folder = items[0].path.parent
+    while not all(item.path.is_relative_to(folder) for item in items):
+        folder = folder.parent
+    return folder

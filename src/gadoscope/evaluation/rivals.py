@@ -1,0 +1,89 @@
+"""Ways to answer without a network, on the same images: what a model must surpass to be worth anything."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gadoscope.evaluation.comparison import Rival
+from gadoscope.evidence.reconcile import read_evidence
+from gadoscope.evidence.state import HeaderState
+from gadoscope.statistics.paired import Answers
+from gadoscope.statistics.predictors import Nature, Predictor, score_predictors
+from gadoscope.statistics.table import Predictions
+
+RIVALS: Mapping[str, str] = {
+    "header": "what the header's words say, and pre-contrast where they are silent",
+    "majority": "every image is what most images are",
+    "plane": "the plane alone, learned from other subjects of these images",
+    "source": "the source alone, learned from other subjects of these images",
+}
+"""Name to meaning."""
+
+HEADER_KEYWORDS = (
+    "SeriesDescription",
+    "ProtocolName",
+    "StudyDescription",
+    "RequestedProcedureDescription",
+    "PerformedProcedureStepDescription",
+    "ContrastBolusAgent",
+    "ContrastBolusIngredient",
+    "Manufacturer",
+)
+"""Attributes whose text a manifest may hold in a column of that name, with or without underscores."""
+SPEAKING = frozenset(HEADER_KEYWORDS) - {"Manufacturer"}
+"""Those that can say something of contrast; the manufacturer only tells how to read them."""
+
+
+def answer_without(name: str, predictions: Predictions, columns: Mapping[str, Mapping[str, str]]) -> Rival:
+    """Return how the rival ``name`` answers for each image.
+
+    Parameters
+    ----------
+    name
+        One of `RIVALS`.
+    columns
+        Path to the manifest's further columns of that image.
+    """
+    answers: Answers | None
+    if name == "majority":
+        answers, why_not = _say_majority(predictions.is_post), ""
+    elif name == "header":
+        answers, why_not = _read_headers([columns[path] for path in predictions.path.tolist()])
+    else:
+        values = predictions.plane if name == "plane" else predictions.source
+        answers, why_not = _learn_names(name, values, predictions)
+    return Rival(name=name, meaning=RIVALS[name], answers=answers, why_not=why_not)
+
+
+def _say_majority(is_post: NDArray[np.bool_]) -> Answers:
+    is_mostly_post = bool(is_post.sum() > (~is_post).sum())
+    return Answers(score=np.zeros(is_post.size), called_post=np.full(is_post.size, is_mostly_post))
+
+
+def _learn_names(name: str, values: NDArray[np.str_], predictions: Predictions) -> tuple[Answers | None, str]:
+    predictor = Predictor(name, RIVALS[name], Nature.CIRCUMSTANCE, values)
+    (scored,) = score_predictors([predictor], predictions.is_post, predictions.subject_group)
+    if scored.score is None:
+        reasons = {"constant": f"all images have one {name}"}
+        return None, reasons.get(scored.reason, f"{scored.reason} for a fair trial")
+    return Answers(score=scored.score, called_post=scored.score > 0), ""
+
+
+def _read_headers(rows: Sequence[Mapping[str, str]]) -> tuple[Answers | None, str]:
+    keywords = {keyword.casefold(): keyword for keyword in HEADER_KEYWORDS}
+    known = {
+        column: keywords[column.replace("_", "").casefold()]
+        for row in rows
+        for column in row
+        if column.replace("_", "").casefold() in keywords
+    }
+    if not SPEAKING & set(known.values()):
+        return None, "no column of the manifest holds header text, such as series_description"
+    states = [
+        read_evidence({known[column]: text for column, text in row.items() if column in known}).state
+        for row in rows
+    ]
+    score = {HeaderState.ADMINISTERED: 1.0, HeaderState.SILENT: 0.0, HeaderState.NOT_ADMINISTERED: -1.0}
+    scores = np.array([score[state] for state in states], dtype=np.float64)
+    return Answers(score=scores, called_post=scores > 0), ""

@@ -1,0 +1,292 @@
+"""The flow of an evaluation: models, data, scores, report."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gadoscope.errors import OutputError, UsageError
+from gadoscope.evaluation.cases import Gallery, show_cases
+from gadoscope.evaluation.caveats import Context
+from gadoscope.evaluation.circumstances import Circumstances, look_at_circumstances
+from gadoscope.evaluation.comparison import Rival, compare
+from gadoscope.evaluation.gate import ask_gate
+from gadoscope.evaluation.judges import Judges, Model, find_judges, locate_model, open_model
+from gadoscope.evaluation.overlap import Division
+from gadoscope.evaluation.report import (
+    EVALUATED,
+    Subject,
+    build_report,
+    draw_figures,
+    list_wrong,
+    render_html,
+    summarise,
+)
+from gadoscope.evaluation.rivals import RIVALS, answer_without
+from gadoscope.evaluation.scoring import score_images, score_readable
+from gadoscope.evaluation.subgroups import count
+from gadoscope.evaluation.test_log import describe_opening, read_openings, record_opening, utc_now
+from gadoscope.evaluation.training_images import look_for_training_images
+from gadoscope.files import write_text
+from gadoscope.inference.session import Session
+from gadoscope.inspection.audited import read_audit
+from gadoscope.labels import Plane, Split
+from gadoscope.preparation.subjects import count_items
+from gadoscope.progress import OnProgress
+from gadoscope.run_folder import HTML_NAME, JSON_NAME, PREDICTIONS_NAME, describe_training
+from gadoscope.statistics.paired import Answers
+from gadoscope.statistics.table import Predictions, from_rows, write_predictions
+from gadoscope.wording import short_name
+
+DEFAULT_CASES = 24
+"""Wrong answers with pictures: eight rows of three; a page that can still be read to its end."""
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What an evaluation leaves behind: the content of report.json, the scores, and where both are."""
+
+    report: Data
+    predictions: Predictions
+    folder: Path
+
+
+def evaluate(
+    model: Path,
+    *,
+    data: Path | None,
+    output: Path,
+    rivals: Sequence[Path] = (),
+    audit: Path | None = None,
+    jobs: int = 1,
+    n_cases: int = DEFAULT_CASES,
+    on_progress: OnProgress | None = None,
+) -> Evaluation:
+    """Score labelled images and write report.html, report.json and predictions.csv into ``output``.
+
+    Where images of a run's own test split are among them, the run's openings.jsonl gets a line.
+
+    Parameters
+    ----------
+    model
+        A folder made by `gadoscope train`, a bundle, or ``default``.
+    data
+        A manifest or a folder of labelled images. For a run it may be None: the run's own data.
+        Images that a run was trained on are left out, whatever ``data`` says of them.
+    output
+        A folder; the three files replace those of an earlier evaluation.
+    rivals
+        Further runs or bundles, or names in `RIVALS` where no such file exists; all are compared with
+        ``model`` on the images that none of them was trained on.
+    audit
+        audit.json of `gadoscope audit`, or its folder; None: the one of these data, by their hash, that lies
+        near the run, the data, the report or the working folder; else one in the run or beside the data.
+    jobs
+        Threads that read and score images.
+    n_cases
+        At most so many wrong answers are shown with pictures.
+
+    Raises
+    ------
+    UsageError
+        If a model is neither, a bundle comes first without data, or the audit cannot be read.
+    ManifestError
+        If the data hold no labelled image that may judge the models, or none that can be read.
+    BundleError
+        If a bundle does not fit.
+    OutputError
+        If a file cannot be written.
+    """
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{output} is a file; name a folder for the report.")
+    model, *rivals = (locate_model(path) for path in (model, *rivals))
+    tell = on_progress or (lambda _what, _done, _all: None)
+    names = [str(rival) for rival in rivals if _is_name(rival)]
+    models = [open_model(path) for path in (model, *(rival for rival in rivals if not _is_name(rival)))]
+    judges = find_judges(models, data)
+    if audit is not None:
+        read_audit(audit)  # one that cannot be read ends the evaluation here, not after the scores
+    session, metadata = models[0].session, models[0].session.bundle.metadata
+    rows, others, unread = _score(judges, session, jobs, tell)
+    predictions = from_rows(rows)
+    context = _describe_context(models[0], judges.division, predictions, len(unread))
+    gate = ask_gate(metadata, rows, others, context.split)
+    around = look_at_circumstances(models[0], judges, audit, output / JSON_NAME, jobs, tell)
+    judged = [row for row in rows if row["split"] == context.split]
+    seen = look_for_training_images(models[0], judged) if _may_be_seen(models[0], context) else None
+    subject = _describe_subject(models[0], judges, predictions, unread, around, gate, seen)
+    splits = summarise(subject, predictions)
+    verdict = predictions.with_split(Split(context.split))
+    comparison = _compare(models, names, verdict, judges, jobs, tell)
+    openings = _open_sealed_tests(models, judges, splits, comparison)  # before the pictures, which can fail
+    wrong = list_wrong(predictions, metadata.operating_point.threshold)[:n_cases]
+    gallery = show_cases(predictions, wrong, session, jobs, tell)
+    report = build_report(
+        subject,
+        predictions,
+        context,
+        n_cases,
+        splits=splits,
+        openings=openings,
+        comparison=comparison,
+        gradcam_similarity=gallery.similarity_with_random_weights,
+    )
+    _write(report, predictions, gallery, output)
+    return Evaluation(report=report, predictions=predictions, folder=output)
+
+
+def _score(
+    judges: Judges, session: Session, jobs: int, tell: OnProgress
+) -> tuple[list[Data], list[Data], list[dict[str, str]]]:
+    """Return the answers for the labelled images and for the others, and what could not be read of both."""
+    rows, unread = score_images(judges.division.evaluated, session, jobs, tell)
+    others, unread_others = score_readable(judges.others, session, jobs, tell, "Asking the gate")
+    return rows, others, [*unread, *unread_others]
+
+
+def _write(report: Data, predictions: Predictions, gallery: Gallery, output: Path) -> None:
+    page = render_html(report, draw_figures(report, predictions), gallery.cases)
+    write_predictions(predictions, output / PREDICTIONS_NAME)
+    write_text(output / JSON_NAME, json.dumps(report, indent=1, allow_nan=False) + "\n")
+    write_text(output / HTML_NAME, page)
+
+
+def _may_be_seen(model: Model, context: Context) -> bool:
+    """Return whether that is a question: of a run's own validation images the report says so anyway."""
+    return model.run is None or context.split == Split.TEST.value
+
+
+def _is_name(rival: Path) -> bool:
+    """Return whether this is a rival without a network; a file of that name comes first."""
+    if rival.exists() or str(rival) in RIVALS:
+        return not rival.exists()
+    raise UsageError(
+        f"there is no {rival}; name a folder made by `gadoscope train`, an .onnx bundle, "
+        f"or one of default, {', '.join(RIVALS)}."
+    )
+
+
+def _describe_subject(
+    model: Model,
+    judges: Judges,
+    predictions: Predictions,
+    unread: list[dict[str, str]],
+    around: Circumstances,
+    gate: Data | None,
+    seen: Data | None,
+) -> Subject:
+    return Subject(
+        model=model.describe(),
+        data={
+            "origin": short_name(str(judges.manifest.origin)),
+            "splits": _count_splits(judges.division, predictions),
+            "notices": [*judges.notices, *around.notices],
+            "unread": unread,
+        },
+        training=describe_training(model.run) if model.run else None,
+        audit=around.audit,
+        gate=gate,
+        shortcuts=around.shortcuts,
+        seen=seen,
+    )
+
+
+def _compare(
+    models: Sequence[Model],
+    names: Sequence[str],
+    verdict: Predictions,
+    judges: Judges,
+    jobs: int,
+    tell: OnProgress,
+) -> Data | None:
+    """Return how the first model stands beside the rivals, on ``verdict``; None if it stands alone."""
+    rivals = [
+        *_score_rivals(models[1:], judges, verdict, jobs, tell),
+        *_answer_without(names, verdict, judges),
+    ]
+    return compare(verdict, _as_rival(models[0], verdict), rivals) if rivals else None
+
+
+def _score_rivals(
+    models: Sequence[Model], judges: Judges, verdict: Predictions, jobs: int, tell: OnProgress
+) -> list[Rival]:
+    """Return the answers of further models for the rows of ``verdict``."""
+    wanted = set(verdict.path.tolist())
+    items = [item for item in judges.division.evaluated if str(item.path) in wanted]
+    rivals = []
+    for model in models:
+        table = from_rows(score_images(items, model.session, jobs, tell)[0])
+        rivals.append(_as_rival(model, table))
+    return rivals
+
+
+def _as_rival(model: Model, table: Predictions) -> Rival:
+    metadata = model.session.bundle.metadata
+    answers = Answers(score=table.logit, called_post=table.probability >= metadata.operating_point.threshold)
+    return Rival(name=model.name, meaning=f"the network {metadata.network}", answers=answers)
+
+
+def _answer_without(names: Sequence[str], verdict: Predictions, judges: Judges) -> list[Rival]:
+    columns = {str(item.path): item.extra for item in judges.division.evaluated}
+    return [answer_without(name, verdict, columns) for name in names]
+
+
+def _open_sealed_tests(
+    models: Sequence[Model], judges: Judges, splits: Data, comparison: Data | None
+) -> list[Data]:
+    """Record the opening in each run whose own test images were scored; return those of the first."""
+    test = splits[Split.TEST.value]
+    if test is None:
+        return []
+    time = utc_now()
+    figures = [{**test["at_operating_point"], "auc": test["auc"]}]
+    if comparison is not None:
+        figures += [row["figures"] for row in comparison["models"][1 : len(models)]]
+    for model, n_sealed, seen in zip(models, judges.n_sealed, figures, strict=True):
+        if model.run is not None and n_sealed:
+            opening = describe_opening(time, model.session.bundle.sha256, test["n_images"], seen)
+            record_opening(model.path, opening)
+    first = models[0]
+    return read_openings(first.path) if first.run is not None and judges.n_sealed[0] else []
+
+
+def _describe_context(model: Model, division: Division, predictions: Predictions, n_unread: int) -> Context:
+    metadata = model.session.bundle.metadata
+    made_for = {plane.value for plane in metadata.planes}
+    found = set(predictions.plane.tolist()) - {Plane.UNKNOWN.value}
+    config = model.run.record.get("config", {}) if model.run else {}
+    has_test = bool((predictions.split == Split.TEST.value).any())
+    return Context(
+        split=(Split.TEST if has_test else Split.VALIDATION).value,
+        chosen_on=metadata.operating_point.chosen_on,
+        split_method=str(config.get("split", {}).get("method", "")),
+        training_sources=division.training_sources,
+        n_shared_images=division.n_shared_images,
+        n_shared_subjects=division.n_shared_subjects,
+        n_two_sided=division.n_two_sided,
+        n_excluded=division.n_excluded,
+        n_unread=n_unread,
+        foreign_planes=sorted(found - made_for) if made_for else (),
+    )
+
+
+def _count_splits(division: Division, predictions: Predictions) -> list[Data]:
+    """Return images, subjects and labels of each split; of the evaluated ones, what could be read."""
+    used_for = {
+        Split.VALIDATION: "choosing the threshold; has figures of its own",
+        Split.TEST: "the verdict",
+    }
+    return [
+        {
+            "split": Split.TRAIN.value,
+            **count_items(division.trained_on),
+            "used_for": "nothing in this report",
+        },
+        *(
+            {"split": split.value, **count(predictions.with_split(split)), "used_for": used_for[split]}
+            for split in reversed(EVALUATED)
+        ),
+    ]

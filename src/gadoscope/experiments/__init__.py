@@ -1,0 +1,1 @@
+"""Several trainings together: seeds, folds, and the label errors that folds find."""

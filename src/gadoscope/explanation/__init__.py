@@ -1,0 +1,1 @@
+"""What in a slice argued for which answer."""

@@ -1,0 +1,1 @@
+"""What is chosen on validation data and then frozen in the bundle."""

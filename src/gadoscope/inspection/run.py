@@ -1,0 +1,154 @@
+"""Are these data fit to train on: labelled images become an audit."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from gadoscope.errors import InputError, ManifestError, OutputError
+from gadoscope.files import hash_file, write_text
+from gadoscope.inspection.copies import CopyGroup, group_copies
+from gadoscope.inspection.counts import find_two_sided
+from gadoscope.inspection.measure import Measurement, measure_items
+from gadoscope.inspection.page import draw_pictures, render_html
+from gadoscope.inspection.report import Audited, build_report
+from gadoscope.inspection.shortcuts import judge_predictors
+from gadoscope.labels import Label
+from gadoscope.preparation.data_digest import digest_files, digest_labelled
+from gadoscope.preparation.manifest import Item, read_manifest
+from gadoscope.preparation.name_blocks import number_blocks
+from gadoscope.progress import OnProgress
+
+HTML_NAME = "report.html"
+JSON_NAME = "audit.json"
+
+DEFAULT_CASES = 12
+"""Groups of copies, and images with text, that the page shows: what fits on two screens."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit leaves behind: the content of audit.json, and where the files are."""
+
+    report: dict[str, Any]
+    folder: Path | None
+
+
+def audit(
+    data: Path,
+    *,
+    output: Path | None,
+    jobs: int = 0,
+    n_cases: int = DEFAULT_CASES,
+    on_progress: OnProgress | None = None,
+) -> Audit:
+    """Look for leaks, copies and giveaways among labelled images.
+
+    Parameters
+    ----------
+    data
+        A manifest or a folder of labelled images.
+    output
+        A folder for report.html and audit.json, which replace those of an earlier audit; or None.
+    jobs
+        Threads; 0 means one for each core that the process may use.
+    n_cases
+        At most so many groups of copies, and so many images with text, are shown.
+
+    Raises
+    ------
+    ManifestError
+        If the data cannot be listed, or no image can be read.
+    OutputError
+        If a file cannot be written.
+    """
+    if output is not None and output.exists() and not output.is_dir():
+        raise OutputError(f"{output} is a file; name a folder for the audit.")
+    tell = on_progress or (lambda _what, _done, _all: None)
+    manifest = read_manifest(data)
+    items = manifest.items
+    results = measure_items(items, jobs=jobs, on_progress=lambda done, n: tell("Reading images", done, n))
+    measured = {index: one for index, one in enumerate(results) if isinstance(one, Measurement)}
+    if not measured:
+        raise ManifestError(
+            f"none of the {len(items)} images of {manifest.origin} can be read; "
+            f"the first: {next(iter(results))}"
+        )
+    tell("Comparing images", 0, 1)
+    copies = group_copies(items, measured, jobs=jobs)
+    tell("Comparing images", 1, 1)
+    audited = Audited(
+        manifest=manifest,
+        results=results,
+        copies=copies,
+        two_sided=find_two_sided(items),
+        predictors=_judge_predictors(items, measured, copies, tell),
+        sha256=digest_files(one.digest for one in measured.values()),
+        labelled_sha256=_digest_labelled(items, results),
+    )
+    report = build_report(audited, n_cases)
+    if output is not None:
+        pictures = draw_pictures(audited, report, n_cases)
+        write_text(output / JSON_NAME, json.dumps(report, indent=1, allow_nan=False) + "\n")
+        write_text(output / HTML_NAME, render_html(report, pictures))
+    return Audit(report=report, folder=output)
+
+
+def _judge_predictors(
+    items: Sequence[Item],
+    measured: dict[int, Measurement],
+    copies: Sequence[CopyGroup],
+    tell: OnProgress,
+) -> list[dict[str, Any]]:
+    """Return how well each trivial predictor tells the two phases apart."""
+    labelled = [index for index in measured if items[index].label is not Label.OTHER]
+    return judge_predictors(
+        [items[index] for index in labelled],
+        [measured[index] for index in labelled],
+        _number_subjects(items, copies)[labelled],
+        on_progress=lambda done, n: tell("Trying trivial predictors", done, n),
+    )
+
+
+def _number_subjects(items: Sequence[Item], copies: Sequence[CopyGroup]) -> NDArray[np.int64]:
+    """Return a number for each image's subject; subjects that share a copy of a picture count as one.
+
+    A predictor that has seen the copy would otherwise know the label of the original. Where the subject is
+    unknown, its block of names stands in, and a copy goes with the picture that it repeats.
+    """
+    first = {other: group.members[0] for group in copies for other in group.members}
+    block = number_blocks([item.path for item in items])
+    originals = [items[first.get(index, index)] for index in range(len(items))]
+    blocks = [block[first.get(index, index)] for index in range(len(items))]
+    names = [
+        f"subject {item.subject_id or original.subject_id}"
+        if item.subject_id or original.subject_id
+        else f"block {number}"
+        for item, original, number in zip(items, originals, blocks, strict=True)
+    ]
+    subject = np.unique(names, return_inverse=True)[1]
+    links = [
+        (subject[group.members[0]], subject[other])
+        for group in copies
+        for other in group.members[1:]
+        if items[group.members[0]].subject_id and items[other].subject_id
+    ]
+    one, other = np.array(links, dtype=np.int64).reshape(-1, 2).T
+    n_subjects = int(subject.max()) + 1
+    graph = coo_array((np.ones(len(one), dtype=np.int8), (one, other)), shape=(n_subjects, n_subjects))
+    joined: NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
+    return joined[subject]
+
+
+def _digest_labelled(items: Sequence[Item], results: Sequence[Measurement | InputError]) -> str:
+    digests = [
+        one.digest if isinstance(one, Measurement) else hash_file(item.path)
+        for item, one in zip(items, results, strict=True)
+    ]
+    return digest_labelled(items, digests)

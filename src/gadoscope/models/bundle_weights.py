@@ -1,0 +1,39 @@
+"""The weights of a bundle, put back into the network that they were trained in."""
+
+from pathlib import Path
+
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import nn
+
+from gadoscope.errors import BundleError
+from gadoscope.inference.session import Session
+
+
+def load_bundle_weights(path: Path, model: nn.Module, network: str) -> str:
+    """Put the weights of the bundle at ``path`` into ``model`` and return the bundle's SHA-256.
+
+    Raises
+    ------
+    BundleError
+        If the file is no bundle, is of another network, or lacks a weight.
+    """
+    bundle = Session(path).bundle
+    if bundle.metadata.network != network:
+        raise BundleError(
+            f"{path} holds the network {bundle.metadata.network!r}; this run trains {network!r}. "
+            "Name a bundle of the same network, or another config."
+        )
+    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
+    weights = model.state_dict()
+    for name, present in weights.items():
+        if name not in found or found[name].shape != tuple(present.shape):
+            shape = found[name].shape if name in found else "nothing"
+            raise BundleError(
+                f"{path} has {shape} for the weight {name}; expected {tuple(present.shape)}. "
+                "Name a bundle that Gadoscope trained or imported."
+            )
+        weights[name] = torch.from_numpy(found[name].copy())
+    model.load_state_dict(weights)
+    return bundle.sha256

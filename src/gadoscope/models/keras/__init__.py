@@ -1,0 +1,1 @@
+"""Weights that the lesson's notebook saved, read without Keras."""

@@ -1,0 +1,1 @@
+"""A cohort written as slices, DICOM, NIfTI or BIDS."""

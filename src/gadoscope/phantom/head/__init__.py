@@ -1,0 +1,1 @@
+"""Anatomy: shapes, regions and tissues, each subject a little different."""

@@ -1,0 +1,1 @@
+"""Signal, noise and scanner: how a head becomes voxels."""

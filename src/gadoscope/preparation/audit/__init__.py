@@ -1,1 +1,0 @@
-"""What an audit measures before training: counts, leaks, copies, and what gives the label away."""

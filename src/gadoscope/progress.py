@@ -1,0 +1,10 @@
+"""How far a long command is: one protocol for whoever works and whoever shows it."""
+
+from collections.abc import Callable
+
+OnProgress = Callable[[str, int, int], None]
+"""Called with what is being done, how many are done, and how many there are."""
+
+
+def say_nothing(what: str, done: int, of: int) -> None:
+    """Take progress and show none."""

@@ -1,0 +1,1 @@
+"""Zips, tars and folders opened as places to read from, within limits."""

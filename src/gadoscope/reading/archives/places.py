@@ -1,0 +1,122 @@
+"""A file on disk or a member of an archive, asked in one way: what lies beside it, what is above it.
+
+A BIDS data set, or a pair of header and voxels, is the same inside an archive and outside. What looks around
+in folders asks a `Place`, which is pathlib's `Path` on disk, and `MemberPath` in an archive.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from gadoscope.reading.archives.sources import Source
+from gadoscope.reading.archives.zip_limits import INSIDE
+from gadoscope.reading.archives.zips import has_member, list_folder, locate_member
+from gadoscope.reading.images import open_regular_file
+
+MAX_LEVELS = 64
+"""Folders that are looked at above a member: no data set is deeper, and a name may have 32,000 of them."""
+
+
+@dataclass(frozen=True)
+class MemberPath:
+    """The part of `Path` that looking around in folders needs, for the names of one archive.
+
+    Parameters
+    ----------
+    archive
+        The file on disk.
+    inside
+        The archive inside it, as in `Source.member`; empty for the outermost one.
+    text
+        Name of a member or a folder; empty for the top of the archive. Nothing is above that.
+    """
+
+    archive: Path
+    inside: str
+    text: str
+
+    @property
+    def name(self) -> str:
+        """Return the last part."""
+        return self.text.rpartition("/")[2]
+
+    @property
+    def suffix(self) -> str:
+        """Return the last suffix of the name, with its dot."""
+        return Path(self.name).suffix
+
+    @property
+    def parent(self) -> "MemberPath":
+        """Return the folder that holds it; the top holds itself."""
+        return MemberPath(self.archive, self.inside, self.text.rpartition("/")[0])
+
+    @property
+    def parents(self) -> tuple["MemberPath", ...]:
+        """Return the folders above it, the closest first, the top of the archive last."""
+        above: list[MemberPath] = []
+        text = self.text
+        while text:
+            text = text.rpartition("/")[0] if len(above) < MAX_LEVELS else ""
+            above.append(MemberPath(self.archive, self.inside, text))
+        return tuple(above)
+
+    def __truediv__(self, name: str) -> "MemberPath":
+        return MemberPath(self.archive, self.inside, f"{self.text}/{name}" if self.text else name)
+
+    def with_name(self, name: str) -> "MemberPath":
+        """Return its neighbour of this name."""
+        return self.parent / name
+
+    def absolute(self) -> "MemberPath":
+        """Return itself: a member's name begins at the top."""
+        return self
+
+    def is_file(self) -> bool:
+        """Return whether the archive holds such a member."""
+        return has_member(self.archive, self.inside, self.text)
+
+    def iterdir(self) -> Iterator["MemberPath"]:
+        """Yield the members that lie directly in this folder."""
+        return (self / name for name in list_folder(self.archive, self.inside, self.text))
+
+    def stat(self) -> os.stat_result:
+        """Return the archive's: a member changes with it."""
+        return self.archive.stat()
+
+    def open(self, mode: Literal["rb"]) -> AbstractContextManager[BinaryIO]:
+        """Open it for reading; errors as `Source.open`."""
+        return self.source.open()
+
+    @property
+    def source(self) -> Source:
+        """Return where it is opened."""
+        return Source(self.archive, f"{self.inside}{INSIDE}{self.text}" if self.inside else self.text)
+
+
+Place = Path | MemberPath
+
+
+def place_of(source: Source) -> Place:
+    """Return where a source lies.
+
+    Raises
+    ------
+    InputError
+        If the archive that it is said to lie in cannot be opened.
+    """
+    return (
+        MemberPath(source.path, *locate_member(source.path, source.member)) if source.member else source.path
+    )
+
+
+def source_of(place: Place) -> Source:
+    """Return what is opened at a place."""
+    return place.source if isinstance(place, MemberPath) else Source(place)
+
+
+def open_place(place: Place) -> AbstractContextManager[BinaryIO]:
+    """Open a file or a member, byte for byte, for reading; errors as `Source.open`."""
+    return place.source.open() if isinstance(place, MemberPath) else open_regular_file(place)

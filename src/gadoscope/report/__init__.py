@@ -1,0 +1,1 @@
+"""One look for every page: figures, curves, pictures, findings."""

@@ -1,0 +1,41 @@
+"""A template becomes one HTML page: no script, nothing loaded from anywhere."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+
+from gadoscope.report.figures import POST_COLOUR, PRE_COLOUR
+from gadoscope.text import escaped
+
+SHARED = "gadoscope.report"
+"""Its folder ``templates`` holds what pages of other packages include as well: the style `house.css`."""
+COLOURS = {"pre": PRE_COLOUR, "post": POST_COLOUR}
+"""Of the classes, as in every figure; each template may name them, and `house.css` does."""
+
+
+def render_page(package: str, template: str, helpers: Mapping[str, Any], **values: Any) -> str:
+    """Fill a template; everything in it is escaped, and a name that it lacks is an error.
+
+    Parameters
+    ----------
+    package
+        Whose folder ``templates`` holds it.
+    helpers
+        Functions that the template may call.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(package), jinja2.PackageLoader(SHARED)]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_show,
+    )
+    environment.globals.update(helpers, colours=COLOURS)
+    return environment.get_template(template).render(values)
+
+
+def _show(value: Any) -> Any:
+    """Return text with what cannot be seen spelt out: a name must not turn the direction of a page."""
+    return escaped(value) if type(value) is str else value  # markup of ours is a kind of str, and stays

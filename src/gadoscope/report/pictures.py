@@ -1,0 +1,62 @@
+"""Pictures of wrong answers: the slice, and the same slice with what argued for which phase."""
+
+import base64
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gadoscope.report.figures import POST_COLOUR, PRE_COLOUR
+
+# Pixels of a picture's longer side: sharp at the size at which the report shows it, also in print.
+THUMBNAIL = 240
+# Share of the colour where the evidence is strongest; the anatomy must stay visible below it.
+STRONGEST_TINT = 0.65
+# Enough to tell the tints apart, and a third of the bytes of a full-colour picture.
+OVERLAY_COLOURS = 128
+
+
+def picture(pixels: NDArray[np.uint8]) -> str:
+    """Return a slice (row, column) as the address of an embedded PNG, its aspect ratio kept."""
+    return _embed(Image.fromarray(pixels).resize(_thumbnail_size(pixels), Image.Resampling.LANCZOS))
+
+
+def overlay(pixels: NDArray[np.uint8], evidence: NDArray[np.float32]) -> str:
+    """Return a slice tinted with evidence as the address of an embedded PNG.
+
+    Parameters
+    ----------
+    pixels
+        The slice, shape (row, column).
+    evidence
+        In logits, of any shape over the same field of view; positive argues for post-contrast.
+        The strongest evidence of this slice, of either sign, has the full tint.
+    """
+    size = _thumbnail_size(pixels)
+    grey = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS), dtype=np.float32)
+    map_ = np.asarray(Image.fromarray(evidence).resize(size, Image.Resampling.BILINEAR))
+    strongest = float(np.abs(map_).max())
+    share = np.abs(map_) / strongest if strongest > 0 else np.zeros_like(map_)
+    tint = np.where(map_[..., np.newaxis] > 0, _rgb(POST_COLOUR), _rgb(PRE_COLOUR))
+    weight = (STRONGEST_TINT * share)[..., np.newaxis]
+    mixed = (1 - weight) * grey[..., np.newaxis] + weight * tint
+    image = Image.fromarray(np.clip(np.rint(mixed), 0, 255).astype(np.uint8))
+    return _embed(image.quantize(OVERLAY_COLOURS))
+
+
+def _thumbnail_size(pixels: NDArray[np.uint8]) -> tuple[int, int]:
+    """Return (width, height)."""
+    rows, columns = pixels.shape
+    scale = THUMBNAIL / max(rows, columns)
+    return max(1, round(columns * scale)), max(1, round(rows * scale))
+
+
+def _rgb(colour: str) -> NDArray[np.float32]:
+    return np.array([int(colour[index : index + 2], 16) for index in (1, 3, 5)], dtype=np.float32)
+
+
+def _embed(image: Image.Image) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

@@ -1,0 +1,1 @@
+"""Figures with their intervals, by subject: one table of predictions in, numbers out."""

@@ -1,0 +1,1 @@
+"""Training slices as other scanners, hospitals and archives would show them."""

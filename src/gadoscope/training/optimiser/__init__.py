@@ -1,0 +1,1 @@
+"""How weights move: Keras' Adam, Muon, and the average of weights."""

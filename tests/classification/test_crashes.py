@@ -1,0 +1,121 @@
+"""A picture that crashes its decoder: of a rare format it costs that file; else the next run goes past it."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gadoscope.results.journal import Journal, journal_path
+from gadoscope.results.under_way import REMEMBERED, SUFFIX, UnderWay, under_way_path
+
+SIZE, CRASHING_SIZE = (48, 48), (48, 40)
+N_GOOD = 12
+# Pillow with a decoder that crashes of pictures of one size, in the run and in the processes that it starts.
+CRASHING = f"""
+import signal, sys
+from PIL import ImageFile
+whole = ImageFile.ImageFile.load
+def load(image):
+    if image.size == {CRASHING_SIZE}:
+        signal.raise_signal(signal.SIGSEGV)
+    return whole(image)
+ImageFile.ImageFile.load = load
+"""
+APART = CRASHING + "from gadoscope.reading.decoding import decoder_process; decoder_process.main()"
+RUN = (
+    CRASHING
+    + f"""
+from gadoscope.reading.decoding import apart
+apart.COMMAND = ("-c", {APART!r})
+from gadoscope.cli.main import main
+sys.exit(main())
+"""
+)
+
+
+def _write_slices(folder: Path, ending: str) -> Path:
+    folder.mkdir()
+    random = np.random.default_rng(1)
+    for index in range(N_GOOD):
+        pixels = random.integers(0, 255, SIZE[::-1], dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{index:02d}.{ending}")
+    Image.fromarray(random.integers(0, 255, CRASHING_SIZE[::-1], dtype=np.uint8)).save(
+        folder / f"05b.{ending}"
+    )
+    return folder
+
+
+def _run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", RUN, "classify", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("ending", ["tif", "bmp", "gif", "webp"])
+def test_a_decoder_of_a_rare_format_that_crashes_costs_its_file(
+    tmp_path: Path, tiny_bundle: Path, ending: str
+) -> None:
+    run = _run(_write_slices(tmp_path / "slices", ending), "--model", tiny_bundle, "--jobs", 2, "--json")
+    assert run.returncode == 3, run.stderr
+    assert run.stdout.count("decoder_crashed") == 1
+    assert run.stdout.count('"status": "failed"') == 1
+    assert len(run.stdout.splitlines()) == N_GOOD + 1
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_after_a_crash_the_next_run_goes_past_the_file_and_so_do_all_after_it(
+    tmp_path: Path, tiny_bundle: Path, jobs: int
+) -> None:
+    slices, table = _write_slices(tmp_path / "slices", "png"), tmp_path / "table.csv"
+    arguments = (slices, "--model", tiny_bundle, "--output", table, "--jobs", jobs)
+    assert _run(*arguments).returncode == -signal.SIGSEGV
+    assert not table.exists()
+    for more in (("--resume",), ("--resume",), ()):
+        run = _run(*arguments, *more)
+        assert run.returncode == 3, run.stderr
+        lines = table.read_text(encoding="utf-8").splitlines()
+        assert [line.partition(",")[0][-7:-4] for line in lines if "decoder_crashed" in line] == ["05b"]
+        assert len(lines) == N_GOOD + 2
+        assert not list(tmp_path.glob(f".*{SUFFIX}"))
+
+
+def test_rows_are_the_same_whether_a_file_is_under_suspicion_or_not(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    slices, table = _write_slices(tmp_path / "slices", "png"), tmp_path / "table.csv"
+    arguments = (slices, "--model", tiny_bundle, "--output", table, "--jobs", 2)
+    assert _run(*arguments).returncode == -signal.SIGSEGV
+    assert _run(*arguments).returncode == 3
+    with_suspects = table.read_text(encoding="utf-8").splitlines()
+    (slices / "05b.png").unlink()
+    assert _run(slices, "--model", tiny_bundle, "--output", tmp_path / "other.csv").returncode == 0
+    assert [line for line in with_suspects if "05b" not in line] == (
+        (tmp_path / "other.csv").read_text(encoding="utf-8").splitlines()
+    )
+
+
+def test_a_journal_remembers_what_was_under_way_and_the_last_few_before(tmp_path: Path) -> None:
+    digests = [f"{index:064x}" for index in range(1, 12)]
+    path = journal_path(tmp_path / "table.csv")
+    under_way = UnderWay(under_way_path(path))
+    with under_way.note(digests[0]):  # a slow one; another thread takes the others
+        for digest in digests[1:]:
+            with under_way.note(digest):
+                pass
+        assert under_way.read() == {digests[0], *digests[-REMEMBERED:]}
+        with Journal(path, is_resuming=True) as journal:
+            journal.begin(model="m", version="v")
+            assert [journal.is_suspect(digest) for digest in digests[:4]] == [True, False, False, True]
+
+
+def test_what_is_no_file_of_ours_suspects_nobody(tmp_path: Path) -> None:
+    path = tmp_path / f"x{SUFFIX}"
+    assert UnderWay(path).read() == set()
+    path.write_bytes(b"text" * 400_000)
+    assert UnderWay(path).read() == set()
+    path.unlink()
+    path.mkdir()
+    assert UnderWay(path).read() == set()

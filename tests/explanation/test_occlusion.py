@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import numpy as np
+from numpy.testing import assert_allclose
+
+from gadoscope.explanation.occlusion import occlude
+from gadoscope.inference.session import Session
+from tests.support.bundles import TINY_SIZE, TINY_SLOPE
+
+
+def test_the_bright_spot_is_what_argues_for_post_contrast(tiny_bundle: Path) -> None:
+    image = np.full((TINY_SIZE, TINY_SIZE), 60, dtype=np.uint8)
+    image[8:11, 20:23] = 255  # the tiny bundle answers by mean brightness
+
+    evidence = occlude(Session(tiny_bundle), image)
+
+    row, column = np.unravel_index(evidence.argmax(), evidence.shape)
+    assert abs(row - 9) <= 2
+    assert abs(column - 21) <= 2
+    assert evidence.max() > 0
+
+
+def test_a_dark_spot_argues_for_pre_contrast(tiny_bundle: Path) -> None:
+    image = np.full((TINY_SIZE, TINY_SIZE), 200, dtype=np.uint8)
+    image[8:11, 20:23] = 0
+
+    evidence = occlude(Session(tiny_bundle), image)
+
+    assert abs(evidence.min()) > abs(evidence.max())
+
+
+def test_where_there_is_nothing_to_hide_there_is_no_evidence(tiny_bundle: Path) -> None:
+    image = np.full((TINY_SIZE, TINY_SIZE), 90, dtype=np.uint8)
+
+    assert_allclose(occlude(Session(tiny_bundle), image), 0, atol=1e-6)
+
+
+def test_evidence_is_in_logits(tiny_bundle: Path) -> None:
+    """All of a lone pixel's light is hidden by a patch over it: the logit drops by its share of the mean."""
+    image = np.zeros((TINY_SIZE, TINY_SIZE), dtype=np.uint8)
+    image[16, 16] = 255
+    most = TINY_SLOPE / TINY_SIZE**2
+
+    assert 0.2 * most < occlude(Session(tiny_bundle), image).max() <= most
+
+
+def test_evidence_has_the_shape_of_the_slice_and_one_call_gives_what_the_next_does(tiny_bundle: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (TINY_SIZE, TINY_SIZE)).astype(np.uint8)
+    session = Session(tiny_bundle)
+
+    evidence = occlude(session, image)
+
+    assert evidence.shape == image.shape
+    assert evidence.dtype == np.float32
+    assert np.array_equal(evidence, occlude(session, image))

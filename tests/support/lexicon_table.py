@@ -1,0 +1,38 @@
+"""Write the lexicon's tables into docs/reference/header-evidence.md; run as a module, a test compares."""
+
+from gadoscope.evidence.lexicon import Kind, load_lexicon, read_occasions, read_table, read_toml
+from tests.support.paths import DOCS
+
+PAGE = DOCS / "reference" / "header-evidence.md"
+HEADING = "## The lexicon\n"
+
+
+def render() -> str:
+    """Return the section: a table of languages and phrases for each kind."""
+    parts = [HEADING, f"Version {load_lexicon().version}. Written from `lexicon.toml`; a test compares.\n"]
+    for kind in Kind:
+        parts.append(f"### {kind.value.capitalize()}\n")
+        parts.append("| language | phrases |\n|---|---|")
+        for language, phrases in read_table()[kind].items():
+            parts.append(f"| {language} | {_list(phrases)} |")
+        parts[-1] += "\n"
+    parts.append('### What else "pre" and "post" are about\n')
+    parts.append("| words | |\n|---|---|")
+    parts += [f"| {name} | {_list(words)} |" for name, words in read_occasions().items()]
+    parts.append("\n### Agent fields\n\nWritten from `agents.toml`.\n")
+    parts.append("| kind | words and phrases |\n|---|---|")
+    parts += [
+        f"| {name.replace('_', ' ')} | {_list(words)} |"
+        for name, words in read_toml("agents.toml").items()
+        if isinstance(words, list)
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _list(words: list[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+if __name__ == "__main__":
+    before = PAGE.read_text(encoding="utf-8").partition(HEADING)[0]
+    PAGE.write_text(before + render(), encoding="utf-8")
