@@ -115,6 +115,9 @@ ONE_UID: dict[str, Change] = {
     "no number, description, agent": lambda d: strip(
         d, "SeriesNumber", "SeriesDescription", "ContrastBolusAgent"
     ),
+    "one number, and hours": lambda d: set_all(
+        strip(d, "SeriesDescription", "ContrastBolusAgent"), SeriesNumber=1
+    ),
     "hour of acquisition alone": lambda d: strip(
         d, "SeriesNumber", "SeriesDescription", "ContrastBolusAgent", "SeriesTime"
     ),

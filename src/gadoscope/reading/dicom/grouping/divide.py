@@ -87,9 +87,11 @@ def _find_softer(instances: Sequence[Instance]) -> tuple[str, ...]:
     if _is_one(instances):
         return ()
     names = tuple(name for name in _NAMES if _tells_names(placed, name))
-    if names or placed[0].series_number is not None:
+    if names:
         return names
-    return next(((name,) for name in _HOURS if _tells_hours(placed, name)), ())
+    # Of one number, hours of acquisition are those of time points; SeriesTime is one for a series.
+    hours = _HOURS if placed[0].series_number is None else (MOMENT,)
+    return next(((name,) for name in hours if _tells_hours(placed, name)), ())
 
 
 def _sayer(names: Sequence[str]) -> Callable[[Instance], Hashable]:
