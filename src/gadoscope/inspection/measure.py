@@ -12,6 +12,7 @@ from gadoscope.arrays import Floats
 from gadoscope.errors import InputError
 from gadoscope.imaging.intensity import N_GREYS
 from gadoscope.inspection.marks import Mark, find_marks
+from gadoscope.inspection.texture import measure_lie, measure_texture, read_encoding
 from gadoscope.parallel import map_in_order
 from gadoscope.preparation.items import Item
 from gadoscope.reading.formats import PREFIX_BYTES, find_format
@@ -50,6 +51,8 @@ class Measurement:
         largest value of the four corners; shape (16,).
     marks
         Text and tags beside the head.
+    texture, lie, encoding
+        From `measure_texture`, `measure_lie` and `read_encoding`.
     thumbnail
         Shape (THUMBNAIL_SIDE, THUMBNAIL_SIDE), uint8, stretched to a square.
     """
@@ -63,6 +66,9 @@ class Measurement:
     histogram: Floats
     border: Floats
     marks: tuple[Mark, ...]
+    texture: Floats
+    lie: Floats
+    encoding: Floats
     thumbnail: NDArray[np.uint8]
 
 
@@ -86,6 +92,7 @@ def _measure(item: Item) -> Measurement | InputError:
             file.seek(0)
             image_format = find_format(file.read(PREFIX_BYTES))
             pixels = decode_slice(file).pixels
+            encoding = read_encoding(file)
     except InputError as error:
         return error
     return Measurement(
@@ -98,6 +105,9 @@ def _measure(item: Item) -> Measurement | InputError:
         histogram=measure_histogram(pixels),
         border=measure_border(pixels),
         marks=find_marks(pixels),
+        texture=measure_texture(pixels),
+        lie=measure_lie(pixels),
+        encoding=encoding,
         thumbnail=shrink(pixels),
     )
 

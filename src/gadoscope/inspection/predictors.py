@@ -45,6 +45,24 @@ def _of_files(measured: Sequence[Measurement]) -> Iterator[Predictor]:
         "file size", "bytes, bytes a pixel, and the format", Nature.CIRCUMSTANCE, np.array(file, np.float64)
     )
     yield Predictor(
+        "encoding",
+        "bits and channels of a pixel, and the quality of a JPEG",
+        Nature.CIRCUMSTANCE,
+        np.array([one.encoding for one in measured], dtype=np.float64),
+    )
+    yield Predictor(
+        "grain and sharpness",
+        "noise, JPEG's blocks, and whether the picture was magnified",
+        Nature.CIRCUMSTANCE,
+        np.array([one.texture for one in measured], dtype=np.float64),
+    )
+    yield Predictor(
+        "position",
+        "where the head lies in the picture, and which way it faces",
+        Nature.CIRCUMSTANCE,
+        np.array([one.lie for one in measured], dtype=np.float64),
+    )
+    yield Predictor(
         "border",
         "grey at the four borders and in the four corners",
         Nature.CIRCUMSTANCE,

@@ -245,17 +245,27 @@ def with_interval(figure: Mapping[str, float | None]) -> str:
     return f"{text}, 95 % interval {area(figure['lower'])} to {area(figure['upper'])}"
 
 
+_BORDERS = "Look at the borders and corners; crop or blacken what was burned in."
+_ONE_FORMAT = "Write all images in one size and format from the originals, and audit again."
+_ADVICE = {
+    "border": _BORDERS,
+    "burned-in text": _BORDERS,
+    "image size": _ONE_FORMAT,
+    "file size": _ONE_FORMAT,
+    "encoding": _ONE_FORMAT,
+    "grain and sharpness": "Resample and smooth all images alike from the originals, and audit again.",
+    "position": "Turn all heads one way and crop them alike, and audit again.",
+    "plane": "Balance the planes within each label, or train and report one plane at a time.",
+}
+
+
 def _advise(name: str, paired_sources: Sequence[str]) -> str:
     if name == "source":
         if paired_sources:
             return f"Believe figures on sources that hold both labels: {list_names(list(paired_sources))}."
         return "No source holds both labels: add one that does, or no figure will mean anything."
-    if name in ("border", "burned-in text"):
-        return "Look at the borders and corners; crop or blacken what was burned in."
-    if name in ("image size", "file size"):
-        return "Write all images in one size and format from the originals, and audit again."
-    if name == "plane":
-        return "Balance the planes within each label, or train and report one plane at a time."
+    if name in _ADVICE:
+        return _ADVICE[name]
     return f"Balance it within each label, and report figures for each {name}."
 
 
