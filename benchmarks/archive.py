@@ -28,6 +28,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from benchmarks.lesson import Row, format_table
 from benchmarks.scan_files import SERIES_A_STUDY, Plan, make_archive, make_templates, write_series
+from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.decision.operating_point import OperatingPoint
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.imaging.slices import SlicePolicy
@@ -101,7 +102,7 @@ def write_lesson_bundle(path: Path) -> Path:
         image_path=ImagePath(size=331),
         slice_policy=SlicePolicy(),
         planes=(),
-        operating_point=point,
+        decision=Decision(of_slice=LevelDecision(point=point)),
         licence="Apache-2.0",
     )
     export_bundle(model, path, metadata)

@@ -22,10 +22,8 @@ from benchmarks.default_copies import COPIES, Pixels
 from gadoscope.decision.aggregation import Aggregation
 from gadoscope.decision.calibration import logit_of, sigmoid
 from gadoscope.decision.gate import Gate, check_t1_brain
-from gadoscope.decision.operating_point import decide
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.freezing.aggregation import pool_series
-from gadoscope.inference.bundle import probability_of
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label, Phase, Split
 from gadoscope.parallel import count_jobs, map_in_order
@@ -84,7 +82,7 @@ def main() -> None:
     print(f"\n{session.bundle.model_id}: images of subjects that it was not trained on\n")
     print(format_figures(scored, suspects))
     print("\nWhat is no T1 brain\n")
-    print(format_gate(scored, session.bundle.metadata.gate))
+    print(format_gate(scored, session.bundle.metadata.decision.gate))
     print(f"\nCopies of {COPIED} images: the phase of the copy, where both are answered\n")
     print(format_copies(session, scored))
     if arguments.beside:
@@ -139,14 +137,14 @@ def _score_file(session: Session, item: Item) -> Scored | None:
 
 def ask(session: Session, pixels: Pixels) -> tuple[float, bool, Phase | None, float | None]:
     """Return the fields of `Scored` for one slice."""
-    metadata = session.bundle.metadata
+    metadata, decision = session.bundle.metadata, session.bundle.metadata.decision
     answers = session.slice_answers(metadata.image_path.resize_slice(pixels)[np.newaxis])
-    probability = float(probability_of(answers.phase, metadata)[0])
-    phase: Phase | None = decide(probability, metadata.operating_point)
+    probability = decision.probability(answers.phase)
+    phase: Phase | None = decision.decide(float(probability[0]))
     t1_brain = None if answers.t1_brain is None else float(answers.t1_brain[0])
-    if metadata.gate is not None and t1_brain is not None and is_refused([t1_brain], metadata.gate):
+    if answers.t1_brain is not None and decision.refuses(answers.t1_brain)[0]:
         phase = None
-    called_post = probability >= metadata.operating_point.threshold
+    called_post = bool(decision.of_slice.calls_post(probability)[0])
     return float(answers.phase[0]), called_post, phase, t1_brain
 
 

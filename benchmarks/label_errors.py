@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from gadoscope.experiments.crossvalidate import CrossValidation, cross_validate
-from gadoscope.labels import Label
+from gadoscope.labels import Label, Level
 from gadoscope.phantom.forms.cohort import Cohort
 from gadoscope.phantom.forms.write import Form, write_cohort
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest, write_manifest
 from gadoscope.preparation.series import SERIES_COLUMN
-from gadoscope.statistics.levels import Level, group_cases
+from gadoscope.statistics.levels import group_cases
 from gadoscope.statistics.table import Predictions
 from gadoscope.training.config import read_config
 from gadoscope.training.run import Job

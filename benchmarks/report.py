@@ -22,11 +22,16 @@ import numpy as np
 
 from benchmarks.lesson import Row, format_table
 from gadoscope.decision.calibration import Calibration
+from gadoscope.decision.decision import Decision, LevelDecision
+from gadoscope.decision.operating_point import OperatingPoint
 from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.comparison import Rival, compare
-from gadoscope.evaluation.report import Subject, build_report, draw_figures, render_html
+from gadoscope.evaluation.report import Evaluated, build_report, draw_figures, render_html
 from gadoscope.evaluation.rivals import RIVALS, answer_without
 from gadoscope.files import write_text
+from gadoscope.imaging.intensity import ImagePath
+from gadoscope.imaging.slices import SlicePolicy
+from gadoscope.inference.bundle import Bundle, BundleMetadata
 from gadoscope.labels import Split
 from gadoscope.statistics.paired import Answers
 from gadoscope.statistics.resampling import DRAWS
@@ -36,13 +41,14 @@ SLICES, SLICES_A_SUBJECT = 10_000, 8
 MOST_S, MOST_MB = 60, 1000
 THRESHOLD = 0.4
 CALIBRATION = Calibration(method="temperature", parameters={"temperature": 1.25})
-POINT = {
-    "threshold": THRESHOLD,
-    "lower": 0.3,
-    "upper": 0.6,
-    "rule": "balanced_accuracy",
-    "chosen_on": "validation: drawn by chance",
-}
+POINT = OperatingPoint(
+    threshold=THRESHOLD,
+    lower=0.3,
+    upper=0.6,
+    rule="balanced_accuracy",
+    chosen_on="validation: drawn by chance",
+)
+DECISION = Decision(of_slice=LevelDecision(point=POINT, calibration=CALIBRATION))
 SEED = 4
 
 
@@ -100,18 +106,19 @@ def draw_scores(n: int) -> Predictions:
 
 def write_report(predictions: Predictions, folder: Path) -> None:
     """Make the report from scores and write its three files."""
-    model = {
-        "id": "benchmark@00000000",
-        "sha256": "0" * 64,
-        "network": "none",
-        "n_parameters": 0,
-        "planes": [],
-        "licence": "",
-        "operating_point": POINT,
-        "calibration": CALIBRATION.to_dict(),
-    }
-    subject = Subject(
-        model=model, data={"origin": "chance", "splits": [], "unread": [], "notices": []}, training=None
+    metadata = BundleMetadata(
+        name="benchmark",
+        network="none",
+        n_parameters=0,
+        image_path=ImagePath(),
+        slice_policy=SlicePolicy(),
+        planes=(),
+        decision=DECISION,
+    )
+    evaluated = Evaluated(
+        bundle=Bundle(path=Path("benchmark.onnx"), sha256="0" * 64, metadata=metadata),
+        data={"origin": "chance", "splits": [], "unread": [], "notices": []},
+        training=None,
     )
     verdict = predictions.with_split(Split.TEST)
     first = Rival(
@@ -122,13 +129,13 @@ def write_report(predictions: Predictions, folder: Path) -> None:
     columns = {path: {"series_description": "T1 SAG"} for path in verdict.path.tolist()}
     others = [answer_without(name, verdict, columns) for name in RIVALS]
     report = build_report(
-        subject,
+        evaluated,
         predictions,
         Context(split=Split.TEST.value),
         0,
         comparison=compare(verdict, first, others),
     )
-    page = render_html(report, draw_figures(report, predictions), [])
+    page = render_html(report, draw_figures(report, predictions, DECISION), [], DECISION)
     write_predictions(predictions, folder / "predictions.csv")
     write_text(folder / "report.json", json.dumps(report, indent=1, allow_nan=False))
     write_text(folder / "report.html", page)

@@ -45,12 +45,14 @@ class Split(StrEnum):
 
 
 class Level(StrEnum):
-    """What a probability is about; each has its own scale of scores."""
+    """What a probability is about, and what counts as one case."""
 
     SLICE = "slice"
     """One slice alone."""
     SERIES = "series"
-    """Several slices of one volume, their logits made one by the bundle's aggregation."""
+    """All slices that were read of one series, their logits made one by the bundle's aggregation."""
+    SUBJECT = "subject"
+    """All images of one subject with one label: the head before contrast, or the head after it."""
 
 
 _MODALITY_TERMS = (

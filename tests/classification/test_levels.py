@@ -11,10 +11,11 @@ from gadoscope.classification.dynamic import summarise_volumes
 from gadoscope.classification.run import iter_results
 from gadoscope.decision.aggregation import Aggregation
 from gadoscope.decision.calibration import Calibration
+from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.inference.bundle import BundleMetadata
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase, Plane, SeriesResult, Status
-from tests.support.bundles import TINY_METADATA, TINY_SLOPE, write_tiny_bundle
+from tests.support.bundles import TINY_METADATA, TINY_POINT, TINY_SLOPE, write_tiny_bundle
 
 COOL = Calibration("temperature", {"temperature": 2.0})
 COOLER = Calibration("temperature", {"temperature": 4.0})
@@ -25,15 +26,14 @@ GREYS = (80, 90, 100, 110, 160)
 
 def metadata() -> BundleMetadata:
     """Return a bundle that calls slices at 0.5 and series, by their highest slice, at 0.9."""
-    point = TINY_METADATA.operating_point
-    return replace(
-        TINY_METADATA,
-        slice_policy=replace(TINY_METADATA.slice_policy, extent=1.0),
-        calibration=COOL,
+    high = replace(TINY_POINT, threshold=0.9, lower=0.9, upper=0.9)
+    decision = Decision(
+        of_slice=LevelDecision(point=TINY_POINT, calibration=COOL),
+        of_series=LevelDecision(point=high, calibration=COOLER),
         aggregation=Aggregation("max"),
-        series_calibration=COOLER,
-        series_operating_point=replace(point, threshold=0.9, lower=0.9, upper=0.9),
     )
+    slice_policy = replace(TINY_METADATA.slice_policy, extent=1.0)
+    return replace(TINY_METADATA, slice_policy=slice_policy, decision=decision)
 
 
 def write_volume(path: Path, greys: tuple[int, ...]) -> Path:

@@ -12,11 +12,12 @@ from click.testing import CliRunner
 from gadoscope.cli import installation
 from gadoscope.cli.main import cli
 from gadoscope.decision.calibration import Calibration
+from gadoscope.decision.decision import LevelDecision
 from gadoscope.decision.operating_point import Promise
 from gadoscope.extras import install_command
 from gadoscope.inference import default
 from gadoscope.reading.dicom import codecs as dicom_codecs
-from tests.support.bundles import TINY_METADATA, write_tiny_bundle
+from tests.support.bundles import TINY_DECISION, TINY_METADATA, TINY_POINT, write_tiny_bundle
 
 
 def test_a_whole_installation_and_a_bundle_that_answers_are_well(tiny_bundle: Path) -> None:
@@ -32,13 +33,12 @@ def test_what_a_bundle_promises_is_told_for_slices_and_for_series(tmp_path: Path
     promise = Promise(
         max_risk=0.05, confidence=0.95, is_promised=True, coverage=0.8, sentence="At most 5 % of all series."
     )
-    point = TINY_METADATA.operating_point
-    described = replace(
-        TINY_METADATA,
-        series_operating_point=replace(point, lower=0.25, upper=0.75, promise=promise),
-        series_calibration=Calibration("temperature", {"temperature": 2.0}),
+    of_series = LevelDecision(
+        point=replace(TINY_POINT, lower=0.25, upper=0.75, promise=promise),
+        calibration=Calibration("temperature", {"temperature": 2.0}),
     )
-    bundle = write_tiny_bundle(tmp_path / "b.onnx", described)
+    decision = replace(TINY_DECISION, of_series=of_series)
+    bundle = write_tiny_bundle(tmp_path / "b.onnx", replace(TINY_METADATA, decision=decision))
     lines = CliRunner().invoke(cli, ["doctor", "--model", str(bundle)]).output.splitlines()
     assert any("a slice: post-contrast from 0.5, pre-contrast below 0.5" in line for line in lines)
     series = "a series (mean of its slices): post-contrast from 0.75, pre-contrast below 0.25"

@@ -46,11 +46,11 @@ def test_the_bundle_says_where_it_comes_from_and_claims_nothing_else(bundle: Pat
     assert metadata.name == "keras2"
     assert (metadata.network, metadata.n_parameters) == ("siim", 109_073)
     assert metadata.planes == (Plane.SAGITTAL,)
-    point = metadata.operating_point
+    point = metadata.decision.of_slice.point
     assert (point.lower, point.threshold, point.upper) == (0.5, 0.5, 0.5)
     assert point.rule == "keras_default"
     assert point.chosen_on.startswith("nothing: the file holds no threshold; recalibrate")
-    assert metadata.calibration.method == "none"
+    assert metadata.decision.of_slice.calibration.method == "none"
     assert metadata.licence == "unknown: ask the weights' author"
     assert metadata.performance == {}
     assert metadata.training == {

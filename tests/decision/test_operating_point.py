@@ -1,40 +1,16 @@
-"""Logit to probability to phase."""
-
-import math
-from dataclasses import replace
+"""Probability to phase."""
 
 import numpy as np
 import pytest
 
-from gadoscope.decision.calibration import Calibration
 from gadoscope.decision.operating_point import OperatingPoint, decide
-from gadoscope.inference.bundle import probability_of
-from gadoscope.labels import Level, Phase
-from tests.support.bundles import TINY_METADATA
+from gadoscope.labels import Phase
 
 
 def _point(lower: float, upper: float) -> OperatingPoint:
     return OperatingPoint(
         threshold=(lower + upper) / 2, lower=lower, upper=upper, rule="by hand", chosen_on="nothing"
     )
-
-
-def test_without_calibration_a_probability_is_the_sigmoid_of_the_logit() -> None:
-    logits = np.linspace(-30, 30, 601)
-    expected = [1 / (1 + math.exp(-logit)) for logit in logits]
-    np.testing.assert_allclose(probability_of(logits, TINY_METADATA), expected, rtol=1e-15)
-
-
-def test_slices_and_series_each_have_their_own_calibration() -> None:
-    metadata = replace(
-        TINY_METADATA,
-        calibration=Calibration("temperature", {"temperature": 2.0}),
-        series_calibration=Calibration("temperature", {"temperature": 4.0}),
-        series_operating_point=_point(0.4, 0.6),
-    )
-    logit = np.array(4.0)
-    assert probability_of(logit, metadata) == pytest.approx(1 / (1 + math.exp(-2)))
-    assert probability_of(logit, metadata, Level.SERIES) == pytest.approx(1 / (1 + math.exp(-1)))
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ from gadoscope.evaluation.caveats import Context, judge
 from gadoscope.evaluation.summary import summarise_split
 from gadoscope.report.finding import CAUTION, SERIOUS
 from gadoscope.statistics.table import Predictions
-from tests.support.tables import FROZEN, make_predictions
+from tests.support.tables import DECISION, DRAWS, make_predictions
 
 TEST = Context(split="test")
 
 
 def judgements(table: Predictions, context: Context = TEST) -> dict[str, tuple[str, str]]:
-    found = judge(table, summarise_split(table, FROZEN), context)
+    found = judge(table, summarise_split(table, DECISION, draws=DRAWS), context)
     return {item["title"]: (item["severity"], item["text"]) for item in found}
 
 
@@ -134,7 +134,9 @@ def test_what_the_rows_do_not_show_is_told(context: Context, title: str, severit
 
 def test_the_gravest_comes_first() -> None:
     table = make_predictions([0, 1], [0.1, 0.9])
-    found = judge(table, summarise_split(table, FROZEN), replace(TEST, n_unread=1, n_shared_images=1))
+    found = judge(
+        table, summarise_split(table, DECISION, draws=DRAWS), replace(TEST, n_unread=1, n_shared_images=1)
+    )
 
     severities = [item["severity"] for item in found]
     assert severities == sorted(severities, key=["serious", "caution", "note"].index)

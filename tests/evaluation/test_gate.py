@@ -12,9 +12,9 @@ from gadoscope.evaluation.report import build_report, look_up, render_html
 from gadoscope.report.finding import CAUTION, SERIOUS
 from gadoscope.statistics.shares import estimate_share
 from gadoscope.statistics.table import Predictions
-from tests.evaluation.test_report import Page, subject
+from tests.evaluation.test_report import Page, evaluated
 from tests.inspection.test_audited import summary
-from tests.support.tables import make_predictions
+from tests.support.tables import DECISION, make_predictions
 
 LIMIT = 0.5
 """The gate's threshold in these tests."""
@@ -45,8 +45,8 @@ def _gate(n_images: int = 40, n_refused: int = 5, n_others: int = 8) -> dict[str
 
 
 def _render(gate: dict[str, Any] | None) -> tuple[dict[str, Any], Page]:
-    report = build_report(replace(subject(), gate=gate), _table(40), Context(split="test"), 0)
-    return report, Page(render_html(report, {}, []))
+    report = build_report(replace(evaluated(), gate=gate), _table(40), Context(split="test"), 0)
+    return report, Page(render_html(report, {}, [], DECISION))
 
 
 def test_labels_and_sources_add_up_to_all_images() -> None:

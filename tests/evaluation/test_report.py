@@ -1,7 +1,8 @@
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,19 +10,23 @@ import pytest
 
 from gadoscope import wording
 from gadoscope.decision.calibration import Calibration
+from gadoscope.decision.decision import Decision, LevelDecision
+from gadoscope.decision.operating_point import Promise
 from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.report import (
     Case,
-    Subject,
+    Evaluated,
     build_report,
     draw_figures,
     list_wrong,
     look_up,
     render_html,
 )
+from gadoscope.inference.bundle import Bundle
 from gadoscope.statistics.table import Predictions
 from gadoscope.wording import short_name
-from tests.support.tables import POINT, make_predictions
+from tests.support.bundles import TINY_METADATA
+from tests.support.tables import DECISION, decided, make_predictions
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 VOID = {"meta", "img", "br", "link", "hr", "input"}
@@ -87,17 +92,12 @@ def table(n: int = 40) -> Predictions:
     )
 
 
-def subject(**changes: Any) -> Subject:
-    model = {
-        "id": "tiny@12345678",
-        "sha256": "c" * 64,
-        "network": "siim",
-        "n_parameters": 109073,
-        "planes": ["sagittal"],
-        "licence": "",
-        "image_path": {},
-        "operating_point": POINT,
-    }
+def bundle(decision: Decision = DECISION) -> Bundle:
+    metadata = replace(TINY_METADATA, network="siim", n_parameters=109_073, decision=decision)
+    return Bundle(path=Path("tiny.onnx"), sha256="c" * 64, metadata=metadata)
+
+
+def evaluated(decision: Decision = DECISION, **changes: Any) -> Evaluated:
     split = {"split": "test", "n_images": 1, "n_subjects": None, "n_pre": 1, "n_post": 0, "used_for": ""}
     data = {"origin": "somewhere", "splits": [split], "unread": [], "notices": []}
     training = {
@@ -106,15 +106,16 @@ def subject(**changes: Any) -> Subject:
         "machine": [["Python", "3.11"]],
         "history": [{"epoch": 1, "train_loss": 0.5, "train_accuracy": 0.7}],
     }
-    return Subject(model=model, data={**data, **changes}, training=training)
+    return Evaluated(bundle=bundle(decision), data={**data, **changes}, training=training)
 
 
 def render(
-    predictions: Predictions, *, about: Subject | None = None, split: str = "test"
+    predictions: Predictions, *, about: Evaluated | None = None, split: str = "test"
 ) -> tuple[dict[str, Any], Page, str]:
-    report = build_report(about or subject(), predictions, Context(split=split), 4)
+    about = about or evaluated()
+    report = build_report(about, predictions, Context(split=split), 4)
     cases = [Case(PIXEL, PIXEL)] * report["wrong"]["n_shown"]
-    page = render_html(report, draw_figures(report, predictions), cases)
+    page = render_html(report, draw_figures(report, predictions, about.decision), cases, about.decision)
     return report, Page(page), page
 
 
@@ -168,16 +169,9 @@ NO_BAND = "has no band of silence"
 
 def with_bands(slice_band: tuple[float, float], series_band: tuple[float, float]) -> str:
     """Return the words of a report by series, for a bundle with these bands."""
-    about = subject()
-    model = {
-        **about.model,
-        "operating_point": {**POINT, "lower": slice_band[0], "upper": slice_band[1]},
-        "series_operating_point": {**POINT, "lower": series_band[0], "upper": series_band[1]},
-        "calibration": Calibration().to_dict(),
-        "series_calibration": Calibration().to_dict(),
-    }
+    decision = Decision(of_slice=decided(band=slice_band), of_series=decided(band=series_band))
     pairs = replace(table(), subject_id=np.array([f"s{row // 6}" for row in range(40)]))
-    return " ".join(render(pairs, about=replace(about, model=model))[1].words.split())
+    return " ".join(render(pairs, about=evaluated(decision))[1].words.split())
 
 
 def test_no_band_of_silence_is_said_only_where_no_level_has_one() -> None:
@@ -208,7 +202,7 @@ def test_what_makes_a_figure_worthless_stands_at_the_top_of_page_and_data() -> N
         "predictors": [{**strong, "auc": {"value": 1.0, "lower": 0.9, "upper": 1.0}}],
     }
     seen = {"n_images": 27, "n_identical": 27, "n_alike": 0, "n_known": 9, "n_trained": 9, "sources": []}
-    report, page, text = render(table(), about=replace(subject(), shortcuts=shortcuts, seen=seen))
+    report, page, text = render(table(), about=replace(evaluated(), shortcuts=shortcuts, seen=seen))
     titles = ["The model was made from these images", "Image size alone gives the label away"]
     assert [one["title"] for one in report["warnings"]] == titles
     assert report["worth"][:2] == report["warnings"]
@@ -239,7 +233,7 @@ def test_hostile_names_are_shown_and_never_run() -> None:
     object.__setattr__(predictions, "path", paths)
     object.__setattr__(predictions, "source", sources)
     unread = [{"name": hostile, "reason": "truncated", "sentence": "<b>bold</b>"}]
-    _, page, _ = render(predictions, about=subject(unread=unread, notices=["<i>note</i>"], origin=hostile))
+    _, page, _ = render(predictions, about=evaluated(unread=unread, notices=["<i>note</i>"], origin=hostile))
 
     assert "script" not in page.tags
     assert page.tags.count("img") == 8  # four cases, two pictures each
@@ -294,15 +288,13 @@ def test_wrong_answers_on_test_images_come_before_those_on_validation() -> None:
 
 
 def test_a_bundle_alone_has_no_section_on_its_training() -> None:
-    about = Subject(model=subject().model, data=subject().data, training=None)
-    _, page, _ = render(table(), about=about)
+    _, page, _ = render(table(), about=replace(evaluated(), training=None))
 
     assert "How it was trained" not in page.words
 
 
 def test_the_band_of_indeterminate_answers_is_told() -> None:
-    about = subject()
-    about.model["operating_point"] = {**POINT, "lower": 0.3, "upper": 0.7}
+    about = evaluated(Decision(of_slice=decided(band=(0.3, 0.7))))
     _, page, _ = render(table(), about=about)
 
     assert "the bundle answers indeterminate" in " ".join(page.words.split())
@@ -314,16 +306,21 @@ def test_a_name_keeps_its_last_folder_only() -> None:
 
 
 def test_calibration_before_and_after_and_the_promise_and_its_limits_are_shown() -> None:
-    promise = {"max_risk": 0.05, "is_promised": True, "sentence": "At most 5 % silent errors."}
-    about = subject()
-    about.model["operating_point"] = {**POINT, "lower": 0.4, "upper": 0.6, "promise": promise}
+    promise = Promise(
+        max_risk=0.05,
+        confidence=0.95,
+        is_promised=True,
+        coverage=0.9,
+        sentence="At most 5 % silent errors.",
+    )
     calibration = Calibration(method="temperature", parameters={"temperature": 2.0})
-    about.model["calibration"] = calibration.to_dict()
+    point = replace(decided(band=(0.4, 0.6)).point, promise=promise)
+    decision = Decision(of_slice=LevelDecision(point=point, calibration=calibration))
     scored = replace(table(), probability=calibration.apply(table().logit))
-    report, page, _ = render(scored, about=about)
+    report, page, _ = render(scored, about=evaluated(decision))
 
     trust = report["splits"]["test"]["trust"]
-    assert report["promise"] == promise
+    assert report["promise"] == asdict(promise)
     assert trust["calibration"]["before"]["brier"] != trust["calibration"]["after"]["brier"]
     words = " ".join(page.words.split())
     for said in (

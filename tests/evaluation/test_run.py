@@ -38,7 +38,7 @@ def curves() -> None:
 @pytest.fixture(autouse=True)
 def no_curves(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if "curves" not in request.fixturenames:
-        monkeypatch.setattr("gadoscope.evaluation.run.draw_figures", lambda _report, _predictions: {})
+        monkeypatch.setattr("gadoscope.evaluation.run.draw_figures", lambda *_: {})
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner
 
 from gadoscope.cli.evaluate import command
-from gadoscope.decision.gate import check_t1_brain
 from gadoscope.errors import ManifestError, RefusedError
 from gadoscope.evaluation.run import evaluate
 from gadoscope.inference.session import Session
@@ -32,7 +31,7 @@ WHITE, DARK = 0.92, 0.3
 @pytest.fixture(autouse=True)
 def no_curves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw none: they take nine tenths of the time."""
-    monkeypatch.setattr("gadoscope.evaluation.run.draw_figures", lambda _report, _predictions: {})
+    monkeypatch.setattr("gadoscope.evaluation.run.draw_figures", lambda *_: {})
 
 
 @pytest.fixture
@@ -62,11 +61,10 @@ def _evaluate(model: Path, folder: Path, items: Sequence[Item]) -> dict[str, Any
 
 def _is_refused(item: Item, session: Session) -> bool:
     metadata = session.bundle.metadata
-    assert metadata.gate is not None
     answers = session.slice_answers(metadata.image_path.resize_slice(read_slice(item.path).pixels)[None])
     assert answers.t1_brain is not None
     try:
-        check_t1_brain(answers.t1_brain, metadata.gate)
+        metadata.decision.check_t1_brain(answers.t1_brain)
     except RefusedError:
         return True
     return False

@@ -5,17 +5,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from gadoscope.decision.aggregation import Aggregation
 from gadoscope.decision.calibration import Calibration
+from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.decision.gate import Gate
 from gadoscope.decision.operating_point import OperatingPoint, Promise
 from gadoscope.errors import BundleError
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.imaging.slices import SlicePolicy
-from gadoscope.inference.bundle import Bundle, BundleMetadata
-from gadoscope.labels import Level, Plane
+from gadoscope.inference.bundle import METADATA_KEY, Bundle, BundleMetadata
+from gadoscope.inference.default import find_default
+from gadoscope.labels import Plane
 from tests.support.bundles import TINY_METADATA
 
 FULL = BundleMetadata(
@@ -27,25 +30,37 @@ FULL = BundleMetadata(
         planes=(Plane.SAGITTAL, Plane.AXIAL), n_slices=7, extent=0.5, volume_planes=(Plane.AXIAL,)
     ),
     planes=(Plane.SAGITTAL, Plane.AXIAL),
-    operating_point=OperatingPoint(
-        threshold=0.5, lower=0.4, upper=0.6, rule="balanced_accuracy", chosen_on="validation"
-    ),
-    calibration=Calibration("temperature", {"temperature": 1.7}),
-    aggregation=Aggregation("log_mean_exp", {"sharpness": 2.0}),
-    series_operating_point=OperatingPoint(
-        threshold=0.3,
-        lower=0.3,
-        upper=0.3,
-        rule="target_sensitivity",
-        rule_parameters={"target": 0.95, "bound": "lower", "is_met": True},
-        chosen_on="validation: 40 series, 20 subjects",
-        reached="Chosen for a sensitivity of 95 %.",
-        promise=Promise(
-            max_risk=0.01, confidence=0.95, is_promised=False, coverage=None, sentence="Too few subjects."
+    decision=Decision(
+        of_slice=LevelDecision(
+            point=OperatingPoint(
+                threshold=0.5, lower=0.4, upper=0.6, rule="balanced_accuracy", chosen_on="validation"
+            ),
+            calibration=Calibration("temperature", {"temperature": 1.7}),
+        ),
+        of_series=LevelDecision(
+            point=OperatingPoint(
+                threshold=0.3,
+                lower=0.3,
+                upper=0.3,
+                rule="target_sensitivity",
+                rule_parameters={"target": 0.95, "bound": "lower", "is_met": True},
+                chosen_on="validation: 40 series, 20 subjects",
+                reached="Chosen for a sensitivity of 95 %.",
+                promise=Promise(
+                    max_risk=0.01,
+                    confidence=0.95,
+                    is_promised=False,
+                    coverage=None,
+                    sentence="Too few subjects.",
+                ),
+            ),
+            calibration=Calibration("beta", {"slope_post": 1.0, "slope_pre": 2.0, "intercept": -0.5}),
+        ),
+        aggregation=Aggregation("log_mean_exp", {"sharpness": 2.0}),
+        gate=Gate(
+            threshold=0.4, max_refused=0.005, chosen_on="validation: 40 images", reached="It refuses 0."
         ),
     ),
-    series_calibration=Calibration("beta", {"slope_post": 1.0, "slope_pre": 2.0, "intercept": -0.5}),
-    gate=Gate(threshold=0.4, max_refused=0.005, chosen_on="validation: 40 images", reached="It refuses 0."),
     training={"seed": 1020, "n_images": {"train": 722}},
     licence="CC BY 4.0",
     performance={"test_auc": 0.99},
@@ -61,19 +76,20 @@ def test_metadata_come_back_as_they_were_written() -> None:
     assert BundleMetadata.from_json(FULL.to_json()) == FULL
 
 
-def test_a_series_has_a_scale_and_a_point_of_its_own_or_those_of_a_slice() -> None:
-    assert FULL.operating_point_of(Level.SERIES).threshold == 0.3
-    assert FULL.operating_point_of(Level.SLICE).threshold == 0.5
-    assert FULL.calibration_of(Level.SERIES).method == "beta"
-    alone = dataclasses.replace(FULL, series_operating_point=None, series_calibration=None)
+def test_a_bundle_may_decide_series_as_it_decides_slices() -> None:
+    alone = dataclasses.replace(FULL, decision=dataclasses.replace(FULL.decision, of_series=None))
     assert BundleMetadata.from_json(alone.to_json()) == alone
-    assert alone.operating_point_of(Level.SERIES) == FULL.operating_point
-    assert alone.calibration_of(Level.SERIES) == FULL.calibration
 
 
-def test_a_threshold_of_series_without_the_scale_it_was_chosen_on_is_refused() -> None:
-    with pytest.raises(ValueError, match="go together"):
-        dataclasses.replace(FULL, series_calibration=None)
+@pytest.mark.parametrize("missing", ["series_calibration", "series_operating_point"])
+def test_a_threshold_of_series_without_the_scale_it_was_chosen_on_is_refused(missing: str) -> None:
+    with pytest.raises(BundleError, match="go together"):
+        BundleMetadata.from_json(json.dumps({**_document(), missing: None}))
+
+
+def test_the_shipped_bundle_is_written_again_to_the_byte() -> None:
+    (entry,) = (prop for prop in onnx.load(find_default()).metadata_props if prop.key == METADATA_KEY)
+    assert BundleMetadata.from_json(entry.value).to_json() == entry.value
 
 
 def test_equal_metadata_give_equal_bytes_whatever_the_order_of_their_keys() -> None:
@@ -82,7 +98,7 @@ def test_equal_metadata_give_equal_bytes_whatever_the_order_of_their_keys() -> N
     assert turned.to_json() == FULL.to_json()
 
 
-@pytest.mark.parametrize("field", ["name", "planes", "calibration"])
+@pytest.mark.parametrize("field", ["name", "planes", "decision"])
 def test_metadata_cannot_be_changed(field: str) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(FULL, field, "another")
@@ -121,7 +137,7 @@ def test_every_missing_key_of_the_gate_is_named(key: str) -> None:
 
 
 def test_a_bundle_may_have_no_gate() -> None:
-    alone = dataclasses.replace(FULL, gate=None)
+    alone = dataclasses.replace(FULL, decision=dataclasses.replace(FULL.decision, gate=None))
     assert BundleMetadata.from_json(alone.to_json()) == alone
 
 

@@ -31,7 +31,7 @@ def test_the_default_bundle_is_at_most_8_mb() -> None:
 def test_the_default_bundle_reads_three_planes_has_a_gate_and_names_its_licence() -> None:
     metadata = Session(default.find_default()).bundle.metadata
     assert set(metadata.planes) == {Plane.SAGITTAL, Plane.AXIAL, Plane.CORONAL}
-    assert metadata.gate is not None
+    assert metadata.decision.gate is not None
     assert metadata.licence == "Apache-2.0"
 
 

@@ -1,9 +1,8 @@
 import numpy as np
 
-from gadoscope.decision.aggregation import Aggregation
-from gadoscope.decision.calibration import Calibration
-from gadoscope.statistics.levels import Level, gather_cases, group_cases
-from tests.support.tables import make_predictions
+from gadoscope.labels import Level
+from gadoscope.statistics.levels import gather_cases, group_cases
+from tests.support.tables import DECISION, make_predictions
 
 
 def test_a_series_is_one_subject_plane_and_label_where_no_column_names_it() -> None:
@@ -39,7 +38,7 @@ def test_a_case_has_the_aggregate_of_its_logits_whatever_their_order() -> None:
     turned = table.select(np.array([1, 0, 2]))
     case = np.array([0, 0, 1])
 
-    one, other = (gather_cases(part, case, Aggregation(), Calibration()) for part in (table, turned))
+    one, other = (gather_cases(part, case, DECISION) for part in (table, turned))
 
     np.testing.assert_allclose(one.logit, [table.logit[:2].mean(), table.logit[2]])
     assert one.logit.tolist() == other.logit.tolist()

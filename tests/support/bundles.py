@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.decision.gate import Gate
 from gadoscope.decision.operating_point import OperatingPoint
 from gadoscope.imaging.intensity import ImagePath
@@ -23,6 +24,10 @@ TINY_SLOPE = 20.0
 TINY_GATE = 0.8
 """Of the tiny bundle with a gate: t1_brain_logit = TINY_SLOPE * (TINY_GATE - mean brightness in [0, 1])"""
 
+TINY_POINT = OperatingPoint(
+    threshold=0.5, lower=0.5, upper=0.5, rule="by hand", chosen_on="nothing: for tests"
+)
+TINY_DECISION = Decision(of_slice=LevelDecision(point=TINY_POINT))
 TINY_METADATA = BundleMetadata(
     name="tiny",
     network="mean-brightness",
@@ -30,20 +35,22 @@ TINY_METADATA = BundleMetadata(
     image_path=ImagePath(size=TINY_SIZE),
     slice_policy=SlicePolicy(),
     planes=(),
-    operating_point=OperatingPoint(
-        threshold=0.5, lower=0.5, upper=0.5, rule="by hand", chosen_on="nothing: for tests"
-    ),
+    decision=TINY_DECISION,
     licence="Apache-2.0",
 )
-GATED_METADATA = replace(
-    TINY_METADATA, gate=Gate(threshold=0.5, max_refused=0.005, chosen_on="nothing: for tests")
-)
+TINY_GATE_RULE = Gate(threshold=0.5, max_refused=0.005, chosen_on="nothing: for tests")
+GATED_METADATA = replace(TINY_METADATA, decision=replace(TINY_DECISION, gate=TINY_GATE_RULE))
 
 
 def with_band(lower: float, upper: float) -> BundleMetadata:
     """Return the tiny bundle's metadata with an abstention band [lower, upper)."""
-    point = replace(TINY_METADATA.operating_point, lower=lower, upper=upper, threshold=(lower + upper) / 2)
-    return replace(TINY_METADATA, operating_point=point)
+    return with_point(lower=lower, upper=upper, threshold=(lower + upper) / 2)
+
+
+def with_point(**numbers: float) -> BundleMetadata:
+    """Return the tiny bundle's metadata with another operating point of slices."""
+    of_slice = LevelDecision(point=replace(TINY_POINT, **numbers))  # type: ignore[arg-type]  # all of them numbers
+    return replace(TINY_METADATA, decision=replace(TINY_DECISION, of_slice=of_slice))
 
 
 def tiny_model(

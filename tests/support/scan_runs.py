@@ -1,6 +1,5 @@
 """Whole runs over scans, and bundles whose answer the phantom's brightness decides."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from pydicom.dataset import Dataset
 from gadoscope.classification.run import iter_results
 from gadoscope.labels import SeriesResult, Status
 from gadoscope.results.ledger import Ledger
-from tests.support.bundles import TINY_METADATA, TINY_SLOPE, write_tiny_bundle
+from tests.support.bundles import TINY_SLOPE, with_point, write_tiny_bundle
 from tests.support.dicom_files import stored_pixels
 
 WHITE = 255
@@ -49,5 +48,4 @@ def write_bundle_between(path: Path, darker: float, brighter: float) -> Path:
     """Write a tiny bundle that takes mean brightness half-way between for the edge of post-contrast."""
     assert darker < brighter
     edge = float(1 / (1 + np.exp(-TINY_SLOPE * ((darker + brighter) / 2 - 0.5))))
-    point = replace(TINY_METADATA.operating_point, threshold=edge, lower=edge, upper=edge)
-    return write_tiny_bundle(path, replace(TINY_METADATA, operating_point=point))
+    return write_tiny_bundle(path, with_point(threshold=edge, lower=edge, upper=edge))

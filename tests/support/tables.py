@@ -3,26 +3,29 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.evaluation.summary import Frozen, Scale
+from gadoscope.decision.decision import Decision, LevelDecision
+from gadoscope.decision.operating_point import OperatingPoint
 from gadoscope.statistics.table import Predictions
 
-POINT = {
-    "threshold": 0.5,
-    "lower": 0.5,
-    "upper": 0.5,
-    "rule": "balanced_accuracy",
-    "chosen_on": "validation: 9 images",
-}
+DRAWS = 200
+"""Fewer than a report takes."""
 
 
-FROZEN = Frozen(of_slices=Scale(point=POINT), of_series=Scale(point=POINT), draws=200)
-"""What a bundle without calibration freezes, with fewer draws than a report takes."""
+def decided(threshold: float = 0.5, band: tuple[float, float] | None = None) -> LevelDecision:
+    """Return what holds at one level without calibration; without ``band`` everything is answered."""
+    lower, upper = band or (threshold, threshold)
+    point = OperatingPoint(
+        threshold=threshold,
+        lower=lower,
+        upper=upper,
+        rule="balanced_accuracy",
+        chosen_on="validation: 9 images",
+    )
+    return LevelDecision(point=point)
 
 
-def frozen(**point: float) -> Frozen:
-    """Return `FROZEN` at another operating point."""
-    scale = Scale(point={**POINT, **point})
-    return Frozen(of_slices=scale, of_series=scale, draws=FROZEN.draws)
+DECISION = Decision(of_slice=decided())
+"""What a bundle without calibration, band and gate freezes."""
 
 
 def make_predictions(

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gadoscope.freezing.freeze import Frozen, freeze_held_out
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
 from gadoscope.statistics.metrics import roc_auc
 from gadoscope.statistics.table import from_rows
-from gadoscope.training.config import TrainingConfig, parse_config
-from gadoscope.training.freeze import Frozen, freeze_held_out, freeze_logits
+from gadoscope.training.config import parse_config
+from gadoscope.training.freeze import freeze_logits
 
 N_SLICES = 5
 BRIGHT = 6.0
@@ -45,8 +46,7 @@ def draw(n_subjects: int = 30, *, one_bright_slice: bool = False) -> tuple[list[
 
 
 def freeze(items: Sequence[Item], logit: NDArray[np.float64], **sections: dict[str, Any]) -> Frozen:
-    config: TrainingConfig = parse_config(sections)
-    return freeze_logits(items, logit, config)
+    return freeze_logits(items, logit, parse_config(sections).to_plan())
 
 
 def without_subjects(items: Sequence[Item], **extra: Any) -> list[Item]:
@@ -55,9 +55,9 @@ def without_subjects(items: Sequence[Item], **extra: Any) -> list[Item]:
 
 def test_series_are_told_apart_better_than_slices_and_have_a_point_of_their_own() -> None:
     frozen = freeze(*draw())
-    assert frozen.series_point is not None
-    assert frozen.series_point.chosen_on == "validation: 60 series, 30 subjects"
-    assert frozen.point.chosen_on == "validation: 300 images, 30 subjects"
+    assert frozen.decision.of_series is not None
+    assert frozen.decision.of_series.point.chosen_on == "validation: 60 series, 30 subjects"
+    assert frozen.decision.of_slice.point.chosen_on == "validation: 300 images, 30 subjects"
     of_series, of_slices = frozen.performance["validation_series"], frozen.performance["validation"]
     assert of_series["auc"] > of_slices["auc"]
     assert of_series["accuracy"] > of_slices["accuracy"]
@@ -66,11 +66,11 @@ def test_series_are_told_apart_better_than_slices_and_have_a_point_of_their_own(
 
 def test_the_mean_of_five_slices_is_surer_than_one_and_its_temperature_lower() -> None:
     frozen = freeze(*draw())
-    assert frozen.aggregation.method == "mean"
-    assert frozen.series_calibration is not None
+    assert frozen.decision.aggregation.method == "mean"
+    assert frozen.decision.of_series is not None
     of_series, of_slice = (
-        calibration.parameters["temperature"]
-        for calibration in (frozen.series_calibration, frozen.calibration)
+        decided.calibration.parameters["temperature"]
+        for decided in (frozen.decision.of_series, frozen.decision.of_slice)
     )
     assert of_series < 0.8 * of_slice
 
@@ -78,7 +78,7 @@ def test_the_mean_of_five_slices_is_surer_than_one_and_its_temperature_lower() -
 def test_where_one_slice_shows_it_the_mean_is_not_chosen() -> None:
     items, logit = draw(one_bright_slice=True)
     frozen = freeze(items, logit)
-    assert frozen.aggregation.method in ("max", "log_mean_exp")
+    assert frozen.decision.aggregation.method in ("max", "log_mean_exp")
     named = freeze(items, logit, aggregation={"method": "mean"})
     chosen_auc = frozen.performance["validation_series"]["auc"]
     assert chosen_auc > named.performance["validation_series"]["auc"]
@@ -88,7 +88,7 @@ def test_where_one_slice_shows_it_the_mean_is_not_chosen() -> None:
 def test_the_aggregation_that_is_named_is_taken() -> None:
     items, logit = draw()
     frozen = freeze(items, logit, aggregation={"method": "log_mean_exp", "sharpness": 2.0})
-    assert frozen.aggregation.to_dict() == {"method": "log_mean_exp", "sharpness": 2.0}
+    assert frozen.decision.aggregation.to_dict() == {"method": "log_mean_exp", "sharpness": 2.0}
     highest = freeze(items, logit, aggregation={"method": "max"})
     label = np.array([item.label is Label.POST for item in items]).reshape(-1, N_SLICES)[:, 0]
     expected = roc_auc(label, logit.reshape(-1, N_SLICES).max(axis=1))
@@ -98,9 +98,9 @@ def test_the_aggregation_that_is_named_is_taken() -> None:
 def test_without_subjects_there_are_no_series_and_slices_alone_are_frozen() -> None:
     items, logit = draw()
     frozen = freeze(without_subjects(items), logit)
-    assert frozen.aggregation.method == "mean"
-    assert (frozen.series_point, frozen.series_calibration) == (None, None)
-    assert frozen.point.chosen_on == "validation: 300 images, subjects unknown"
+    assert frozen.decision.aggregation.method == "mean"
+    assert frozen.decision.of_series is None
+    assert frozen.decision.of_slice.point.chosen_on == "validation: 300 images, subjects unknown"
     assert "validation_series" not in frozen.performance
 
 
@@ -110,18 +110,18 @@ def test_a_column_of_series_stands_in_for_subjects_that_are_unknown() -> None:
         replace(item, subject_id=None, extra={"series": f"{item.subject_id}-{item.label}"}) for item in items
     ]
     frozen = freeze(named, logit)
-    assert frozen.series_point is not None
-    assert frozen.series_point.chosen_on == "validation: 60 series, subjects unknown"
+    assert frozen.decision.of_series is not None
+    assert frozen.decision.of_series.point.chosen_on == "validation: 60 series, subjects unknown"
 
 
 @pytest.mark.parametrize(("n_subjects", "is_frozen"), [(9, False), (10, True)])
 def test_series_of_too_few_subjects_are_decided_as_slices_are(n_subjects: int, is_frozen: bool) -> None:
-    assert (freeze(*draw(n_subjects)).series_point is not None) == is_frozen
+    assert (freeze(*draw(n_subjects)).decision.of_series is not None) == is_frozen
 
 
 def test_series_of_one_slice_each_are_slices() -> None:
     items, logit = draw()
-    assert freeze(items[::N_SLICES], logit[::N_SLICES]).series_point is None
+    assert freeze(items[::N_SLICES], logit[::N_SLICES]).decision.of_series is None
 
 
 def test_the_order_of_the_images_makes_no_difference() -> None:
@@ -129,11 +129,14 @@ def test_the_order_of_the_images_makes_no_difference() -> None:
     order = np.random.default_rng(0).permutation(len(items))
     turned = freeze([items[index] for index in order], logit[order])
     straight = freeze(items, logit)
-    assert turned.aggregation == straight.aggregation
-    assert turned.point.threshold == pytest.approx(straight.point.threshold, rel=1e-6)
-    assert turned.series_point is not None
-    assert straight.series_point is not None
-    assert turned.series_point.threshold == pytest.approx(straight.series_point.threshold, rel=1e-6)
+    assert turned.decision.aggregation == straight.decision.aggregation
+    assert turned.decision.of_slice.point.threshold == pytest.approx(
+        straight.decision.of_slice.point.threshold, rel=1e-6
+    )
+    assert turned.decision.of_series is not None
+    assert straight.decision.of_series is not None
+    of_turned, of_straight = turned.decision.of_series.point, straight.decision.of_series.point
+    assert of_turned.threshold == pytest.approx(of_straight.threshold, rel=1e-6)
 
 
 def test_predictions_of_other_networks_freeze_what_the_same_logits_of_validation_would() -> None:
@@ -153,10 +156,14 @@ def test_predictions_of_other_networks_freeze_what_the_same_logits_of_validation
             for item, logit in zip(items, logits, strict=True)
         ]
     )
-    of_validation, of_held_out = freeze(items, logits), freeze_held_out(table, parse_config({}))
-    assert of_held_out.point.chosen_on == "out of fold: 300 images, 30 subjects"
-    assert of_held_out.point == replace(of_validation.point, chosen_on=of_held_out.point.chosen_on)
-    assert of_held_out.series_calibration == of_validation.series_calibration
+    of_validation = freeze(items, logits).decision
+    of_held_out = freeze_held_out(table, parse_config({}).to_plan()).decision
+    point = of_held_out.of_slice.point
+    assert point.chosen_on == "out of fold: 300 images, 30 subjects"
+    assert point == replace(of_validation.of_slice.point, chosen_on=point.chosen_on)
+    assert of_held_out.of_series is not None
+    assert of_validation.of_series is not None
+    assert of_held_out.of_series.calibration == of_validation.of_series.calibration
 
 
 def test_only_the_sources_that_are_named_choose_the_threshold() -> None:
@@ -165,11 +172,11 @@ def test_only_the_sources_that_are_named_choose_the_threshold() -> None:
     both, shifted = [*items, *foreign], np.concatenate([logits, logits + 5])
     named = freeze(both, shifted, operating_point={"sources": ["north"]})
     assert named == freeze(items, logits)
-    assert named.point.threshold != freeze(both, shifted).point.threshold
+    assert named.decision.of_slice.point.threshold != freeze(both, shifted).decision.of_slice.point.threshold
 
 
 def test_where_no_image_is_of_the_named_sources_all_are_asked_and_the_user_is_told() -> None:
     items, logits = draw()
     frozen = freeze(items, logits, operating_point={"sources": ["east"]})
-    assert frozen.point == freeze(items, logits).point
+    assert frozen.decision.of_slice.point == freeze(items, logits).decision.of_slice.point
     assert "operating_point.sources name east, but the images to choose on are of north" in frozen.notices[0]

@@ -100,7 +100,7 @@ def test_the_bundle_answers_as_torch_does(trained: TrainedRun) -> None:
 
 def test_the_bundle_carries_its_operating_point_and_its_origin_but_no_path(trained: TrainedRun) -> None:
     metadata = Session(trained.bundle).bundle.metadata
-    assert metadata.operating_point.chosen_on == "validation: 4 images, subjects unknown"
+    assert metadata.decision.of_slice.point.chosen_on == "validation: 4 images, subjects unknown"
     assert metadata.n_parameters == 109_073
     assert metadata.training["weights_sha256"] == trained.weights_sha256
     content = trained.bundle.read_bytes()
@@ -155,10 +155,11 @@ def test_a_finished_run_gets_another_operating_point_without_training_again(
     assert again is not None
     assert again.weights_sha256 == first.weights_sha256
     metadata = Session(again.bundle).bundle.metadata
-    assert metadata.operating_point.rule == "cost"
-    assert metadata.operating_point.promise is not None
-    assert metadata.operating_point.promise.sentence.startswith("Nothing can be promised from")
-    assert metadata.aggregation.method == "median"
+    point = metadata.decision.of_slice.point
+    assert point.rule == "cost"
+    assert point.promise is not None
+    assert point.promise.sentence.startswith("Nothing can be promised from")
+    assert metadata.decision.aggregation.method == "median"
     assert any("are not calibrated" in notice for notice in again.notices)
     record = json.loads((again.run / "record.json").read_text())
     assert record["operating_point"]["rule_parameters"] == {"cost_of_missed_post": 100.0, "prevalence": 0.5}
@@ -214,7 +215,7 @@ def test_a_held_out_table_decides_in_place_of_validation_and_the_record_names_it
     again = train(Job(config=small_config(), data=slices, run=tmp_path / "run", resume=True, held_out=table))
     assert again is not None
     assert again.weights_sha256 == trained.weights_sha256
-    assert again.frozen.point.chosen_on == "out of fold: 12 images, 6 subjects"
+    assert again.frozen.decision.of_slice.point.chosen_on == "out of fold: 12 images, 6 subjects"
     record = json.loads((tmp_path / "run" / "record.json").read_text())
     assert record["held_out_sha256"] == hash_file(table)
 

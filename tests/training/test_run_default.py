@@ -154,11 +154,12 @@ def test_the_bundle_says_what_it_was_made_of(trained: TrainedRun) -> None:
     metadata = Session(trained.bundle).bundle.metadata
     assert (metadata.network, metadata.n_parameters) == ("compact", 674_897 + 544 * 64 + 64 + 65)
     assert metadata.image_path.size == SIZE
-    assert metadata.gate is not None
-    assert "256" not in metadata.gate.chosen_on.partition(",")[0]
+    gate = metadata.decision.gate
+    assert gate is not None
+    assert "256" not in gate.chosen_on.partition(",")[0]
     record = json.loads((trained.run / "record.json").read_text())
     assert record["config"]["sampling"]["shares"] == {"pairs": 0.5}
-    assert record["gate"]["threshold"] == metadata.gate.threshold
+    assert record["gate"]["threshold"] == gate.threshold
 
 
 def test_each_member_is_trained_as_it_would_be_alone(manifest: Path, tmp_path: Path) -> None:

@@ -8,11 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from gadoscope.decision.aggregation import aggregate_logits
-from gadoscope.decision.gate import check_t1_brain
-from gadoscope.decision.operating_point import decide
 from gadoscope.errors import InputError, ReadError
-from gadoscope.inference.bundle import probability_of
 from gadoscope.inference.session import Answers, Session
 from gadoscope.labels import Level, Phase, SeriesResult, Status
 from gadoscope.reading.os_errors import explain_os_error
@@ -110,11 +106,12 @@ def answered_row(
         raise ReadError(
             "no_number", "the network answered no number for this image; its weights may be damaged."
         )
-    point = session.bundle.metadata.operating_point_of(level)
-    probability = float(probability_of(np.array(logit), session.bundle.metadata, level))
-    phase = decide(probability, point)
+    decision = session.bundle.metadata.decision
+    probability = float(decision.probability(np.array(logit), level))
+    phase = decision.decide(probability, level)
     status, reason = Status.ANSWERED, ""
     if phase is Phase.INDETERMINATE:
+        point = decision.at(level).point
         status = Status.INDETERMINATE
         reason = (
             f"inside_abstention_band: the probability {probability:.3g} lies in "
@@ -135,10 +132,9 @@ def judged_row(base: SeriesResult, answers: Answers, session: Session) -> tuple[
     """
 
     def judge() -> tuple[SeriesResult, float | None]:
-        metadata = session.bundle.metadata
-        if metadata.gate is not None and answers.t1_brain is not None:
-            check_t1_brain(answers.t1_brain, metadata.gate)
-        logit = aggregate_logits(answers.phase, metadata.aggregation)
+        decision = session.bundle.metadata.decision
+        decision.check_t1_brain(answers.t1_brain)
+        logit = decision.pool(answers.phase)
         level = Level.SERIES if len(answers.phase) > 1 else Level.SLICE
         return answered_row(base, logit, session, level), logit
 

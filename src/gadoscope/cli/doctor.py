@@ -88,7 +88,6 @@ def _try_slice(session: "Session") -> dict[str, Any]:
     import numpy as np
 
     from gadoscope.imaging.intensity import MAX_GREY
-    from gadoscope.inference.bundle import probability_of
 
     size = session.bundle.metadata.image_path.size
     ramp = np.linspace(0, MAX_GREY, size).astype(np.uint8)
@@ -101,7 +100,9 @@ def _try_slice(session: "Session") -> dict[str, Any]:
         "answers": answers,
         "note": note,
         "seconds": round(seconds, 4),
-        "probability_of_a_ramp": float(probability_of(logit, session.bundle.metadata)) if answers else None,
+        "probability_of_a_ramp": float(session.bundle.metadata.decision.probability(logit))
+        if answers
+        else None,
     }
 
 
@@ -109,17 +110,18 @@ def _summarise(session: "Session") -> dict[str, Any]:
     from gadoscope.labels import Level
 
     metadata = session.bundle.metadata
+    decision, of_series = metadata.decision, metadata.decision.at(Level.SERIES)
     return {
         "model_id": session.bundle.model_id,
         "network": metadata.network,
         "n_parameters": metadata.n_parameters,
         "image_path": metadata.image_path.to_dict(),
         "planes": list(metadata.planes),
-        "operating_point": asdict(metadata.operating_point),
-        "calibration": metadata.calibration.to_dict(),
-        "aggregation": metadata.aggregation.to_dict(),
-        "series_operating_point": asdict(metadata.operating_point_of(Level.SERIES)),
-        "series_calibration": metadata.calibration_of(Level.SERIES).to_dict(),
+        "operating_point": asdict(decision.of_slice.point),
+        "calibration": decision.of_slice.calibration.to_dict(),
+        "aggregation": decision.aggregation.to_dict(),
+        "series_operating_point": asdict(of_series.point),
+        "series_calibration": of_series.calibration.to_dict(),
         "licence": metadata.licence,
         "performance": dict(metadata.performance),
     }

@@ -76,12 +76,20 @@ def _describe(file: Path, weights: "KerasFile", n_parameters: int) -> "BundleMet
     """Return the metadata, which claims nothing that a file of weights does not hold."""
     import hashlib
 
+    from gadoscope.decision.decision import Decision, LevelDecision
     from gadoscope.decision.operating_point import OperatingPoint
     from gadoscope.imaging.intensity import ImagePath
     from gadoscope.imaging.slices import SlicePolicy
     from gadoscope.inference.bundle import BundleMetadata
     from gadoscope.labels import Plane
 
+    point = OperatingPoint(
+        threshold=DEFAULT_THRESHOLD,
+        lower=DEFAULT_THRESHOLD,
+        upper=DEFAULT_THRESHOLD,
+        rule="keras_default",
+        chosen_on="nothing: the file holds no threshold; recalibrate on your own validation data",
+    )
     return BundleMetadata(
         name=file.stem,
         network="siim",
@@ -89,13 +97,7 @@ def _describe(file: Path, weights: "KerasFile", n_parameters: int) -> "BundleMet
         image_path=ImagePath(),
         slice_policy=SlicePolicy(planes=(Plane.SAGITTAL,)),
         planes=(Plane.SAGITTAL,),
-        operating_point=OperatingPoint(
-            threshold=DEFAULT_THRESHOLD,
-            lower=DEFAULT_THRESHOLD,
-            upper=DEFAULT_THRESHOLD,
-            rule="keras_default",
-            chosen_on="nothing: the file holds no threshold; recalibrate on your own validation data",
-        ),
+        decision=Decision(of_slice=LevelDecision(point=point)),
         training={
             "source": "imported from Keras",
             "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),

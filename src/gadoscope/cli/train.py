@@ -130,7 +130,7 @@ def _train(job: "Job", display: "TrainingDisplay", options: dict[str, Any]) -> s
 
 def _describe(trained: "TrainedRun") -> str:
     measured = trained.frozen.performance["validation"]
-    point = trained.frozen.point
+    point = trained.frozen.decision.of_slice.point
     origin = point.chosen_on.partition(":")[0]
     layers = format_layers(layer._asdict() for layer in trained.layers)
     warnings = "".join(f"WARNING: {sentence}\n" for sentence in trained.warnings)

@@ -40,9 +40,9 @@ class Gate:
             if not 0 <= value <= 1:
                 raise ValueError(f"gate must hold {name} from 0 to 1, but it has {value}.")
 
-    def refuses(self, probability: float) -> bool:
-        """Return whether an image or a series of this probability of a T1 brain gets no answer."""
-        return probability < self.threshold
+    def refuses(self, probability: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Return which images or series of these probabilities of a T1 brain get no answer; any shape."""
+        return np.asarray(probability < self.threshold)
 
 
 def check_t1_brain(logits: NDArray[np.float64], gate: Gate) -> None:
@@ -68,7 +68,7 @@ def check_t1_brain(logits: NDArray[np.float64], gate: Gate) -> None:
             "no_number", "the network answered no number for this image; its weights may be damaged."
         )
     probability = float(sigmoid(logits.mean()))
-    if gate.refuses(probability):
+    if gate.refuses(np.array(probability)):
         raise RefusedError(
             "not_t1_brain",
             f"the pixels do not look like a T1-weighted brain ({probability:.3g}; this model answers from "

@@ -43,7 +43,7 @@ def cross_check(
     promise
         What the bundle promises of its band: ``max_risk``, ``is_promised``, ``sentence``.
     gate
-        As in the report's `Subject`; None for a bundle without one.
+        As in the report's `Evaluated`; None for a bundle without one.
     shortcuts
         From `find_shortcuts`, of the images that are evaluated; None where nothing was measured.
     """

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.decision.calibration import sigmoid
+from gadoscope.decision.decision import Decision
 from gadoscope.decision.gate import Gate
 from gadoscope.evaluation.scoring import Rows
 from gadoscope.evaluation.summary import at_threshold
-from gadoscope.inference.bundle import BundleMetadata
 from gadoscope.labels import Label
 from gadoscope.statistics.columns import check_scores
 from gadoscope.statistics.shares import estimate_share
@@ -104,7 +104,7 @@ def _name_refused(asked: Asked) -> list[Data]:
     ]
 
 
-def ask_gate(metadata: BundleMetadata, rows: Rows, others: Rows, split: str) -> dict[str, Any] | None:
+def ask_gate(decision: Decision, rows: Rows, others: Rows, split: str) -> dict[str, Any] | None:
     """Return the report's part on the gate; None for a bundle without one.
 
     Parameters
@@ -119,7 +119,7 @@ def ask_gate(metadata: BundleMetadata, rows: Rows, others: Rows, split: str) -> 
     ManifestError
         If the gate's answer for an image is no number.
     """
-    gate = metadata.gate
+    gate = decision.gate
     if gate is None:
         return None
     judged = [row for row in rows if row["split"] == split]
@@ -128,7 +128,7 @@ def ask_gate(metadata: BundleMetadata, rows: Rows, others: Rows, split: str) -> 
         "max_refused": gate.max_refused,
         "chosen_on": gate.chosen_on,
         **summarise_gate(
-            _ask(gate, judged), _ask(gate, others) if others else None, metadata.operating_point.threshold
+            _ask(gate, judged), _ask(gate, others) if others else None, decision.of_slice.point.threshold
         ),
     }
 
@@ -138,5 +138,5 @@ def _ask(gate: Gate, rows: Rows) -> Asked:
     logit = np.array([row["t1_brain_logit"] for row in rows], dtype=np.float64)
     check_scores(images.is_post, logit)
     t1_brain = sigmoid(logit)
-    refused = np.array([gate.refuses(probability) for probability in t1_brain.tolist()], dtype=np.bool_)
+    refused = gate.refuses(t1_brain)
     return Asked(images=images, t1_brain=t1_brain, refused=refused)

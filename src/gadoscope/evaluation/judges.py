@@ -1,10 +1,10 @@
 """The models of an evaluation, and the images that may judge all of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from gadoscope.decision.decision import Decision
 from gadoscope.decision.gate import Gate
 from gadoscope.errors import ManifestError, UsageError
 from gadoscope.evaluation.overlap import Division, divide_for_bundle, divide_foreign, divide_own, unite
@@ -33,27 +33,12 @@ class Model:
     @property
     def gate(self) -> Gate | None:
         """The bundle's gate, if it has one."""
-        return self.session.bundle.metadata.gate
+        return self.decision.gate
 
-    def describe(self) -> dict[str, Any]:
-        """Return what the report says of the model; the bundle's metadata under its own keys."""
-        bundle = self.session.bundle
-        metadata = bundle.metadata
-        series_point, series_calibration = metadata.series_operating_point, metadata.series_calibration
-        return {
-            "id": bundle.model_id,
-            "sha256": bundle.sha256,
-            "network": metadata.network,
-            "n_parameters": metadata.n_parameters,
-            "planes": [plane.value for plane in metadata.planes],
-            "licence": metadata.licence,
-            "image_path": metadata.image_path.to_dict(),
-            "operating_point": asdict(metadata.operating_point),
-            "calibration": metadata.calibration.to_dict(),
-            "aggregation": metadata.aggregation.to_dict(),
-            "series_operating_point": asdict(series_point) if series_point else None,
-            "series_calibration": series_calibration.to_dict() if series_calibration else None,
-        }
+    @property
+    def decision(self) -> Decision:
+        """What the bundle froze."""
+        return self.session.bundle.metadata.decision
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,18 +3,20 @@
 import html
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
 from gadoscope import __version__, wording
+from gadoscope.decision.decision import Decision
 from gadoscope.evaluation.caveats import Context, judge
 from gadoscope.evaluation.cross_checks import cross_check, tell_shortcuts
-from gadoscope.evaluation.summary import Frozen, gather_judged, summarise_split, wrong_rows
+from gadoscope.evaluation.summary import gather_judged, summarise_split, wrong_rows
 from gadoscope.evaluation.training_images import tell_seen, tell_sources
-from gadoscope.labels import Label, Split
+from gadoscope.inference.bundle import Bundle
+from gadoscope.labels import Label, Level, Split
 from gadoscope.report.curves import (
     Curve,
     histogram_svg,
@@ -42,14 +44,11 @@ _COLOURS = {Split.TEST: TEST_COLOUR, Split.VALIDATION: VALIDATION_COLOUR}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
-    """What is evaluated, as plain data.
+class Evaluated:
+    """What is evaluated, and what is known of it but its scores.
 
     Parameters
     ----------
-    model
-        ``id``, ``sha256``, ``network``, ``n_parameters``, ``planes``, ``licence``, ``operating_point``; from
-        a bundle also ``calibration``, ``aggregation``, ``series_operating_point``, ``series_calibration``.
     data
         ``origin``, ``splits`` (a row of counts each), ``unread``, ``notices``.
     training
@@ -65,13 +64,18 @@ class Subject:
         Which images of the verdict the bundle was made from, from `evaluate.seen`; None where nobody knows.
     """
 
-    model: Data
+    bundle: Bundle
     data: Data
     training: Data | None
     audit: Data | None = None
     gate: Data | None = None
     shortcuts: Data | None = None
     seen: Data | None = None
+
+    @property
+    def decision(self) -> Decision:
+        """What the bundle froze."""
+        return self.bundle.metadata.decision
 
 
 @dataclass(frozen=True)
@@ -86,15 +90,14 @@ class Case:
     gradcam: str = ""
 
 
-def summarise(subject: Subject, predictions: Predictions) -> Data:
+def summarise(decision: Decision, predictions: Predictions) -> Data:
     """Return all figures of each evaluated split; None where a split is empty."""
-    frozen = Frozen.from_model(subject.model)
     parts = {split.value: predictions.with_split(split) for split in EVALUATED}
-    return {name: summarise_split(part, frozen) if len(part) else None for name, part in parts.items()}
+    return {name: summarise_split(part, decision) if len(part) else None for name, part in parts.items()}
 
 
 def build_report(
-    subject: Subject,
+    evaluated: Evaluated,
     predictions: Predictions,
     context: Context,
     n_cases: int,
@@ -121,20 +124,21 @@ def build_report(
     gradcam_similarity
         How alike the cases' Grad-CAM is to that of random weights, 0 to 1; None where there is none.
     """
-    point = subject.model["operating_point"]
-    splits = summarise(subject, predictions) if splits is None else splits
-    wrong = list_wrong(predictions, point["threshold"])
+    decision = evaluated.decision
+    splits = summarise(decision, predictions) if splits is None else splits
+    wrong = list_wrong(predictions, decision.of_slice.point.threshold)
     verdict = splits[context.split]
     part = predictions.with_split(Split(context.split))
-    promise = gather_judged(part, Frozen.from_model(subject.model))[1].scale.point.get("promise")
-    warnings = [*tell_seen(subject.seen), *tell_shortcuts(subject.shortcuts)]
+    kept = gather_judged(part, decision)[1].decided.point.promise
+    promise = asdict(kept) if kept else None
+    warnings = [*tell_seen(evaluated.seen), *tell_shortcuts(evaluated.shortcuts)]
     doubts = cross_check(
         verdict,
-        audit=subject.audit,
+        audit=evaluated.audit,
         openings=openings,
         promise=promise,
-        gate=subject.gate,
-        shortcuts=subject.shortcuts,
+        gate=evaluated.gate,
+        shortcuts=evaluated.shortcuts,
     )
     return {
         "format": "gadoscope evaluation",
@@ -142,25 +146,42 @@ def build_report(
         "gadoscope": __version__,
         "not_a_medical_device": True,
         "warnings": warnings,
-        "model": subject.model,
-        "data": subject.data,
+        "model": _describe_model(evaluated.bundle),
+        "data": evaluated.data,
         "verdict_split": context.split,
         "splits": splits,
-        "worth": rank([*warnings, *doubts, *tell_sources(subject.seen), *judge(part, verdict, context)]),
+        "worth": rank([*warnings, *doubts, *tell_sources(evaluated.seen), *judge(part, verdict, context)]),
         "promise": promise,
         "comparison": comparison,
-        "gate": subject.gate,
+        "gate": evaluated.gate,
         "openings": list(openings),
-        "audit": subject.audit,
-        "shortcuts": subject.shortcuts,
-        "seen": subject.seen,
+        "audit": evaluated.audit,
+        "shortcuts": evaluated.shortcuts,
+        "seen": evaluated.seen,
         "wrong": {
             "n": len(wrong),
             "n_shown": min(len(wrong), n_cases),
             "gradcam_similarity": gradcam_similarity,
             "cases": [_describe(predictions, row) for row in wrong[:n_cases]],
         },
-        "training": subject.training,
+        "training": evaluated.training,
+    }
+
+
+def _describe_model(bundle: Bundle) -> Data:
+    """Return what the report says of the model: the bundle's metadata under its own keys."""
+    metadata = bundle.metadata
+    decision = dict(metadata.decision.to_dict())
+    del decision["gate"]  # a part of the report of its own
+    return {
+        "id": bundle.model_id,
+        "sha256": bundle.sha256,
+        "network": metadata.network,
+        "n_parameters": metadata.n_parameters,
+        "planes": [plane.value for plane in metadata.planes],
+        "licence": metadata.licence,
+        "image_path": metadata.image_path.to_dict(),
+        **decision,
     }
 
 
@@ -183,9 +204,8 @@ def _describe(predictions: Predictions, row: int) -> Data:
     }
 
 
-def draw_figures(report: Data, predictions: Predictions) -> dict[str, str]:
+def draw_figures(report: Data, predictions: Predictions, decision: Decision) -> dict[str, str]:
     """Return the report's figures as SVG by name; a split of one class has none."""
-    point = report["model"]["operating_point"]
     figures: dict[str, str] = {}
     curves: list[Curve] = []
     for split in EVALUATED:
@@ -198,7 +218,7 @@ def draw_figures(report: Data, predictions: Predictions) -> dict[str, str]:
             is_post=part.is_post,
             logit=part.logit,
             probability=part.probability,
-            threshold=point["threshold"],
+            threshold=decision.of_slice.point.threshold,
         )
         best = report["splits"][split.value]["at_best_accuracy"]["threshold"]
         name = split.value
@@ -209,7 +229,7 @@ def draw_figures(report: Data, predictions: Predictions) -> dict[str, str]:
         curves.append(curve)
     if len(curves) == len(EVALUATED):
         figures["roc-both"] = roc_svg(curves[::-1], name="roc-both")  # what is drawn last lies on top: test
-    figures |= _draw_trust(report, predictions)
+    figures |= _draw_trust(report, predictions, decision)
     if report["comparison"]:
         figures["comparison"] = forest_svg(report["comparison"]["models"], name="comparison")
     if report["training"] and report["training"]["history"]:
@@ -217,12 +237,12 @@ def draw_figures(report: Data, predictions: Predictions) -> dict[str, str]:
     return figures
 
 
-def _draw_trust(report: Data, predictions: Predictions) -> dict[str, str]:
+def _draw_trust(report: Data, predictions: Predictions, decision: Decision) -> dict[str, str]:
     """Return the reliability diagram and the risk-coverage curve of the verdict's split."""
     trust = report["splits"][report["verdict_split"]]["trust"]
     part = predictions.with_split(Split(report["verdict_split"]))
-    cases = gather_judged(part, Frozen.from_model(report["model"]))[1]
-    table, threshold = cases.table, cases.scale.threshold
+    cases = gather_judged(part, decision)[1]
+    table, threshold = cases.table, cases.decided.point.threshold
     judged = table.is_post, table.probability, table.subject_group
     whole = measure_risk_coverage(*judged, threshold)
     curves = [RiskCurve(name="All", coverage=whole.coverage, risk=whole.risk)]
@@ -242,7 +262,7 @@ def _draw_trust(report: Data, predictions: Predictions) -> dict[str, str]:
     }
 
 
-def render_html(report: Data, figures: Mapping[str, str], cases: Sequence[Case]) -> str:
+def render_html(report: Data, figures: Mapping[str, str], cases: Sequence[Case], decision: Decision) -> str:
     """Return the report as one HTML page: no script, nothing loaded from anywhere.
 
     Every figure in the text is a ``<data>`` element that names its place in report.json.
@@ -262,15 +282,8 @@ def render_html(report: Data, figures: Mapping[str, str], cases: Sequence[Case])
         figures={name: Markup(svg) for name, svg in figures.items()},  # noqa: S704  # made by us, its text escaped
         cases=cases,
         evaluated=[split.value for split in EVALUATED],
-        bands=_find_bands(report["model"]),
+        bands={level.value: decision.at(level).has_band for level in (Level.SLICE, Level.SERIES)},
     )
-
-
-def _find_bands(model: Data) -> dict[str, bool]:
-    """Return of slices alone and of series whether the bundle has a band of silence."""
-    frozen = Frozen.from_model(model)
-    points = {"slice": frozen.of_slices.point, "series": frozen.of_series.point}
-    return {level: float(point["lower"]) < float(point["upper"]) for level, point in points.items()}
 
 
 def _shower(report: Data) -> Callable[[str, str], Markup]:

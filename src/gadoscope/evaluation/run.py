@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gadoscope.decision.decision import Decision
 from gadoscope.errors import OutputError, UsageError
 from gadoscope.evaluation.cases import Gallery, show_cases
 from gadoscope.evaluation.caveats import Context
@@ -16,7 +17,7 @@ from gadoscope.evaluation.judges import Judges, Model, find_judges, locate_model
 from gadoscope.evaluation.overlap import Division
 from gadoscope.evaluation.report import (
     EVALUATED,
-    Subject,
+    Evaluated,
     build_report,
     draw_figures,
     list_wrong,
@@ -109,23 +110,23 @@ def evaluate(
     judges = find_judges(models, data)
     if audit is not None:
         read_audit(audit)  # one that cannot be read ends the evaluation here, not after the scores
-    session, metadata = models[0].session, models[0].session.bundle.metadata
+    session, decision = models[0].session, models[0].decision
     rows, others, unread = _score(judges, session, jobs, tell)
     predictions = from_rows(rows)
     context = _describe_context(models[0], judges.division, predictions, len(unread))
-    gate = ask_gate(metadata, rows, others, context.split)
+    gate = ask_gate(decision, rows, others, context.split)
     around = look_at_circumstances(models[0], judges, audit, output / JSON_NAME, jobs, tell)
     judged = [row for row in rows if row["split"] == context.split]
     seen = look_for_training_images(models[0], judged) if _may_be_seen(models[0], context) else None
-    subject = _describe_subject(models[0], judges, predictions, unread, around, gate, seen)
-    splits = summarise(subject, predictions)
+    evaluated = _describe(models[0], judges, predictions, unread, around, gate, seen)
+    splits = summarise(evaluated.decision, predictions)
     verdict = predictions.with_split(Split(context.split))
     comparison = _compare(models, names, verdict, judges, jobs, tell)
     openings = _open_sealed_tests(models, judges, splits, comparison)  # before the pictures, which can fail
-    wrong = list_wrong(predictions, metadata.operating_point.threshold)[:n_cases]
+    wrong = list_wrong(predictions, decision.of_slice.point.threshold)[:n_cases]
     gallery = show_cases(predictions, wrong, session, jobs, tell)
     report = build_report(
-        subject,
+        evaluated,
         predictions,
         context,
         n_cases,
@@ -134,7 +135,7 @@ def evaluate(
         comparison=comparison,
         gradcam_similarity=gallery.similarity_with_random_weights,
     )
-    _write(report, predictions, gallery, output)
+    _write(report, predictions, decision, gallery, output)
     return Evaluation(report=report, predictions=predictions, folder=output)
 
 
@@ -147,8 +148,11 @@ def _score(
     return rows, others, [*unread, *unread_others]
 
 
-def _write(report: Data, predictions: Predictions, gallery: Gallery, output: Path) -> None:
-    page = render_html(report, draw_figures(report, predictions), gallery.cases)
+def _write(
+    report: Data, predictions: Predictions, decision: Decision, gallery: Gallery, output: Path
+) -> None:
+    figures = draw_figures(report, predictions, decision)
+    page = render_html(report, figures, gallery.cases, decision)
     write_predictions(predictions, output / PREDICTIONS_NAME)
     write_text(output / JSON_NAME, json.dumps(report, indent=1, allow_nan=False) + "\n")
     write_text(output / HTML_NAME, page)
@@ -169,7 +173,7 @@ def _is_name(rival: Path) -> bool:
     )
 
 
-def _describe_subject(
+def _describe(
     model: Model,
     judges: Judges,
     predictions: Predictions,
@@ -177,9 +181,9 @@ def _describe_subject(
     around: Circumstances,
     gate: Data | None,
     seen: Data | None,
-) -> Subject:
-    return Subject(
-        model=model.describe(),
+) -> Evaluated:
+    return Evaluated(
+        bundle=model.session.bundle,
         data={
             "origin": short_name(str(judges.manifest.origin)),
             "splits": _count_splits(judges.division, predictions),
@@ -224,9 +228,9 @@ def _score_rivals(
 
 
 def _as_rival(model: Model, table: Predictions) -> Rival:
-    metadata = model.session.bundle.metadata
-    answers = Answers(score=table.logit, called_post=table.probability >= metadata.operating_point.threshold)
-    return Rival(name=model.name, meaning=f"the network {metadata.network}", answers=answers)
+    answers = Answers(score=table.logit, called_post=model.decision.of_slice.calls_post(table.probability))
+    network = model.session.bundle.metadata.network
+    return Rival(name=model.name, meaning=f"the network {network}", answers=answers)
 
 
 def _answer_without(names: Sequence[str], verdict: Predictions, judges: Judges) -> list[Rival]:
@@ -261,7 +265,7 @@ def _describe_context(model: Model, division: Division, predictions: Predictions
     has_test = bool((predictions.split == Split.TEST.value).any())
     return Context(
         split=(Split.TEST if has_test else Split.VALIDATION).value,
-        chosen_on=metadata.operating_point.chosen_on,
+        chosen_on=model.decision.of_slice.point.chosen_on,
         split_method=str(config.get("split", {}).get("method", "")),
         training_sources=division.training_sources,
         n_shared_images=division.n_shared_images,

@@ -6,7 +6,6 @@ import numpy as np
 
 from gadoscope.errors import InputError, ManifestError
 from gadoscope.evaluation.attributes import read_attributes
-from gadoscope.inference.bundle import probability_of
 from gadoscope.inference.session import Session
 from gadoscope.parallel import map_in_order
 from gadoscope.preparation.manifest import Item
@@ -69,7 +68,7 @@ def _score_one(item: Item, session: Session) -> dict[str, object] | InputError:
         "split": item.split.value if item.split else "",
         "reference_label": item.label.value,
         "logit": float(answers.phase[0]),
-        "probability": float(probability_of(answers.phase, metadata)[0]),
+        "probability": float(metadata.decision.probability(answers.phase)[0]),
         "picture_print": print_picture(pixels),
         "t1_brain_logit": None if answers.t1_brain is None else float(answers.t1_brain[0]),
         **read_attributes(item.extra),

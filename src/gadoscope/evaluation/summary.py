@@ -1,20 +1,20 @@
 """All figures of one split, as plain data: what report.json holds and report.html shows."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.decision.aggregation import Aggregation
-from gadoscope.decision.calibration import Calibration, sigmoid
+from gadoscope.decision.calibration import sigmoid
+from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.evaluation.subgroups import attribute_subgroups, count, subgroups
 from gadoscope.freezing.band import is_answered
 from gadoscope.freezing.threshold import LIMIT, choose_threshold
+from gadoscope.labels import Level
 from gadoscope.statistics.calibration_quality import CalibrationQuality, measure_calibration
 from gadoscope.statistics.estimates import Figures, estimate_figures
-from gadoscope.statistics.levels import Level, gather_cases, group_cases
+from gadoscope.statistics.levels import gather_cases, group_cases
 from gadoscope.statistics.metrics import confusion_at, has_both_classes
 from gadoscope.statistics.resampling import DRAWS
 from gadoscope.statistics.risk_coverage import RiskCoverage, measure_by_source, measure_risk_coverage
@@ -24,71 +24,20 @@ from gadoscope.statistics.table import Predictions
 Data = dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scale:
-    """How a logit becomes a probability, and where that becomes an answer.
-
-    ``point`` has ``threshold``, ``lower`` and ``upper``; what else it holds is not used here.
-    """
-
-    point: Mapping[str, Any]
-    calibration: Calibration = field(default_factory=Calibration)
-
-    @property
-    def threshold(self) -> float:
-        """The operating point."""
-        return float(self.point["threshold"])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Frozen:
-    """What the bundle froze on its validation data, and how many draws the intervals take.
-
-    Parameters
-    ----------
-    of_slices, of_series
-        The scales of a slice alone and of several slices made one by ``aggregation``.
-    """
-
-    of_slices: Scale
-    of_series: Scale
-    aggregation: Aggregation = field(default_factory=Aggregation)
-    draws: int = DRAWS
-
-    @classmethod
-    def from_model(cls, model: Mapping[str, Any]) -> Self:
-        """Return what the report says of the bundle: its metadata under the bundle's own keys."""
-        calibration = model.get("calibration")
-        of_slices = Scale(
-            point=model["operating_point"],
-            calibration=Calibration.from_dict(calibration) if calibration else Calibration(),
-        )
-        own = model.get("series_calibration")
-        of_series = of_slices
-        if own is not None:
-            of_series = Scale(point=model["series_operating_point"], calibration=Calibration.from_dict(own))
-        aggregation = model.get("aggregation")
-        return cls(
-            of_slices=of_slices,
-            of_series=of_series,
-            aggregation=Aggregation.from_dict(aggregation) if aggregation else Aggregation(),
-        )
-
-
 @dataclass(frozen=True, eq=False)
 class Cases:
-    """What is judged: one row a case, and the scale that its scores are on."""
+    """What is judged: one row a case, and how its scores are decided."""
 
     table: Predictions
-    scale: Scale
+    decided: LevelDecision
 
     @property
     def called_post(self) -> NDArray[np.bool_]:
         """The answers at the operating point, shape (n,)."""
-        return self.table.probability >= self.scale.threshold
+        return self.decided.calls_post(self.table.probability)
 
 
-def gather_level(predictions: Predictions, level: Level, frozen: Frozen) -> Cases | None:
+def gather_level(predictions: Predictions, level: Level, decision: Decision) -> Cases | None:
     """Return the cases of a level; None where the data do not say which images belong together.
 
     Where every case is one image they are answered as slices.
@@ -97,37 +46,40 @@ def gather_level(predictions: Predictions, level: Level, frozen: Frozen) -> Case
     if case is None:
         return None
     if int(case.max()) + 1 == len(predictions):
-        return Cases(predictions, frozen.of_slices)
-    table = gather_cases(predictions, case, frozen.aggregation, frozen.of_series.calibration)
-    return Cases(table, frozen.of_series)
+        return Cases(predictions, decision.of_slice)
+    return Cases(gather_cases(predictions, case, decision), decision.at(level))
 
 
-def gather_judged(predictions: Predictions, frozen: Frozen) -> tuple[Level, Cases]:
+def gather_judged(predictions: Predictions, decision: Decision) -> tuple[Level, Cases]:
     """Return what calibration and abstention are judged on: series, or slices where those are unknown."""
-    series = gather_level(predictions, Level.SERIES, frozen)
+    series = gather_level(predictions, Level.SERIES, decision)
     if series is None:
-        return Level.SLICE, Cases(predictions, frozen.of_slices)
+        return Level.SLICE, Cases(predictions, decision.of_slice)
     return Level.SERIES, series
 
 
-def summarise_split(predictions: Predictions, frozen: Frozen) -> Data:
+def summarise_split(predictions: Predictions, decision: Decision, *, draws: int = DRAWS) -> Data:
     """Return every figure of one split.
 
     Parameters
     ----------
     predictions
         The rows of the split, at least one.
+    decision
+        The bundle's.
+    draws
+        How often subjects are drawn anew for an interval.
     """
-    cases = {level: gather_level(predictions, level, frozen) for level in Level}
-    of_slices = _estimate(Cases(predictions, frozen.of_slices), frozen.draws)
+    cases = {level: gather_level(predictions, level, decision) for level in Level}
+    of_slices = _estimate(Cases(predictions, decision.of_slice), draws)
     figures = {
         # Where each case is one image the figures are those of the images.
-        level: of_slices if len(part.table) == len(predictions) else _estimate(part, frozen.draws)
+        level: of_slices if len(part.table) == len(predictions) else _estimate(part, draws)
         for level, part in cases.items()
         if part is not None
     }
-    level, judged = gather_judged(predictions, frozen)
-    threshold = frozen.of_slices.threshold
+    level, judged = gather_judged(predictions, decision)
+    threshold = decision.of_slice.point.threshold
     summary = {
         **count(predictions),
         "prevalence": predictions.n_post / len(predictions),
@@ -139,7 +91,7 @@ def summarise_split(predictions: Predictions, frozen: Frozen) -> Data:
             "level": level.value,
             "n_cases": len(judged.table),
             "predictive_values": _predictive_values(figures[level]),
-            "calibration": _calibration(judged, frozen.draws),
+            "calibration": _calibration(judged, draws),
             "abstention": _abstention(judged),
             **_risk_coverage(judged),
         },
@@ -216,7 +168,7 @@ def _predictive_values(figures: Figures) -> list[Data]:
 
 def _calibration(cases: Cases, draws: int) -> Data:
     """Return how far the probabilities are from what they say, and how far the plain sigmoid's were."""
-    table, method = cases.table, cases.scale.calibration.method
+    table, method = cases.table, cases.decided.calibration.method
     subject = table.subject_group
     after = measure_calibration(table.is_post, table.probability, subject, draws=draws)
     before = None
@@ -234,9 +186,9 @@ def _describe_quality(quality: CalibrationQuality) -> Data:
 
 def _abstention(cases: Cases) -> Data | None:
     """Return what the bundle's band of indeterminate answers does; None where it has none."""
-    table, point = cases.table, cases.scale.point
-    lower, upper = float(point["lower"]), float(point["upper"])
-    if lower >= upper:
+    table, point = cases.table, cases.decided.point
+    lower, upper = point.lower, point.upper
+    if not cases.decided.has_band:
         return None
     subject = table.subject_group
     answered = is_answered(table.probability, lower, upper)
@@ -247,13 +199,13 @@ def _abstention(cases: Cases) -> Data | None:
         "n_indeterminate": int((~answered).sum()),
         "coverage": estimate_share(answered, subject).to_dict(),
         "silent_errors": estimate_share((cases.called_post != table.is_post) & answered, subject).to_dict(),
-        "answered": at_threshold(part, cases.scale.threshold) if len(part) else None,
+        "answered": at_threshold(part, point.threshold) if len(part) else None,
     }
 
 
 def _risk_coverage(cases: Cases) -> Data:
     table, subject = cases.table, cases.table.subject_group
-    threshold = cases.scale.threshold
+    threshold = cases.decided.point.threshold
     whole = measure_risk_coverage(table.is_post, table.probability, subject, threshold)
     by_source: dict[str, RiskCoverage] = {}
     if len(set(table.source)) > 1:

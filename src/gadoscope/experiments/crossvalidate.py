@@ -205,7 +205,7 @@ def _look_at_held_out(
     fold = Fold(
         name=split.fold if by_fold else split.source,
         predictions=from_rows(rows),
-        threshold=session.bundle.metadata.operating_point.threshold,
+        threshold=session.bundle.metadata.decision.of_slice.point.threshold,
         own_threshold=by_fold,
     )
     not_read = [f"{row['name']} cannot be read ({row['reason']}): it is in no fold." for row in unread]

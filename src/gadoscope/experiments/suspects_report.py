@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from gadoscope import __version__, wording
 from gadoscope.experiments.suspects import Suspects, rank_suspects
-from gadoscope.labels import Label
+from gadoscope.labels import Label, Level
 from gadoscope.report.page import render_page
-from gadoscope.statistics.levels import Level, group_cases
+from gadoscope.statistics.levels import group_cases
 from gadoscope.statistics.table import Predictions
 
 FORMAT, FORMAT_VERSION = "gadoscope-suspects", 1

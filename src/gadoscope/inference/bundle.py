@@ -12,21 +12,19 @@ no pickle anywhere, and nothing in the file is executed but the network's own ar
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gadoscope.decision.aggregation import Aggregation
 from gadoscope.decision.calibration import Calibration
+from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.decision.gate import Gate
 from gadoscope.decision.operating_point import OperatingPoint, Promise
 from gadoscope.errors import BundleError
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.imaging.slices import SlicePolicy
-from gadoscope.labels import CLASS_ORDER, Level, Plane
+from gadoscope.labels import CLASS_ORDER, Plane
 
 METADATA_KEY = "gadoscope"
 """Name of the one entry in the ONNX file's ``metadata_props``."""
@@ -68,14 +66,8 @@ class BundleMetadata:
         Which slices of a volume are read.
     planes
         Acquisition planes it was trained on; empty where unknown.
-    operating_point, calibration
-        Of a slice alone: how its logit becomes a probability, and where that becomes an answer.
-    aggregation
-        How the logits of a series' slices become one.
-    series_operating_point, series_calibration
-        The same two of a series; None where they are those of a slice.
-    gate
-        Below which probability of a T1 brain nothing is answered; None of a network that cannot tell.
+    decision
+        How the network's logits become an answer.
     training
         Provenance: data, seed, versions, hardware.
     licence
@@ -90,34 +82,10 @@ class BundleMetadata:
     image_path: ImagePath
     slice_policy: SlicePolicy
     planes: tuple[Plane, ...]
-    operating_point: OperatingPoint
-    calibration: Calibration = field(default_factory=Calibration)
-    aggregation: Aggregation = field(default_factory=Aggregation)
-    series_operating_point: OperatingPoint | None = None
-    series_calibration: Calibration | None = None
-    gate: Gate | None = None
+    decision: Decision
     training: Mapping[str, Any] = field(default_factory=dict)
     licence: str = ""
     performance: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if (self.series_operating_point is None) != (self.series_calibration is None):
-            raise ValueError(
-                "series_operating_point and series_calibration go together: a threshold holds on the "
-                "scale on which it was chosen."
-            )
-
-    def calibration_of(self, level: Level) -> Calibration:
-        """Return how logits of ``level`` become probabilities."""
-        if level is Level.SERIES and self.series_calibration is not None:
-            return self.series_calibration
-        return self.calibration
-
-    def operating_point_of(self, level: Level) -> OperatingPoint:
-        """Return where probabilities of ``level`` become answers."""
-        if level is Level.SERIES and self.series_operating_point is not None:
-            return self.series_operating_point
-        return self.operating_point
 
     def to_json(self) -> str:
         """Return the metadata as JSON: equal metadata gives equal bytes.
@@ -127,13 +95,9 @@ class BundleMetadata:
         ValueError
             If ``training`` or ``performance`` holds NaN or infinity, which JSON does not know.
         """
-        document = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        document = {name: getattr(self, name) for name in _PLAIN} | dict(self.decision.to_dict())
         document["image_path"] = self.image_path.to_dict()
         document["slice_policy"] = self.slice_policy.to_dict()
-        for name in ("calibration", "aggregation", "series_calibration"):
-            document[name] = None if document[name] is None else document[name].to_dict()
-        for name in ("operating_point", "series_operating_point", "gate"):
-            document[name] = None if document[name] is None else asdict(document[name])
         document["class_order"] = list(CLASS_ORDER)
         document["format_version"] = FORMAT_VERSION
         return json.dumps(document, sort_keys=True, allow_nan=False, ensure_ascii=False)
@@ -161,18 +125,12 @@ class BundleMetadata:
                     f"this bundle's {key} has {len(document[key]):,} characters; at most {MAX_NAME_LENGTH} "
                     "are read, for it stands in rows and errors. Export it again under a shorter one."
                 )
-        values = {entry.name: document[entry.name] for entry in fields(cls)}
+        values = {name: document[name] for name in _PLAIN}
         try:
             values["planes"] = tuple(Plane(plane) for plane in document["planes"])
             values["image_path"] = ImagePath.from_dict(document["image_path"])
             values["slice_policy"] = SlicePolicy.from_dict(document["slice_policy"])
-            values["aggregation"] = Aggregation.from_dict(document["aggregation"])
-            for name in ("calibration", "series_calibration"):
-                values[name] = None if values[name] is None else Calibration.from_dict(values[name])
-            for name in ("operating_point", "series_operating_point"):
-                values[name] = None if values[name] is None else _parse_point(values[name], name)
-            values["gate"] = None if values["gate"] is None else _parse_gate(values["gate"])
-            return cls(**values)
+            return cls(**values, decision=_parse_decision(document))
         except (ValueError, TypeError, KeyError) as error:
             raise BundleError(
                 f"this bundle's metadata does not fit: {_quote(error)} "
@@ -193,6 +151,9 @@ class Bundle:
         """Return ``name@`` and the first digits of the SHA-256: the model column of every table."""
         return f"{self.metadata.name}@{self.sha256[:MODEL_ID_DIGITS]}"
 
+
+_PLAIN = tuple(entry.name for entry in fields(BundleMetadata) if entry.name != "decision")
+"""Fields that are keys of the JSON; the decision is six keys beside them."""
 
 _METADATA_TYPES: dict[str, tuple[type, ...]] = {
     "format_version": (int,),
@@ -267,6 +228,31 @@ def _parse_object(text: str) -> dict[str, Any]:
     return document
 
 
+def _parse_decision(document: dict[str, Any]) -> Decision:
+    of_series = None
+    if (document["series_operating_point"] is None) != (document["series_calibration"] is None):
+        raise ValueError(
+            "series_operating_point and series_calibration go together: a threshold holds on the "
+            "scale on which it was chosen."
+        )
+    if document["series_operating_point"] is not None:
+        of_series = _parse_level(document, "series_")
+    return Decision(
+        of_slice=_parse_level(document, ""),
+        of_series=of_series,
+        aggregation=Aggregation.from_dict(document["aggregation"]),
+        gate=None if document["gate"] is None else _parse_gate(document["gate"]),
+    )
+
+
+def _parse_level(document: dict[str, Any], prefix: str) -> LevelDecision:
+    name = f"{prefix}operating_point"
+    return LevelDecision(
+        point=_parse_point(document[name], name),
+        calibration=Calibration.from_dict(document[f"{prefix}calibration"]),
+    )
+
+
 def _parse_point(document: dict[str, Any], name: str) -> OperatingPoint:
     _check_keys(document, _OPERATING_POINT_TYPES, name)
     promise = document["promise"]
@@ -312,18 +298,3 @@ def _check_keys(document: dict[str, Any], types: dict[str, tuple[type, ...]], wh
                 f"{where} of this bundle has {key} = {_quote(repr(value))}; "
                 f"expected {_JSON_NAMES[expected[0]]}. Export it again."
             )
-
-
-def probability_of(
-    logit: NDArray[np.floating], metadata: BundleMetadata, level: Level = Level.SLICE
-) -> NDArray[np.float64]:
-    """Return P(post-contrast) for logits of any shape, calibrated as the bundle says.
-
-    Parameters
-    ----------
-    logit
-        As the network gives them for slices, or as `aggregate_logits` does for series.
-    level
-        Which of the two they are: each has its own calibration.
-    """
-    return metadata.calibration_of(level).apply(logit)

@@ -249,7 +249,7 @@ def _read_metadata(path: Path, session: onnxruntime.InferenceSession) -> BundleM
 
 
 def _output_names(metadata: BundleMetadata) -> tuple[str, ...]:
-    return (OUTPUT_NAME,) if metadata.gate is None else (OUTPUT_NAME, GATE_OUTPUT_NAME)
+    return (OUTPUT_NAME,) if metadata.decision.gate is None else (OUTPUT_NAME, GATE_OUTPUT_NAME)
 
 
 def _check_signature(

@@ -1,11 +1,15 @@
 """Labelled images, and the words for them that every form of a manifest shares."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Self, TypedDict
 
+import numpy as np
+from numpy.typing import NDArray
+
+from gadoscope.arrays import Bools
 from gadoscope.errors import ManifestError
 from gadoscope.labels import Label, Plane, Split
 from gadoscope.wording import printable
@@ -82,6 +86,33 @@ class Manifest:
             f"{n_other} of {len(self.items)} images are labelled other: neither class uses them; "
             "with gate.use_other they train the gate.",
         )
+
+
+class Columns(TypedDict):
+    """What a manifest says of n images, each column of shape (n,); text is empty where unknown."""
+
+    path: NDArray[np.str_]
+    subject_id: NDArray[np.str_]
+    source: NDArray[np.str_]
+    plane: NDArray[np.str_]
+    split: NDArray[np.str_]
+    is_post: Bools
+
+
+def tabulate(items: Sequence[Item]) -> Columns:
+    """Return images as columns; of those labelled other, ``is_post`` has no meaning."""
+    return Columns(
+        path=_write(item.path for item in items),
+        subject_id=_write(item.subject_id for item in items),
+        source=_write(item.source for item in items),
+        plane=_write(item.plane for item in items),
+        split=_write(item.split for item in items),
+        is_post=np.array([item.label is Label.POST for item in items], dtype=np.bool_),
+    )
+
+
+def _write(cells: Iterable[object]) -> NDArray[np.str_]:
+    return np.array([str(cell or "") for cell in cells], dtype=np.str_)
 
 
 def check_names(paths: Iterable[Path]) -> None:

@@ -1,32 +1,21 @@
 """From slices to series to subjects: what is one case, and what is its score."""
 
 from dataclasses import replace
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.decision.aggregation import Aggregation
-from gadoscope.decision.calibration import Calibration
+from gadoscope.decision.decision import Decision
+from gadoscope.labels import Level
 from gadoscope.statistics.table import Predictions
-
-
-class Level(StrEnum):
-    """What counts as one case."""
-
-    SLICE = "slice"
-    """One image."""
-    SERIES = "series"
-    """All slices of one series: those with one name in the manifest's column ``series``; without that
-    column, of one subject, source, plane and label."""
-    SUBJECT = "subject"
-    """All images of one subject with one label: the head before contrast, or the head after it."""
 
 
 def group_cases(predictions: Predictions, level: Level) -> NDArray[np.int64] | None:
     """Return the case of each image, shape (n,), from 0 without gaps; None where the data do not say.
 
-    A case never holds images of two labels, even if the manifest gives two series one name.
+    A series is all images with one name in the manifest's column ``series``; without that column, of one
+    subject, source, plane and label. A case never holds images of two labels, even if the manifest gives two
+    series one name.
     """
     if level is Level.SLICE:
         return np.arange(len(predictions))
@@ -43,12 +32,10 @@ def group_cases(predictions: Predictions, level: Level) -> NDArray[np.int64] | N
     return numbers
 
 
-def gather_cases(
-    predictions: Predictions, case: NDArray[np.int64], aggregation: Aggregation, calibration: Calibration
-) -> Predictions:
+def gather_cases(predictions: Predictions, case: NDArray[np.int64], decision: Decision) -> Predictions:
     """Return one row a case, in the order of each case's first image.
 
-    Its logit is the aggregate of its images' logits, its probability the calibrated one of that logit;
+    Its logit is the one that its images' logits become, its probability that of a series' logit;
     everything else is that of its first image.
 
     Parameters
@@ -59,7 +46,6 @@ def gather_cases(
     order = np.argsort(case, kind="stable")
     edges = np.flatnonzero(np.diff(case[order], prepend=-1))
     members = sorted(np.split(order, edges[1:]), key=lambda rows: int(rows[0]))
-    # The order of the slices makes no difference, not even in the last bit: they are summed sorted.
-    logit = np.array([aggregation.apply(np.sort(predictions.logit[rows])) for rows in members])
+    logit = np.array([decision.pool(predictions.logit[rows]) for rows in members])
     first = predictions.select(np.array([rows[0] for rows in members], dtype=np.intp))
-    return replace(first, logit=logit, probability=calibration.apply(logit))
+    return replace(first, logit=logit, probability=decision.probability(logit, Level.SERIES))

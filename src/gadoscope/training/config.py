@@ -10,6 +10,7 @@ from gadoscope.decision.aggregation import METHODS as AGGREGATIONS
 from gadoscope.decision.aggregation import Aggregation
 from gadoscope.decision.calibration import METHODS as CALIBRATIONS
 from gadoscope.errors import ConfigError, UsageError
+from gadoscope.freezing.plan import AUTO, Plan
 from gadoscope.freezing.rules import TARGETS, Bound, PointRule
 from gadoscope.imaging.intensity import MAX_SIZE, MIN_SIZE, ImagePath
 from gadoscope.preparation.split import DEFAULT_FOLDS, DEFAULT_FRACTION, METHODS, MIN_FOLDS, Method
@@ -22,8 +23,6 @@ from gadoscope.training.optimiser.build import OptimiserConfig
 from gadoscope.training.sampling import BALANCED, SamplingConfig
 
 PRECISIONS = ("fp32", "bf16")
-AUTO = "auto"
-"""The simplest method that is as good as the best on validation subjects left out."""
 
 Section = TypeVar("Section")
 
@@ -125,11 +124,11 @@ class AggregationConfig:
         check_choice("aggregation.method", self.method, (*AGGREGATIONS, AUTO))
         check_range("aggregation.sharpness", self.sharpness, above=0)
 
-    def to_aggregation(self) -> Aggregation:
-        """Return the method that is named; of ``auto`` the mean, for where no choice can be measured."""
+    def to_aggregation(self) -> Aggregation | None:
+        """Return the method that is named; None where it is to be chosen."""
         if self.method == "log_mean_exp":
             return Aggregation(self.method, {"sharpness": self.sharpness})
-        return Aggregation() if self.method == AUTO else Aggregation(self.method)
+        return None if self.method == AUTO else Aggregation(self.method)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +203,18 @@ class TrainingConfig:
     def training_image(self) -> ImagePath:
         """The image path of training images: the network's own, or the larger canvas that is distorted."""
         return self.image if self.distort.is_off else replace(self.image, size=self.distort.canvas)
+
+    def to_plan(self) -> Plan:
+        """Return how the bundle's decision is to be chosen."""
+        return Plan(
+            rule=self.operating_point.to_rule(),
+            calibration=self.calibration.method,
+            aggregation=self.aggregation.to_aggregation(),
+            abstain_below_logit=self.operating_point.abstain_below_logit,
+            max_risk=self.abstention.max_risk,
+            confidence=self.abstention.confidence,
+            sources=self.operating_point.sources,
+        )
 
     def with_values(self, **values: Any) -> "TrainingConfig":
         """Return a copy with top-level ``values`` in the place of the present ones, checked again."""

@@ -44,7 +44,7 @@ def export_bundle(model: nn.Module, path: Path, metadata: BundleMetadata) -> flo
     size = metadata.image_path.size
     was_training = model.training
     model.eval()
-    outputs = [OUTPUT_NAME] if metadata.gate is None else [OUTPUT_NAME, GATE_OUTPUT_NAME]
+    outputs = [OUTPUT_NAME] if metadata.decision.gate is None else [OUTPUT_NAME, GATE_OUTPUT_NAME]
     program = _to_onnx(model, size, outputs)
     program.metadata_props.append(onnx.StringStringEntryProto(key=METADATA_KEY, value=metadata.to_json()))
     onnx.checker.check_model(program, full_check=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from gadoscope.freezing.freeze import Frozen
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.bundle import BundleMetadata
 from gadoscope.labels import Plane, Split
@@ -9,7 +10,6 @@ from gadoscope.models.network import Layer
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.training_images import TrainingImages
 from gadoscope.training.config import TrainingConfig
-from gadoscope.training.freeze import Frozen
 
 
 def describe_bundle(
@@ -40,12 +40,7 @@ def describe_bundle(
         image_path=config.image,
         slice_policy=SlicePolicy(planes=planes),
         planes=planes,
-        operating_point=frozen.point,
-        calibration=frozen.calibration,
-        aggregation=frozen.aggregation,
-        series_operating_point=frozen.series_point,
-        series_calibration=frozen.series_calibration,
-        gate=frozen.gate,
+        decision=frozen.decision,
         training={
             "seed": config.seed,
             "epochs": config.epochs,

@@ -14,8 +14,9 @@ from lightning_fabric import Fabric
 
 from gadoscope.errors import UsageError
 from gadoscope.files import hash_file, write_text
+from gadoscope.freezing.freeze import Frozen, freeze_held_out
 from gadoscope.inspection.shortcuts import warn as tell_warnings
-from gadoscope.labels import Split
+from gadoscope.labels import Level, Split
 from gadoscope.models.bundle_weights import load_bundle_weights
 from gadoscope.models.network import Layer, Network
 from gadoscope.models.registry import build_network
@@ -39,7 +40,7 @@ from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.config import TrainingConfig, format_config
 from gadoscope.training.devices import Accelerator, start_fabric, suit_processor
 from gadoscope.training.export import export_bundle
-from gadoscope.training.freeze import Frozen, freeze, freeze_held_out
+from gadoscope.training.freeze import freeze
 from gadoscope.training.init import check_size, take_own_name
 from gadoscope.training.loop import Moment, TrainingData, fit
 from gadoscope.training.metadata import describe_bundle
@@ -208,7 +209,7 @@ def _read_held_out(job: Job) -> HeldOut | None:
     """Freeze on the held-out table, if there is one: that takes nothing of what is yet to be trained."""
     if job.held_out is None:
         return None
-    frozen = freeze_held_out(read_predictions(job.held_out), job.config)
+    frozen = freeze_held_out(read_predictions(job.held_out), job.config.to_plan())
     return HeldOut(frozen=frozen, sha256=hash_file(job.held_out))
 
 
@@ -339,6 +340,7 @@ def _write_record(
     job: Job, trained: TrainedRun, digests: Mapping[str, str | None], shortcuts: dict[str, Any]
 ) -> None:
     """Write everything that is needed to repeat the run."""
+    decision = trained.frozen.decision
     record = {
         "command": shlex.join(sys.argv),
         "part": job.part,
@@ -346,9 +348,9 @@ def _write_record(
         **digests,
         "weights_sha256": trained.weights_sha256,
         "largest_onnx_difference": trained.onnx_difference,
-        "operating_point": asdict(trained.frozen.point),
-        "gate": asdict(trained.frozen.gate) if trained.frozen.gate else None,
-        "series_operating_point": asdict(trained.frozen.series_point or trained.frozen.point),
+        "operating_point": asdict(decision.of_slice.point),
+        "gate": asdict(decision.gate) if decision.gate else None,
+        "series_operating_point": asdict(decision.at(Level.SERIES).point),
         "performance": trained.frozen.performance,
         "layers": [layer._asdict() for layer in trained.layers],
         "notices": trained.notices,

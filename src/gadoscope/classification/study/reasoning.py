@@ -21,6 +21,7 @@ from gadoscope.classification.dynamic import find_turn
 from gadoscope.classification.rows import Answer, StudyPlace, keep_going
 from gadoscope.classification.study.order import is_derived, is_same_sequence, order_acquisitions
 from gadoscope.decision.calibration import logit_of, sigmoid
+from gadoscope.decision.decision import Decision
 from gadoscope.decision.injection import Enhancement, Witness, locate_injection
 from gadoscope.evidence.reconcile import HeaderState, compare
 from gadoscope.inference.bundle import BundleMetadata
@@ -81,14 +82,14 @@ class _Place:
     contradiction: str
 
 
-def find_neutral(metadata: BundleMetadata, row: SeriesResult) -> float:
+def find_neutral(decision: Decision, row: SeriesResult) -> float:
     """Return the probability at which the pixels say nothing: one half where they are calibrated.
 
     Of a network that is not, the threshold is the one point that is known to lie between the phases.
     """
     level = Level.SERIES if row.n_slices_used > 1 else Level.SLICE
-    is_calibrated = metadata.calibration_of(level).method != "none"
-    return 0.5 if is_calibrated else metadata.operating_point_of(level).threshold
+    decided = decision.at(level)
+    return 0.5 if decided.calibration.method != "none" else decided.point.threshold
 
 
 def judge_study(
@@ -267,7 +268,7 @@ def _judge(answers: list[Answer], metadata: BundleMetadata) -> Iterator[SeriesRe
         return said is True
 
     study = [StudySeries(rows=one.rows, facts=place.facts) for one, place in placed]
-    for rows in judge_study(study, lambda row: find_neutral(metadata, row), enhances):
+    for rows in judge_study(study, lambda row: find_neutral(metadata.decision, row), enhances):
         yield from rows
 
 

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from gadoscope.arrays import Bools, Floats
 from gadoscope.decision.calibration import Calibration, logit_of, sigmoid
+from gadoscope.decision.decision import LevelDecision
 from gadoscope.decision.operating_point import OperatingPoint, Promise
 from gadoscope.freezing.band import Band, choose_band
 from gadoscope.freezing.calibration import choose_calibration, fit_calibration
 from gadoscope.freezing.held_out import Candidate
+from gadoscope.freezing.plan import AUTO, Plan
 from gadoscope.freezing.rules import ChosenPoint, choose_point
 from gadoscope.labels import Level
 from gadoscope.statistics.metrics import confusion_at, roc_auc
-from gadoscope.training.config import AUTO, TrainingConfig
 from gadoscope.wording import plural
 
 MIN_SUBJECTS = 10
@@ -29,6 +30,7 @@ By simulation a temperature costs a network that needed none 0.02 nats or more i
 subjects, in 24 of 10, in 5 of 20; networks that needed one gain on average from 10 on.
 """
 UNITS: Mapping[Level, str] = {Level.SLICE: "images", Level.SERIES: "series"}
+"""Subjects are never frozen: they are decided as series are."""
 UNKNOWN_SUBJECTS = "Subjects are unknown: this supposes that no two {unit} are of one subject."
 
 
@@ -69,13 +71,12 @@ class Validation:
 class FrozenLevel:
     """What the bundle takes of one level, what it reaches, and what the user must be told."""
 
-    calibration: Calibration
-    point: OperatingPoint
+    decided: LevelDecision
     performance: Mapping[str, Any]
     notices: tuple[str, ...]
 
 
-def freeze_level(validation: Validation, config: TrainingConfig) -> FrozenLevel:
+def freeze_level(validation: Validation, plan: Plan) -> FrozenLevel:
     """Fit the calibration, choose the threshold by the stated rule, then the band.
 
     Raises
@@ -83,11 +84,11 @@ def freeze_level(validation: Validation, config: TrainingConfig) -> FrozenLevel:
     ManifestError
         If a class is missing or a logit is not a finite number.
     """
-    calibration, candidates, notices = _calibrate(validation, config.calibration.method)
+    calibration, candidates, notices = _calibrate(validation, plan.calibration)
     probability = calibration.apply(validation.logit)
-    rule = config.operating_point.to_rule()
+    rule = plan.rule
     chosen = choose_point(validation.is_post, probability, validation.group, rule)
-    band = _choose_band(validation, probability, chosen, config)
+    band = _choose_band(validation, probability, chosen, plan)
     point = OperatingPoint(
         threshold=chosen.threshold,
         lower=chosen.threshold,
@@ -99,14 +100,13 @@ def freeze_level(validation: Validation, config: TrainingConfig) -> FrozenLevel:
     )
     if not chosen.is_met:
         notices = (*notices, f"{_title(validation)}: {chosen.sentence}")
-    if config.operating_point.abstain_below_logit:
-        point = _widen(point, config.operating_point.abstain_below_logit)
-    if config.abstention.max_risk:
-        point = _promise(point, band, validation, config)
+    if plan.abstain_below_logit:
+        point = _widen(point, plan.abstain_below_logit)
+    if plan.max_risk:
+        point = _promise(point, band, validation, plan)
         notices = (*notices, f"{_title(validation)}: {point.promise.sentence if point.promise else ''}")
     return FrozenLevel(
-        calibration=calibration,
-        point=point,
+        decided=LevelDecision(point=point, calibration=calibration),
         performance=_measure(validation, probability, chosen, candidates, band),
         notices=notices,
     )
@@ -135,27 +135,23 @@ def _calibrate(
     return fit_calibration(validation.is_post, validation.logit, validation.group, method), (), ()
 
 
-def _choose_band(
-    validation: Validation, probability: Floats, chosen: ChosenPoint, config: TrainingConfig
-) -> Band | None:
+def _choose_band(validation: Validation, probability: Floats, chosen: ChosenPoint, plan: Plan) -> Band | None:
     """Return the band that keeps the promise; None where none is asked for or none can be tested."""
-    if not config.abstention.max_risk or validation.n_fewest < MIN_SUBJECTS:
+    if not plan.max_risk or validation.n_fewest < MIN_SUBJECTS:
         return None
     return choose_band(
         validation.is_post,
         probability,
         validation.group,
         chosen.threshold,
-        config.abstention.max_risk,
-        config.abstention.confidence,
+        plan.max_risk,
+        plan.confidence,
         choose=chosen.rule,
         unit=UNITS[validation.level],
     )
 
 
-def _promise(
-    point: OperatingPoint, band: Band | None, validation: Validation, config: TrainingConfig
-) -> OperatingPoint:
+def _promise(point: OperatingPoint, band: Band | None, validation: Validation, plan: Plan) -> OperatingPoint:
     """Return the point with the band and the promise, or with why there is none."""
     if band is None:
         sentence = (
@@ -167,8 +163,8 @@ def _promise(
     if validation.n_subjects is None:
         sentence += " " + UNKNOWN_SUBJECTS.format(unit=UNITS[validation.level])
     promise = Promise(
-        max_risk=config.abstention.max_risk,
-        confidence=config.abstention.confidence,
+        max_risk=plan.max_risk,
+        confidence=plan.confidence,
         is_promised=band is not None and band.is_promised,
         coverage=band.coverage.value if band is not None and band.is_promised else None,
         sentence=sentence,
