@@ -33,7 +33,6 @@ from gadoscope.imaging.intensity import ImagePath
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.bundle import Bundle, BundleMetadata
 from gadoscope.labels import Split
-from gadoscope.statistics.paired import Answers
 from gadoscope.statistics.resampling import DRAWS
 from gadoscope.statistics.table import Predictions, write_predictions
 
@@ -124,7 +123,8 @@ def write_report(predictions: Predictions, folder: Path) -> None:
     first = Rival(
         name="benchmark",
         meaning="drawn by chance",
-        answers=Answers(score=verdict.logit, called_post=verdict.probability >= THRESHOLD),
+        score=verdict.logit,
+        called_post=DECISION.of_slice.calls_post(verdict.probability),
     )
     columns = {path: {"series_description": "T1 SAG"} for path in verdict.path.tolist()}
     others = [answer_without(name, verdict, columns) for name in RIVALS]

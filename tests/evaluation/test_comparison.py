@@ -2,7 +2,6 @@ import json
 
 from gadoscope.evaluation.comparison import Rival, compare
 from gadoscope.evaluation.rivals import RIVALS, answer_without
-from gadoscope.statistics.paired import Answers
 from gadoscope.statistics.table import Predictions
 from tests.support.tables import make_predictions
 
@@ -20,8 +19,8 @@ def table() -> Predictions:
 
 
 def ours(predictions: Predictions) -> Rival:
-    answers = Answers(score=predictions.logit, called_post=predictions.probability >= 0.5)
-    return Rival(name="ours", meaning="the network", answers=answers)
+    called_post = predictions.probability >= 0.5
+    return Rival(name="ours", meaning="the network", score=predictions.logit, called_post=called_post)
 
 
 def test_the_first_has_no_difference_and_the_same_answers_differ_by_nothing() -> None:
@@ -66,10 +65,10 @@ def test_the_header_says_contrast_where_its_words_do_and_pre_where_it_is_silent(
     paths = predictions.path.tolist()
     columns = {path: {"series_description": text} for path, text in zip(paths, texts, strict=True)}
 
-    answers = answer_without("header", predictions, columns).answers
+    called_post = answer_without("header", predictions, columns).called_post
 
-    assert answers is not None
-    assert answers.called_post.tolist() == [False, True, True]
+    assert called_post is not None
+    assert called_post.tolist() == [False, True, True]
 
 
 def test_every_rival_meets_one_class_and_a_single_image_without_a_made_up_number() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gadoscope.decision.gate import Gate
 from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.cross_checks import cross_check
-from gadoscope.evaluation.gate import MAX_NAMED, Asked, summarise_gate
+from gadoscope.evaluation.gate import MAX_NAMED, summarise_gate
 from gadoscope.evaluation.report import build_report, look_up, render_html
 from gadoscope.report.finding import CAUTION, SERIOUS
 from gadoscope.statistics.shares import estimate_share
@@ -18,30 +19,32 @@ from tests.support.tables import DECISION, make_predictions
 
 LIMIT = 0.5
 """The gate's threshold in these tests."""
+GATE = Gate(threshold=LIMIT, max_refused=0.005, chosen_on="validation: 9 images")
 
 
-def _table(n: int) -> Predictions:
-    """Return n images in turn pre and post, two of each subject, each half from another hospital."""
+def _table(n: int, n_refused: int = 0) -> Predictions:
+    """Return n images in turn pre and post, two of each subject, each half from another hospital.
+
+    The gate refuses the last of them, the last of all the most surely.
+    """
     is_post = np.arange(n) % 2 == 1
     return make_predictions(
         is_post,
         np.where(is_post, 0.8, 0.2),
         source=["first" if row < n // 2 else "second" for row in range(n)],
         subject=[f"s{row // 2}" for row in range(n)],
+        t1_brain=np.where(np.arange(n) < n - n_refused, 0.9, 0.4 - np.arange(n) / (10 * n)),
     )
 
 
-def _asked(images: Predictions, n_refused: int) -> Asked:
-    """Let the gate refuse the last images, the last of all the most surely."""
-    n = len(images)
-    t1_brain = np.where(np.arange(n) < n - n_refused, 0.9, 0.4 - np.arange(n) / (10 * n))
-    return Asked(images=images, t1_brain=t1_brain, refused=t1_brain < LIMIT)
+def _summarise(t1: Predictions, others: Predictions, gate: Gate = GATE) -> dict[str, Any]:
+    summary = summarise_gate(t1, others, replace(DECISION, gate=gate))
+    assert summary is not None
+    return summary
 
 
 def _gate(n_images: int = 40, n_refused: int = 5, n_others: int = 8) -> dict[str, Any]:
-    others = _asked(_table(n_others), n_others - 2) if n_others else None
-    rule = {"threshold": LIMIT, "max_refused": 0.005, "chosen_on": "validation: 9 images"}
-    return {**rule, **summarise_gate(_asked(_table(n_images), n_refused), others, 0.5)}
+    return _summarise(_table(n_images, n_refused), _table(n_others, n_others - 2))
 
 
 def _render(gate: dict[str, Any] | None) -> tuple[dict[str, Any], Page]:
@@ -79,6 +82,14 @@ def test_the_refused_that_look_least_like_a_t1_brain_are_named_first() -> None:
     assert many[0]["t1_brain"] == min(row["t1_brain"] for row in many)
 
 
+def test_a_bundle_without_a_gate_has_no_part_on_it_and_scores_without_one_are_no_pass() -> None:
+    images = _table(4)
+
+    assert summarise_gate(images, images, DECISION) is None
+    with pytest.raises(ValueError, match="scored by a network without a gate"):
+        _summarise(replace(images, t1_brain_logit=None), images)
+
+
 def test_where_nothing_passes_there_are_no_figures_of_what_passes() -> None:
     gate = _gate(n_refused=40)
 
@@ -109,12 +120,11 @@ def test_a_page_without_a_gate_says_nothing_of_one() -> None:
 
 
 def test_hostile_names_are_shown_and_never_run() -> None:
-    images = _table(4)
+    images = _table(4, 2)
     object.__setattr__(
         images, "path", np.array([f"/data/{row}<script>alert(1)</script>" for row in range(4)])
     )
-    rule = {"threshold": LIMIT, "max_refused": 0.005, "chosen_on": "<b>bold</b>"}
-    _, page = _render({**rule, **summarise_gate(_asked(images, 2), None, 0.5)})
+    _, page = _render(_summarise(images, images.select(np.arange(0)), replace(GATE, chosen_on="<b>bold</b>")))
 
     assert "script" not in page.tags
     assert "<b>bold</b>" in page.words

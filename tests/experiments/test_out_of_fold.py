@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gadoscope.experiments.out_of_fold import Fold, join, judge_folds
+from gadoscope.experiments.out_of_fold import Fold, judge_folds
 from gadoscope.freezing.threshold import choose_threshold
-from gadoscope.statistics.table import Predictions, from_rows
+from gadoscope.statistics.table import Predictions, from_rows, join
 
 
 def table(name: str, labels: str, probability: list[float], **attributes: str) -> Predictions:

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gadoscope.experiments.out_of_fold import join
 from gadoscope.experiments.suspects_report import list_singles, list_suspects, render_suspects
-from gadoscope.statistics.table import Predictions, from_rows
+from gadoscope.statistics.table import Predictions, from_rows, join
 
 
 def series(subject: str, label: str, probability: list[float]) -> Predictions:

@@ -15,7 +15,7 @@ from gadoscope.freezing.threshold import choose_threshold
 from gadoscope.statistics.calibration_quality import measure_calibration
 from gadoscope.statistics.estimates import estimate_figures
 from gadoscope.statistics.intervals import Difference, Estimate
-from gadoscope.statistics.paired import Answers, compare_models
+from gadoscope.statistics.paired import compare_models
 from tests.support.simulation import Population, Table, separation_for
 
 # What a validation or test set looks like: subjects, images of each, how well they are told apart.
@@ -127,14 +127,9 @@ def two_models(population: Population, worse: float) -> Callable[[np.random.Gene
         # Both see the subject alike, and half of an image's own noise.
         own = generator.normal(size=(2, table.group.size)) * 0.5
         base = population.score_of(table)
-        answers = [
-            Answers(score=score, called_post=score >= separation / 2)
-            for separation, score in (
-                (population.separation, base + own[0]),
-                (worse, base - (population.separation - worse) * table.is_post + own[1]),
-            )
-        ]
-        return dict(compare_models(table.is_post, answers[0], answers[1], table.group, draws=200))
+        score = base + own[0], base - (population.separation - worse) * table.is_post + own[1]
+        called_post = score[0] >= population.separation / 2, score[1] >= worse / 2
+        return dict(compare_models(table.is_post, score, called_post, table.group, draws=200))
 
     return draw
 

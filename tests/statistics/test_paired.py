@@ -1,12 +1,27 @@
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 from scipy.stats import norm
 from sklearn.metrics import average_precision_score, balanced_accuracy_score
 
+from gadoscope.arrays import Bools, Floats
 from gadoscope.statistics.delong import compare_auc
-from gadoscope.statistics.intervals import wilson
-from gadoscope.statistics.paired import Answers, compare_models, compare_shares
+from gadoscope.statistics.intervals import Difference, wilson
+from gadoscope.statistics.paired import compare_models, compare_shares
 from tests.support.simulation import Population, Table
+
+
+class Answers(NamedTuple):
+    """What one model says of all images."""
+
+    score: Floats
+    called_post: Bools
+
+
+def compare(is_post: Bools, first: Answers, second: Answers, group: np.ndarray) -> dict[str, Difference]:
+    score, called_post = (first.score, second.score), (first.called_post, second.called_post)
+    return compare_models(is_post, score, called_post, group)
 
 
 def two_models(seed: int = 1) -> tuple[Table, Answers, Answers]:
@@ -25,7 +40,7 @@ def two_models(seed: int = 1) -> tuple[Table, Answers, Answers]:
 def test_each_figure_is_the_difference_of_the_two() -> None:
     table, better, worse = two_models()
 
-    differences = compare_models(table.is_post, better, worse, table.group)
+    differences = compare(table.is_post, better, worse, table.group)
 
     def accuracy(model: Answers, rows: np.ndarray) -> float:
         return float((model.called_post == table.is_post)[rows].mean())
@@ -55,8 +70,8 @@ def test_each_figure_is_the_difference_of_the_two() -> None:
 def test_swapping_the_models_turns_the_sign() -> None:
     table, better, worse = two_models()
 
-    one = compare_models(table.is_post, better, worse, table.group)
-    other = compare_models(table.is_post, worse, better, table.group)
+    one = compare(table.is_post, better, worse, table.group)
+    other = compare(table.is_post, worse, better, table.group)
 
     for name in ("auc", "accuracy", "sensitivity", "specificity", "balanced_accuracy"):
         assert one[name].value == pytest.approx(-(other[name].value or 0))
@@ -118,7 +133,7 @@ def test_two_models_without_an_error_do_not_differ_but_may() -> None:
     is_post = np.arange(20) >= 10
     perfect = Answers(score=np.arange(20.0), called_post=is_post)
 
-    differences = compare_models(is_post, perfect, perfect, np.arange(20))
+    differences = compare(is_post, perfect, perfect, np.arange(20))
 
     for name in ("auc", "accuracy", "sensitivity", "specificity", "balanced_accuracy"):
         difference = differences[name]
@@ -133,7 +148,7 @@ def test_two_models_without_an_error_do_not_differ_but_may() -> None:
 def test_one_class_leaves_open_what_needs_two() -> None:
     answers = Answers(score=np.arange(6.0), called_post=np.arange(6) > 2)
 
-    differences = compare_models(np.ones(6, dtype=bool), answers, answers, np.arange(6))
+    differences = compare(np.ones(6, dtype=bool), answers, answers, np.arange(6))
 
     assert {name for name, row in differences.items() if row.value is None} == {
         "auc",

@@ -1,10 +1,12 @@
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from gadoscope.errors import ManifestError
-from gadoscope.statistics.table import COLUMNS, from_rows, read_predictions, write_predictions
+from gadoscope.statistics.table import COLUMNS, from_rows, join, read_predictions, write_predictions
 from tests.support.tables import make_predictions
 
 HEADER = ",".join(COLUMNS)
@@ -34,6 +36,49 @@ def test_a_score_that_is_not_a_number_blames_the_network() -> None:
 
     with pytest.raises(ManifestError, match="1 of 1 images have a score that is not a number"):
         from_rows([row])
+
+
+@pytest.mark.parametrize(
+    ("column", "wrong", "message"),
+    [
+        ("logit", [0.0, np.inf], "1 of 2 images have a score that is not a number"),
+        ("probability", [0.5, 1.5], "1 of 2 images have a score that is not a number"),
+        ("probability", [np.nan, np.nan], "2 of 2 images have a score that is not a number"),
+        ("t1_brain_logit", [np.nan, 3.0], "of the gate 1 of 2 scores are not numbers"),
+        ("t1_brain_logit", [3.0], "2 images, but 1 entries of t1_brain_logit"),
+        ("logit", [0.0, 1.0, 2.0], "2 images, but 3 entries of logit"),
+        ("source", ["a"], "2 images, but 1 entries of source"),
+    ],
+)
+def test_what_cannot_be_judged_does_not_become_a_table(column: str, wrong: list[Any], message: str) -> None:
+    table = make_predictions([0, 1], [0.1, 0.9])
+
+    with pytest.raises(ManifestError, match=message):
+        replace(table, **{column: np.array(wrong)})  # type: ignore[arg-type]  # a column of any type
+
+
+def test_rows_that_are_selected_keep_the_gate_and_the_attributes_and_a_gate_may_be_missing() -> None:
+    gated = make_predictions(
+        [0, 1, 1], [0.1, 0.8, 0.9], t1_brain=np.array([0.2, 0.5, 0.9]), sex=["f", "", "m"]
+    )
+
+    chosen = gated.select(np.array([2, 0]))
+
+    assert chosen.t1_brain_logit is not None
+    assert gated.t1_brain_logit is not None
+    assert chosen.t1_brain_logit.tolist() == gated.t1_brain_logit[[2, 0]].tolist()
+    assert chosen.attributes["sex"].tolist() == ["m", "f"]
+    assert make_predictions([0], [0.1]).select(np.array([0])).t1_brain_logit is None
+
+
+def test_tables_are_joined_one_after_the_other() -> None:
+    first = make_predictions([0, 1], [0.1, 0.9], sex=["f", "m"])
+    second = make_predictions([1], [0.7])
+
+    table = join([first, second])
+
+    assert table.is_post.tolist() == [False, True, True]
+    assert table.attributes["sex"].tolist() == ["f", "m", ""]
 
 
 @pytest.mark.parametrize(

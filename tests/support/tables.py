@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.decision.calibration import logit_of
 from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.decision.operating_point import OperatingPoint
 from gadoscope.statistics.table import Predictions
@@ -36,9 +37,10 @@ def make_predictions(
     subject: list[str] | None = None,
     split: list[str] | str = "test",
     plane: list[str] | str = "sagittal",
+    t1_brain: NDArray[np.float64] | None = None,
     **attributes: list[str],
 ) -> Predictions:
-    """Return a table; without ``subject`` the subjects are unknown."""
+    """Return a table; without ``subject`` the subjects are unknown, without ``t1_brain`` there is no gate."""
     n = len(is_post)
     share = np.array(probability, dtype=np.float64)
     return Predictions(
@@ -50,6 +52,7 @@ def make_predictions(
         is_post=np.array(is_post, dtype=np.bool_),
         logit=np.log(share / (1 - share)),
         probability=share,
+        t1_brain_logit=None if t1_brain is None else logit_of(t1_brain),
         attributes={name: np.array(values, dtype=np.str_) for name, values in attributes.items()},
     )
 

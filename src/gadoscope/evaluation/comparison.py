@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gadoscope.arrays import Bools, Floats
 from gadoscope.statistics.estimates import estimate_figures
-from gadoscope.statistics.paired import Answers, compare_models
+from gadoscope.statistics.paired import compare_models
 from gadoscope.statistics.resampling import DRAWS
 from gadoscope.statistics.table import Predictions
 
@@ -24,15 +25,17 @@ class Rival:
         As the table shows it.
     meaning
         What it is, for a newcomer.
-    answers
-        For each of the images that are compared; None where it cannot answer.
+    score, called_post
+        What it ranks the images that are compared by (only the order counts), and its answers, shape (n,);
+        None where it cannot answer.
     why_not
         Why it cannot; else empty.
     """
 
     name: str
     meaning: str
-    answers: Answers | None = None
+    score: Floats | None = None
+    called_post: Bools | None = None
     why_not: str = ""
 
 
@@ -67,12 +70,13 @@ def _describe(predictions: Predictions, first: Rival, rival: Rival, draws: int) 
         "figures": None,
         "difference": None,
     }
-    if rival.answers is None or first.answers is None:
+    if rival.score is None or rival.called_post is None:
         return row
     is_post, subject = predictions.is_post, predictions.subject_group
-    figures = estimate_figures(is_post, rival.answers.score, rival.answers.called_post, subject, draws=draws)
+    figures = estimate_figures(is_post, rival.score, rival.called_post, subject, draws=draws)
     row["figures"] = {name: getattr(figures, name).to_dict() for name in SHOWN}
-    if rival is not first:
-        differences = compare_models(is_post, first.answers, rival.answers, subject, draws=draws)
+    if rival is not first and first.score is not None and first.called_post is not None:
+        score, called_post = (first.score, rival.score), (first.called_post, rival.called_post)
+        differences = compare_models(is_post, score, called_post, subject, draws=draws)
         row["difference"] = {name: differences[name].to_dict() for name in SHOWN}
     return row

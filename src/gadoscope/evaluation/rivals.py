@@ -1,14 +1,15 @@
 """Ways to answer without a network, on the same images: what a model must surpass to be worth anything."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.arrays import Floats
 from gadoscope.evaluation.comparison import Rival
 from gadoscope.evidence.reconcile import read_evidence
 from gadoscope.evidence.state import HeaderState
-from gadoscope.statistics.paired import Answers
 from gadoscope.statistics.predictors import Nature, Predictor, score_predictors
 from gadoscope.statistics.table import Predictions
 
@@ -45,32 +46,29 @@ def answer_without(name: str, predictions: Predictions, columns: Mapping[str, Ma
     columns
         Path to the manifest's further columns of that image.
     """
-    answers: Answers | None
+    rival = Rival(name=name, meaning=RIVALS[name])
     if name == "majority":
-        answers, why_not = _say_majority(predictions.is_post), ""
-    elif name == "header":
-        answers, why_not = _read_headers([columns[path] for path in predictions.path.tolist()])
+        is_mostly_post = bool(predictions.n_post > predictions.n_pre)
+        n = len(predictions)
+        return replace(rival, score=np.zeros(n), called_post=np.full(n, is_mostly_post))
+    if name == "header":
+        score, why_not = _read_headers([columns[path] for path in predictions.path.tolist()])
     else:
         values = predictions.plane if name == "plane" else predictions.source
-        answers, why_not = _learn_names(name, values, predictions)
-    return Rival(name=name, meaning=RIVALS[name], answers=answers, why_not=why_not)
+        score, why_not = _learn_names(name, values, predictions)
+    return replace(rival, score=score, called_post=None if score is None else score > 0, why_not=why_not)
 
 
-def _say_majority(is_post: NDArray[np.bool_]) -> Answers:
-    is_mostly_post = bool(is_post.sum() > (~is_post).sum())
-    return Answers(score=np.zeros(is_post.size), called_post=np.full(is_post.size, is_mostly_post))
-
-
-def _learn_names(name: str, values: NDArray[np.str_], predictions: Predictions) -> tuple[Answers | None, str]:
+def _learn_names(name: str, values: NDArray[np.str_], predictions: Predictions) -> tuple[Floats | None, str]:
     predictor = Predictor(name, RIVALS[name], Nature.CIRCUMSTANCE, values)
     (scored,) = score_predictors([predictor], predictions.is_post, predictions.subject_group)
     if scored.score is None:
         reasons = {"constant": f"all images have one {name}"}
         return None, reasons.get(scored.reason, f"{scored.reason} for a fair trial")
-    return Answers(score=scored.score, called_post=scored.score > 0), ""
+    return scored.score, ""
 
 
-def _read_headers(rows: Sequence[Mapping[str, str]]) -> tuple[Answers | None, str]:
+def _read_headers(rows: Sequence[Mapping[str, str]]) -> tuple[Floats | None, str]:
     keywords = {keyword.casefold(): keyword for keyword in HEADER_KEYWORDS}
     known = {
         column: keywords[column.replace("_", "").casefold()]
@@ -85,5 +83,4 @@ def _read_headers(rows: Sequence[Mapping[str, str]]) -> tuple[Answers | None, st
         for row in rows
     ]
     score = {HeaderState.ADMINISTERED: 1.0, HeaderState.SILENT: 0.0, HeaderState.NOT_ADMINISTERED: -1.0}
-    scores = np.array([score[state] for state in states], dtype=np.float64)
-    return Answers(score=scores, called_post=scores > 0), ""
+    return np.array([score[state] for state in states], dtype=np.float64), ""

@@ -12,7 +12,7 @@ from gadoscope.evaluation.cases import Gallery, show_cases
 from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.circumstances import Circumstances, look_at_circumstances
 from gadoscope.evaluation.comparison import Rival, compare
-from gadoscope.evaluation.gate import ask_gate
+from gadoscope.evaluation.gate import summarise_gate
 from gadoscope.evaluation.judges import Judges, Model, find_judges, locate_model, open_model
 from gadoscope.evaluation.overlap import Division
 from gadoscope.evaluation.report import (
@@ -25,7 +25,7 @@ from gadoscope.evaluation.report import (
     summarise,
 )
 from gadoscope.evaluation.rivals import RIVALS, answer_without
-from gadoscope.evaluation.scoring import score_images, score_readable
+from gadoscope.evaluation.scoring import Unread, score_images, score_readable
 from gadoscope.evaluation.subgroups import count
 from gadoscope.evaluation.test_log import describe_opening, read_openings, record_opening, utc_now
 from gadoscope.evaluation.training_images import look_for_training_images
@@ -36,8 +36,7 @@ from gadoscope.labels import Plane, Split
 from gadoscope.preparation.subjects import count_items
 from gadoscope.progress import OnProgress
 from gadoscope.run_folder import HTML_NAME, JSON_NAME, PREDICTIONS_NAME, describe_training
-from gadoscope.statistics.paired import Answers
-from gadoscope.statistics.table import Predictions, from_rows, write_predictions
+from gadoscope.statistics.table import Predictions, write_predictions
 from gadoscope.wording import short_name
 
 DEFAULT_CASES = 24
@@ -111,16 +110,14 @@ def evaluate(
     if audit is not None:
         read_audit(audit)  # one that cannot be read ends the evaluation here, not after the scores
     session, decision = models[0].session, models[0].decision
-    rows, others, unread = _score(judges, session, jobs, tell)
-    predictions = from_rows(rows)
+    predictions, others, unread = _score(judges, session, jobs, tell)
     context = _describe_context(models[0], judges.division, predictions, len(unread))
-    gate = ask_gate(decision, rows, others, context.split)
+    verdict = predictions.with_split(Split(context.split))
+    gate = summarise_gate(verdict, others, decision)
     around = look_at_circumstances(models[0], judges, audit, output / JSON_NAME, jobs, tell)
-    judged = [row for row in rows if row["split"] == context.split]
-    seen = look_for_training_images(models[0], judged) if _may_be_seen(models[0], context) else None
+    seen = look_for_training_images(models[0], verdict) if _may_be_seen(models[0], context) else None
     evaluated = _describe(models[0], judges, predictions, unread, around, gate, seen)
     splits = summarise(evaluated.decision, predictions)
-    verdict = predictions.with_split(Split(context.split))
     comparison = _compare(models, names, verdict, judges, jobs, tell)
     openings = _open_sealed_tests(models, judges, splits, comparison)  # before the pictures, which can fail
     wrong = list_wrong(predictions, decision.of_slice.point.threshold)[:n_cases]
@@ -141,11 +138,11 @@ def evaluate(
 
 def _score(
     judges: Judges, session: Session, jobs: int, tell: OnProgress
-) -> tuple[list[Data], list[Data], list[dict[str, str]]]:
-    """Return the answers for the labelled images and for the others, and what could not be read of both."""
-    rows, unread = score_images(judges.division.evaluated, session, jobs, tell)
+) -> tuple[Predictions, Predictions, Unread]:
+    """Return the scores of the labelled images and of the others, and what could not be read of both."""
+    predictions, unread = score_images(judges.division.evaluated, session, jobs, tell)
     others, unread_others = score_readable(judges.others, session, jobs, tell, "Asking the gate")
-    return rows, others, [*unread, *unread_others]
+    return predictions, others, [*unread, *unread_others]
 
 
 def _write(
@@ -222,15 +219,17 @@ def _score_rivals(
     items = [item for item in judges.division.evaluated if str(item.path) in wanted]
     rivals = []
     for model in models:
-        table = from_rows(score_images(items, model.session, jobs, tell)[0])
-        rivals.append(_as_rival(model, table))
+        rivals.append(_as_rival(model, score_images(items, model.session, jobs, tell)[0]))
     return rivals
 
 
 def _as_rival(model: Model, table: Predictions) -> Rival:
-    answers = Answers(score=table.logit, called_post=model.decision.of_slice.calls_post(table.probability))
-    network = model.session.bundle.metadata.network
-    return Rival(name=model.name, meaning=f"the network {network}", answers=answers)
+    return Rival(
+        name=model.name,
+        meaning=f"the network {model.session.bundle.metadata.network}",
+        score=table.logit,
+        called_post=model.decision.of_slice.calls_post(table.probability),
+    )
 
 
 def _answer_without(names: Sequence[str], verdict: Predictions, judges: Judges) -> list[Rival]:

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from gadoscope.evaluation.judges import Model
-from gadoscope.evaluation.scoring import Rows
 from gadoscope.files import hash_file
 from gadoscope.inference.bundle import Bundle
 from gadoscope.inference.default import read_training_images
 from gadoscope.preparation.items import UNKNOWN_SOURCE
 from gadoscope.preparation.training_images import TrainingImages
 from gadoscope.report.finding import CAUTION, SERIOUS, finding
+from gadoscope.statistics.table import Predictions
 from gadoscope.wording import list_names, plural, short_name
 
 FEW_ALIKE = 0.01
@@ -23,12 +23,12 @@ IMAGES_KEY = "images"
 Data = dict[str, Any]
 
 
-def look_for_training_images(model: Model, rows: Rows) -> Data | None:
+def look_for_training_images(model: Model, predictions: Predictions) -> Data | None:
     """Return which of the scored images the bundle was made from; None where it does not say.
 
     Returns
     -------
-    ``n_images`` of the rows, ``n_identical`` files and ``n_alike`` pictures besides, ``names`` of some,
+    ``n_images`` of the table, ``n_identical`` files and ``n_alike`` pictures besides, ``names`` of some,
     ``sources`` of both, and ``n_known``, how many images the bundle knows of how many ``n_trained``.
     """
     bundle = model.session.bundle
@@ -36,31 +36,27 @@ def look_for_training_images(model: Model, rows: Rows) -> Data | None:
     known = TrainingImages.from_dict(own or read_training_images(bundle.sha256))
     if known is None:
         return None
-    digests = [hash_file(Path(str(row["path"]))) for row in rows]
-    same, alike = known.find(digests, [_as_bytes(row["picture_print"]) for row in rows])
-    found = [row for row, is_seen in zip(rows, (same | alike).tolist(), strict=True) if is_seen]
+    if predictions.picture_print is None:
+        raise ValueError("these images were scored without prints of their pictures.")
+    prints = [row.tobytes() for row in predictions.picture_print]
+    same, alike = known.find([hash_file(Path(path)) for path in predictions.path.tolist()], prints)
+    found = predictions.path[same | alike].tolist()
     return {
-        "n_images": len(rows),
+        "n_images": len(predictions),
         "n_identical": int(same.sum()),
         "n_alike": int((alike & ~same).sum()),
-        "names": [short_name(str(row["path"])) for row in found[:MAX_LISTED]],
+        "names": [short_name(path) for path in found[:MAX_LISTED]],
         # Of its own data a run has a test, which is of the same sources by design.
-        "sources": [] if model.run else _list_sources(bundle, rows),
+        "sources": [] if model.run else _list_sources(bundle, predictions),
         "n_known": len(known.rows),
         "n_trained": known.n_images,
     }
 
 
-def _list_sources(bundle: Bundle, rows: Rows) -> Sequence[str]:
+def _list_sources(bundle: Bundle, predictions: Predictions) -> Sequence[str]:
     trained = bundle.metadata.training.get("sources")
-    names = {str(row["source"]) for row in rows} - {UNKNOWN_SOURCE}
+    names = set(predictions.source.tolist()) - {UNKNOWN_SOURCE}
     return sorted(names & set(map(str, trained))) if isinstance(trained, list) else []
-
-
-def _as_bytes(value: object) -> bytes:
-    if not isinstance(value, bytes):
-        raise TypeError(f"expected a print, not {type(value).__name__}")
-    return value
 
 
 def tell_seen(seen: Data | None) -> list[Data]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from gadoscope.errors import InputError, ManifestError
 from gadoscope.evaluation.scoring import score_images
-from gadoscope.experiments.out_of_fold import Fold, join, judge_folds
+from gadoscope.experiments.out_of_fold import Fold, judge_folds
 from gadoscope.experiments.parts import name_part, naming
 from gadoscope.experiments.spread import Spread
 from gadoscope.experiments.suspects_report import list_singles, list_suspects, render_suspects
@@ -29,7 +29,7 @@ from gadoscope.progress import OnProgress
 from gadoscope.reading.images import read_slice
 from gadoscope.report.pictures import picture
 from gadoscope.run_folder import MANIFEST_NAME, PREPARED_NAME
-from gadoscope.statistics.table import Predictions, from_rows, write_predictions
+from gadoscope.statistics.table import Predictions, join, write_predictions
 from gadoscope.training.config import SplitConfig
 from gadoscope.training.run import Job, Prepare, TrainedRun, Warn, Watch, check_folder, train
 from gadoscope.wording import area, percent, plural
@@ -201,10 +201,10 @@ def _look_at_held_out(
         if item.path not in sealed and (by_fold or item.source == split.source)
     ]
     session = Session(trained.bundle)
-    rows, unread = score_images(held, session, count_jobs(threads), on_scored)
+    predictions, unread = score_images(held, session, count_jobs(threads), on_scored)
     fold = Fold(
         name=split.fold if by_fold else split.source,
-        predictions=from_rows(rows),
+        predictions=predictions,
         threshold=session.bundle.metadata.decision.of_slice.point.threshold,
         own_threshold=by_fold,
     )

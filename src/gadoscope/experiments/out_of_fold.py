@@ -1,16 +1,15 @@
 """What networks say of images whose subjects they have not seen: figures of each fold and of all."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gadoscope.experiments.spread import Cell, Spread
 from gadoscope.statistics.estimates import estimate_figures
 from gadoscope.statistics.metrics import has_both_classes, roc_auc
-from gadoscope.statistics.table import Predictions
+from gadoscope.statistics.table import Predictions, join
 
 Choose = Callable[[Predictions], float]
 """Images to the threshold that the run's rule chooses on them."""
@@ -73,24 +72,6 @@ def judge_folds(folds: Sequence[Fold], unit: str, choose: Choose) -> tuple[Sprea
     ).to_dict()
     names = tuple(name for name in rows[0] if name not in (unit, "images"))
     return Spread(unit=unit, rows=tuple(rows), figures=names), figures
-
-
-def join(tables: Sequence[Predictions]) -> Predictions:
-    """Return the rows of all tables, one table after the other."""
-    columns = {
-        entry.name: np.concatenate([getattr(table, entry.name) for table in tables])
-        for entry in fields(Predictions)
-        if entry.name != "attributes"
-    }
-    names = dict.fromkeys(name for table in tables for name in table.attributes)
-    return Predictions(
-        **columns,
-        attributes={name: np.concatenate([_attribute(table, name) for table in tables]) for name in names},
-    )
-
-
-def _attribute(table: Predictions, name: str) -> NDArray[np.str_]:
-    return table.attributes.get(name, np.full(len(table), "", dtype=np.str_))
 
 
 def _accuracy(table: Predictions, threshold: float) -> float:

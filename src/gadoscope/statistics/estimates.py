@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.arrays import Bools, Floats
-from gadoscope.statistics.columns import check_scores, number_groups
+from gadoscope.statistics.columns import number_groups
 from gadoscope.statistics.delong import estimate_auc
 from gadoscope.statistics.intervals import Estimate
 from gadoscope.statistics.metrics import average_precision
@@ -68,12 +68,12 @@ def estimate_figures(
     ManifestError
         If there is no image, the lengths differ, or a score is not a number.
     """
-    check_scores(is_post, score)
+    auc = estimate_auc(is_post, score, group)  # first: it checks the scores
     subject = number_groups(group, is_post.size)
     rates = estimate_rates(is_post, called_post, subject)
     values = [(share, *estimate_predictive_values(rates, share)) for share in prevalences]
     return Figures(
-        auc=estimate_auc(is_post, score, subject),
+        auc=auc,
         average_precision=_estimate_average_precision(is_post, score, subject, draws),
         accuracy=estimate_share(called_post == is_post, subject),
         sensitivity=rates.sensitivity,

@@ -48,4 +48,10 @@ def gather_cases(predictions: Predictions, case: NDArray[np.int64], decision: De
     members = sorted(np.split(order, edges[1:]), key=lambda rows: int(rows[0]))
     logit = np.array([decision.pool(predictions.logit[rows]) for rows in members])
     first = predictions.select(np.array([rows[0] for rows in members], dtype=np.intp))
-    return replace(first, logit=logit, probability=decision.probability(logit, Level.SERIES))
+    return replace(
+        first,
+        logit=logit,
+        probability=decision.probability(logit, Level.SERIES),
+        t1_brain_logit=None,  # the gate is asked for each image alone
+        picture_print=None,
+    )

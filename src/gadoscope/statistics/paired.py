@@ -3,14 +3,12 @@
 Both are judged on the same draws of subjects, so what makes a subject easy or hard for both cancels.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
 from gadoscope.arrays import Bools, Floats, Integers
-from gadoscope.statistics.columns import check_scores, number_groups, sum_by_group
+from gadoscope.statistics.columns import number_groups, sum_by_group
 from gadoscope.statistics.delong import compare_auc
 from gadoscope.statistics.intervals import Difference
 from gadoscope.statistics.metrics import has_both_classes
@@ -21,16 +19,13 @@ SHARES = "Wilson by subject, combined (MOVER); McNemar by subject"
 PAIRED_BOOTSTRAP = "paired bootstrap by subject"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answers:
-    """What one model says of n images: a score of each (only the order counts), and its answer."""
-
-    score: Floats
-    called_post: Bools
-
-
 def compare_models(
-    is_post: Bools, first: Answers, second: Answers, group: NDArray[np.generic], *, draws: int = DRAWS
+    is_post: Bools,
+    score: tuple[Floats, Floats],
+    called_post: tuple[Bools, Bools],
+    group: NDArray[np.generic],
+    *,
+    draws: int = DRAWS,
 ) -> dict[str, Difference]:
     """Return the figures of the first model less those of the second, by name.
 
@@ -43,21 +38,24 @@ def compare_models(
     ----------
     is_post, group
         Label and subject of each image, shape (n,).
+    score
+        What each of the two ranks the images by, shape (n,): only the order counts.
+    called_post
+        The answers of each.
 
     Raises
     ------
     ManifestError
         If there is no image, the lengths differ, or a score is not a number.
     """
-    check_scores(is_post, first.score, second.score)
     subject = number_groups(group, is_post.size)
-    right = first.called_post == is_post, second.called_post == is_post
+    differences = {"auc": compare_auc(is_post, *score, subject)}  # first: it checks the scores
+    right = called_post[0] == is_post, called_post[1] == is_post
     everything = np.ones(is_post.size, dtype=np.bool_)
-    differences = {"auc": compare_auc(is_post, first.score, second.score, subject)}
     for name, rows in (("accuracy", everything), ("sensitivity", is_post), ("specificity", ~is_post)):
         differences[name] = compare_shares(right[0][rows], right[1][rows], subject[rows])
     differences["balanced_accuracy"] = _compare_balanced(differences, is_post, right, subject)
-    differences["average_precision"] = _compare_average_precision(is_post, first, second, subject, draws)
+    differences["average_precision"] = _compare_average_precision(is_post, score, subject, draws)
     return differences
 
 
@@ -129,12 +127,12 @@ def _compare_balanced(
 
 
 def _compare_average_precision(
-    is_post: Bools, first: Answers, second: Answers, subject: Integers, draws: int
+    is_post: Bools, score: tuple[Floats, Floats], subject: Integers, draws: int
 ) -> Difference:
     """Return the difference of average precisions by drawing subjects anew."""
     if not has_both_classes(is_post):
         return Difference(value=None, lower=None, upper=None, p_value=None, method=PAIRED_BOOTSTRAP)
-    one, other = (ranking_statistic(is_post, model.score, subject) for model in (first, second))
+    one, other = (ranking_statistic(is_post, of_model, subject) for of_model in score)
     resamples = resample(lambda weights: one(weights) - other(weights), subject, draws=draws)
     interval = resamples.find_interval(1) if has_enough_subjects(is_post, subject) else None
     return Difference(

@@ -4,12 +4,14 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.arrays import Bools, Floats
 from gadoscope.errors import ManifestError
 from gadoscope.files import write_text
 from gadoscope.labels import Label, Plane, Split
@@ -19,15 +21,33 @@ COLUMNS = ("path", "subject_id", "source", "plane", "split", "reference_label", 
 TEXTS = COLUMNS[:5]
 ATTRIBUTES = ("series", "vendor", "field_strength", "sex", "age_band")
 """Further columns, where something is known: the name of the series, and what subgroups are made of."""
+DAMAGED = "the network's weights are damaged: train again or use another bundle"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Predictions:
-    """Scores of n images as columns, each of shape (n,).
+    """Scores of n images as columns, each of shape (n,); checked when they are put together.
 
-    ``subject_id`` is empty where the subject is unknown; ``is_post`` is the reference label;
-    ``probability`` is P(post-contrast), calibrated as the bundle says. ``attributes`` holds those of
-    `ATTRIBUTES` that are known of any image; empty where one is unknown.
+    Parameters
+    ----------
+    subject_id
+        Empty where the subject is unknown.
+    is_post
+        The reference label; of images labelled other it has no meaning.
+    logit, probability
+        Of post-contrast; the probability is calibrated as the bundle says.
+    attributes
+        Those of `ATTRIBUTES` that are known of any image; empty where one is unknown.
+    t1_brain_logit
+        The gate's; None of a network without one.
+    picture_print
+        uint8 (n, `PRINT_BYTES`), from `print_picture`; None where nobody made them.
+
+    Raises
+    ------
+    ManifestError
+        If the columns differ in length, or a score is not a finite number: the network, not the image, is
+        at fault.
     """
 
     path: NDArray[np.str_]
@@ -35,22 +55,41 @@ class Predictions:
     source: NDArray[np.str_]
     plane: NDArray[np.str_]
     split: NDArray[np.str_]
-    is_post: NDArray[np.bool_]
-    logit: NDArray[np.float64]
-    probability: NDArray[np.float64]
+    is_post: Bools
+    logit: Floats
+    probability: Floats
     attributes: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+    t1_brain_logit: Floats | None = None
+    picture_print: NDArray[np.uint8] | None = None
+
+    def __post_init__(self) -> None:
+        for name, column in self._columns().items():
+            if len(column) != len(self):
+                raise ManifestError(f"{len(self)} images, but {len(column)} entries of {name}: each has one.")
+        damaged = ~(np.isfinite(self.logit) & (self.probability >= 0) & (self.probability <= 1))
+        if damaged.any():
+            raise ManifestError(
+                f"{int(damaged.sum())} of {len(self)} images have a score that is not a number; {DAMAGED}."
+            )
+        if self.t1_brain_logit is not None and not np.isfinite(self.t1_brain_logit).all():
+            n_bad = int((~np.isfinite(self.t1_brain_logit)).sum())
+            raise ManifestError(f"of the gate {n_bad} of {len(self)} scores are not numbers; {DAMAGED}.")
 
     def __len__(self) -> int:
         return len(self.path)
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> "Predictions":
         """Return these rows alone."""
-        columns = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        attributes = columns.pop("attributes")
-        return Predictions(
-            **{name: column[rows] for name, column in columns.items()},
-            attributes={name: column[rows] for name, column in attributes.items()},
-        )
+        attributes = {name: column[rows] for name, column in self.attributes.items()}
+        columns = {name: column[rows] for name, column in self._columns().items() if name not in attributes}
+        return replace(self, **columns, attributes=attributes)
+
+    def _columns(self) -> dict[str, NDArray[Any]]:
+        """Return every column there is, the attributes too."""
+        named = {
+            entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "attributes"
+        }
+        return {**self.attributes, **{name: column for name, column in named.items() if column is not None}}
 
     def with_split(self, split: Split) -> "Predictions":
         """Return the rows of one split."""
@@ -96,24 +135,49 @@ def from_rows(rows: Sequence[Mapping[str, object]]) -> Predictions:
     Raises
     ------
     ManifestError
-        If a score is not a finite number: the network, not the image, is at fault.
+        As `Predictions` does.
     """
-    text = {key: np.array([str(row[key] or "") for row in rows], dtype=np.str_) for key in TEXTS}
-    told = {
-        key: np.array([str(row.get(key) or "") for row in rows], dtype=np.str_)
-        for key in ATTRIBUTES
-        if any(row.get(key) for row in rows)
-    }
     logit = np.array([row["logit"] for row in rows], dtype=np.float64)
     probability = np.array([row["probability"] for row in rows], dtype=np.float64)
-    damaged = ~(np.isfinite(logit) & (probability >= 0) & (probability <= 1))
-    if damaged.any():
-        raise ManifestError(
-            f"{int(damaged.sum())} of {len(rows)} images have a score that is not a number; "
-            "the network's weights are damaged: train again or use another bundle."
-        )
-    is_post = np.array([row["reference_label"] == Label.POST.value for row in rows], dtype=np.bool_)
-    return Predictions(**text, is_post=is_post, logit=logit, probability=probability, attributes=told)
+    return Predictions(
+        path=_write(rows, "path"),
+        subject_id=_write(rows, "subject_id"),
+        source=_write(rows, "source"),
+        plane=_write(rows, "plane"),
+        split=_write(rows, "split"),
+        is_post=np.array([row["reference_label"] == Label.POST.value for row in rows], dtype=np.bool_),
+        logit=logit,
+        probability=probability,
+        attributes=list_attributes(rows),
+    )
+
+
+def list_attributes(rows: Sequence[Mapping[str, object]]) -> dict[str, NDArray[np.str_]]:
+    """Return those of `ATTRIBUTES` that are known of any image, as columns."""
+    return {key: _write(rows, key) for key in ATTRIBUTES if any(row.get(key) for row in rows)}
+
+
+def _write(rows: Sequence[Mapping[str, object]], key: str) -> NDArray[np.str_]:
+    return np.array([str(row.get(key) or "") for row in rows], dtype=np.str_)
+
+
+def join(tables: Sequence[Predictions]) -> Predictions:
+    """Return the rows of all tables, one table after the other; of the optional columns the attributes."""
+    optional = {"attributes", "t1_brain_logit", "picture_print"}
+    columns = {
+        entry.name: np.concatenate([getattr(table, entry.name) for table in tables])
+        for entry in fields(Predictions)
+        if entry.name not in optional
+    }
+    names = dict.fromkeys(name for table in tables for name in table.attributes)
+    return Predictions(
+        **columns,
+        attributes={name: np.concatenate([_attribute(table, name) for table in tables]) for name in names},
+    )
+
+
+def _attribute(table: Predictions, name: str) -> NDArray[np.str_]:
+    return table.attributes.get(name, np.full(len(table), "", dtype=np.str_))
 
 
 def write_predictions(predictions: Predictions, path: Path) -> None:
