@@ -1,12 +1,16 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gadoscope.decision.aggregation import METHODS, Aggregation
+from gadoscope.decision.aggregation import METHODS, Aggregation, aggregate_logits
+from gadoscope.decision.calibration import Calibration
 from gadoscope.errors import ManifestError
 from gadoscope.freezing.aggregation import choose_aggregation, pool_series
+from gadoscope.statistics.levels import gather_cases
+from tests.support.tables import make_predictions
 
 Columns = tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
 
@@ -62,6 +66,21 @@ def test_pooling_takes_each_series_slices_in_any_order() -> None:
 
     assert pool_series(Aggregation(), logit, series).tolist() == [2.0, 2.0]
     assert pool_series(Aggregation("max"), logit, series).tolist() == [5.0, 3.0]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_chosen_judged_and_applied_is_one_number_to_the_last_bit(method: str) -> None:
+    way = Aggregation(method, {"sharpness": 0.25} if method == "log_mean_exp" else {})
+    logit = np.random.default_rng(6).normal(size=(40, 9))
+    rows, case = logit.ravel()[8:], np.repeat(np.arange(40), 9)[8:]  # the first series has one slice
+    table = make_predictions(np.ones(rows.size, np.bool_), np.full(rows.size, 0.5))
+    table = replace(table, logit=rows)
+
+    chosen = pool_series(way, rows, case)
+    judged = gather_cases(table, case, way, Calibration()).logit
+    applied = [aggregate_logits(rows[case == number][::-1], way) for number in range(40)]
+
+    assert chosen.tolist() == judged.tolist() == applied
 
 
 def test_too_few_subjects_take_the_mean() -> None:

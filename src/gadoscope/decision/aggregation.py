@@ -54,27 +54,32 @@ class Aggregation(NamedMethod):
     def apply(self, logits: NDArray[np.floating]) -> float:
         """Return the logit of a series from those of its slices, shape (n,), n at least 1.
 
+        In any order the same to the last bit, so what was chosen, what is judged and what is applied are
+        one; of one slice its own logit.
+
         Raises
         ------
         ValueError
             If there is no slice.
         """
-        values = np.asarray(logits, dtype=np.float64)
+        values = np.sort(np.asarray(logits, dtype=np.float64))
         if values.size == 0:
             raise ValueError("a series without slices has no logit.")
+        if values.size == 1:
+            return float(values[0])
         match self.method:
             case "median":
                 return float(np.median(values))
             case "trimmed_mean":
                 n_cut = int(TRIMMED_SHARE * values.size)
-                return float(np.sort(values)[n_cut : values.size - n_cut].mean())
+                return float(values[n_cut : values.size - n_cut].mean())
             case "max":
-                return float(values.max())
+                return float(values[-1])
             case "log_mean_exp":
                 sharpness = self.parameters["sharpness"]
                 return float((np.logaddexp.reduce(sharpness * values) - math.log(values.size)) / sharpness)
             case _:
-                return math.fsum(values) / values.size  # in any order, to the last bit
+                return math.fsum(values) / values.size
 
 
 MEAN = Aggregation()
@@ -108,6 +113,4 @@ def aggregate_logits(logits: NDArray[np.float64], aggregation: Aggregation = MEA
         raise ValueError(f"logits must have the shape (n,), n at least 1, but they have {logits.shape}.")
     if not np.isfinite(logits).all():
         return math.nan
-    if logits.size == 1:
-        return float(logits[0])
-    return aggregation.apply(np.sort(logits))
+    return aggregation.apply(logits)
