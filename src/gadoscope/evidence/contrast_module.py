@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from gadoscope.evidence.agent import names_gadolinium, read_agent_value
 from gadoscope.evidence.facts import Facts, find_number, find_seconds, find_text, iter_items
 from gadoscope.evidence.file_name import CE_ENTITY
+from gadoscope.evidence.moments import LONGEST_STUDY_S, MIDNIGHT_S, find_clock
 from gadoscope.evidence.state import (
     HIDDEN,
     NOTHING_SAID,
@@ -39,15 +40,10 @@ FLAGS = {"YES": HeaderState.ADMINISTERED, "NO": HeaderState.NOT_ADMINISTERED}
 
 # No clinical T1 brain acquisition is longer (MPRAGE 4-9 min); bounds one whose length is not stated.
 LONGEST_ACQUISITION_S = 600.0
-# Two clock times further apart lie on two days, or one of them is wrong.
-LONGEST_STUDY_S = 6 * 3600.0
 
 # Injection and acquisition in one second: one hour was copied into both, or a de-identifier's constant.
 SHORTEST_ORDER_S = 1.0
-# What de-identification leaves of an hour; nothing is scanned at midnight to the microsecond.
-MIDNIGHT_S = 0.0
 
-ACQUISITION_CLOCKS = ("AcquisitionDateTime", "AcquisitionTime")
 AGENT_TEXTS = ("ContrastBolusAgent", "ContrastBolusIngredient", CE_ENTITY)
 AGENT_SEQUENCES = ("ContrastBolusAgentSequence", "ContrastBolusIngredientCodeSequence")
 USAGE = "ContrastBolusUsageSequence"
@@ -110,12 +106,11 @@ def read_timing(facts: Facts) -> HeaderEvidence:
     second, are what de-identification leaves: silent.
     """
     injected = find_seconds(facts, "ContrastBolusStartTime")
-    began_keyword = next((k for k in ACQUISITION_CLOCKS if find_seconds(facts, k) is not None), None)
-    began = find_seconds(facts, began_keyword) if began_keyword else None
-    if injected is None or began is None or began_keyword is None or is_dynamic(facts):
+    clock = find_clock(facts)
+    if injected is None or injected == MIDNIGHT_S or clock is None or is_dynamic(facts):
         return NOTHING_SAID
-    is_removed = MIDNIGHT_S in (injected, began)
-    if is_removed or not SHORTEST_ORDER_S <= abs(injected - began) <= LONGEST_STUDY_S:
+    began_keyword, began = clock
+    if not SHORTEST_ORDER_S <= abs(injected - began) <= LONGEST_STUDY_S:
         return NOTHING_SAID
     said = (_cite_clock(facts, "ContrastBolusStartTime"), _cite_clock(facts, began_keyword))
     if began > injected:

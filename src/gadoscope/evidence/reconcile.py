@@ -10,24 +10,16 @@ examination.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from gadoscope.evidence.contrast_module import (
-    ACQUISITION_CLOCKS,
-    LONGEST_STUDY_S,
-    read_agent,
-    read_timing,
-    read_usage,
-)
+from gadoscope.evidence.contrast_module import read_agent, read_timing, read_usage
 from gadoscope.evidence.description import read_description, read_study_description
-from gadoscope.evidence.facts import Facts, find_seconds, find_text
+from gadoscope.evidence.facts import Facts, find_text
 from gadoscope.evidence.file_name import read_file_name
+from gadoscope.evidence.moments import find_moment, is_one_examination
 from gadoscope.evidence.state import NOTHING_SAID, Citation, HeaderEvidence, HeaderState
 from gadoscope.labels import Phase
 
 __all__ = ["Agreement", "HeaderEvidence", "HeaderState", "compare", "read_evidence"]
 
-# SeriesTime is the last resort: some scanners write the hour of reconstruction there.
-SERIES_CLOCKS = (*ACQUISITION_CLOCKS, "SeriesTime")
-DAYS = ("AcquisitionDate", "SeriesDate", "StudyDate")
 # An agent field on every series of a study tells nothing; two series are the fewest that can differ.
 FEWEST_TO_DIFFER = 2
 
@@ -98,19 +90,19 @@ def _read_explicit(facts: Facts) -> HeaderEvidence:
 
 
 def _read_study_order(facts: Facts, others: Sequence[Facts]) -> HeaderEvidence:
-    """Return what earlier "post" and later "pre" series of the same day say of this one."""
-    began = _find_clock(facts)
+    """Return what earlier "post" and later "pre" series of the same examination say of this one."""
+    began = find_moment(facts)
     if began is None:
         return NOTHING_SAID
     found: dict[HeaderState, tuple[Citation, ...]] = {}
     for other in others:
-        clock = _find_clock(other)
-        if clock is None or abs(clock - began) > LONGEST_STUDY_S or not _is_same_day(facts, other):
+        moment = find_moment(other)
+        if moment is None or not is_one_examination(moment, began):
             continue
         said = _read_explicit(other)
-        if said.state is HeaderState.ADMINISTERED and clock < began:
+        if said.state is HeaderState.ADMINISTERED and moment < began:
             found.setdefault(said.state, said.remarked("of an earlier series"))
-        elif said.state is HeaderState.NOT_ADMINISTERED and clock > began:
+        elif said.state is HeaderState.NOT_ADMINISTERED and moment > began:
             found.setdefault(said.state, said.remarked("of a later series"))
     if not found:
         return NOTHING_SAID
@@ -129,16 +121,6 @@ def _is_on_every_series(agent: HeaderEvidence, others: Sequence[Facts]) -> bool:
     """Return whether all other series name an agent too: then it was filled in for the whole study."""
     states = [read_agent(other).state for other in others]
     return len(states) + 1 >= FEWEST_TO_DIFFER and all(state is agent.state for state in states)
-
-
-def _find_clock(facts: Facts) -> float | None:
-    clocks = (find_seconds(facts, keyword) for keyword in SERIES_CLOCKS)
-    return next((clock for clock in clocks if clock is not None), None)
-
-
-def _is_same_day(one: Facts, other: Facts) -> bool:
-    days = ((find_text(one, keyword), find_text(other, keyword)) for keyword in DAYS)
-    return all(first == second for first, second in days if first and second)
 
 
 def _is_same_series(one: Facts, other: Facts) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gadoscope.classification.study.order import find_moment, is_same_sequence, order_acquisitions
+from gadoscope.classification.study.order import is_same_sequence, order_acquisitions
 
 DAY = "20000101"
 SPIN_ECHO = {"ScanningSequence": "SE", "RepetitionTime": "500", "EchoTime": "10", "FlipAngle": "90"}
@@ -36,10 +36,19 @@ def test_midnight_is_crossed_by_the_date() -> None:
         {"SeriesTime": "101500", "AcquisitionDate": DAY},
         _at("no time"),
         _at("090000"),
+        _at("000000"),
         _at("200000"),
         {"AcquisitionTime": "091500", "AcquisitionDate": "20000103"},
     ],
-    ids=["no time", "a time of reconstruction", "no number", "the same time", "hours later", "another day"],
+    ids=[
+        "no time",
+        "a time of reconstruction",
+        "no number",
+        "the same time",
+        "an hour removed",
+        "hours later",
+        "another day",
+    ],
 )
 def test_a_study_whose_times_cannot_be_those_of_one_examination_has_no_order(other: dict[str, Any]) -> None:
     assert _order(_at("090000"), other) == []
@@ -49,11 +58,6 @@ def test_a_computed_series_belongs_to_the_acquisition_of_its_time_or_to_none() -
     original, later = _at("090000", ImageType=["ORIGINAL", "PRIMARY"]), _at("091500")
     same, other = (_at(t, ImageType=["DERIVED", "SECONDARY", "MPR"]) for t in ("090000", "093000"))
     assert _order(later, same, original, other) == [[2, 1], [0]]
-
-
-@pytest.mark.parametrize("text", ["20001399", "1", "19990230", "eight-digits"])
-def test_a_date_that_is_none_is_left_out(text: str) -> None:
-    assert find_moment({"AcquisitionTime": "000010", "AcquisitionDate": text}) == 10
 
 
 def test_a_sequence_is_the_same_within_rounding_and_no_further() -> None:

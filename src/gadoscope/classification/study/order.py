@@ -5,23 +5,19 @@ a series has a place in the order only where nothing speaks against it; without 
 
 References
 ----------
-DICOM PS3.3 C.7.6.1.1.2 (ImageType: ORIGINAL, DERIVED), C.7.6.16.2.2 and C.8.3.1 (acquisition times)
+DICOM PS3.3 C.7.6.1.1.2 (ImageType: ORIGINAL, DERIVED)
 """
 
 from collections.abc import Mapping
-from datetime import date
 
-from gadoscope.evidence.contrast_module import ACQUISITION_CLOCKS, LONGEST_STUDY_S
-from gadoscope.evidence.facts import Facts, find_number, find_seconds, find_text, find_words
+from gadoscope.evidence.facts import Facts, find_number, find_words
+from gadoscope.evidence.moments import find_moment, is_one_examination
 
-DAYS = ("AcquisitionDateTime", "AcquisitionDate", "SeriesDate", "StudyDate")
-SECONDS_PER_DAY = 86_400.0
 SAME_SEQUENCE = {"RepetitionTime": 0.02, "EchoTime": 0.02, "InversionTime": 0.02, "FlipAngle": 0.02}
 """Numbers of a sequence, and by which part of themselves they may differ: scanners round, and change the
 echo time by some hundredths of a millisecond with the coil's load. A guess."""
 SEQUENCE_WORDS = ("ScanningSequence", "SequenceVariant", "MRAcquisitionType", "ImageType")
 """ImageType holds the filters: a series corrected for the coil differs from one that is not."""
-_DATE_DIGITS = 8
 
 
 def order_acquisitions(headers: Mapping[int, Facts]) -> list[list[int]]:
@@ -44,25 +40,12 @@ def order_acquisitions(headers: Mapping[int, Facts]) -> list[list[int]]:
     known = {n: moment for n, moment in acquired.items() if moment is not None}
     if not known or len(known) < len(acquired) or len(set(known.values())) < len(known):
         return []
-    if max(known.values()) - min(known.values()) > LONGEST_STUDY_S:
+    if not is_one_examination(min(known.values()), max(known.values())):
         return []
     return [
         [number, *(n for n, moment in moments.items() if n not in acquired and moment == known[number])]
         for number in sorted(known, key=lambda n: known[n])
     ]
-
-
-def find_moment(facts: Facts) -> float | None:
-    """Return when a series was acquired, in seconds since some midnight, or ``None``.
-
-    SeriesTime is not asked: some scanners write the hour of reconstruction there.
-    """
-    times = (find_seconds(facts, keyword) for keyword in ACQUISITION_CLOCKS)
-    seconds = next((time for time in times if time is not None), None)
-    if seconds is None:
-        return None
-    days = (_count_days(find_text(facts, keyword)) for keyword in DAYS)
-    return next((day for day in days if day is not None), 0) * SECONDS_PER_DAY + seconds
 
 
 def is_derived(facts: Facts) -> bool:
@@ -87,14 +70,3 @@ def is_same_sequence(one: Facts, other: Facts) -> bool:
         abs(first - second) <= SAME_SEQUENCE[k] * max(abs(first), abs(second))
         for k, (first, second) in said.items()
     )
-
-
-def _count_days(text: str | None) -> int | None:
-    """Return the number of a day that a value of DICOM's DA or DT begins with."""
-    digits = (text or "").replace("-", "")[:_DATE_DIGITS]
-    if len(digits) < _DATE_DIGITS or not digits.isdigit():
-        return None
-    try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).toordinal()
-    except ValueError:
-        return None
