@@ -118,10 +118,11 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
         read_predictions(tmp_path / "none.csv")
 
 
-def test_two_sources_with_one_id_are_two_subjects() -> None:
-    table = make_predictions([0, 1, 1], [0.1, 0.2, 0.3], source=["a", "b", "b"], subject=["1", "1", "1"])
+def test_one_id_under_two_sources_is_one_subject() -> None:
+    table = make_predictions([0, 1, 1], [0.1, 0.2, 0.3], source=["a", "b", "b"], subject=["1", "1", "2"])
 
     assert table.n_subjects == 2
+    assert table.subject_group.tolist() == [0, 0, 1]
 
 
 def test_images_without_a_subject_are_not_lumped_together() -> None:

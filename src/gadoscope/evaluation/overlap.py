@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from gadoscope.files import hash_file
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.manifest import Item, Manifest
+from gadoscope.preparation.subjects import known_subjects
 
 DIGEST_KEY = "sha256"
 """The column of a run's manifest that holds each file's SHA-256."""
@@ -132,9 +133,5 @@ def _count_two_sided(evaluated: Sequence[Item]) -> int:
 
 
 def _count_shared(evaluated: Sequence[Item], trained_on: Sequence[Item]) -> int:
-    """Count the subjects of both; a subject is a source and an id."""
-    sides = [
-        {(item.source, item.subject_id) for item in items if item.subject_id}
-        for items in (evaluated, trained_on)
-    ]
-    return len(sides[0] & sides[1])
+    """Count the subjects of both."""
+    return len(set(known_subjects(evaluated)) & set(known_subjects(trained_on)) - {""})

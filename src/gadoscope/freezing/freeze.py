@@ -14,6 +14,7 @@ from gadoscope.freezing.held_out import Candidate
 from gadoscope.freezing.level import MIN_SUBJECTS, FrozenLevel, Validation, freeze_level
 from gadoscope.freezing.plan import Plan
 from gadoscope.labels import Label, Level
+from gadoscope.preparation.subjects import count_subjects, name_subjects
 from gadoscope.statistics.table import Predictions
 
 FROZEN_SEPARATELY = "validation_series"
@@ -119,14 +120,13 @@ def _gather(predictions: Predictions, series: Sequence[str] | None, origin: str)
     """Return the images with the subject of each, or the nearest to it that is known."""
     subjects = predictions.subject_id.tolist()
     nearest = series or [str(index) for index in range(len(predictions))]
-    # \0 stands in no cell of a table: a series is never taken for a subject of that name.
-    group = [subject or f"\0{one}" for subject, one in zip(subjects, nearest, strict=True)]
+    group = name_subjects(subjects, [f"\0{one}" for one in nearest])
     return Validation(
         level=Level.SLICE,
         is_post=predictions.is_post,
         logit=predictions.logit,
         group=np.array(group),
-        n_subjects=len(set(subjects)) if predictions.has_subjects else None,
+        n_subjects=count_subjects(subjects),
         origin=origin,
     )
 

@@ -15,6 +15,7 @@ from gadoscope.inspection.measure import Measurement
 from gadoscope.inspection.pixel_check import find_copies
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.items import Item
+from gadoscope.preparation.subjects import known_subjects
 
 
 class CopyKind(StrEnum):
@@ -105,5 +106,5 @@ def _describe(
         members=tuple(members),
         splits=tuple(split for split in Split if split in splits),
         labels=tuple(label for label in Label if label in labels),
-        n_subjects=len({items[index].subject_id for index in members} - {None}),
+        n_subjects=len(set(known_subjects([items[index] for index in members])) - {""}),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.items import Item
+from gadoscope.preparation.subjects import count_subjects, known_subjects
 
 NO_SPLIT = "not said"
 
@@ -33,11 +34,10 @@ class TwoSided:
 def count_items(name: str, items: Sequence[Item]) -> Count:
     """Count some images."""
     labels = Counter(item.label for item in items)
-    subjects = {item.subject_id for item in items}
     return Count(
         name=name,
         n_images=len(items),
-        n_subjects=None if None in subjects else len(subjects),
+        n_subjects=count_subjects([item.subject_id for item in items]),
         n_pre=labels[Label.PRE],
         n_post=labels[Label.POST],
         n_other=labels[Label.OTHER],
@@ -61,9 +61,10 @@ def name_split(item: Item) -> str:
 def find_two_sided(items: Sequence[Item]) -> list[TwoSided]:
     """Return the subjects that stand in more than one split, those with most images first."""
     members: dict[str, list[int]] = defaultdict(list)
-    for index, item in enumerate(items):
-        if item.subject_id is not None and item.split is not None:
-            members[item.subject_id].append(index)
+    names = known_subjects(items)
+    for index, (item, name) in enumerate(zip(items, names, strict=True)):
+        if name and item.split is not None:
+            members[name].append(index)
     found = []
     for indices in members.values():
         splits = {items[index].split for index in indices}

@@ -13,6 +13,7 @@ from gadoscope.inspection.findings import list_findings
 from gadoscope.inspection.measure import Measurement
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.manifest import Item, Manifest
+from gadoscope.preparation.subjects import known_subjects
 from gadoscope.wording import short_name
 
 Data = dict[str, Any]
@@ -74,9 +75,9 @@ def build_report(audited: Audited, n_cases: int) -> Data:
 
 
 def _count(items: Sequence[Item]) -> Data:
-    subjects = Counter(item.subject_id for item in items if item.subject_id is not None)
+    subjects = Counter(name for name in known_subjects(items) if name)
     both = {
-        label: {item.subject_id for item in items if item.label is label} - {None}
+        label: set(known_subjects([item for item in items if item.label is label])) - {""}
         for label in (Label.PRE, Label.POST)
     }
     return {

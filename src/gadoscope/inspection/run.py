@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from gadoscope.errors import InputError, ManifestError, OutputError
 from gadoscope.files import hash_file, write_text
@@ -23,6 +21,7 @@ from gadoscope.labels import Label
 from gadoscope.preparation.data_digest import digest_files, digest_labelled
 from gadoscope.preparation.manifest import Item, read_manifest
 from gadoscope.preparation.name_blocks import number_blocks
+from gadoscope.preparation.subjects import number_subjects
 from gadoscope.progress import OnProgress
 
 HTML_NAME = "report.html"
@@ -126,24 +125,17 @@ def _number_subjects(items: Sequence[Item], copies: Sequence[CopyGroup]) -> NDAr
     block = number_blocks([item.path for item in items])
     originals = [items[first.get(index, index)] for index in range(len(items))]
     blocks = [block[first.get(index, index)] for index in range(len(items))]
-    names = [
-        f"subject {item.subject_id or original.subject_id}"
-        if item.subject_id or original.subject_id
-        else f"block {number}"
-        for item, original, number in zip(items, originals, blocks, strict=True)
-    ]
-    subject = np.unique(names, return_inverse=True)[1]
     links = [
-        (subject[group.members[0]], subject[other])
+        (group.members[0], other)
         for group in copies
         for other in group.members[1:]
         if items[group.members[0]].subject_id and items[other].subject_id
     ]
-    one, other = np.array(links, dtype=np.int64).reshape(-1, 2).T
-    n_subjects = int(subject.max()) + 1
-    graph = coo_array((np.ones(len(one), dtype=np.int8), (one, other)), shape=(n_subjects, n_subjects))
-    joined: NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
-    return joined[subject]
+    return number_subjects(
+        [item.subject_id or original.subject_id for item, original in zip(items, originals, strict=True)],
+        [f"block {number}" for number in blocks],
+        links=links,
+    )
 
 
 def _digest_labelled(items: Sequence[Item], results: Sequence[Measurement | InputError]) -> str:

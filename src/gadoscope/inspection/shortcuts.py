@@ -22,6 +22,7 @@ from gadoscope.preparation.data_digest import digest_described, digest_files, di
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.name_blocks import number_blocks
 from gadoscope.preparation.near_duplicates import group_near_duplicates, hash_slice
+from gadoscope.preparation.subjects import number_subjects
 from gadoscope.statistics.predictors import Nature, score_predictors
 from gadoscope.wording import area, list_names, plural
 
@@ -288,9 +289,5 @@ def _number_subjects(items: Sequence[Item], measured: Sequence[Measurement]) -> 
         return np.empty(0, dtype=np.int64)
     hashes = np.array([hash_slice(one.thumbnail) for one in measured], dtype=np.uint64)
     block = number_blocks([item.path for item in items])
-    names = [
-        f"block {block[first]}" if item.subject_id is None else f"subject {item.subject_id}"
-        for item, first in zip(items, group_near_duplicates(hashes).tolist(), strict=True)
-    ]
-    numbers: NDArray[np.int64] = np.unique(names, return_inverse=True)[1].astype(np.int64)
-    return numbers
+    blocks = [f"block {block[first]}" for first in group_near_duplicates(hashes)]
+    return number_subjects([item.subject_id for item in items], blocks)

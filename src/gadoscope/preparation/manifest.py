@@ -13,6 +13,7 @@ from gadoscope.files import write_text
 from gadoscope.labels import Label, Plane, Split
 from gadoscope.preparation.items import SPLIT_NAMES, UNKNOWN_SOURCE, Item, Manifest, check_names
 from gadoscope.preparation.lesson_layout import read_lesson_layout
+from gadoscope.preparation.subjects import tell_shared_ids
 from gadoscope.reading.discover import MANIFEST_NAME
 from gadoscope.sheets import SheetWriter, read_path, read_text
 from gadoscope.wording import name_some, printable
@@ -86,7 +87,7 @@ def _read_table(table: Path) -> Manifest:
     if not items:
         raise ManifestError(f"{table} lists no image; add one row for each.")
     _check_paths(items, table)
-    return Manifest(items=items, origin=table)
+    return Manifest(items=items, origin=table, notices=tell_shared_ids(items))
 
 
 def _read_text(table: Path) -> str:

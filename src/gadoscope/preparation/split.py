@@ -19,7 +19,7 @@ from gadoscope.errors import ConfigError, LeakError, ManifestError
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.stratified import deal_subjects, draw_subjects
-from gadoscope.preparation.subjects import name_subjects
+from gadoscope.preparation.subjects import known_subjects, name_for_split
 from gadoscope.wording import N_SHOWN, name_some, printable
 
 Method = Literal["keras", "subject", "kfold", "leave_source_out"]
@@ -76,7 +76,7 @@ def split_manifest(
         remedy = f"split.validation_fraction = {validation_fraction:g}"
         subjects = None
         if method == "leave_source_out":
-            subjects = name_subjects(manifest, notices)
+            subjects = name_for_split(manifest, notices)
             manifest = _hold_out_source(manifest, source, subjects, notices)
         items = _draw_validation(manifest, method, validation_fraction, seed, subjects, notices)
     divided = replace(manifest, items=items, notices=tuple(notices))
@@ -97,13 +97,13 @@ def check_leaks(manifest: Manifest) -> None:
     LeakError
         Counts what is on two sides and names the first files.
     """
-    subjects = {item.path: item.subject_id for item in manifest.items}
-    contents = {item.path: item.extra.get("sha256") for item in manifest.items}
+    items = manifest.items
+    subjects = known_subjects(items)
+    contents = [item.extra.get("sha256", "") for item in items]
     for thing, keys in (("subject", subjects), ("image file", contents)):
         sides: dict[str, dict[Split, Item]] = defaultdict(dict)
-        for item in manifest.items:
-            key = keys[item.path]
-            if key is not None and item.split is not None:
+        for item, key in zip(items, keys, strict=True):
+            if key and item.split is not None:
                 sides[key].setdefault(item.split, item)
         leaks = [list(firsts.items()) for firsts in sides.values() if len(firsts) > 1]
         if leaks:
@@ -161,7 +161,7 @@ def _draw_validation(
         return _place(manifest.items, stated)
     if method == "keras":
         return _place(manifest.items, _choose_as_keras(pool, fraction))
-    subjects = subjects or name_subjects(manifest, notices)
+    subjects = subjects or name_for_split(manifest, notices)
     return _place(manifest.items, draw_subjects(pool, subjects, fraction, seed))
 
 
@@ -175,7 +175,7 @@ def _hold_out_fold(
         notices.append(
             f"{n_stated} images that the data call validation were dealt into folds with the rest."
         )
-    fold_of = deal_subjects(pool, name_subjects(manifest, notices), folds, seed)
+    fold_of = deal_subjects(pool, name_for_split(manifest, notices), folds, seed)
     held = {(fold_of[item.path], item.label) for item in pool}
     needed = product(range(folds), (Label.PRE, Label.POST))
     missing = [one for one in needed if one not in held]

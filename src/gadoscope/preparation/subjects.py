@@ -1,11 +1,25 @@
-"""Who is on which image: the subject that the data name, or a group of near-duplicates in its place."""
+"""Who is one subject: one answer for splits, counts, intervals and whatever is frozen.
+
+A subject is known by its id. An id that stands under two sources is taken for one person: kept on one side of
+a split, counted once, drawn as one for an interval. If they are two people after all, that costs nothing that
+can be measured; if they are one, anything else is a leak, or an interval that is too narrow
+(docs/decisions/0028-who-is-one-subject.md). What would mix the pictures of two people, a series or a pair of
+slices, reads an id within its source: `within_source`.
+
+Where nobody is named something stands in: near-duplicates for a split, blocks of file names for a trivial
+predictor, the series or the image itself for what is frozen or judged.
+"""
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from gadoscope.errors import InputError
 from gadoscope.labels import Label, Split
@@ -13,26 +27,113 @@ from gadoscope.parallel import map_in_order
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.near_duplicates import group_near_duplicates, hash_slice
 from gadoscope.reading.images import read_slice
+from gadoscope.wording import list_names, plural
+
+Links = Iterable[tuple[int, int]]
+"""Pairs of images that show one picture."""
 
 
-def name_subjects(manifest: Manifest, notices: list[str]) -> dict[Path, str]:
+def name_subjects(ids: Iterable[str | None], stand_ins: Iterable[str]) -> list[str]:
+    """Return a name for the subject of each image, the same for all images of one.
+
+    Parameters
+    ----------
+    ids
+        Of each image, whatever its source; None or empty where it is unknown.
+    stand_ins
+        What to take there; none may begin with ``subject``.
+    """
+    return [f"subject {one}" if one else other for one, other in zip(ids, stand_ins, strict=True)]
+
+
+def known_subjects(items: Sequence[Item]) -> list[str]:
+    """Return a name for the subject of each image, empty where it is unknown."""
+    return name_subjects([item.subject_id for item in items], [""] * len(items))
+
+
+def number_subjects(
+    ids: Sequence[str | None],
+    stand_ins: Sequence[str],
+    *,
+    sources: Sequence[str] | None = None,
+    links: Links = (),
+) -> NDArray[np.int64]:
+    """Return the number of each image's subject, shape (n,), from 0 without gaps.
+
+    Parameters
+    ----------
+    ids, stand_ins
+        As for `name_subjects`; numbers are in the order of the names.
+    sources
+        Of each image: numbers are in the order of each subject's first source, then. It joins and parts
+        nobody; but what is drawn from a seed depends on the order.
+    links
+        Subjects that these images are of count as one.
+    """
+    names = name_subjects(ids, stand_ins)
+    if sources is not None:
+        first = dict(sorted(zip(names, sources, strict=True), reverse=True))  # the least one is kept
+        names = [f"{first[name]}\n{name}" if one else name for name, one in zip(names, ids, strict=True)]
+    numbers: NDArray[np.int64] = np.unique(np.array(names, np.str_), return_inverse=True)[1].astype(np.int64)
+    pairs = np.array([(numbers[one], numbers[other]) for one, other in links], np.int64).reshape(-1, 2)
+    if not len(pairs):
+        return numbers
+    n_subjects = int(numbers.max()) + 1
+    graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), (n_subjects, n_subjects))
+    joined: NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
+    return joined[numbers]
+
+
+def count_subjects(ids: Collection[str | None]) -> int | None:
+    """Return how many subjects images with these ids are of; None where one is unknown, or for no image."""
+    return len(set(ids)) if ids and all(ids) else None
+
+
+def within_source(subject_id: str | None, source: str) -> tuple[str, str]:
+    """Return what parts the images of two people for certain; the id is empty where it is unknown."""
+    return subject_id or "", source
+
+
+def tell_shared_ids(items: Iterable[Item]) -> tuple[str, ...]:
+    """Return the notice that ids stand under several sources, and what that is taken for; none if none do."""
+    sources: dict[str, set[str]] = defaultdict(set)
+    for item in items:
+        if item.subject_id:
+            sources[item.subject_id].add(item.source)
+    shared = [names for names in sources.values() if len(names) > 1]
+    if not shared:
+        return ()
+    return (
+        f"{plural(len(shared), 'subject id')} stand{'s' if len(shared) == 1 else ''} under several sources "
+        f"({list_names(sorted(set().union(*shared)))}): each is taken for one person. If they are different "
+        "people, make the ids differ, for instance by writing the source before the id.",
+    )
+
+
+def count_items(items: Sequence[Item]) -> dict[str, int | None]:
+    """Return how many images, subjects (None where one is unknown) and labels of each class there are."""
+    return {
+        "n_images": len(items),
+        "n_subjects": count_subjects([item.subject_id for item in items]),
+        "n_pre": sum(item.label is Label.PRE for item in items),
+        "n_post": sum(item.label is Label.POST for item in items),
+    }
+
+
+def name_for_split(manifest: Manifest, notices: list[str]) -> dict[Path, str]:
     """Return each image's subject; where it is unknown, a name for its group of near-duplicates.
 
-    One id under two sources is one subject here: keeping two people together costs nothing, one
-    person on two sides would be a leak. What the user must know is appended to ``notices``.
+    What the user must know is appended to ``notices``.
     """
-    unknown = [item for item in manifest.items if item.subject_id is None]
-    subjects = {item.path: f"subject {item.subject_id}" for item in manifest.items}
+    items = manifest.items
+    unknown = [item for item in items if not item.subject_id]
+    alike = _name_alike(unknown, manifest.origin) if unknown else {}
+    names = name_subjects([item.subject_id for item in items], [alike.get(item.path, "") for item in items])
+    subjects = {item.path: name for item, name in zip(items, names, strict=True)}
     if not unknown:
         return subjects
-    folder = manifest.origin if manifest.origin.is_dir() else manifest.origin.parent
-    # By name relative to the data, so that neither the rows' order nor a moved folder changes the draw.
-    unknown.sort(key=lambda item: os.path.relpath(item.path, folder))
-    groups = group_near_duplicates(np.array(list(map_in_order(_hash_item, unknown, 0)), dtype=np.uint64))
-    for item, group in zip(unknown, groups, strict=True):
-        subjects[item.path] = f"like {os.path.relpath(unknown[group].path, folder)}"
     notices.append(
-        f"the subjects of {len(unknown)} images are unknown: {len(set(groups.tolist()))} groups of "
+        f"the subjects of {len(unknown)} images are unknown: {len(set(alike.values()))} groups of "
         "near-duplicates stood in for them. That keeps copies of an image on one side, but not the "
         "slices of one person, so figures may be better than they are on new people."
     )
@@ -40,6 +141,18 @@ def name_subjects(manifest: Manifest, notices: list[str]) -> dict[Path, str]:
     if n_seen:
         notices.append(f"{n_seen} test images are near-duplicates of images outside the test part.")
     return subjects
+
+
+def _name_alike(unknown: Sequence[Item], origin: Path) -> dict[Path, str]:
+    """Return a name for the group of near-duplicates that each image is in."""
+    folder = origin if origin.is_dir() else origin.parent
+    # By name relative to the data, so that neither the rows' order nor a moved folder changes the draw.
+    ordered = sorted(unknown, key=lambda item: os.path.relpath(item.path, folder))
+    groups = group_near_duplicates(np.array(list(map_in_order(_hash_item, ordered, 0)), dtype=np.uint64))
+    return {
+        item.path: f"like {os.path.relpath(ordered[group].path, folder)}"
+        for item, group in zip(ordered, groups, strict=True)
+    }
 
 
 def _hash_item(item: Item) -> np.uint64:
@@ -54,15 +167,3 @@ def _hash_item(item: Item) -> np.uint64:
 def _count_seen_in_test(items: Sequence[Item], groups: Mapping[Path, str]) -> int:
     outside = {groups[item.path] for item in items if item.split is not Split.TEST}
     return sum(groups[item.path] in outside for item in items if item.split is Split.TEST)
-
-
-def count_items(items: Sequence[Item]) -> dict[str, int | None]:
-    """Return how many images, subjects (None where one is unknown) and labels of each class there are."""
-    subjects = {(item.source, item.subject_id) for item in items}
-    known = bool(items) and all(item.subject_id for item in items)
-    return {
-        "n_images": len(items),
-        "n_subjects": len(subjects) if known else None,
-        "n_pre": sum(item.label is Label.PRE for item in items),
-        "n_post": sum(item.label is Label.POST for item in items),
-    }

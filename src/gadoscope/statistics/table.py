@@ -15,6 +15,7 @@ from gadoscope.arrays import Bools, Floats
 from gadoscope.errors import ManifestError
 from gadoscope.files import write_text
 from gadoscope.labels import Label, Plane, Split
+from gadoscope.preparation.subjects import count_subjects, number_subjects
 from gadoscope.sheets import PATH, SheetWriter, read_path, read_text
 
 COLUMNS = ("path", "subject_id", "source", "plane", "split", "reference_label", "logit", "probability")
@@ -112,21 +113,14 @@ class Predictions:
 
     @property
     def subject_group(self) -> NDArray[np.int64]:
-        """Number of each image's subject, shape (n,); an image without a subject is alone.
-
-        Two sources may use one id for two people: a subject is a source and an id.
-        """
+        """Number of each image's subject, shape (n,); an image without a subject is alone."""
         own = [f"row {row}" for row in range(len(self))]
-        keys = [
-            f"{source}\n{subject}" if subject else alone
-            for source, subject, alone in zip(self.source, self.subject_id, own, strict=True)
-        ]
-        return np.unique(np.array(keys, dtype=np.str_), return_inverse=True)[1].astype(np.int64)
+        return number_subjects(self.subject_id.tolist(), own, sources=self.source.tolist())
 
     @property
     def n_subjects(self) -> int | None:
         """Number of subjects, or None where one is unknown."""
-        return int(self.subject_group.max()) + 1 if self.has_subjects else None
+        return count_subjects(self.subject_id.tolist())
 
 
 def from_rows(rows: Sequence[Mapping[str, object]]) -> Predictions:

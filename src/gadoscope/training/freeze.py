@@ -18,6 +18,7 @@ from gadoscope.models.network import gate_of, phase_of
 from gadoscope.preparation.items import Item, tabulate
 from gadoscope.preparation.series import name_series
 from gadoscope.preparation.store import Store
+from gadoscope.preparation.subjects import name_subjects
 from gadoscope.statistics.table import Predictions
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.counterexamples import draw_counterexamples
@@ -70,7 +71,7 @@ def _freeze_gate(
 ) -> Gate:
     """Choose the gate's threshold on the validation images, and look at what it refuses of drawn ones."""
     is_t1, logits = [store.is_t1], [t1_brain]
-    groups = [item.subject_id or str(item.path) for item in store.items]
+    groups = name_subjects([one.subject_id for one in store.items], [str(one.path) for one in store.items])
     if config.gate.counterexamples:
         drawn = draw_counterexamples(
             store.images[np.flatnonzero(store.is_t1)], N_DRAWN, seed=[config.seed, VALIDATION_STREAM]

@@ -8,6 +8,7 @@ from gadoscope.inference.bundle import BundleMetadata
 from gadoscope.labels import Plane, Split
 from gadoscope.models.network import Layer
 from gadoscope.preparation.items import Item, Manifest
+from gadoscope.preparation.subjects import count_subjects
 from gadoscope.preparation.training_images import TrainingImages
 from gadoscope.training.config import TrainingConfig
 
@@ -46,7 +47,7 @@ def describe_bundle(
             "epochs": config.epochs,
             "precision": config.precision,
             "n_images": len(train),
-            "n_subjects": _count_subjects(train),
+            "n_subjects": count_subjects([item.subject_id for item in train]),
             "sources": sorted({item.source for item in train}),
             "images": images.to_dict(),
             **digests,
@@ -54,11 +55,6 @@ def describe_bundle(
         licence=config.licence,
         performance=frozen.performance,
     )
-
-
-def _count_subjects(items: Sequence[Item]) -> int | None:
-    subjects = {item.subject_id for item in items}
-    return None if None in subjects else len(subjects)
 
 
 def _find_planes(items: Sequence[Item]) -> tuple[Plane, ...]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from gadoscope.errors import ConfigError
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
+from gadoscope.preparation.subjects import within_source
 from gadoscope.training.checks import check_choice, check_range
 
 SamplingMethod = Literal["shuffle", "balanced"]
@@ -145,7 +146,7 @@ def find_partners(items: Sequence[Item], rows: Rows) -> dict[int, Rows]:
     for row in rows.tolist():
         item = items[row]
         if item.subject_id is not None:
-            groups[item.subject_id, item.source, item.plane][item.label].append(row)
+            groups[within_source(item.subject_id, item.source), item.plane][item.label].append(row)
     partners: dict[int, Rows] = {}
     for labels in groups.values():
         for label, other in ((Label.PRE, Label.POST), (Label.POST, Label.PRE)):
