@@ -52,7 +52,7 @@ def test_two_sources_with_the_same_ids_are_twelve_subjects_in_bundle_split_repor
     assert audited["counts"]["all"]["n_subjects"] == 12
     assert splits == {"train": 5, "validation": 4, "test": 3}
     assert bundle.training["n_subjects"] == splits["train"]
-    assert bundle.operating_point.chosen_on == "validation: 16 images, 4 subjects"
+    assert bundle.decision.of_slice.point.chosen_on == "validation: 16 images, 4 subjects"
     assert {name: part["n_subjects"] for name, part in split["parts"].items()} == splits
     assert report["splits"]["test"]["auc"]["n_subjects"] == splits["test"]
     for notices in (run.notices, report["data"]["notices"], audited["data"]["notices"]):

@@ -6,11 +6,10 @@ import pytest
 from numpy.typing import NDArray
 
 from gadoscope.decision.aggregation import METHODS, Aggregation, aggregate_logits
-from gadoscope.decision.calibration import Calibration
 from gadoscope.errors import ManifestError
 from gadoscope.freezing.aggregation import choose_aggregation, pool_series
 from gadoscope.statistics.levels import gather_cases
-from tests.support.tables import make_predictions
+from tests.support.tables import DECISION, make_predictions
 
 Columns = tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
 
@@ -77,7 +76,7 @@ def test_what_is_chosen_judged_and_applied_is_one_number_to_the_last_bit(method:
     table = replace(table, logit=rows)
 
     chosen = pool_series(way, rows, case)
-    judged = gather_cases(table, case, way, Calibration()).logit
+    judged = gather_cases(table, case, replace(DECISION, aggregation=way)).logit
     applied = [aggregate_logits(rows[case == number][::-1], way) for number in range(40)]
 
     assert chosen.tolist() == judged.tolist() == applied

@@ -1,5 +1,6 @@
 """Which slices are of one series."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,19 @@ def test_a_column_with_gaps_is_not_used() -> None:
 def test_without_subjects_or_images_there_are_no_series() -> None:
     assert name_series([make("a"), make("b", subject=None)]) is None
     assert name_series([]) is None
+
+
+def test_a_slice_of_the_series_that_is_labelled_other_disputes_no_label() -> None:
+    names = name_series([make("a", series="1"), make("b", Label.OTHER, series="1")])
+    assert names is not None
+    assert names[0] == names[1]
+
+
+@pytest.mark.parametrize("column", ["series_id", "series_instance_uid", "seriesinstanceuid"])
+def test_the_column_may_have_the_names_that_archives_give_it(column: str) -> None:
+    names = name_series([replace(make(name), extra={column: name}) for name in ("a", "b")])
+    assert names is not None
+    assert names[0] != names[1]
 
 
 def test_a_series_of_two_labels_names_the_files() -> None:

@@ -12,7 +12,7 @@ from gadoscope.evaluation.overlap import divide_own
 from gadoscope.evaluation.subgroups import count
 from gadoscope.inspection.counts import count_items as count_audited
 from gadoscope.inspection.counts import find_two_sided
-from gadoscope.labels import Label, Plane, Split
+from gadoscope.labels import Label, Level, Plane, Split
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.manifest import read_manifest, write_manifest
 from gadoscope.preparation.series import name_series
@@ -24,7 +24,7 @@ from gadoscope.preparation.subjects import (
     number_subjects,
     tell_shared_ids,
 )
-from gadoscope.statistics.levels import Level, group_cases
+from gadoscope.statistics.levels import group_cases
 from gadoscope.statistics.shares import estimate_share
 from gadoscope.statistics.table import Predictions, from_rows
 from gadoscope.training.config import parse_config
@@ -72,11 +72,11 @@ def to_table(items: list[Item], logit: np.ndarray) -> Predictions:
 def test_ids_that_meet_across_sources_are_one_number_of_subjects_wherever_it_is_asked() -> None:
     items = two_sources()
     logit = np.random.default_rng(1).normal(size=len(items))
-    frozen = freeze_logits(items, logit, parse_config({}))
+    frozen = freeze_logits(items, logit, parse_config({}).to_plan())
     table = to_table(items, logit)
 
     assert frozen.performance["validation"]["n_subjects"] == N_IDS
-    assert frozen.point.chosen_on == "validation: 48 images, 12 subjects"
+    assert frozen.decision.of_slice.point.chosen_on == "validation: 48 images, 12 subjects"
     assert table.n_subjects == count(table)["n_subjects"] == N_IDS
     assert count(table)["most_images_of_a_subject"] == 4
     assert count_items(items)["n_subjects"] == N_IDS

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from gadoscope.preparation.series import find_series
+
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "series": ("series", "series_id", "series_instance_uid", "seriesinstanceuid"),
     "vendor": ("vendor", "manufacturer"),
     "field_strength": ("field_strength_t", "field_strength", "magneticfieldstrength"),
     "sex": ("sex", "patientsex", "gender"),
@@ -33,7 +34,7 @@ def read_attributes(extra: Mapping[str, str]) -> dict[str, str]:
         for name, columns in COLUMNS.items()
     }
     return {
-        "series": found["series"],
+        "series": find_series(extra),
         "vendor": _name_vendor(found["vendor"]),
         "field_strength": _name_field(found["field_strength"]),
         "sex": SEXES.get(found["sex"].casefold(), ""),

@@ -12,6 +12,7 @@ from gadoscope.inference.default import NAME, find_default
 from gadoscope.inference.session import Session
 from gadoscope.inspection.audited import find_audit
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest
+from gadoscope.preparation.series import name_series
 from gadoscope.preparation.split import check_split
 from gadoscope.run_folder import TrainedRun, read_run
 from gadoscope.wording import plural
@@ -81,7 +82,7 @@ def find_judges(models: Sequence[Model], data: Path | None) -> Judges:
     UsageError
         If a bundle comes first and no data are named.
     ManifestError
-        If no image is left.
+        If no image is left, or one series has images of two labels.
     """
     first = models[0]
     if first.run is None and data is None:
@@ -100,6 +101,7 @@ def find_judges(models: Sequence[Model], data: Path | None) -> Judges:
             f"{len(division.trained_on)} belong to the training split, {n_other} are labelled 'other'. "
             "Name other images with --data."
         )
+    name_series(division.evaluated)  # a series of two labels ends the evaluation here, not after the scores
     return Judges(
         manifest=manifest,
         division=division,

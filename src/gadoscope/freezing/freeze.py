@@ -13,8 +13,9 @@ from gadoscope.freezing.aggregation import choose_aggregation, pool_series
 from gadoscope.freezing.held_out import Candidate
 from gadoscope.freezing.level import MIN_SUBJECTS, FrozenLevel, Validation, freeze_level
 from gadoscope.freezing.plan import Plan
-from gadoscope.labels import Label, Level
+from gadoscope.labels import Level
 from gadoscope.preparation.subjects import count_subjects, name_subjects
+from gadoscope.statistics.levels import name_table_series
 from gadoscope.statistics.table import Predictions
 
 FROZEN_SEPARATELY = "validation_series"
@@ -45,7 +46,7 @@ def freeze_held_out(predictions: Predictions, plan: Plan) -> Frozen:
     ManifestError
         If a class is missing.
     """
-    return freeze_decision(predictions, _name_series(predictions), plan, origin="out of fold")
+    return freeze_decision(predictions, name_table_series(predictions), plan, origin="out of fold")
 
 
 def freeze_decision(
@@ -87,15 +88,6 @@ def freeze_decision(
         performance=performance,
         notices=(*notices, *of_slices.notices, *(of_series.notices if of_series else ())),
     )
-
-
-def _name_series(predictions: Predictions) -> tuple[str, ...] | None:
-    """Return what `name_series` makes of images without a column for it."""
-    if not predictions.has_subjects:
-        return None
-    labels = np.where(predictions.is_post, Label.POST.value, Label.PRE.value)
-    cells = (predictions.subject_id, predictions.source, labels, predictions.plane)
-    return tuple("\0".join(row) for row in zip(*(column.tolist() for column in cells), strict=True))
 
 
 def _select_sources(predictions: Predictions, sources: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -6,29 +6,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.decision.decision import Decision
-from gadoscope.labels import Level
+from gadoscope.labels import Label, Level
+from gadoscope.preparation.series import SERIES_COLUMN, name_series_of
+from gadoscope.preparation.subjects import within_source
 from gadoscope.statistics.table import Predictions
+
+
+def name_table_series(predictions: Predictions) -> tuple[str, ...] | None:
+    """Return the series of each image of a table; None and errors as `name_series_of`."""
+    return name_series_of(
+        predictions.path.tolist(),
+        predictions.attributes.get(SERIES_COLUMN, np.array([], np.str_)).tolist(),
+        _list_owners(predictions),
+        predictions.plane.tolist(),
+        _list_labels(predictions),
+    )
+
+
+def _list_owners(predictions: Predictions) -> list[tuple[str, str]]:
+    return list(map(within_source, predictions.subject_id.tolist(), predictions.source.tolist()))
+
+
+def _list_labels(predictions: Predictions) -> list[Label]:
+    return [Label.POST if is_post else Label.PRE for is_post in predictions.is_post]
 
 
 def group_cases(predictions: Predictions, level: Level) -> NDArray[np.int64] | None:
     """Return the case of each image, shape (n,), from 0 without gaps; None where the data do not say.
 
-    A series is all images with one name in the manifest's column ``series``; without that column, of one
-    subject, source, plane and label. A case never holds images of two labels, even if the manifest gives two
-    series one name.
+    What a series is says `gadoscope.preparation.series`. A subject's case is all its images of one label,
+    within its source: the head before contrast, or after it. A case never holds images of two labels.
+
+    Raises
+    ------
+    ManifestError
+        If one series has images of two labels.
     """
     if level is Level.SLICE:
         return np.arange(len(predictions))
-    series = predictions.attributes.get("series")
-    if level is Level.SERIES and series is not None and bool((series != "").all()):
-        parts = [predictions.source, predictions.subject_id, series]
-    elif not predictions.has_subjects:
-        return None
+    if level is Level.SERIES:
+        names = name_table_series(predictions)
+    elif predictions.has_subjects:
+        owned = zip(_list_owners(predictions), _list_labels(predictions), strict=True)
+        names = tuple("\0".join((*owner, label)) for owner, label in owned)
     else:
-        parts = [predictions.source, predictions.subject_id]
-        parts += [predictions.plane] if level is Level.SERIES else []
-    keys = ["\n".join(cells) for cells in zip(*parts, predictions.is_post.astype(np.str_), strict=True)]
-    numbers: NDArray[np.int64] = np.unique(keys, return_inverse=True)[1].astype(np.int64)
+        names = None
+    if names is None:
+        return None
+    numbers: NDArray[np.int64] = np.unique(names, return_inverse=True)[1].astype(np.int64)
     return numbers
 
 
