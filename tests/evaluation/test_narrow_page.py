@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gadoscope.experiments.out_of_fold import join
 from gadoscope.experiments.suspects_report import list_suspects, render_suspects
+from gadoscope.statistics.table import join
 from tests.evaluation.test_report import PIXEL, render_once
 from tests.experiments.test_suspects_report import ODD, RIGHT, SWAPPED, WRONG
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,14 +67,9 @@ def test_what_is_frozen_and_what_is_judged_are_the_same_series(named: bool) -> N
         generator.choice(one, n).tolist() for one in ([0, 1], ids, sources, planes)
     )
     series = [f"{post} {name}" for post, name in zip(is_post, generator.choice(["x", "y"], n), strict=True)]
-    table = make_predictions(
-        is_post,
-        [0.5] * n,
-        source=source,
-        subject=subject,
-        plane=plane,
-        **({"series": series} if named else {}),
-    )
+    table = make_predictions(is_post, [0.5] * n, source=source, subject=subject, plane=plane)
+    if named:
+        table = replace(table, attributes={"series": np.array(series)})
     items = [
         Item(
             path=Path(str(row)),

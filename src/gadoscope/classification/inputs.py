@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.classification.rows import Answer, empty_row, judged_row, keep_going
+from gadoscope.errors import RefusedError
 from gadoscope.evidence.name_hint import may_speak
 from gadoscope.inference.session import Session
-from gadoscope.labels import QuoteMode, SeriesResult
+from gadoscope.labels import Plane, QuoteMode, SeriesResult
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.discover import Found
 from gadoscope.reading.formats import PREFIX_BYTES, READ_FORMATS, Kind, find_kind, is_rare
-from gadoscope.reading.images import MAX_FILE_BYTES, SliceImage, decode_slice
+from gadoscope.reading.given import GivenSeries, GivenSlice, Input
+from gadoscope.reading.images import MAX_FILE_BYTES, SliceImage, decode_slice, take_slice
 from gadoscope.reading.no_image import explain_no_image
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ class _Slice:
 
 
 class Examiner:
-    """Looks at files and answers what can be answered at once. For several threads.
+    """Looks at inputs and answers what can be answered at once. For several threads.
 
     Parameters
     ----------
@@ -91,18 +93,23 @@ class Examiner:
         self._journal = journal
         self._quote = quote
 
-    def examine_group(self, group: Sequence[Found]) -> list[Outcome]:
+    def examine_group(self, group: Sequence[Input]) -> list[Outcome]:
         """Return what became of a few inputs, in their order.
 
         First all are read, then the network runs on the images among them: by turns for each image
         costs a tenth more, for decoding and the network want the processor's caches for themselves.
         """
-        examined = [self._examine(found) for found in group]
+        examined = [self._examine(one) for one in group]
         return [self._answer_slice(one) if isinstance(one, _Slice) else one for one in examined]
 
-    def _examine(self, found: Found) -> Outcome | _Slice:
-        base = empty_row(str(found.source), self._session)
-        outcome = keep_going(lambda: self._look(found, base), base)
+    def _examine(self, one: Input) -> Outcome | _Slice:
+        if isinstance(one, GivenSeries):
+            return Answer(self._answer_given(one.series))
+        base = empty_row(one.name if isinstance(one, GivenSlice) else str(one.source), self._session)
+        outcome = keep_going(
+            lambda: self._take_slice(one, base) if isinstance(one, GivenSlice) else self._look(one, base),
+            base,
+        )
         return Answer((outcome,)) if isinstance(outcome, SeriesResult) else outcome
 
     def _look(self, found: Found, base: SeriesResult) -> Outcome | _Slice:
@@ -119,6 +126,25 @@ class Examiner:
                 return _sort_out(kind, prefix, found)
             digest = self._find_digest(file)
         return self._answer_nifti(found.source, base, digest)
+
+    def _take_slice(self, given: GivenSlice, base: SeriesResult) -> _Slice:
+        planes = self._session.bundle.metadata.slice_policy.planes
+        if given.plane is not None and planes and given.plane not in planes:
+            raise RefusedError(
+                "plane_not_supported",
+                f"this slice is {given.plane}; this model reads {' and '.join(planes)} slices.",
+            )
+        base = replace(base, plane=given.plane or Plane.UNKNOWN)
+        return self._resize(take_slice(given.pixels), base, None)
+
+    def _answer_given(self, series: "ImageSeries") -> tuple[SeriesResult, ...]:
+        from gadoscope.classification.series import answer_opened  # noqa: PLC0415 — PNG slices do without
+
+        return answer_opened(series, self._session, quote=self._quote)
+
+    def _resize(self, image: SliceImage, base: SeriesResult, digest: str | None) -> _Slice:
+        resized = self._session.bundle.metadata.image_path.resize_slice(image.pixels)
+        return _Slice(replace(base, warnings=image.warnings), resized, digest)
 
     def _find_digest(self, file: BinaryIO) -> str | None:
         if self._journal is None:
@@ -144,9 +170,7 @@ class Examiner:
         recalled = self._recall(digest, base)
         if recalled is not None:
             return recalled
-        image = self._decode(file, content)
-        resized = self._session.bundle.metadata.image_path.resize_slice(image.pixels)
-        return _Slice(replace(base, warnings=image.warnings), resized, digest)
+        return self._resize(self._decode(file, content), base, digest)
 
     def _decode(self, file: BinaryIO, content: str | None) -> SliceImage:
         """Decode here, which costs least; but apart where decoders are rarely tried, or a run died of it."""
@@ -171,35 +195,24 @@ class Examiner:
         return Answer((keep_going(answer, replace(read.base, warnings=())),), read.digest)
 
     def _answer_nifti(self, source: Source, base: SeriesResult, digest: str | None) -> Answer:
-        from gadoscope.classification.series import answer_series  # noqa: PLC0415 — PNG slices do without
-        from gadoscope.evidence.beside import check_beside  # noqa: PLC0415
+        from gadoscope.classification.beside import look_beside, open_beside  # noqa: PLC0415 — PNG does without
+        from gadoscope.classification.series import answer_series  # noqa: PLC0415
         from gadoscope.reading.archives.places import place_of  # noqa: PLC0415
-        from gadoscope.reading.bids.dataset import check_suffix, find_sidecar_facts  # noqa: PLC0415
-        from gadoscope.reading.bids.gradients import find_b_value, read_gradients  # noqa: PLC0415
-        from gadoscope.reading.nifti.series import open_nifti  # noqa: PLC0415
 
         place = place_of(source)
-        check_suffix(place)
-        facts, warnings = find_sidecar_facts(place)
-        gradients = read_gradients(place)
+        beside = look_beside(place)
         if digest is not None:
-            beside = (self._digest_beside(place), facts, warnings, gradients)
-            digest = _digest_of(digest, source.name, *beside)
+            said = (self._digest_beside(place), beside.facts, beside.warnings, beside.gradients)
+            digest = _digest_of(digest, source.name, *said)
         recalled = self._recall(digest, base)
         if recalled is not None:
             return recalled
 
-        def open_series() -> "ImageSeries":
-            series = open_nifti(source, facts=facts, warnings=warnings)
-            n_volumes = len(series.volumes)
-            said = check_beside(source.name, n_volumes, find_b_value(gradients, n_volumes), facts)
-            return replace(series, warnings=(*series.warnings, *said))
-
         rows = answer_series(
-            open_series,
+            lambda: open_beside(source, beside),
             base,
             self._session,
-            facts=facts,
+            facts=beside.facts,
             file_name=source.name,
             quote=self._quote,
         )
@@ -245,6 +258,10 @@ def _read_header(file: BinaryIO, source: Source) -> Instance:
 
 def _sort_out(kind: Kind, prefix: bytes, found: Found) -> Container:
     """Return what holds inputs; say of everything else why it has no answer."""
+    if found.source.held is not None and kind in (Kind.ZIP, Kind.TAR, Kind.DICOMDIR):
+        raise RefusedError(
+            "unsupported_format", "what holds or names other files is read from disk; give its path instead."
+        )
     if kind in (Kind.ZIP, Kind.TAR):
         return Container(found, ContainerKind.ARCHIVE)
     if kind is Kind.DICOMDIR:

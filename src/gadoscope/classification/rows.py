@@ -12,7 +12,7 @@ from gadoscope.errors import InputError, ReadError
 from gadoscope.inference.session import Answers, Session
 from gadoscope.labels import Level, Phase, SeriesResult, Status
 from gadoscope.reading.os_errors import explain_os_error
-from gadoscope.reading.series import Facts, ImageSeries
+from gadoscope.reading.series import Facts
 from gadoscope.text import shortened
 
 UID = re.compile(r"[0-9.]{1,64}")
@@ -33,13 +33,20 @@ class StudyPlace:
         Number of the study in this run.
     facts
         The header of the series; empty where it cannot be read.
-    open_series
-        Opens the series once more, to compare it with another; in the thread that reads the answers.
+    series
+        Number of the series in this run: with it whoever judges the study opens it once more, to compare
+        it with another.
+    regrouped
+        What holds it together where no SeriesInstanceUID does; else empty.
+    divided
+        What tells it apart from others of one SeriesInstanceUID; else empty.
     """
 
     study: int
     facts: Facts
-    open_series: Callable[[], ImageSeries]
+    series: int
+    regrouped: str = ""
+    divided: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,24 +14,22 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gadoscope import __version__
 from gadoscope.classification.inputs import Container, ContainerKind, Examiner, Instance
 from gadoscope.classification.rows import Answer, empty_row, keep_going, storable_row
-from gadoscope.classification.study.reasoning import iter_judged
 from gadoscope.inference.session import Session
 from gadoscope.labels import QuoteMode, SeriesResult
 from gadoscope.parallel import count_jobs, in_groups, map_ahead
 from gadoscope.reading.discover import Found, iter_inputs
+from gadoscope.reading.given import Input
+from gadoscope.version import __version__
 
 if TYPE_CHECKING:
     from gadoscope.classification.study.tasks import SeriesTask, StudyReader
     from gadoscope.classification.workers import HeaderWorkers
-    from gadoscope.inference.bundle import BundleMetadata
     from gadoscope.reading.dicom.grouping.index import SeriesIndex
     from gadoscope.results.journal import Journal
 
@@ -125,43 +123,70 @@ def iter_results(
     Of large archives, processes read the headers. A script of yours that calls this needs
     ``if __name__ == "__main__":``, as for everything that uses `multiprocessing`, or ``jobs=1``.
     """
+    check_jobs(jobs)
+    options = RunOptions(journal=journal, series_alone=series_alone, quote=quote, watch=watch)
+    return answer_inputs(iter_inputs(paths), Session(model), jobs=jobs, options=options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How inputs are answered.
+
+    Parameters
+    ----------
+    journal
+        Takes every answer as it comes, and may know some from an earlier run.
+    series_alone
+        Leave every answer as it is without the other series of its study.
+    quote
+        How much of a header the rows quote; all of it may hold what somebody typed in of a patient.
+    watch
+        Called often, also while no row comes; may raise to stop the run.
+    """
+
+    journal: "Journal | None" = None
+    series_alone: bool = False
+    quote: QuoteMode = QuoteMode.WORDS
+    watch: Watch | None = None
+
+
+def answer_inputs(
+    inputs: Iterable[Input], session: Session, *, jobs: int = 0, options: RunOptions | None = None
+) -> Generator[SeriesResult, None, None]:
+    """Yield the rows of some inputs with a bundle that is loaded; several runs may share it.
+
+    Parameters, rows, errors and notes as of `iter_results`.
+    """
+    check_jobs(jobs)
+    options = options or RunOptions()
+    if options.journal is not None:
+        # A journal of words must not hold full texts: they may be a patient's.
+        forget = "" if options.quote is QuoteMode.FULL else f"/{QuoteMode.FULL}"
+        version = f"{__version__}/{ANSWERS_VERSION}/{options.quote}"
+        options.journal.begin(model=session.bundle.sha256, version=version, forget=forget)
+    return _iter_rows(inputs, _Run(session, count_jobs(jobs), options))
+
+
+def check_jobs(jobs: int) -> None:
+    """Raise ValueError if so many workers cannot be."""
     if jobs < 0:
         raise ValueError(f"jobs must be 0 (one for each core) or more, but it is {jobs}.")
-    session = Session(model)
-    if journal is not None:
-        # A journal of words must not hold full texts: they may be a patient's.
-        forget = "" if quote is QuoteMode.FULL else f"/{QuoteMode.FULL}"
-        version = f"{__version__}/{ANSWERS_VERSION}/{quote}"
-        journal.begin(model=session.bundle.sha256, version=version, forget=forget)
-    run = _Run(session, count_jobs(jobs), journal, watch, quote)
-    return _iter_rows(paths, run, None if series_alone else session.bundle.metadata)
 
 
-def _iter_rows(
-    paths: Sequence[Path], run: "_Run", metadata: "BundleMetadata | None"
-) -> Generator[SeriesResult, None, None]:
+def _iter_rows(inputs: Iterable[Input], run: "_Run") -> Generator[SeriesResult, None, None]:
     with run:
-        answers = run.keep(chain(run.answer_inputs(iter_inputs(paths)), run.answer_series()))
-        if metadata is None:
-            yield from chain.from_iterable(answer.rows for answer in answers)
-        else:
-            yield from iter_judged(answers, metadata)
+        for answer in run.keep(run.answer_inputs(inputs)):
+            yield from answer.rows
+        yield from run.judge_series()
 
 
 class _Run:
     """What a run has open: its threads, and once there is DICOM the index and the processes."""
 
-    def __init__(
-        self,
-        session: Session,
-        jobs: int,
-        journal: "Journal | None",
-        watch: Watch | None,
-        quote: QuoteMode,
-    ) -> None:
-        self._session, self._jobs, self._journal, self._quote = session, jobs, journal, quote
-        self._watch = watch or _ignore
-        self._examiner = Examiner(session, journal, quote)
+    def __init__(self, session: Session, jobs: int, options: RunOptions) -> None:
+        self._session, self._jobs, self._options = session, jobs, options
+        self._watch = options.watch or _ignore
+        self._examiner = Examiner(session, options.journal, options.quote)
         self._open = ExitStack()
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="classify")
         self._open.callback(self._pool.shutdown, wait=True, cancel_futures=True)
@@ -184,11 +209,11 @@ class _Run:
         """Pass answers on and write each into the journal, as it is before its study is judged."""
         for found in answers:
             answer = replace(found, rows=tuple(storable_row(row) for row in found.rows))
-            if self._journal is not None and answer.digest is not None:
-                self._journal.add(answer.digest, answer.rows)
+            if self._options.journal is not None and answer.digest is not None:
+                self._options.journal.add(answer.digest, answer.rows)
             yield answer
 
-    def answer_inputs(self, inputs: Iterable[Found]) -> Iterator[Answer]:
+    def answer_inputs(self, inputs: Iterable[Input]) -> Iterator[Answer]:
         """Yield an answer for each input but the instances of DICOM series, which go into the index."""
         groups = in_groups(self._take_out_instances(inputs), INPUTS_PER_GROUP)
         n_ahead = self._jobs * GROUPS_PER_JOB
@@ -201,17 +226,32 @@ class _Run:
                 elif isinstance(outcome, Container):
                     yield from self._answer_inside(outcome)
 
-    def answer_series(self) -> Iterator[Answer]:
-        """Yield an answer for each series of the index."""
+    def judge_series(self) -> Iterator[SeriesResult]:
+        """Yield the rows of the series of the index, those of a study after they were judged together."""
         if self._index is None:
             return
+        from gadoscope.classification.study.reasoning import iter_judged  # noqa: PLC0415 — needs pydicom
+        from gadoscope.classification.study.tasks import open_again  # noqa: PLC0415 — as above
+
+        index = self._index
+        answers = self.keep(self._answer_series(index))
+        if self._options.series_alone:
+            yield from chain.from_iterable(answer.rows for answer in answers)
+        else:
+            metadata = self._session.bundle.metadata
+            yield from iter_judged(
+                answers, metadata, lambda place: open_again(place, index.read_batches(place.series))
+            )
+
+    def _answer_series(self, index: "SeriesIndex") -> Iterator[Answer]:
+        """Yield an answer for each series of the index."""
         from gadoscope.classification.study.tasks import StudyReader  # noqa: PLC0415 — needs pydicom
         from gadoscope.reading.dicom.grouping.identify import identify_series  # noqa: PLC0415 — as above
 
-        identify_series(self._index)
-        reader = StudyReader(self._session, self._journal, self._quote)
-        tasks = self._list_tasks(self._index, reader)
-        n_series = self._index.n_series
+        identify_series(index)
+        reader = StudyReader(self._session, self._options.journal, self._options.quote)
+        tasks = self._list_tasks(index, reader)
+        n_series = index.n_series
         n_ahead = self._jobs * GROUPS_PER_JOB
         for n_done, answer in enumerate(map_ahead(self._pool, reader.answer, tasks, n_ahead), start=1):
             self._report(n_series=n_series, n_series_done=n_done)
@@ -233,19 +273,26 @@ class _Run:
         else:
             yield from self.answer_inputs(inside)
 
-    def _take_out_instances(self, inputs: Iterable[Found]) -> Iterator[Found]:
+    def _take_out_instances(self, inputs: Iterable[Input]) -> Iterator[Input]:
         """Pass inputs on; once there are many DICOM instances, let processes take these out."""
         rest = iter(inputs)
         for one in rest:
-            if one.stays or self._jobs == 1 or self._n_instances < INSTANCES_BEFORE_WORKERS:
+            if (
+                not isinstance(one, Found)
+                or one.stays
+                or self._jobs == 1
+                or self._n_instances < INSTANCES_BEFORE_WORKERS
+            ):
                 yield one
                 continue
             workers, index = self._start_workers()
-            for scanned in workers.scan(chain([one], rest)):
+            files: list[Input] = []
+            for scanned in workers.scan(chain([one], _until_it_stays(rest, files))):
                 index.add(scanned.batches)
                 self._n_instances = index.n_instances
                 self._report(scanned.n_files - len(scanned.left))
                 yield from scanned.left
+            yield from files
 
     def _start_workers(self) -> "tuple[HeaderWorkers, SeriesIndex]":
         from gadoscope.classification.workers import HeaderWorkers  # noqa: PLC0415 — only where files are many
@@ -279,8 +326,8 @@ class _Run:
             neighbours, digests = study.find_neighbours(), study.find_neighbour_digests()
             together = number if study.is_judged_together else None
             for entry, facts in zip(study.entries, study.facts, strict=True):
-                read = partial(index.read_batches, entry)
-                yield SeriesTask(entry, read(), read, facts, neighbours, digests, together)
+                batches = index.read_batches(entry.number)  # now, and no earlier: memory stays small
+                yield SeriesTask(entry, batches, facts, neighbours, digests, together)
 
     def _report(self, n_files: int = 0, *, n_series: int | None = None, n_series_done: int = 0) -> None:
         self._n_files += n_files
@@ -292,6 +339,15 @@ class _Run:
                 n_series_done=n_series_done,
             )
         )
+
+
+def _until_it_stays(inputs: Iterator[Input], stopped_at: list[Input]) -> Iterator[Found]:
+    """Pass files on until an input comes that is read in this process; it is put aside."""
+    for one in inputs:
+        if not isinstance(one, Found) or one.stays:
+            stopped_at.append(one)
+            return
+        yield one
 
 
 def _ignore(_: Progress) -> None:

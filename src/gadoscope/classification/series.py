@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from gadoscope.classification.dynamic import summarise_volumes
-from gadoscope.classification.rows import judged_row, keep_going
+from gadoscope.classification.rows import empty_row, judged_row, keep_going
 from gadoscope.classification.spread import MANY_VOLUMES, refuse_all, spread_indices
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.evidence.body_part import names_head, names_part_of_head
@@ -21,6 +21,7 @@ from gadoscope.imaging.slices import choose_slices
 from gadoscope.imaging.volume import LazyVolume
 from gadoscope.inference.session import Session
 from gadoscope.labels import QuoteMode, SeriesResult
+from gadoscope.reading.archives.zip_limits import INSIDE
 from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
 
 MAX_PLANES_SAID = 6
@@ -96,6 +97,39 @@ def answer_series(
     logits = [logit for _, logit in answers if logit is not None]
     summary = keep_going(lambda: summarise_volumes(rows, logits, base, session), base)
     return (*rows, with_agreement(summary))
+
+
+def answer_opened(
+    series: ImageSeries,
+    session: Session,
+    *,
+    study: Sequence[Facts] = (),
+    quote: QuoteMode = QuoteMode.WORDS,
+) -> tuple[SeriesResult, ...]:
+    """Return the rows of a series that was opened before, as `answer_series` does.
+
+    Parameters
+    ----------
+    series
+        From wherever it comes; its voxels are read now.
+    study
+        The headers of the MR series of its study; it may be among them.
+    """
+    base = replace(
+        empty_row(series.path, session),
+        study_instance_uid=series.study_instance_uid,
+        series_instance_uid=series.series_instance_uid,
+    )
+    is_dicom = "SOPClassUID" in (series.facts or {})  # whose files are named by machines
+    return answer_series(
+        lambda: series,
+        base,
+        session,
+        facts=series.facts,
+        study=study,
+        file_name="" if is_dicom else series.path.replace(INSIDE, "/").rpartition("/")[2],
+        quote=quote,
+    )
 
 
 def _open(open_series: Callable[[], ImageSeries], facts: Facts | None) -> tuple[ImageSeries, tuple[str, ...]]:

@@ -40,7 +40,9 @@ class _StoppedError(Exception):
     "--model",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Bundle (.onnx) to use; without it, the default.",
+    default="default",
+    show_default=True,
+    help="Bundle (.onnx) to use; `default` comes with the installation.",
 )
 @click.option(
     "--output",
@@ -68,7 +70,7 @@ class _StoppedError(Exception):
 def command(
     paths: tuple[Path, ...],
     *,
-    model: Path | None,
+    model: Path,
     output: Path | None,
     jobs: int,
     resume: bool,
@@ -91,10 +93,10 @@ def command(
     there already, and says so. results.csv.journal takes each answer as it comes: after a crash, --resume
     goes on from there. Exit code: 0 no input failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.
     """
-    from gadoscope.classification.run import iter_results
+    from gadoscope.classification.classifier import classify
+    from gadoscope.classification.run import RunOptions
     from gadoscope.cli.classify_display import open_display
     from gadoscope.cli.interrupt import stop_on_signal
-    from gadoscope.inference.default import find_model
     from gadoscope.labels import QuoteMode
     from gadoscope.results.ledger import Ledger
     from gadoscope.results.written import Written
@@ -113,15 +115,8 @@ def command(
             if stop.signal_number is not None:
                 raise _StoppedError
 
-        results = iter_results(
-            paths,
-            model=find_model(model),
-            jobs=jobs,
-            journal=journal,
-            series_alone=series_alone,
-            quote=QuoteMode(quote),
-            watch=watch,
-        )
+        options = RunOptions(journal=journal, series_alone=series_alone, quote=QuoteMode(quote), watch=watch)
+        results = classify(paths, model, jobs, options=options)
         if journal is not None and resume:
             _say_what_is_known(journal)
         with closing(results):

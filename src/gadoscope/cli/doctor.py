@@ -23,7 +23,7 @@ EXIT_UNWELL = 1
     "--model",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Bundle (.onnx) to try; without it, the default.",
+    help="Bundle (.onnx) to try; without it, `default`.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON on the standard output.")
 def command(model: Path | None, as_json: bool) -> None:
@@ -60,21 +60,21 @@ def command(model: Path | None, as_json: bool) -> None:
 
 
 def _version() -> str:
-    from gadoscope import __version__
+    from gadoscope.version import __version__
 
     return __version__
 
 
 def _examine(model: Path | None) -> dict[str, Any]:
     """Return what the bundle says of itself and whether it answers."""
-    from gadoscope.inference.default import check_default, find_default
+    from gadoscope.inference.default import check_default, find_model, is_default
     from gadoscope.inference.session import Session
 
-    path = model
+    path = None if is_default(model) else model
     try:
-        path = find_default() if model is None else model
+        path = find_model(model)
         session = Session(path)
-        if model is None:
+        if is_default(model):
             check_default(session.bundle.sha256)
     except (BundleError, UsageError) as error:
         return {"answers": False, "path": None if path is None else str(path), "note": str(error)}

@@ -8,7 +8,6 @@ from gadoscope.decision.decision import Decision
 from gadoscope.decision.gate import Gate
 from gadoscope.errors import ManifestError, UsageError
 from gadoscope.evaluation.overlap import Division, divide_for_bundle, divide_foreign, divide_own, unite
-from gadoscope.inference.default import NAME, find_default
 from gadoscope.inference.session import Session
 from gadoscope.inspection.audited import find_audit
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest
@@ -61,11 +60,6 @@ class Judges:
     others: tuple[Item, ...]
     n_sealed: tuple[int, ...]
     notices: tuple[str, ...]
-
-
-def locate_model(path: Path) -> Path:
-    """Return the default bundle for its name, else ``path``; a file of that name comes first."""
-    return find_default() if str(path) == NAME and not path.exists() else path
 
 
 def open_model(path: Path) -> Model:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from gadoscope import __version__, wording
+from gadoscope import wording
 from gadoscope.decision.decision import Decision
 from gadoscope.evaluation.caveats import Context, judge
 from gadoscope.evaluation.cross_checks import cross_check, tell_shortcuts
@@ -32,6 +32,7 @@ from gadoscope.report.trust_curves import RiskCurve, forest_svg, reliability_svg
 from gadoscope.statistics.metrics import has_both_classes
 from gadoscope.statistics.risk_coverage import measure_by_source, measure_risk_coverage
 from gadoscope.statistics.table import Predictions
+from gadoscope.version import __version__
 from gadoscope.wording import short_name
 
 Data = dict[str, Any]

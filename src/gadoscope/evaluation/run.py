@@ -13,7 +13,7 @@ from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.circumstances import Circumstances, look_at_circumstances
 from gadoscope.evaluation.comparison import Rival, compare
 from gadoscope.evaluation.gate import summarise_gate
-from gadoscope.evaluation.judges import Judges, Model, find_judges, locate_model, open_model
+from gadoscope.evaluation.judges import Judges, Model, find_judges, open_model
 from gadoscope.evaluation.overlap import Division
 from gadoscope.evaluation.report import (
     EVALUATED,
@@ -30,6 +30,7 @@ from gadoscope.evaluation.subgroups import count
 from gadoscope.evaluation.test_log import describe_opening, read_openings, record_opening, utc_now
 from gadoscope.evaluation.training_images import look_for_training_images
 from gadoscope.files import write_text
+from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Session
 from gadoscope.inspection.audited import read_audit
 from gadoscope.labels import Plane, Split
@@ -102,7 +103,7 @@ def evaluate(
     """
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file; name a folder for the report.")
-    model, *rivals = (locate_model(path) for path in (model, *rivals))
+    model, *rivals = (find_model(path) for path in (model, *rivals))
     tell = on_progress or (lambda _what, _done, _all: None)
     names = [str(rival) for rival in rivals if _is_name(rival)]
     models = [open_model(path) for path in (model, *(rival for rival in rivals if not _is_name(rival)))]

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope import __version__, wording
+from gadoscope import wording
 from gadoscope.experiments.suspects import Suspects, rank_suspects
 from gadoscope.labels import Label, Level
 from gadoscope.report.page import render_page
 from gadoscope.statistics.levels import group_cases
 from gadoscope.statistics.table import Predictions
+from gadoscope.version import __version__
 
 FORMAT, FORMAT_VERSION = "gadoscope-suspects", 1
 MAJORITY = 0.5

@@ -73,12 +73,19 @@ def read_digest() -> str:
     return words[0] if words else ""
 
 
-def find_model(model: Path | None) -> Path:
-    """Return ``model``, or the default bundle where none is named.
+def find_model(model: str | Path | None) -> Path:
+    """Return the bundle that a name stands for: the default one for none, or for its name.
+
+    A file called ``default`` comes first, as everywhere a name could be one.
 
     Raises
     ------
     UsageError
-        If none is named and this installation lacks the default bundle.
+        If the default bundle is meant, and this installation lacks it.
     """
-    return find_default() if model is None else model
+    return find_default() if is_default(model) else Path(model or "")
+
+
+def is_default(model: str | Path | None) -> bool:
+    """Return whether a name stands for the default bundle."""
+    return model is None or (str(model) == NAME and not Path(model).exists())

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gadoscope import __version__
 from gadoscope.errors import InputError
 from gadoscope.inspection.copies import CopyGroup
 from gadoscope.inspection.counts import NO_SPLIT, Count, TwoSided, count_by, count_items, name_split
@@ -14,6 +13,7 @@ from gadoscope.inspection.measure import Measurement
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.manifest import Item, Manifest
 from gadoscope.preparation.subjects import known_subjects
+from gadoscope.version import __version__
 from gadoscope.wording import short_name
 
 Data = dict[str, Any]

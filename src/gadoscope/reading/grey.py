@@ -67,8 +67,7 @@ def to_grey(image: Image.Image, notes: list[str]) -> NDArray[np.uint8]:
     """Return the grey values of a decoded image, shape (row, column)."""
     mode = image.mode
     if mode in _WIDE_MODES:
-        notes.append("more than 8 bits a pixel: scaled to 8 by the image's own smallest and largest value")
-        return _scale_to_grey(np.asarray(image))
+        return array_to_grey(np.asarray(image), notes)
     if mode == "1":
         notes.append("1 bit a pixel: there are no grey levels between black and white")
     elif mode == "P":
@@ -81,6 +80,14 @@ def to_grey(image: Image.Image, notes: list[str]) -> NDArray[np.uint8]:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, _BLACK), rgba).convert("RGB")
     return _colours_to_grey(image, notes)
+
+
+def array_to_grey(values: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
+    """Return real numbers of any type as grey values; those of 8 bits as they are."""
+    if values.dtype == np.uint8:
+        return values
+    notes.append("more than 8 bits a pixel: scaled to 8 by the image's own smallest and largest value")
+    return _scale_to_grey(values)
 
 
 def _colours_to_grey(image: Image.Image, notes: list[str]) -> NDArray[np.uint8]:

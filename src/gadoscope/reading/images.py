@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.formats import PREFIX_BYTES, READ_FORMATS, SliceFormat, find_format, find_other_format
-from gadoscope.reading.grey import holds_metadata, note_orientation, tiff_to_grey, to_grey
+from gadoscope.reading.grey import array_to_grey, holds_metadata, note_orientation, tiff_to_grey, to_grey
 from gadoscope.reading.image_parts import check_parts
 from gadoscope.reading.os_errors import explain_os_error
 from gadoscope.reading.quiet import WARNINGS_LOCK
@@ -165,13 +165,38 @@ def _decode(file: BinaryIO, image_format: SliceFormat) -> SliceImage:
             with _pillow_warnings(notes):
                 note_orientation(image, notes)
         grey = to_grey(image, notes)
+    return _finish(grey, notes)
+
+
+def take_slice(pixels: NDArray[Any]) -> SliceImage:
+    """Return an array of real numbers, shape (row, column), as the slice that its image file would hold.
+
+    Raises
+    ------
+    RefusedError
+        ``too_large``, ``too_small`` or ``blank``.
+    """
+    check_size(pixels.shape[1], pixels.shape[0])
+    notes: list[str] = []
+    return _finish(array_to_grey(pixels, notes), notes)
+
+
+def _finish(grey: NDArray[np.uint8], notes: list[str]) -> SliceImage:
     if grey.min() == grey.max():
         raise RefusedError("blank", "every pixel has the same value: there is no slice to judge.")
     return SliceImage(grey, tuple(dict.fromkeys(notes)))
 
 
 def _check_header(image: ImageFile.ImageFile) -> None:
-    width, height = image.size
+    check_size(*image.size)
+    if getattr(image, "is_animated", False):
+        raise RefusedError(
+            "animated", "the file holds several pictures; save each slice as a file of its own."
+        )
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise RefusedError, ``too_large`` or ``too_small``, if so many pixels are no slice."""
     if width * height > MAX_PIXELS:
         raise RefusedError(
             "too_large",
@@ -183,10 +208,6 @@ def _check_header(image: ImageFile.ImageFile) -> None:
             "too_small",
             f"{width} x {height} pixels; a slice has at least {MIN_SIDE_PIXELS} on each side: "
             "export it at its own size.",
-        )
-    if getattr(image, "is_animated", False):
-        raise RefusedError(
-            "animated", "the file holds several pictures; save each slice as a file of its own."
         )
 
 

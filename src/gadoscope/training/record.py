@@ -11,12 +11,12 @@ from typing import Any
 
 import torch
 
-from gadoscope import __version__
 from gadoscope.labels import Split
 from gadoscope.preparation.items import Manifest
 from gadoscope.preparation.split import digest_split
 from gadoscope.preparation.subjects import count_items
 from gadoscope.training.config import TrainingConfig
+from gadoscope.version import __version__
 
 
 def digest_data(digests: Sequence[str], labels: Sequence[int], splits: Sequence[str]) -> str:

@@ -35,7 +35,7 @@ from gadoscope.labels import (
     SeriesResult,
     Status,
 )
-from gadoscope.reading.series import Facts
+from gadoscope.reading.series import Facts, ImageSeries
 
 CERTAIN = 0.99
 """Probability from which the study settles a series: one in a hundred is what users of such a table accept
@@ -46,6 +46,8 @@ only a study that is nine to one for the other side tells which."""
 
 Neutral = Callable[[SeriesResult], float]
 """The probability that says nothing, on the scale of a row."""
+Reopen = Callable[[StudyPlace], ImageSeries]
+"""Opens a series once more; called in the thread that reads the answers."""
 Enhances = Callable[[int, int], bool]
 """Whether the head enhances from one series of a study to another, by their places in it."""
 
@@ -237,7 +239,9 @@ def _warn(row: SeriesResult, warning: str) -> SeriesResult:
     return replace(row, warnings=tuple(dict.fromkeys((*row.warnings, warning))))
 
 
-def iter_judged(answers: Iterable[Answer], metadata: BundleMetadata) -> Iterator[SeriesResult]:
+def iter_judged(
+    answers: Iterable[Answer], metadata: BundleMetadata, reopen: Reopen
+) -> Iterator[SeriesResult]:
     """Yield the rows of all answers, in their order.
 
     Parameters
@@ -246,25 +250,26 @@ def iter_judged(answers: Iterable[Answer], metadata: BundleMetadata) -> Iterator
         Those of one study follow each other.
     metadata
         Of the bundle that gave them.
+    reopen
+        Opens one of their series once more, to compare it with another.
     """
     for study, group in groupby(answers, key=lambda answer: answer.place and answer.place.study):
         if study is None:
             for answer in group:
                 yield from answer.rows
         else:
-            yield from _judge(list(group), metadata)
+            yield from _judge(list(group), metadata, reopen)
 
 
-def _judge(answers: list[Answer], metadata: BundleMetadata) -> Iterator[SeriesResult]:
-    # Slice images and NIfTI never come here, and do without all that reads headers.
-    from gadoscope.classification.study.reasoning import StudySeries, find_neutral, judge_study  # noqa: PLC0415
-
+def _judge(answers: list[Answer], metadata: BundleMetadata, reopen: Reopen) -> Iterator[SeriesResult]:
     placed = [(one, one.place) for one in answers if one.place is not None]
 
     def enhances(earlier: int, later: int) -> bool:
         places = (placed[earlier][1], placed[later][1])
         # Both could be read a moment ago; what cannot be compared now has no say.
-        said = keep_going(lambda: _is_enhanced(*places, metadata), placed[later][0].rows[-1])
+        said = keep_going(
+            lambda: _is_enhanced(reopen(places[0]), reopen(places[1]), metadata), placed[later][0].rows[-1]
+        )
         return said is True
 
     study = [StudySeries(rows=one.rows, facts=place.facts) for one, place in placed]
@@ -272,9 +277,9 @@ def _judge(answers: list[Answer], metadata: BundleMetadata) -> Iterator[SeriesRe
         yield from rows
 
 
-def _is_enhanced(earlier: StudyPlace, later: StudyPlace, metadata: BundleMetadata) -> bool:
+def _is_enhanced(earlier: ImageSeries, later: ImageSeries, metadata: BundleMetadata) -> bool:
     from gadoscope.imaging.enhancement import find_change  # noqa: PLC0415
 
-    first, second = (place.open_series().volumes[0].open() for place in (earlier, later))
+    first, second = (series.volumes[0].open() for series in (earlier, later))
     change = find_change(first, second, metadata.slice_policy)
     return change is not None and change.is_enhancement

@@ -1,7 +1,7 @@
 """The DICOM series of a study: what their headers say together, and an answer for each."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gadoscope.classification.rows import Answer, StudyPlace, empty_row, keep_going
@@ -9,11 +9,12 @@ from gadoscope.classification.series import answer_series
 from gadoscope.errors import RefusedError
 from gadoscope.inference.session import Session
 from gadoscope.labels import QuoteMode, SeriesResult
+from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom.copies import digest_file
 from gadoscope.reading.dicom.facts import read_facts
 from gadoscope.reading.dicom.grouping.batches import Instance, unpack
 from gadoscope.reading.dicom.grouping.index import SeriesEntry
-from gadoscope.reading.dicom.header import MAGNITUDE, InstanceHeader
+from gadoscope.reading.dicom.header import MAGNITUDE
 from gadoscope.reading.dicom.series import open_dicom_series
 from gadoscope.reading.series import Facts, ImageSeries
 from gadoscope.results.journal import Journal
@@ -56,15 +57,12 @@ class Study:
 
 @dataclass(frozen=True)
 class SeriesTask:
-    """One series to answer.
+    """One series to answer: a plain value, which may travel to another process.
 
     Parameters
     ----------
     entry, batches
         The series and its packed instances.
-    read_again
-        Reads the packed instances once more, in the thread of the index: held back with a whole study, those
-        of a large one would fill the memory.
     facts
         Its header, or the row that says why there is none.
     neighbours, neighbour_digests
@@ -75,7 +73,6 @@ class SeriesTask:
 
     entry: SeriesEntry
     batches: list[bytes]
-    read_again: Callable[[], list[bytes]]
     facts: Facts | SeriesResult
     neighbours: Sequence[Facts]
     neighbour_digests: Sequence[str]
@@ -112,11 +109,7 @@ class StudyReader:
         )
 
     def _read_facts(self, entry: SeriesEntry) -> Facts | SeriesResult:
-        def read() -> Facts:
-            with entry.first.open() as file:
-                return read_facts(file)
-
-        return keep_going(read, self._base_row(entry))
+        return keep_going(lambda: read_source_facts(entry.first), self._base_row(entry))
 
     def _answer(self, task: SeriesTask, facts: Facts, base: SeriesResult) -> Answer:
         if task.entry.n_instances > MAX_INSTANCES:
@@ -126,12 +119,7 @@ class StudyReader:
                 f"{MAX_INSTANCES}: classify its folders one by one.",
             )
         instances = unpack(task.batches)
-        headers = [header for header, _ in instances]
-        sources = [source for _, source in instances]
-        typical = _find_typical(headers)
-        if typical:
-            with sources[typical].open() as file:
-                facts = read_facts(file)
+        facts = find_typical_facts(instances, facts)
         place = _find_place(task, facts)
         entry = task.entry
         told = entry.regrouped + entry.divided
@@ -141,9 +129,7 @@ class StudyReader:
             return Answer(tuple(replace(row, path=base.path) for row in recalled), place=place)
 
         rows = answer_series(
-            lambda: open_dicom_series(
-                headers, sources, facts, regrouped=entry.regrouped, divided=entry.divided
-            ),
+            lambda: open_instances(instances, facts, entry.regrouped, entry.divided),
             base,
             self._session,
             facts=facts,
@@ -157,24 +143,43 @@ def _find_place(task: SeriesTask, facts: Facts) -> StudyPlace | None:
     """Return the place of a series in its study; ``None`` where it is judged alone."""
     if task.study is None:
         return None
-    read, entry = task.read_again, task.entry
-
-    def open_again() -> ImageSeries:
-        headers, sources = zip(*unpack(read()), strict=True)
-        return open_dicom_series(headers, sources, facts, regrouped=entry.regrouped, divided=entry.divided)
-
-    return StudyPlace(task.study, facts, open_again)
+    entry = task.entry
+    return StudyPlace(task.study, facts, entry.number, entry.regrouped, entry.divided)
 
 
-def _find_typical(headers: Sequence[InstanceHeader]) -> int:
-    """Return the first instance whose header speaks for the series; 0 if none does.
+def open_again(place: StudyPlace, batches: Sequence[bytes]) -> ImageSeries:
+    """Open a series that was answered once more, from its packed instances."""
+    return open_instances(unpack(batches), place.facts, place.regrouped, place.divided)
+
+
+def open_instances(
+    instances: Sequence[Instance], facts: Facts, regrouped: str = "", divided: str = ""
+) -> ImageSeries:
+    """Open a series; parameters and errors of `open_dicom_series`."""
+    headers, sources = zip(*instances, strict=True)
+    return open_dicom_series(headers, sources, facts, regrouped=regrouped, divided=divided)
+
+
+def find_typical_facts(instances: Sequence[Instance], facts: Facts) -> Facts:
+    """Return the header that speaks for a series; ``facts``, those of its first instance, if none does more.
 
     A report or a phase image may come first by its name; the MR images beside it are what is answered.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
     """
-    for index, header in enumerate(headers):
+    for index, (header, source) in enumerate(instances):
         if header.modality == "MR" and header.frame.component in ("", MAGNITUDE):
-            return index
-    return 0
+            return read_source_facts(source) if index else facts
+    return facts
+
+
+def read_source_facts(source: Source) -> Facts:
+    """Return the header of an instance, for those who weigh its words; errors of `read_facts`."""
+    with source.open() as file:
+        return read_facts(file)
 
 
 def _digest(instances: Sequence[Instance], told: str, neighbours: Sequence[str]) -> str:

@@ -1,9 +1,11 @@
 """A file on disk or a member of an archive, asked in one way: what lies beside it, what is above it.
 
 A BIDS data set, or a pair of header and voxels, is the same inside an archive and outside. What looks around
-in folders asks a `Place`, which is pathlib's `Path` on disk, and `MemberPath` in an archive.
+in folders asks a `Place`, which is pathlib's `Path` on disk, `MemberPath` in an archive, and `HeldPath` in
+memory.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -96,7 +98,62 @@ class MemberPath:
         return Source(self.archive, f"{self.inside}{INSIDE}{self.text}" if self.inside else self.text)
 
 
-Place = Path | MemberPath
+@dataclass(frozen=True)
+class HeldPath:
+    """The same for what lies in memory: it has a name, but nothing lies beside it or above it."""
+
+    source: Source
+    text: str
+
+    @property
+    def name(self) -> str:
+        """Return the last part."""
+        return self.text.rpartition("/")[2]
+
+    @property
+    def suffix(self) -> str:
+        """Return the last suffix of the name, with its dot."""
+        return Path(self.name).suffix
+
+    @property
+    def parent(self) -> "HeldPath":
+        """Return a folder that holds nothing else."""
+        return HeldPath(self.source, "")
+
+    @property
+    def parents(self) -> tuple["HeldPath", ...]:
+        """Return that folder alone."""
+        return (self.parent,)
+
+    def __truediv__(self, name: str) -> "HeldPath":
+        return HeldPath(self.source, name)
+
+    def with_name(self, name: str) -> "HeldPath":
+        """Return a neighbour, which is not there."""
+        return HeldPath(self.source, name)
+
+    def absolute(self) -> "HeldPath":
+        """Return itself."""
+        return self
+
+    def is_file(self) -> bool:
+        """Return whether it is the one thing that is there."""
+        return bool(self.text) and self.text == self.source.name
+
+    def iterdir(self) -> Iterator["HeldPath"]:
+        """Yield nothing: who looks around has the file itself already."""
+        return iter(())
+
+    def stat(self) -> os.stat_result:
+        """Say that there is no such file on disk."""
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.text)
+
+    def open(self, mode: Literal["rb"]) -> AbstractContextManager[BinaryIO]:
+        """Open it for reading; errors as `Source.open`."""
+        return self.source.open()
+
+
+Place = Path | MemberPath | HeldPath
 
 
 def place_of(source: Source) -> Place:
@@ -107,6 +164,8 @@ def place_of(source: Source) -> Place:
     InputError
         If the archive that it is said to lie in cannot be opened.
     """
+    if source.held is not None:
+        return HeldPath(source, source.name)
     return (
         MemberPath(source.path, *locate_member(source.path, source.member)) if source.member else source.path
     )
@@ -114,9 +173,9 @@ def place_of(source: Source) -> Place:
 
 def source_of(place: Place) -> Source:
     """Return what is opened at a place."""
-    return place.source if isinstance(place, MemberPath) else Source(place)
+    return Source(place) if isinstance(place, Path) else place.source
 
 
 def open_place(place: Place) -> AbstractContextManager[BinaryIO]:
     """Open a file or a member, byte for byte, for reading; errors as `Source.open`."""
-    return place.source.open() if isinstance(place, MemberPath) else open_regular_file(place)
+    return open_regular_file(place) if isinstance(place, Path) else place.source.open()

@@ -3,14 +3,17 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
+from gadoscope.reading.archives.held import Held
 from gadoscope.reading.archives.zip_limits import INSIDE
 from gadoscope.reading.formats import GZIP, PREFIX_BYTES, gunzip, is_dicom
 from gadoscope.reading.images import open_regular_file
+
+_NUMBER_BYTES = 8  # begins with zeros, as no path does
 
 
 @dataclass(frozen=True, order=True)
@@ -24,10 +27,13 @@ class Source:
     member
         Name inside the zip or tar that ``path`` is; ``inner.zip!name`` inside a nested one; empty for a
         plain file.
+    held
+        What lies in memory and not on disk; ``path`` is then no more than what it is called.
     """
 
     path: Path
     member: str = ""
+    held: Held | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.path}{INSIDE}{self.member}" if self.member else str(self.path)
@@ -46,7 +52,12 @@ class Source:
 
     @property
     def sort_key(self) -> bytes:
-        """Return bytes that sort as a walk goes: folder by folder, in the order of their names."""
+        """Return bytes that sort as a walk goes: folder by folder, in the order of their names.
+
+        What lies in memory comes first, in the order in which it was handed over.
+        """
+        if self.held is not None:
+            return self.held.number.to_bytes(_NUMBER_BYTES, "big")
         text = str(self).replace(os.sep, "/")
         return text.encode("utf-8", "surrogatepass").replace(b"/", b"\0")
 
@@ -71,6 +82,8 @@ class Source:
                 yield file
 
     def _open_stored(self) -> AbstractContextManager[BufferedReader]:
+        if self.held is not None:
+            return self.held.open()
         if not self.member:
             return open_regular_file(self.path)
         from gadoscope.reading.archives.zips import open_member  # noqa: PLC0415 — plain files do without

@@ -55,7 +55,10 @@ def listed(groups: Sequence[Sequence[Instance]]) -> list[list[tuple[str, list[st
             index.add(pack(group))
         assert index.n_instances == sum(map(len, groups))
         return [
-            [(str(entry.first), [h.name for h, _ in unpack(index.read_batches(entry))]) for entry in study]
+            [
+                (str(entry.first), [h.name for h, _ in unpack(index.read_batches(entry.number))])
+                for entry in study
+            ]
             for study in index.iter_studies()
         ]
 
@@ -92,7 +95,7 @@ def test_headers_come_back_as_they_were() -> None:
     with SeriesIndex() as index:
         index.add(pack([other, one]))
         ((entry,),) = index.iter_studies()
-        assert unpack(index.read_batches(entry)) == [one, other]
+        assert unpack(index.read_batches(entry.number)) == [one, other]
         assert (entry.n_instances, entry.modality, entry.first_digest) == (2, "MR", "digest of a/1")
         assert (entry.study_instance_uid, entry.series_instance_uid) == ("st", "se")
 
@@ -133,7 +136,7 @@ def test_any_text_in_any_place_can_be_kept_and_comes_back(text: str, column: str
         index.add(pack([odd]))
         entries = [entry for study in index.iter_studies() for entry in study]
         assert [entry.n_instances for entry in entries] == [2, 1]
-        assert unpack(index.read_batches(entries[0])) == [odd, odd]
+        assert unpack(index.read_batches(entries[0].number)) == [odd, odd]
         assert entries[0].study_instance_uid == odd[0].study_instance_uid
         assert entries[0].series_instance_uid == odd[0].series_instance_uid
 

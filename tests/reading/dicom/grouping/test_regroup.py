@@ -37,7 +37,7 @@ def find(folder: Path, n_together: int = 5) -> list[SeriesEntry]:
         identify_series(index)
         entries = [entry for study in index.iter_studies() for entry in study]
         for entry in entries:
-            assert len(unpack(index.read_batches(entry))) == entry.n_instances
+            assert len(unpack(index.read_batches(entry.number))) == entry.n_instances
         assert sum(entry.n_instances for entry in entries) == len(paths)
     return entries
 

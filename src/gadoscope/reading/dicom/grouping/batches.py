@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gadoscope.reading.archives.held import Held, find_held
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom.header import InstanceHeader
 from gadoscope.reading.dicom.kinds import is_placed_slice
@@ -22,6 +23,7 @@ KEY_BYTES = 16
 MOST_IN_A_PIECE = 3
 """Instances of a series that may be a piece of another one, whatever their numbers: more are a volume."""
 NAMED, UNNAMED = b"n", b"u"
+_ON_DISK = 0  # the number of what lies in no memory
 
 Instance = tuple[InstanceHeader, Source]
 
@@ -65,13 +67,16 @@ class Batch:
     first
         Sort key of the first of them by path.
     about_first
-        JSON: path, member, digest, StudyInstanceUID, SeriesInstanceUID and modality of that one.
+        JSON: path, member, number in memory, digest, StudyInstanceUID, SeriesInstanceUID and modality of
+        that one.
     packed
         All of them, for `unpack`.
     traits
         What they share.
     folder
         Digest of the folder of the first instance.
+    held
+        What of them lies in memory.
     """
 
     study: bytes
@@ -82,6 +87,7 @@ class Batch:
     packed: bytes
     traits: Traits
     folder: bytes = b""
+    held: tuple[Held, ...] = ()
 
 
 def pack(instances: Iterable[Instance]) -> list[Batch]:
@@ -113,15 +119,16 @@ def pack_series(study: str, key: str, members: Sequence[Instance]) -> Batch:
         packed=zlib.compress(json.dumps(lines).encode("ascii"), COMPRESSION),
         traits=_find_traits([header for header, _ in members]),
         folder=_digest_text(first.folder),
+        held=tuple(source.held for _, source in members if source.held is not None),
     )
 
 
 def unpack(batches: Iterable[bytes]) -> list[Instance]:
     """Return the instances of some batches, in the order of their paths."""
     instances = [
-        (InstanceHeader.from_json(text), Source(Path(path), member))
+        (InstanceHeader.from_json(text), read_place(*place))
         for packed in batches
-        for path, member, text in json.loads(zlib.decompress(packed))
+        for *place, text in json.loads(zlib.decompress(packed))
     ]
     instances.sort(key=lambda instance: instance[1].sort_key)
     return instances
@@ -181,5 +188,10 @@ def _digest_text(text: str) -> bytes:
     return hashlib.blake2b(data, digest_size=KEY_BYTES).digest() if data else b""
 
 
-def _spell_place(source: Source) -> tuple[str, str]:
-    return str(source.path), source.member
+def _spell_place(source: Source) -> tuple[str, str, int]:
+    return str(source.path), source.member, source.held.number if source.held else _ON_DISK
+
+
+def read_place(path: str, member: str, number: int) -> Source:
+    """Return the source that a batch spelt."""
+    return Source(Path(path), member, None if number == _ON_DISK else find_held(number))

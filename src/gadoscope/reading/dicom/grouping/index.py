@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from gadoscope.errors import OutputError
+from gadoscope.reading.archives.held import Held
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom.grouping.batches import (
     MOST_IN_A_PIECE,
@@ -23,6 +23,7 @@ from gadoscope.reading.dicom.grouping.batches import (
     Batch,
     Instance,
     pack_series,
+    read_place,
     unpack,
 )
 
@@ -153,6 +154,7 @@ class SeriesIndex:
         self._database.executescript(_TABLES)
         self._database.execute("INSERT INTO piece_limit VALUES (?)", (MOST_IN_A_PIECE,))
         self.n_instances = 0
+        self._held: list[Held] = []  # for as long as their numbers stand in the database
 
     def __enter__(self) -> Self:
         return self
@@ -179,6 +181,7 @@ class SeriesIndex:
         for batch in batches:
             self._add(batch)
             self.n_instances += batch.n_instances
+            self._held.extend(batch.held)
 
     def _add(self, batch: Batch, divided: str = "") -> None:
         traits = batch.traits
@@ -207,7 +210,7 @@ class SeriesIndex:
         study: list[SeriesEntry] = []
         previous = b""
         for number, key, n, about_first, regrouped, divided in self._database.execute(_IN_ORDER):
-            path, member, digest, study_instance_uid, series_instance_uid, modality = json.loads(about_first)
+            *place, digest, study_instance_uid, series_instance_uid, modality = json.loads(about_first)
             if study and (key != previous or not key):
                 yield study  # without a StudyInstanceUID nobody knows what belongs together
                 study = []
@@ -219,7 +222,7 @@ class SeriesIndex:
                     series_instance_uid=series_instance_uid,
                     modality=modality,
                     n_instances=n,
-                    first=Source(Path(path), member),
+                    first=read_place(*place),
                     first_digest=digest,
                     regrouped=regrouped,
                     divided=divided,
@@ -324,16 +327,16 @@ class SeriesIndex:
             )
             self._ask("DELETE FROM series WHERE id = ?", number)
         ((text,),) = self._ask("SELECT about_first FROM series WHERE id = ?", first)
-        path, member, digest, study, uid, modality = json.loads(text)
+        *place, digest, study, uid, modality = json.loads(text)
         about = json.dumps(
-            (path, member, digest, study if is_one_study else "", uid if is_one_uid else "", modality)
+            (*place, digest, study if is_one_study else "", uid if is_one_uid else "", modality)
         )
         self._ask("UPDATE series SET about_first = ?, regrouped = ? WHERE id = ?", about, regrouped, first)
         if not is_one_study:
             # No digest is as short as the number, so that it can be no other series' key.
             self._ask("UPDATE series SET study = x'', key = id WHERE id = ?", first)
 
-    def read_batches(self, entry: SeriesEntry) -> list[bytes]:
-        """Return the packed instances of a series, for `unpack`."""
-        rows = self._database.execute("SELECT packed FROM batch WHERE series = ?", (entry.number,))
+    def read_batches(self, number: int) -> list[bytes]:
+        """Return the packed instances of the series of this number, for `unpack`."""
+        rows = self._database.execute("SELECT packed FROM batch WHERE series = ?", (number,))
         return [packed for (packed,) in rows]

@@ -1,0 +1,210 @@
+"""The front door for answers: whatever holds scans becomes rows, by a bundle that stays loaded."""
+
+from collections.abc import Generator, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from gadoscope.classification.rows import Answer, StudyPlace, storable_row
+from gadoscope.classification.run import RunOptions, answer_inputs, check_jobs
+from gadoscope.errors import UsageError
+from gadoscope.inference.bundle import Bundle
+from gadoscope.inference.default import find_model
+from gadoscope.inference.session import Session
+from gadoscope.labels import Plane, QuoteMode, SeriesResult
+from gadoscope.reading.given import ArrayAxes, list_inputs
+from gadoscope.reading.series import Facts, ImageSeries
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+    from gadoscope.reading.given import What
+
+
+class Classifier:
+    """A bundle that stays loaded. Its methods may be called from several threads at once.
+
+    Parameters
+    ----------
+    model
+        A bundle (.onnx), or ``default``, which comes with the installation.
+    jobs
+        Workers of one `classify`; 0 takes one for each core.
+
+    Raises
+    ------
+    BundleError
+        If ``model`` is no bundle, or does not fit.
+    UsageError
+        If this installation lacks the default bundle.
+    ValueError
+        If ``jobs`` is negative.
+    """
+
+    def __init__(self, model: str | Path = "default", jobs: int = 0) -> None:
+        check_jobs(jobs)
+        self._jobs = jobs
+        self._loaded: Session | None = Session(find_model(model))
+        self.bundle: Bundle = self._session.bundle
+        """What the bundle says of itself."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the bundle go; answers that are under way are finished."""
+        self._loaded = None
+
+    @property
+    def _session(self) -> Session:
+        session = self._loaded
+        if session is None:
+            raise UsageError("this Classifier is closed; make another one.")
+        return session
+
+    def classify(
+        self,
+        what: "What",
+        *,
+        spacing_mm: Sequence[float] | None = None,
+        orientation: str | None = None,
+        plane: Plane | str | None = None,
+        options: RunOptions | None = None,
+    ) -> Generator[SeriesResult, None, None]:
+        """Return the rows of what is handed over, as they come; parameters, rows and errors of `classify`."""
+        axes = ArrayAxes(spacing_mm=spacing_mm, orientation=orientation, plane=plane)
+        return answer_inputs(list_inputs(what, axes), self._session, jobs=self._jobs, options=options)
+
+    def answer(self, series: ImageSeries, *, quote: QuoteMode = QuoteMode.WORDS) -> SeriesResult:
+        """Return the row of one series; of several volumes `classify` gives the rows of each as well.
+
+        Parameters
+        ----------
+        series
+            As `read_series` opens it, or made by a program: no file system is between.
+        quote
+            How much of its header the row quotes.
+        """
+        return self._answer_alone(series, (), quote)[-1]
+
+    def answer_study(
+        self, study: "Iterable[ImageSeries | Dataset]", *, quote: QuoteMode = QuoteMode.WORDS
+    ) -> list[SeriesResult]:
+        """Return the rows of one study, its series judged together.
+
+        Parameters
+        ----------
+        study
+            Its series, as `read_series` opens them; or its datasets, in any order.
+        quote
+            How much of their headers the rows quote.
+
+        Returns
+        -------
+        list of SeriesResult
+            Series by series: in the order given, or where datasets were given in that of the first of each.
+
+        Raises
+        ------
+        UsageError
+            If they belong to several studies, or are neither series nor datasets.
+        """
+        parts = list(study)
+        series = [one for one in parts if isinstance(one, ImageSeries)]
+        if series and len(series) < len(parts):
+            raise UsageError("a study is given as series or as datasets; give one of the two.")
+        uids = {str(_study_of(one) or "") for one in parts} - {""}
+        if len(uids) > 1:
+            raise UsageError(
+                f"these are of {len(uids)} studies, by StudyInstanceUID; give one study at a time."
+            )
+        if not series:
+            return list(self.classify(parts, options=RunOptions(quote=quote)))
+        return self._judge(series, quote)
+
+    def _judge(self, study: Sequence[ImageSeries], quote: QuoteMode) -> list[SeriesResult]:
+        from gadoscope.classification.study.reasoning import iter_judged  # noqa: PLC0415 — single series do without
+
+        neighbours = [one.facts for one in study if one.facts and one.facts.get("Modality") == "MR"]
+        answers = [
+            Answer(
+                self._answer_alone(one, neighbours, quote),
+                place=StudyPlace(0, one.facts or {}, number) if len(study) > 1 else None,
+            )
+            for number, one in enumerate(study)
+        ]
+        return list(iter_judged(answers, self.bundle.metadata, lambda place: study[place.series]))
+
+    def _answer_alone(
+        self, series: ImageSeries, study: Sequence[Facts], quote: QuoteMode
+    ) -> tuple[SeriesResult, ...]:
+        from gadoscope.classification.series import answer_opened  # noqa: PLC0415 — slice images do without
+
+        rows = answer_opened(series, self._session, study=study, quote=quote)
+        return tuple(storable_row(row) for row in rows)
+
+
+def _study_of(part: object) -> object:
+    uid = getattr(part, "study_instance_uid", None)
+    return uid if isinstance(part, ImageSeries) else getattr(part, "StudyInstanceUID", None)
+
+
+def classify(
+    what: "What",
+    model: str | Path = "default",
+    jobs: int = 0,
+    *,
+    spacing_mm: Sequence[float] | None = None,
+    orientation: str | None = None,
+    plane: Plane | str | None = None,
+    options: RunOptions | None = None,
+) -> Generator[SeriesResult, None, None]:
+    """Tell the contrast phase of scans: the rows come one by one, and memory does not grow with their number.
+
+    Parameters
+    ----------
+    what
+        A path, as `str` or `Path`: of a slice image, a NIfTI volume, a DICOM file, a zip or tar, or a folder
+        of all these. Or a NumPy array, an image of nibabel, a dataset of pydicom, a file opened with
+        ``'rb'``, an `ImageSeries`; or several of these. Datasets are grouped by their UIDs.
+    model
+        A bundle (.onnx), or ``default``.
+    jobs
+        Workers; 0 takes one for each core.
+    spacing_mm, orientation
+        Of arrays (slice, row, column): between neighbours along each axis, and where its index grows to, in
+        letters: L or R, P or A, S or I. Axial slices from feet to head, upright, are ``"SPL"``.
+    plane
+        Of arrays (row, column): slices that are upright and have square pixels.
+    options
+        A journal, what rows quote, whether series are judged alone, and who watches.
+
+    Yields
+    ------
+    SeriesResult
+        One for each input, for several volumes also one for each of them; in the order of the inputs,
+        DICOM series last, whatever ``jobs`` is. What cannot be read becomes a ``failed`` row; none is
+        lost, and none ends the run.
+
+    Raises
+    ------
+    BundleError
+        If ``model`` is no bundle, or does not fit; all of these are raised here, before the first result.
+    UsageError
+        If this installation lacks the default bundle, or something in ``what`` cannot be classified.
+    ValueError
+        If ``jobs`` is negative.
+
+    Notes
+    -----
+    Of large archives, processes read the headers. A script of yours that calls this needs
+    ``if __name__ == "__main__":``, as for everything that uses `multiprocessing`, or ``jobs=1``.
+    """
+    return Classifier(model, jobs).classify(
+        what, spacing_mm=spacing_mm, orientation=orientation, plane=plane, options=options
+    )
