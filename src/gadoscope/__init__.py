@@ -1,9 +1,137 @@
-"""Tell whether a T1 brain MRI was acquired before or after gadolinium contrast."""
+"""Tell whether a T1 brain MRI was acquired before or after gadolinium contrast.
+
+::
+
+    import gadoscope as gs
+
+    for answer in gs.classify("my_scan"):
+        print(answer.path, answer.phase, answer.probability, answer.reason)
+
+Every name below is loaded when it is asked for. docs/reference/python.md has an example of each.
+"""
 
 import os
+from importlib import import_module
 
-__version__ = "0.1.0"
+from gadoscope.version import __version__
+
+TYPE_CHECKING = False  # but for who reads types; `typing` itself would be half of what this import costs
+if TYPE_CHECKING:
+    from gadoscope.api.header import read_evidence
+    from gadoscope.api.runs import audit, cross_validate, evaluate, explain, repeat, train
+    from gadoscope.classification.classifier import Classifier, classify
+    from gadoscope.classification.opening import read_series
+    from gadoscope.classification.run import Progress, RunOptions
+    from gadoscope.errors import (
+        BundleError,
+        CheckpointError,
+        ConfigError,
+        GadoscopeError,
+        InputError,
+        LeakError,
+        ManifestError,
+        OutputError,
+        ReadError,
+        RefusedError,
+        TrainingError,
+        UsageError,
+        WeightsError,
+    )
+    from gadoscope.evidence.reconcile import Agreement, HeaderEvidence, HeaderState
+    from gadoscope.imaging.array_volume import ArrayVolume
+    from gadoscope.imaging.volume import Geometry
+    from gadoscope.inference.bundle import Bundle, BundleMetadata
+    from gadoscope.inference.session import open_bundle
+    from gadoscope.labels import Label, Level, Phase, Plane, QuoteMode, SeriesResult, Split, Status
+    from gadoscope.reading.series import ImageSeries, SeriesVolume
+    from gadoscope.results.frames import to_dataframe
+    from gadoscope.results.tables import write_table
+    from gadoscope.training.config import TrainingConfig, read_config
 
 # From 1.29 on, ONNX Runtime's wheels report models and machines to Microsoft unless this is set before they
 # load (pull request 27379 there). Gadoscope tells nobody anything; whoever wants it sets the variable to 0.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+__all__ = [
+    "Agreement",
+    "ArrayVolume",
+    "Bundle",
+    "BundleError",
+    "BundleMetadata",
+    "CheckpointError",
+    "Classifier",
+    "ConfigError",
+    "GadoscopeError",
+    "Geometry",
+    "HeaderEvidence",
+    "HeaderState",
+    "ImageSeries",
+    "InputError",
+    "Label",
+    "LeakError",
+    "Level",
+    "ManifestError",
+    "OutputError",
+    "Phase",
+    "Plane",
+    "Progress",
+    "QuoteMode",
+    "ReadError",
+    "RefusedError",
+    "RunOptions",
+    "SeriesResult",
+    "SeriesVolume",
+    "Split",
+    "Status",
+    "TrainingConfig",
+    "TrainingError",
+    "UsageError",
+    "WeightsError",
+    "__version__",
+    "audit",
+    "classify",
+    "cross_validate",
+    "evaluate",
+    "explain",
+    "open_bundle",
+    "read_config",
+    "read_evidence",
+    "read_series",
+    "repeat",
+    "to_dataframe",
+    "train",
+    "write_table",
+]
+
+_ROOM_OF = {
+    "gadoscope.api.header": ("read_evidence",),
+    "gadoscope.api.runs": ("audit", "cross_validate", "evaluate", "explain", "repeat", "train"),
+    "gadoscope.classification.classifier": ("Classifier", "classify"),
+    "gadoscope.classification.opening": ("read_series",),
+    "gadoscope.classification.run": ("Progress", "RunOptions"),
+    "gadoscope.errors": tuple(name for name in __all__ if name.endswith("Error")),
+    "gadoscope.evidence.reconcile": ("Agreement", "HeaderEvidence", "HeaderState"),
+    "gadoscope.imaging.array_volume": ("ArrayVolume",),
+    "gadoscope.imaging.volume": ("Geometry",),
+    "gadoscope.inference.bundle": ("Bundle", "BundleMetadata"),
+    "gadoscope.inference.session": ("open_bundle",),
+    "gadoscope.labels": ("Label", "Level", "Phase", "Plane", "QuoteMode", "SeriesResult", "Split", "Status"),
+    "gadoscope.reading.series": ("ImageSeries", "SeriesVolume"),
+    "gadoscope.results.frames": ("to_dataframe",),
+    "gadoscope.results.tables": ("write_table",),
+    "gadoscope.training.config": ("TrainingConfig", "read_config"),
+}
+_MODULE_OF = {name: room for room, names in _ROOM_OF.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Load a name of the front door when it is first asked for."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,9 +5,13 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from gadoscope.errors import UsageError
 
 PACKAGE = "gadoscope"
 BASE = "base"
@@ -30,6 +34,7 @@ EXTRA_OF_MODULE = {
         ),
         "train",
     ),
+    "pandas": "pandas",
     "pyarrow": "parquet",
 }
 """Libraries that a base installation lacks, and the extra that brings them."""
@@ -74,6 +79,31 @@ def install_command(extra: str = BASE, *, again: bool = False) -> str:
 def name_extra(module: str) -> str | None:
     """Return the extra that brings a library, by the name that is imported."""
     return EXTRA_OF_MODULE.get(module.partition(".")[0])
+
+
+@contextmanager
+def name_what_is_missing(what: str) -> Iterator[None]:
+    """Say which command brings a library that is imported inside the block and is not installed.
+
+    Parameters
+    ----------
+    what
+        What needs it, as the subject of the sentence.
+
+    Raises
+    ------
+    UsageError
+        In place of ModuleNotFoundError, where an extra brings the library.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        extra = name_extra(error.name or "")
+        if extra is None:
+            raise
+        raise UsageError(
+            f"{what} needs {error.name}, which is not installed: {install_command(extra)}"
+        ) from error
 
 
 def _find_clone() -> Path | None:

@@ -48,9 +48,9 @@ def command(data: Path, output: Path | None, jobs: int, cases: int, as_json: boo
 
     Exit code: 0 finished, whatever was found; 2 wrong usage; 3 some images could not be read.
     """
+    from gadoscope.api.runs import audit
     from gadoscope.cli.console import check_output, say, say_json
     from gadoscope.cli.progress import show_progress
-    from gadoscope.inspection.run import audit
     from gadoscope.labels import Status
 
     if output is None:

@@ -70,10 +70,9 @@ def command(
         gadoscope evaluate default --data slices/ --output report
         gadoscope evaluate runs/a runs/b majority source --output report
     """
+    from gadoscope.api.runs import evaluate
     from gadoscope.cli.console import say, say_json
     from gadoscope.cli.progress import show_progress
-    from gadoscope.evaluation.run import evaluate
-    from gadoscope.parallel import count_jobs
 
     with show_progress() as tell:
         done = evaluate(
@@ -82,7 +81,7 @@ def command(
             output=output,
             rivals=models[1:],
             audit=audit,
-            jobs=count_jobs(jobs),
+            jobs=jobs,
             n_cases=cases,
             on_progress=tell,
         )

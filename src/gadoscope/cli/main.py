@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from gadoscope import __version__
 from gadoscope.cli.console import open_standard_streams, say_aside
 from gadoscope.cli.interrupt import end_on_signal
-from gadoscope.errors import GadoscopeError, OutputError, UsageError
+from gadoscope.errors import GadoscopeError, OutputError
 from gadoscope.text import printable
+from gadoscope.version import __version__
 
 COMMANDS = (
     "classify",
@@ -46,15 +46,11 @@ class LazyGroup(click.Group):
         """Run the subcommand; name the extra that it lacks; end on Ctrl-C with the code shells expect."""
         try:
             return super().invoke(ctx)
-        except ModuleNotFoundError as error:
-            from gadoscope.extras import install_command, name_extra
+        except ModuleNotFoundError:
+            from gadoscope.extras import name_what_is_missing
 
-            extra = name_extra(error.name or "")
-            if extra is None:
+            with name_what_is_missing("this command"):
                 raise
-            raise UsageError(
-                f"this command needs {error.name}, which is not installed: {install_command(extra)}"
-            ) from error
         except click.ClickException as error:
             vars(error)["message"] = printable(error.message)  # it may quote a name
             raise

@@ -9,7 +9,8 @@ from gadoscope.cli.layers import format_layers
 
 if TYPE_CHECKING:
     from gadoscope.cli.training_display import TrainingDisplay
-    from gadoscope.training.run import Job, TrainedRun
+    from gadoscope.training.config import TrainingConfig
+    from gadoscope.training.run import TrainedRun
 
 
 @click.command()
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     help="A manifest, or a folder with no_gad and with_gad.",
 )
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The run's folder.")
-@click.option("--init", type=click.Path(path_type=Path), help="A bundle whose weights to start from.")
+@click.option(
+    "--init", type=click.Path(path_type=Path), help="A bundle whose weights to start from, or `default`."
+)
 @click.option(
     "--teacher",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A bundle whose answers to learn beside the labels.",
+    type=click.Path(path_type=Path),
+    help="A bundle whose answers to learn beside the labels, or `default`.",
 )
 @click.option("--resume", is_flag=True, help="Go on where a killed run stopped.")
 @click.option(
@@ -69,25 +72,14 @@ def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
     from gadoscope.cli.training_display import TrainingDisplay
     from gadoscope.training.config import read_config
     from gadoscope.training.devices import leave_together, suit_processor
-    from gadoscope.training.run import Job
 
     _check_one_of(options)
     changes = [f"{key}={options[key]}" for key in ("epochs", "seed") if options[key] is not None]
-    job = Job(
-        config=read_config(config, [*settings, *changes]),
-        data=options["data"],
-        run=options["output"],
-        resume=options["resume"],
-        init=options["init"],
-        teacher=options["teacher"],
-        held_out=options["held_out"],
-        accelerator=options["accelerator"],
-        devices=options["devices"],
-    )
-    with TrainingDisplay(job.config) as display:
-        if suit_processor(job.config, job.accelerator) != job.config:
+    asked = read_config(config, [*settings, *changes])
+    with TrainingDisplay(asked) as display:
+        if suit_processor(asked, options["accelerator"]) != asked:
             display.note("this processor has no bf16 arithmetic; training in fp32")
-        text = _train(job, display, options)
+        text = _train(asked, display, options)
     say(*text.splitlines())
     leave_together()
 
@@ -105,26 +97,29 @@ def _check_one_of(options: dict[str, Any]) -> None:
         raise UsageError(f"{' and '.join(named)} are two ways to train several times; name one of them.")
 
 
-def _train(job: "Job", display: "TrainingDisplay", options: dict[str, Any]) -> str:
+def _train(config: "TrainingConfig", display: "TrainingDisplay", options: dict[str, Any]) -> str:
     """Train once or several times and return what to print; nothing but in the first process."""
-    shown: dict[str, Any] = {
+    from gadoscope.api.runs import TrainingOptions, cross_validate, repeat, train
+
+    data, output = options["data"], options["output"]
+    wishes: TrainingOptions = {
+        "resume": options["resume"],
+        "init": options["init"],
+        "teacher": options["teacher"],
+        "held_out": options["held_out"],
+        "accelerator": options["accelerator"],
+        "devices": options["devices"],
         "watch": display.watch,
         "on_prepared": display.on_prepared,
         "warn": display.warn,
     }
-    if options["folds"] is not None or options["leave_source_out"]:
-        from gadoscope.experiments.crossvalidate import cross_validate
-
-        done = cross_validate(job, options["folds"], on_part=display.begin, **shown)
+    if (folds := options["folds"]) is not None or options["leave_source_out"]:
+        done = cross_validate(config, data=data, output=output, folds=folds, on_part=display.begin, **wishes)
         return done.to_text() if done else ""
-    if options["repeat"] > 1:
-        from gadoscope.experiments.repeat import repeat
-
-        spread = repeat(job, options["repeat"], on_part=display.begin, **shown)
+    if (seeds := options["repeat"]) > 1:
+        spread = repeat(config, data=data, output=output, seeds=seeds, on_part=display.begin, **wishes)
         return spread.to_text() if spread else ""
-    from gadoscope.training.run import train
-
-    trained = train(job, **shown)
+    trained = train(config, data=data, output=output, **wishes)
     return _describe(trained) if trained else ""
 
 

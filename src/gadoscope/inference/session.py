@@ -20,6 +20,7 @@ from gadoscope.inference.bundle import (
     Bundle,
     BundleMetadata,
 )
+from gadoscope.inference.default import find_model
 from gadoscope.inference.onnx_content import check_content
 
 BATCH = 1
@@ -161,6 +162,24 @@ class Session:
     def slice_logits(self, slices: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the logits of POST_CONTRAST alone, shape (n,), as `slice_answers` does."""
         return self.slice_answers(slices).phase
+
+
+def open_bundle(model: str | Path = "default") -> Bundle:
+    """Return what a bundle says of itself; it was loaded, so it can be run.
+
+    Parameters
+    ----------
+    model
+        The .onnx file, or ``default``.
+
+    Raises
+    ------
+    BundleError
+        As `Session`.
+    UsageError
+        If this installation lacks the default bundle.
+    """
+    return Session(find_model(model)).bundle
 
 
 def _read_bytes(path: Path) -> bytes:

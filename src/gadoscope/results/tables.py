@@ -17,7 +17,7 @@ A file name that is not UTF-8 keeps its odd bytes as ``\udcXX``, so that the tab
 import importlib.util
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -81,6 +81,35 @@ def open_table(path: Path, place: Callable[[], Path | None] | None = None) -> It
     check_table_path(path)
     with write_beside(path, place) as beside, _WRITERS[_form_of(path)](beside) as write:
         yield write
+
+
+def write_table(rows: Iterable[SeriesResult], path: str | Path) -> Path:
+    """Write rows as a table, as they come; it gets its name when the last one is written.
+
+    Parameters
+    ----------
+    rows
+        As `classify` gives them.
+    path
+        Its suffix says the form: .csv, .tsv, .json, .jsonl or .parquet.
+
+    Returns
+    -------
+    pathlib.Path
+        Where the table is.
+
+    Raises
+    ------
+    UsageError
+        As :func:`check_table_path`.
+    OutputError
+        If the system cannot write; nothing half-written stays behind.
+    """
+    path = Path(path)
+    with open_table(path) as write:
+        for row in rows:
+            write(row)
+    return path
 
 
 def csv_writer(stream: TextIO, *, delimiter: str = ",") -> WriteRow:

@@ -1,0 +1,303 @@
+"""Training, evaluation, audit and explanation, for programs and for the command line alike.
+
+What these need beside the base installation is imported when they are called; where it is missing, they say
+which command brings it, in the class of error and the words of the command line.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from gadoscope.errors import UsageError
+from gadoscope.extras import name_what_is_missing
+from gadoscope.inference.default import find_model
+from gadoscope.progress import OnProgress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gadoscope.evaluation.run import Evaluation
+    from gadoscope.experiments.crossvalidate import CrossValidation
+    from gadoscope.experiments.spread import Spread
+    from gadoscope.explanation.explain import Explanation
+    from gadoscope.inspection.run import Audit
+    from gadoscope.training.config import TrainingConfig
+    from gadoscope.training.devices import Accelerator
+    from gadoscope.training.loop import Moment
+    from gadoscope.training.run import Job, TrainedRun
+
+EVALUATION_CASES = 24
+AUDIT_CASES = 12
+SLICE_AXES = 2
+
+
+class TrainingOptions(TypedDict, total=False):
+    """What a training may be asked for besides its config, data and output.
+
+    Attributes
+    ----------
+    settings
+        ``KEY=VALUE`` in place of what the config says, as ``epochs=1``.
+    resume
+        Go on where a killed run stopped.
+    init, teacher
+        A bundle to start from, or ``default``; a bundle whose answers are learnt beside the labels.
+    held_out
+        predictions.csv of a cross-validation: threshold and calibration are chosen on it.
+    accelerator, devices
+        Where to train: ``auto``, ``cpu`` or ``cuda``; and on how many.
+    watch, on_prepared, warn
+        Called with each moment of the training, with how many images are decoded, and with each sentence on
+        what gives the label of the data away.
+    """
+
+    settings: Sequence[str]
+    resume: bool
+    init: str | Path | None
+    teacher: str | Path | None
+    held_out: str | Path | None
+    accelerator: "Accelerator"
+    devices: int
+    watch: "Callable[[Moment], None]"
+    on_prepared: Callable[[int, int], None]
+    warn: Callable[[str], None]
+
+
+def train(
+    config: "str | Path | TrainingConfig",
+    *,
+    data: str | Path,
+    output: str | Path,
+    **options: Unpack[TrainingOptions],
+) -> "TrainedRun | None":
+    """Train a classifier and write it as a bundle.
+
+    Parameters
+    ----------
+    config
+        A TOML file, or what `read_config` read from one.
+    data
+        A manifest, or a folder with ``no_gad`` and ``with_gad``.
+    output
+        The run's folder; the bundle is its ``model.onnx``.
+    **options
+        See `TrainingOptions`.
+
+    Returns
+    -------
+    TrainedRun or None
+        None in every process but the first of a training on several devices.
+
+    Raises
+    ------
+    GadoscopeError
+        With one sentence on what does not fit; a checkpoint that was written stays.
+    """
+    with name_what_is_missing("this"):
+        from gadoscope.training.run import train as train_job
+    return train_job(_make_job(config, data, output, options), **_listeners(options))
+
+
+def cross_validate(
+    config: "str | Path | TrainingConfig",
+    *,
+    data: str | Path,
+    output: str | Path,
+    folds: int | None,
+    on_part: Callable[[str], None] = lambda _part: None,
+    **options: Unpack[TrainingOptions],
+) -> "CrossValidation | None":
+    """Train once for each part of the subjects held out, and judge what was; else as `train`.
+
+    Parameters
+    ----------
+    folds
+        How many parts; None holds out each source of the manifest in turn.
+    on_part
+        Called before each run with which it is.
+    """
+    with name_what_is_missing("this"):
+        from gadoscope.experiments.crossvalidate import cross_validate as cross_validate_job
+    job = _make_job(config, data, output, options)
+    return cross_validate_job(job, folds, on_part=on_part, **_listeners(options))
+
+
+def repeat(
+    config: "str | Path | TrainingConfig",
+    *,
+    data: str | Path,
+    output: str | Path,
+    seeds: int,
+    on_part: Callable[[str], None] = lambda _part: None,
+    **options: Unpack[TrainingOptions],
+) -> "Spread | None":
+    """Train several seeds, evaluate each, and write the spread; else as `train`.
+
+    Parameters
+    ----------
+    seeds
+        How many, from that of the config on.
+    on_part
+        Called before each run with which it is.
+    """
+    with name_what_is_missing("this"):
+        from gadoscope.experiments.repeat import repeat as repeat_job
+    return repeat_job(_make_job(config, data, output, options), seeds, on_part=on_part, **_listeners(options))
+
+
+def evaluate(
+    model: "str | Path | TrainedRun",
+    *,
+    data: str | Path | None = None,
+    output: str | Path,
+    rivals: Sequence[str | Path] = (),
+    audit: str | Path | None = None,
+    jobs: int = 0,
+    n_cases: int = EVALUATION_CASES,
+    on_progress: OnProgress | None = None,
+) -> "Evaluation":
+    """Measure how good a model is, and write report.html, report.json and predictions.csv into a folder.
+
+    Parameters
+    ----------
+    model
+        What `train` returned, its folder, a bundle (.onnx), or ``default``.
+    data
+        A manifest or a folder of labelled images; for a run None is its own.
+    output
+        The folder.
+    rivals
+        Further models, or ways to answer without one: ``header``, ``majority``, ``plane``, ``source``.
+    audit
+        audit.json of `audit`; None looks for it near the run and the data.
+    jobs
+        Threads; 0 takes one for each core.
+    n_cases
+        Wrong answers to show with pictures, at most.
+
+    Raises
+    ------
+    GadoscopeError
+        UsageError, ManifestError, BundleError or OutputError, with one sentence on what does not fit.
+    """
+    with name_what_is_missing("this"):
+        from gadoscope.evaluation.run import evaluate as evaluate_model
+        from gadoscope.parallel import count_jobs
+    return evaluate_model(
+        Path(model) if isinstance(model, (str, Path)) else model.run,
+        data=_path(data),
+        output=Path(output),
+        rivals=[Path(rival) for rival in rivals],
+        audit=_path(audit),
+        jobs=count_jobs(jobs),
+        n_cases=n_cases,
+        on_progress=on_progress,
+    )
+
+
+def audit(
+    data: str | Path,
+    *,
+    output: str | Path | None = None,
+    jobs: int = 0,
+    n_cases: int = AUDIT_CASES,
+    on_progress: OnProgress | None = None,
+) -> "Audit":
+    """Look for leaks, copies and giveaways among labelled images, before anything is trained on them.
+
+    Parameters
+    ----------
+    data
+        A manifest or a folder of labelled images.
+    output
+        A folder for report.html and audit.json; None writes nothing.
+    jobs
+        Threads; 0 takes one for each core.
+    n_cases
+        Groups of copies, and images with text, to show at most.
+
+    Raises
+    ------
+    GadoscopeError
+        ManifestError or OutputError, with one sentence on what does not fit.
+    """
+    with name_what_is_missing("this"):
+        from gadoscope.inspection.run import audit as audit_data
+    return audit_data(Path(data), output=_path(output), jobs=jobs, n_cases=n_cases, on_progress=on_progress)
+
+
+def explain(model: "str | Path | TrainedRun", image: "str | Path | NDArray[Any]") -> "Explanation":
+    """Return what argued for which phase on one slice.
+
+    Parameters
+    ----------
+    model
+        As of `evaluate`.
+    image
+        A slice image, or an array (row, column).
+
+    Raises
+    ------
+    BundleError
+        If the bundle does not fit.
+    InputError
+        If the image cannot be read, or is refused.
+    UsageError
+        If an array is no slice.
+    """
+    with name_what_is_missing("this"):
+        from gadoscope.explanation.explain import explain_case, load_network
+        from gadoscope.inference.session import Session
+        from gadoscope.reading.images import read_slice, take_slice
+    if isinstance(image, (str, Path)):
+        pixels = read_slice(Path(image)).pixels
+    elif getattr(image, "ndim", None) == SLICE_AXES:
+        pixels = take_slice(image).pixels
+    else:
+        raise UsageError("one slice is explained: give the path of an image, or an array (row, column).")
+    session = Session(_find_bundle(model))
+    return explain_case(session, load_network(session), pixels)
+
+
+def _find_bundle(model: "str | Path | TrainedRun") -> Path:
+    from gadoscope.run_folder import read_run
+
+    path = find_model(model if isinstance(model, (str, Path)) else model.run)
+    return read_run(path).bundle if path.is_dir() else path
+
+
+def _make_job(
+    config: "str | Path | TrainingConfig", data: str | Path, output: str | Path, options: TrainingOptions
+) -> "Job":
+    from gadoscope.training.config import read_config
+    from gadoscope.training.run import Job
+
+    settings = options.get("settings", ())
+    if isinstance(config, (str, Path)):
+        config = read_config(Path(config), settings)
+    elif settings:
+        raise UsageError("settings change a config that is read from a file; name the file, or leave them.")
+    init, teacher = options.get("init"), options.get("teacher")
+    return Job(
+        config=config,
+        data=Path(data),
+        run=Path(output),
+        resume=options.get("resume", False),
+        init=None if init is None else find_model(init),
+        teacher=None if teacher is None else find_model(teacher),
+        held_out=_path(options.get("held_out")),
+        accelerator=options.get("accelerator", "auto"),
+        devices=options.get("devices", 1),
+    )
+
+
+def _listeners(options: TrainingOptions) -> dict[str, Any]:
+    return {
+        "watch": options.get("watch", lambda _moment: None),
+        "on_prepared": options.get("on_prepared", lambda _done, _all: None),
+        "warn": options.get("warn", lambda _sentence: None),
+    }
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)

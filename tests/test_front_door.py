@@ -1,0 +1,121 @@
+"""`import gadoscope as gs`: light, whole, and the same for people, editors and programs."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gadoscope as gs
+from gadoscope.errors import UsageError
+
+INIT = Path(gs.__file__)
+
+
+def names_for_editors() -> dict[str, str]:
+    """Return what is imported for type checkers, and from where."""
+    tree = ast.parse(INIT.read_text(encoding="utf-8"))
+    (guarded,) = (node for node in tree.body if isinstance(node, ast.If))
+    imports = [node for node in guarded.body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: str(node.module) for node in imports for alias in node.names}
+
+
+def test_every_name_that_is_offered_is_there_and_listed() -> None:
+    for name in gs.__all__:
+        assert getattr(gs, name) is not None
+    assert set(gs.__all__) <= set(dir(gs))
+    assert gs.__all__ == sorted(gs.__all__)
+
+
+def test_what_is_there_is_what_is_offered() -> None:
+    for name in gs.__all__:
+        getattr(gs, name)  # loaded names are members from then on
+    members = {
+        name
+        for name, value in vars(gs).items()
+        if not name.startswith("_")
+        and not inspect.ismodule(value)
+        and name not in ("import_module", "TYPE_CHECKING")
+    }
+    assert members | {"__version__"} == set(gs.__all__)
+
+
+def test_editors_see_what_programs_get() -> None:
+    seen = names_for_editors()
+    assert {*seen, "__version__"} == set(gs.__all__)
+    for name, module in seen.items():
+        assert getattr(gs, name) is getattr(sys.modules[module], name), name
+
+
+def test_every_name_says_what_it_is() -> None:
+    for name in set(gs.__all__) - {"__version__"}:
+        assert (inspect.getdoc(getattr(gs, name)) or "").strip(), name
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'gadoscope' has no attribute 'clasify'"):
+        gs.clasify  # noqa: B018 — that is the test
+
+
+def test_importing_it_loads_next_to_nothing() -> None:
+    script = (
+        "import sys; before = set(sys.modules); import gadoscope; print(*sorted(set(sys.modules) - before))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    roots = {name.partition(".")[0] for name in result.stdout.split()}
+    assert roots <= {"gadoscope", "importlib", "warnings", "_warnings"}
+
+
+def test_a_name_stays_the_function_after_its_room_was_imported() -> None:
+    script = (
+        "import gadoscope as gs, gadoscope.classification, gadoscope.training, gadoscope.evaluation\n"
+        "names = ('classify', 'train', 'evaluate', 'audit', 'explain')\n"
+        "print(all(callable(getattr(gs, name)) for name in names))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "True"
+
+
+WITHOUT = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Gone(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] in ("torch", "lightning_fabric", "pandas", "matplotlib", "jinja2"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name.partition(".")[0])
+
+sys.meta_path.insert(0, Gone())
+import gadoscope as gs
+calls = {
+    "train": lambda: gs.train("c.toml", data="d", output="o"),
+    "repeat": lambda: gs.repeat("c.toml", data="d", output="o", seeds=2),
+    "cross_validate": lambda: gs.cross_validate("c.toml", data="d", output="o", folds=2),
+    "evaluate": lambda: gs.evaluate("default", data="d", output="o"),
+    "audit": lambda: gs.audit("d"),
+    "explain": lambda: gs.explain("default", "a.png"),
+    "to_dataframe": lambda: gs.to_dataframe([]),
+}
+for name, call in calls.items():
+    try:
+        call()
+    except gs.UsageError as error:
+        assert "which is not installed" in str(error) and "pip" in str(error), error
+    else:
+        raise SystemExit(name)
+gs.Classifier().close()
+"""
+
+
+def test_without_an_extra_each_function_says_which_command_brings_it() -> None:
+    result = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_paths_of_a_train_that_cannot_be_are_told_as_in_the_shell(tmp_path: Path) -> None:
+    with pytest.raises(gs.GadoscopeError, match=r"none\.toml"):
+        gs.train(tmp_path / "none.toml", data=tmp_path, output=tmp_path / "run")
+    with pytest.raises(UsageError, match="give the path of an image, or an array"):
+        gs.explain("default", [1, 2])  # type: ignore[arg-type]  # that is the test
