@@ -42,7 +42,17 @@ if TYPE_CHECKING:
     from gadoscope.imaging.volume import Geometry
     from gadoscope.inference.bundle import Bundle, BundleMetadata
     from gadoscope.inference.session import open_bundle
-    from gadoscope.labels import Label, Level, Phase, Plane, QuoteMode, SeriesResult, Split, Status
+    from gadoscope.labels import (
+        Label,
+        Level,
+        Phase,
+        PicturedResult,
+        Plane,
+        QuoteMode,
+        SeriesResult,
+        Split,
+        Status,
+    )
     from gadoscope.reading.series import ImageSeries, SeriesVolume
     from gadoscope.results.frames import to_dataframe
     from gadoscope.results.tables import write_table
@@ -73,6 +83,7 @@ __all__ = [
     "ManifestError",
     "OutputError",
     "Phase",
+    "PicturedResult",
     "Plane",
     "Progress",
     "QuoteMode",
@@ -115,7 +126,17 @@ _ROOM_OF = {
     "gadoscope.imaging.volume": ("Geometry",),
     "gadoscope.inference.bundle": ("Bundle", "BundleMetadata"),
     "gadoscope.inference.session": ("open_bundle",),
-    "gadoscope.labels": ("Label", "Level", "Phase", "Plane", "QuoteMode", "SeriesResult", "Split", "Status"),
+    "gadoscope.labels": (
+        "Label",
+        "Level",
+        "Phase",
+        "PicturedResult",
+        "Plane",
+        "QuoteMode",
+        "SeriesResult",
+        "Split",
+        "Status",
+    ),
     "gadoscope.reading.series": ("ImageSeries", "SeriesVolume"),
     "gadoscope.results.frames": ("to_dataframe",),
     "gadoscope.results.tables": ("write_table",),

@@ -1,6 +1,6 @@
 """The words that every part shares: phase, status, plane, and the answer for a series."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 
@@ -122,6 +122,51 @@ class SeriesResult:
     agreement: str = "silent"
     model: str = ""
     warnings: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the answer, its probability from 0 to 1, and the header's words."""
+        return self._draw("", None)
+
+    def _draw(self, picture: str, band: tuple[float, float] | None) -> str:
+        from gadoscope.markup import draw_bar, draw_rows, to_html  # noqa: PLC0415 — commands do without
+
+        rows = [("path", to_html(self.path)), ("status", to_html(self.status))]
+        if self.phase is not None:
+            rows.append(("phase", to_html(self.phase)))
+        if self.probability is not None:
+            bar = draw_bar(self.probability, band)
+            rows.append(("P(post-contrast)", f"{bar} {self.probability:.3f}"))
+        said = (
+            ("reason", self.reason),
+            ("header", self.header_quote),
+            ("warnings", "; ".join(self.warnings)),
+        )
+        rows += [(name, to_html(text)) for name, text in said if text]
+        table = draw_rows(rows)
+        return f'<div style="display:flex">{picture}{table}</div>' if picture else table
+
+
+@dataclass(frozen=True, kw_only=True)
+class PicturedResult(SeriesResult):
+    """A result with what a notebook shows beside it; as a row of a table it is the same.
+
+    Parameters
+    ----------
+    picture
+        The middle slice of those that the network saw, as PNG; empty where none was read.
+    band
+        From where up to where the probability is no answer; None where there is no probability.
+    """
+
+    picture: bytes = field(default=b"", repr=False)
+    band: tuple[float, float] | None = field(default=None, repr=False)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the slice too, and the band."""
+        from base64 import b64encode  # noqa: PLC0415 — as above
+
+        address = f"data:image/png;base64,{b64encode(self.picture).decode('ascii')}"
+        return self._draw(f'<img src="{address}" alt="" height="160">' if self.picture else "", self.band)
 
 
 RESULT_COLUMNS = tuple(field.name for field in fields(SeriesResult))

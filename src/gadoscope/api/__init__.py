@@ -1,1 +1,1 @@
-"""The functions of `import gadoscope` for whole runs and headers; the command line calls them too."""
+"""What `import gadoscope` offers for whole runs and headers; commands call it too."""

@@ -11,7 +11,7 @@ from gadoscope.errors import UsageError
 from gadoscope.inference.bundle import Bundle
 from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Session
-from gadoscope.labels import Plane, QuoteMode, SeriesResult
+from gadoscope.labels import Plane, SeriesResult
 from gadoscope.reading.given import ArrayAxes, list_inputs
 from gadoscope.reading.series import Facts, ImageSeries
 
@@ -80,20 +80,20 @@ class Classifier:
         axes = ArrayAxes(spacing_mm=spacing_mm, orientation=orientation, plane=plane)
         return answer_inputs(list_inputs(what, axes), self._session, jobs=self._jobs, options=options)
 
-    def answer(self, series: ImageSeries, *, quote: QuoteMode = QuoteMode.WORDS) -> SeriesResult:
+    def answer(self, series: ImageSeries, *, options: RunOptions | None = None) -> SeriesResult:
         """Return the row of one series; of several volumes `classify` gives the rows of each as well.
 
         Parameters
         ----------
         series
             As `read_series` opens it, or made by a program: no file system is between.
-        quote
-            How much of its header the row quotes.
+        options
+            What the row quotes, and whether it has a picture.
         """
-        return self._answer_alone(series, (), quote)[-1]
+        return self._answer_alone(series, (), options or RunOptions())[-1]
 
     def answer_study(
-        self, study: "Iterable[ImageSeries | Dataset]", *, quote: QuoteMode = QuoteMode.WORDS
+        self, study: "Iterable[ImageSeries | Dataset]", *, options: RunOptions | None = None
     ) -> list[SeriesResult]:
         """Return the rows of one study, its series judged together.
 
@@ -101,8 +101,8 @@ class Classifier:
         ----------
         study
             Its series, as `read_series` opens them; or its datasets, in any order.
-        quote
-            How much of their headers the rows quote.
+        options
+            What the rows quote, and whether they have pictures.
 
         Returns
         -------
@@ -124,16 +124,16 @@ class Classifier:
                 f"these are of {len(uids)} studies, by StudyInstanceUID; give one study at a time."
             )
         if not series:
-            return list(self.classify(parts, options=RunOptions(quote=quote)))
-        return self._judge(series, quote)
+            return list(self.classify(parts, options=options))
+        return self._judge(series, options or RunOptions())
 
-    def _judge(self, study: Sequence[ImageSeries], quote: QuoteMode) -> list[SeriesResult]:
+    def _judge(self, study: Sequence[ImageSeries], options: RunOptions) -> list[SeriesResult]:
         from gadoscope.classification.study.reasoning import iter_judged  # noqa: PLC0415 — single series do without
 
         neighbours = [one.facts for one in study if one.facts and one.facts.get("Modality") == "MR"]
         answers = [
             Answer(
-                self._answer_alone(one, neighbours, quote),
+                self._answer_alone(one, neighbours, options),
                 place=StudyPlace(0, one.facts or {}, number) if len(study) > 1 else None,
             )
             for number, one in enumerate(study)
@@ -141,11 +141,13 @@ class Classifier:
         return list(iter_judged(answers, self.bundle.metadata, lambda place: study[place.series]))
 
     def _answer_alone(
-        self, series: ImageSeries, study: Sequence[Facts], quote: QuoteMode
+        self, series: ImageSeries, study: Sequence[Facts], options: RunOptions
     ) -> tuple[SeriesResult, ...]:
         from gadoscope.classification.series import answer_opened  # noqa: PLC0415 — slice images do without
 
-        rows = answer_opened(series, self._session, study=study, quote=quote)
+        rows = answer_opened(
+            series, self._session, study=study, quote=options.quote, is_pictured=options.pictures
+        )
         return tuple(storable_row(row) for row in rows)
 
 

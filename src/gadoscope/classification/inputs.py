@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.classification.rows import Answer, empty_row, judged_row, keep_going
+from gadoscope.classification.rows import Answer, empty_row, judged_row, keep_going, with_picture
 from gadoscope.errors import RefusedError
 from gadoscope.evidence.name_hint import may_speak
 from gadoscope.inference.session import Session
@@ -84,11 +84,19 @@ class Examiner:
         Answers of an earlier run; they are taken over where the content is the same.
     quote
         How much of a header the rows quote.
+    is_pictured
+        Whether rows have pictures.
     """
 
     def __init__(
-        self, session: Session, journal: "Journal | None", quote: QuoteMode = QuoteMode.WORDS
+        self,
+        session: Session,
+        journal: "Journal | None",
+        quote: QuoteMode = QuoteMode.WORDS,
+        *,
+        is_pictured: bool = False,
     ) -> None:
+        self._is_pictured = is_pictured
         self._session = session
         self._journal = journal
         self._quote = quote
@@ -105,7 +113,8 @@ class Examiner:
     def _examine(self, one: Input) -> Outcome | _Slice:
         if isinstance(one, GivenSeries):
             return Answer(self._answer_given(one.series))
-        base = empty_row(one.name if isinstance(one, GivenSlice) else str(one.source), self._session)
+        path = one.name if isinstance(one, GivenSlice) else str(one.source)
+        base = empty_row(path, self._session, is_pictured=self._is_pictured)
         outcome = keep_going(
             lambda: self._take_slice(one, base) if isinstance(one, GivenSlice) else self._look(one, base),
             base,
@@ -140,7 +149,7 @@ class Examiner:
     def _answer_given(self, series: "ImageSeries") -> tuple[SeriesResult, ...]:
         from gadoscope.classification.series import answer_opened  # noqa: PLC0415 — PNG slices do without
 
-        return answer_opened(series, self._session, quote=self._quote)
+        return answer_opened(series, self._session, quote=self._quote, is_pictured=self._is_pictured)
 
     def _resize(self, image: SliceImage, base: SeriesResult, digest: str | None) -> _Slice:
         resized = self._session.bundle.metadata.image_path.resize_slice(image.pixels)
@@ -188,7 +197,7 @@ class Examiner:
     def _answer_slice(self, read: _Slice) -> Answer:
         def answer() -> SeriesResult:
             answers = self._session.slice_answers(read.pixels[None])
-            base = replace(read.base, n_slices=1, n_slices_used=1)
+            base = with_picture(replace(read.base, n_slices=1, n_slices_used=1), read.pixels)
             row = judged_row(base, answers, self._session)[0]
             return _with_agreement(row) if row.header_quote else row
 

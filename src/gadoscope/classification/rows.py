@@ -1,5 +1,6 @@
 """What stands in a row: an answer, or why there is none. Whatever goes wrong, there is a row."""
 
+import io
 import math
 import re
 from collections.abc import Callable
@@ -7,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gadoscope.errors import InputError, ReadError
 from gadoscope.inference.session import Answers, Session
-from gadoscope.labels import Level, Phase, SeriesResult, Status
+from gadoscope.labels import Level, Phase, PicturedResult, SeriesResult, Status
 from gadoscope.reading.os_errors import explain_os_error
 from gadoscope.reading.series import Facts
 from gadoscope.text import shortened
@@ -69,9 +71,24 @@ class Answer:
     place: StudyPlace | None = None
 
 
-def empty_row(path: str, session: Session) -> SeriesResult:
-    """Return the row of an input before anything is known of it; steps replace what they find out."""
-    return SeriesResult(path=path, status=Status.FAILED, model=session.bundle.model_id)
+def empty_row(path: str, session: Session, *, is_pictured: bool = False) -> SeriesResult:
+    """Return the row of an input before anything is known of it; steps replace what they find out.
+
+    One that is pictured stays so, and takes what a notebook shows beside it from the steps.
+    """
+    kind = PicturedResult if is_pictured else SeriesResult
+    return kind(path=path, status=Status.FAILED, model=session.bundle.model_id)
+
+
+def with_picture(row: SeriesResult, pixels: NDArray[np.uint8]) -> SeriesResult:
+    """Return ``row`` with a slice (row, column), where it is one with a picture."""
+    if not isinstance(row, PicturedResult):
+        return row
+    from PIL import Image  # noqa: PLC0415 — only notebooks need it here
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return replace(row, picture=buffer.getvalue())
 
 
 def storable_row(row: SeriesResult) -> SeriesResult:
@@ -114,11 +131,13 @@ def answered_row(
             "no_number", "the network answered no number for this image; its weights may be damaged."
         )
     decision = session.bundle.metadata.decision
+    point = decision.at(level).point
     probability = float(decision.probability(np.array(logit), level))
     phase = decision.decide(probability, level)
+    if isinstance(base, PicturedResult):
+        base = replace(base, band=(point.lower, point.upper))
     status, reason = Status.ANSWERED, ""
     if phase is Phase.INDETERMINATE:
-        point = decision.at(level).point
         status = Status.INDETERMINATE
         reason = (
             f"inside_abstention_band: the probability {probability:.3g} lies in "

@@ -142,12 +142,15 @@ class RunOptions:
         How much of a header the rows quote; all of it may hold what somebody typed in of a patient.
     watch
         Called often, also while no row comes; may raise to stop the run.
+    pictures
+        Give each row what a notebook shows beside it, as a `PicturedResult`: some 10 kB each.
     """
 
     journal: "Journal | None" = None
     series_alone: bool = False
     quote: QuoteMode = QuoteMode.WORDS
     watch: Watch | None = None
+    pictures: bool = False
 
 
 def answer_inputs(
@@ -186,7 +189,7 @@ class _Run:
     def __init__(self, session: Session, jobs: int, options: RunOptions) -> None:
         self._session, self._jobs, self._options = session, jobs, options
         self._watch = options.watch or _ignore
-        self._examiner = Examiner(session, options.journal, options.quote)
+        self._examiner = Examiner(session, options.journal, options.quote, is_pictured=options.pictures)
         self._open = ExitStack()
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="classify")
         self._open.callback(self._pool.shutdown, wait=True, cancel_futures=True)
@@ -249,7 +252,12 @@ class _Run:
         from gadoscope.reading.dicom.grouping.identify import identify_series  # noqa: PLC0415 — as above
 
         identify_series(index)
-        reader = StudyReader(self._session, self._options.journal, self._options.quote)
+        reader = StudyReader(
+            self._session,
+            self._options.journal,
+            self._options.quote,
+            is_pictured=self._options.pictures,
+        )
         tasks = self._list_tasks(index, reader)
         n_series = index.n_series
         n_ahead = self._jobs * GROUPS_PER_JOB

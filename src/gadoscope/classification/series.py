@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from gadoscope.classification.dynamic import summarise_volumes
-from gadoscope.classification.rows import empty_row, judged_row, keep_going
+from gadoscope.classification.rows import empty_row, judged_row, keep_going, with_picture
 from gadoscope.classification.spread import MANY_VOLUMES, refuse_all, spread_indices
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.evidence.body_part import names_head, names_part_of_head
@@ -105,6 +105,7 @@ def answer_opened(
     *,
     study: Sequence[Facts] = (),
     quote: QuoteMode = QuoteMode.WORDS,
+    is_pictured: bool = False,
 ) -> tuple[SeriesResult, ...]:
     """Return the rows of a series that was opened before, as `answer_series` does.
 
@@ -114,9 +115,11 @@ def answer_opened(
         From wherever it comes; its voxels are read now.
     study
         The headers of the MR series of its study; it may be among them.
+    quote, is_pictured
+        How much of the header the row quotes, and whether it has a picture.
     """
     base = replace(
-        empty_row(series.path, session),
+        empty_row(series.path, session, is_pictured=is_pictured),
         study_instance_uid=series.study_instance_uid,
         series_instance_uid=series.series_instance_uid,
     )
@@ -212,7 +215,9 @@ def _look(volume: LazyVolume, base: SeriesResult, session: Session) -> tuple[Ser
         n_slices_used=len(chosen.pixels),
         warnings=tuple(dict.fromkeys((*base.warnings, *chosen.warnings))),
     )
-    return judged_row(looked_at, session.slice_answers(resized), session)
+    return judged_row(
+        with_picture(looked_at, resized[len(resized) // 2]), session.slice_answers(resized), session
+    )
 
 
 def with_evidence(

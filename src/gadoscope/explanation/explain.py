@@ -1,6 +1,7 @@
 """One slice explained by every method that its network allows."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from gadoscope.explanation.occlusion import occlude
 from gadoscope.inference.session import Session
 from gadoscope.models.bundle_weights import load_bundle_weights
 from gadoscope.models.siim import Siim
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LESSON_NETWORK = "siim"
 """The one whose convolutions Grad-CAM can listen to; for the others there is occlusion."""
@@ -25,10 +29,25 @@ class Explanation:
         Shape (size, size), float32, in logits: how far the logit drops when the place is hidden.
     gradcam
         Shape (size, size), float32, in logits a cell; None of another network than the lesson's.
+    pixels
+        The slice as the network saw it, shape (size, size), uint8.
     """
 
     occlusion: NDArray[np.float32]
     gradcam: NDArray[np.float32] | None
+    pixels: NDArray[np.uint8]
+
+    def plot(self) -> "Figure":
+        """Return the slice, and beside it what argued for which phase; a notebook shows it.
+
+        Blue argues for pre-contrast, vermilion for post-contrast; white where nothing does.
+        """
+        from gadoscope.explanation.plot import draw_evidence  # noqa: PLC0415 — only who plots needs it
+
+        maps = {"hiding": self.occlusion}
+        if self.gradcam is not None:
+            maps["Grad-CAM"] = self.gradcam
+        return draw_evidence(self.pixels, maps)
 
 
 def load_network(session: Session) -> Siim | None:
@@ -63,4 +82,4 @@ def explain_case(session: Session, network: Siim | None, pixels: NDArray[np.uint
     image_path = session.bundle.metadata.image_path
     resized = image_path.resize_slice(pixels)
     gradcam = None if network is None else spread(grad_cam(network, resized, image_path), STAGE)
-    return Explanation(occlusion=occlude(session, resized), gradcam=gradcam)
+    return Explanation(occlusion=occlude(session, resized), gradcam=gradcam, pixels=resized)

@@ -10,11 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
 from numpy.typing import NDArray
 
+from gadoscope.markup import POST_COLOUR, PRE_COLOUR
 from gadoscope.report.figures import (
     FAINT,
     INK,
-    POST_COLOUR,
-    PRE_COLOUR,
     TRAIN_COLOUR,
     VALIDATION_COLOUR,
     drawing,

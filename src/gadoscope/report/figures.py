@@ -13,10 +13,7 @@ from matplotlib.figure import Figure
 
 from gadoscope.text import CUT, printable
 
-# Okabe and Ito's palette: told apart with every kind of colour vision. A class or a split has one
-# colour in all figures, tables and saliency maps.
-PRE_COLOUR = "#0072B2"
-POST_COLOUR = "#D55E00"
+# Okabe and Ito's palette, as of the classes in `gadoscope.markup`: a split has one colour in all figures.
 TRAIN_COLOUR = "#555555"
 VALIDATION_COLOUR = "#009E73"
 TEST_COLOUR = "#7A3E9D"

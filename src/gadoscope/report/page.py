@@ -5,7 +5,7 @@ from typing import Any
 
 import jinja2
 
-from gadoscope.report.figures import POST_COLOUR, PRE_COLOUR
+from gadoscope.markup import POST_COLOUR, PRE_COLOUR
 from gadoscope.text import escaped
 
 SHARED = "gadoscope.report"

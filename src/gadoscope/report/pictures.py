@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gadoscope.report.figures import POST_COLOUR, PRE_COLOUR
+from gadoscope.markup import POST_COLOUR, PRE_COLOUR
 
 # Pixels of a picture's longer side: sharp at the size at which the report shows it, also in print.
 THUMBNAIL = 240

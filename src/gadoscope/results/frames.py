@@ -1,7 +1,6 @@
 """Rows become a data frame of pandas."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from gadoscope.extras import name_what_is_missing
@@ -23,4 +22,5 @@ def to_dataframe(rows: Iterable[SeriesResult]) -> "pandas.DataFrame":
     """
     with name_what_is_missing("a data frame"):
         import pandas  # noqa: PLC0415 — optional
-    return pandas.DataFrame([asdict(row) for row in rows], columns=list(RESULT_COLUMNS))
+    values = ([getattr(row, column) for column in RESULT_COLUMNS] for row in rows)
+    return pandas.DataFrame(list(values), columns=list(RESULT_COLUMNS))

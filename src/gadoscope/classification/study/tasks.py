@@ -82,7 +82,15 @@ class SeriesTask:
 class StudyReader:
     """Reads and answers the series of studies. For several threads."""
 
-    def __init__(self, session: Session, journal: Journal | None, quote: QuoteMode = QuoteMode.WORDS) -> None:
+    def __init__(
+        self,
+        session: Session,
+        journal: Journal | None,
+        quote: QuoteMode = QuoteMode.WORDS,
+        *,
+        is_pictured: bool = False,
+    ) -> None:
+        self._is_pictured = is_pictured
         self._session = session
         self._journal = journal
         self._quote = quote
@@ -103,7 +111,7 @@ class StudyReader:
 
     def _base_row(self, entry: SeriesEntry) -> SeriesResult:
         return replace(
-            empty_row(str(entry.first), self._session),
+            empty_row(str(entry.first), self._session, is_pictured=self._is_pictured),
             study_instance_uid=entry.study_instance_uid or None,
             series_instance_uid=entry.series_instance_uid or None,
         )
