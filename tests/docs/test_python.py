@@ -1,0 +1,59 @@
+"""The examples of the Python page are executed, and it names everything that is offered."""
+
+import doctest
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import gadoscope as gs
+from gadoscope.cli.main import cli
+from tests.support.paths import DOCS, ROOT
+
+PAGE = DOCS / "reference" / "python.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+SESSION = re.compile(r"^```pycon\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder that the page makes first; the tests stand in it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    (commands,) = re.findall(r"^```sh\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+    for line in commands.splitlines():
+        result = CliRunner().invoke(cli, [*shlex.split(line)[1:], "--jobs", "1"])
+        assert result.exit_code == 0, result.output
+    return tmp_path
+
+
+def test_every_example_of_the_page_says_what_is_true(examples: Path) -> None:
+    options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    session = "\n".join(SESSION.findall(TEXT))
+    test = doctest.DocTestParser().get_doctest(session, {}, PAGE.name, str(PAGE), 0)
+    said: list[str] = []
+    outcome = doctest.DocTestRunner(optionflags=options).run(test, out=said.append)
+    assert outcome.failed == 0, "".join(said)
+    assert outcome.attempted > 30
+    assert (examples / "answers.csv").exists()
+
+
+def test_the_page_names_everything_that_is_offered() -> None:
+    examples = "\n".join(SESSION.findall(TEXT))
+    for name in gs.__all__:
+        assert re.search(rf"gs\.{name}\b", TEXT), name
+        if not name.endswith("Error"):
+            assert re.search(rf"gs\.{name}\b", examples) or name in _SHOWN_BY_ANOTHER, name
+
+
+_SHOWN_BY_ANOTHER = {
+    "SeriesResult",
+    "PicturedResult",
+    "Bundle",
+    "BundleMetadata",
+    "Progress",
+    "HeaderEvidence",
+}
+"""What the examples have without naming it: what `classify`, `open_bundle` and the like return."""
