@@ -76,29 +76,35 @@ def test_a_codec_that_is_missing_is_told_with_its_command_and_is_exit_code_1(
     assert result.output.endswith("Something is missing; see above.\n")
 
 
-def test_without_a_model_the_default_bundle_answers() -> None:
-    result = CliRunner().invoke(cli, ["doctor"])
+BY_DEFAULT = pytest.mark.parametrize("words", [(), ("--model", "default")], ids=["unsaid", "by name"])
+
+
+@BY_DEFAULT
+def test_without_a_model_or_by_its_name_the_default_bundle_answers(words: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(cli, ["doctor", *words])
     assert result.exit_code == 0
     assert re.search(r"model: default@[0-9a-f]{8} answers", result.output)
     assert str(default.DEFAULT_BUNDLE) in result.output
 
 
+@BY_DEFAULT
 def test_a_default_bundle_that_is_missing_is_exit_code_1(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(default, "DEFAULT_BUNDLE", tmp_path / "none.onnx")
-    result = CliRunner().invoke(cli, ["doctor"])
+    result = CliRunner().invoke(cli, ["doctor", *words])
     assert result.exit_code == 1
     assert "model: this installation has no default model: `" in result.output
     assert "pip install --force-reinstall" in result.output
 
 
+@BY_DEFAULT
 def test_a_default_bundle_that_is_not_the_one_shipped_is_exit_code_1(
-    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...], tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny_bundle.with_suffix(".sha256").write_text(f"{'0' * 64}  {tiny_bundle.name}\n")
     monkeypatch.setattr(default, "DEFAULT_BUNDLE", tiny_bundle)
-    result = CliRunner().invoke(cli, ["doctor"])
+    result = CliRunner().invoke(cli, ["doctor", *words])
     assert result.exit_code == 1
     assert f"but {'0' * 64} was shipped" in result.output
 

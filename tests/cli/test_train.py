@@ -80,6 +80,8 @@ def test_repeating_reports_the_spread_over_seeds_and_keeps_every_run(slices: Pat
     [
         (("--set", "epochz=1"), "epochz is not a setting"),
         (("--init", "nowhere.onnx"), "nowhere.onnx"),
+        (("--init", "default"), "; this run trains 'siim'"),
+        (("--teacher", "nowhere.onnx"), "there is no bundle nowhere.onnx"),
         (("--accelerator", "cuda"), "torch sees no GPU here"),
         (("--folds", "3", "--repeat", "2"), "--repeat and --folds are two ways to train several times"),
         (("--leave-source-out",), "without the source data there is no image of one class"),

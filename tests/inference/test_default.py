@@ -55,3 +55,17 @@ def test_an_installation_without_it_says_how_to_get_one(
         match=r"force-reinstall .*--model FILE.*`gadoscope train`.*`gadoscope import-keras`",
     ):
         default.find_default()
+
+
+def test_default_is_its_name_unless_a_file_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in (None, "default", Path("default")):
+        assert default.is_default(name)
+        assert default.find_model(name) == default.DEFAULT_BUNDLE
+    assert default.find_model("other.onnx") == Path("other.onnx")
+    (tmp_path / "default").touch()
+    assert default.find_model("default") == Path("default")
+    assert not default.is_default("default")
+    assert default.find_model(None) == default.DEFAULT_BUNDLE
