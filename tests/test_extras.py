@@ -133,7 +133,7 @@ def site_packages(tmp_path: Path) -> Path:
     folder = tmp_path / "site packages"
     package = folder / "gadoscope"
     package.mkdir(parents=True)
-    for name in ("__init__.py", "extras.py"):
+    for name in ("__init__.py", "version.py", "extras.py"):
         (package / name).write_text((SOURCE / name).read_text(encoding="utf-8"), encoding="utf-8")
     info = folder / "gadoscope-0.1.0.dist-info"
     info.mkdir()

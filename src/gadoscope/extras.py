@@ -11,8 +11,6 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from gadoscope.errors import UsageError
-
 PACKAGE = "gadoscope"
 BASE = "base"
 """What is installed without any extra."""
@@ -101,6 +99,8 @@ def name_what_is_missing(what: str) -> Iterator[None]:
         extra = name_extra(error.name or "")
         if extra is None:
             raise
+        from gadoscope.errors import UsageError  # noqa: PLC0415 — only where something is missing
+
         raise UsageError(
             f"{what} needs {error.name}, which is not installed: {install_command(extra)}"
         ) from error

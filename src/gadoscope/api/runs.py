@@ -93,7 +93,7 @@ def train(
     GadoscopeError
         With one sentence on what does not fit; a checkpoint that was written stays.
     """
-    with name_what_is_missing("this"):
+    with name_what_is_missing("this command"):
         from gadoscope.training.run import train as train_job
     return train_job(_make_job(config, data, output, options), **_listeners(options))
 
@@ -116,7 +116,7 @@ def cross_validate(
     on_part
         Called before each run with which it is.
     """
-    with name_what_is_missing("this"):
+    with name_what_is_missing("this command"):
         from gadoscope.experiments.crossvalidate import cross_validate as cross_validate_job
     job = _make_job(config, data, output, options)
     return cross_validate_job(job, folds, on_part=on_part, **_listeners(options))
@@ -140,7 +140,7 @@ def repeat(
     on_part
         Called before each run with which it is.
     """
-    with name_what_is_missing("this"):
+    with name_what_is_missing("this command"):
         from gadoscope.experiments.repeat import repeat as repeat_job
     return repeat_job(_make_job(config, data, output, options), seeds, on_part=on_part, **_listeners(options))
 
@@ -180,7 +180,7 @@ def evaluate(
     GadoscopeError
         UsageError, ManifestError, BundleError or OutputError, with one sentence on what does not fit.
     """
-    with name_what_is_missing("this"):
+    with name_what_is_missing("this command"):
         from gadoscope.evaluation.run import evaluate as evaluate_model
         from gadoscope.parallel import count_jobs
     return evaluate_model(
@@ -221,7 +221,7 @@ def audit(
     GadoscopeError
         ManifestError or OutputError, with one sentence on what does not fit.
     """
-    with name_what_is_missing("this"):
+    with name_what_is_missing("this command"):
         from gadoscope.inspection.run import audit as audit_data
     return audit_data(Path(data), output=_path(output), jobs=jobs, n_cases=n_cases, on_progress=on_progress)
 
@@ -245,7 +245,7 @@ def explain(model: "str | Path | TrainedRun", image: "str | Path | NDArray[Any]"
     UsageError
         If an array is no slice.
     """
-    with name_what_is_missing("this"):
+    with name_what_is_missing("this command"):
         from gadoscope.explanation.explain import explain_case, load_network
         from gadoscope.inference.session import Session
         from gadoscope.reading.images import read_slice, take_slice
