@@ -414,3 +414,22 @@ def test_a_handful_of_images_gets_wide_intervals_and_no_number_that_is_none(
     text = (tmp_path / "report" / "report.json").read_text()
     assert "NaN" not in text
     assert "Infinity" not in text
+
+
+def test_a_series_of_two_labels_ends_the_evaluation_before_anything_is_scored(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    items = [replace(item, extra={"series": "1"}) for item in make_items(tmp_path, None, first=0, n=4)]
+    told: list[str] = []
+
+    with pytest.raises(
+        ManifestError, match=r"2 of 2 series have images of two labels, such as .*; a series has one"
+    ):
+        evaluate(
+            tiny_bundle,
+            data=write_data(tmp_path, items),
+            output=tmp_path / "report",
+            on_progress=lambda what, _done, _all: told.append(what),
+        )
+
+    assert told == []
