@@ -118,7 +118,7 @@ def evaluate(
     around = look_at_circumstances(models[0], judges, audit, output / JSON_NAME, jobs, tell)
     seen = look_for_training_images(models[0], verdict) if _may_be_seen(models[0], context) else None
     evaluated = _describe(models[0], judges, predictions, unread, around, gate, seen)
-    splits = summarise(evaluated.decision, predictions)
+    splits = summarise(decision, predictions)
     comparison = _compare(models, names, verdict, judges, jobs, tell)
     openings = _open_sealed_tests(models, judges, splits, comparison)  # before the pictures, which can fail
     wrong = list_wrong(predictions, decision.of_slice.point.threshold)[:n_cases]
