@@ -15,9 +15,9 @@ from gadoscope.labels import Phase, SeriesResult, Status
 from gadoscope.phantom.forms.headers import HeaderMode
 from gadoscope.reading.dicom.copies import SHARED_UIDS
 from gadoscope.results.journal import Journal
-from tests.damaged_identity import EVERYTHING, renew, shift, strip
 from tests.reading.dicom.grouping.test_regroup import put
 from tests.support.bundles import with_band, write_tiny_bundle
+from tests.support.damaged_identity import EVERYTHING, renew, shift, strip
 from tests.support.dicom_files import classic_series, dynamic_series, set_instance_uid, write_series
 from tests.support.paths import CASES
 

@@ -7,7 +7,8 @@ import pytest
 
 from gadoscope.labels import Phase, SeriesResult, Status
 from gadoscope.phantom.forms.headers import HeaderMode
-from tests.damaged_identity import (
+from tests.support.bundles import write_tiny_bundle
+from tests.support.damaged_identity import (
     CUT,
     EVERYTHING,
     NAMES_CHANGE,
@@ -21,7 +22,6 @@ from tests.damaged_identity import (
     shift,
     strip,
 )
-from tests.support.bundles import write_tiny_bundle
 from tests.support.dicom_files import classic_series, write_series
 from tests.support.scan_runs import classify
 

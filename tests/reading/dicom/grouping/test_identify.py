@@ -9,7 +9,8 @@ from pydicom.dataset import Dataset
 from gadoscope.labels import Phase, Plane
 from gadoscope.phantom.forms.headers import HeaderMode
 from gadoscope.reading.dicom.grouping import index as index_module
-from tests.damaged_identity import (
+from tests.reading.dicom.grouping.test_regroup import counts, find, make_planes, put
+from tests.support.damaged_identity import (
     CUT,
     EVERYTHING,
     NAMES_CHANGE,
@@ -25,7 +26,6 @@ from tests.damaged_identity import (
     shift,
     strip,
 )
-from tests.reading.dicom.grouping.test_regroup import counts, find, make_planes, put
 from tests.support.dicom_files import (
     Clock,
     classic_series,

@@ -12,7 +12,7 @@ from gadoscope.reading.dicom.grouping.batches import pack, unpack
 from gadoscope.reading.dicom.grouping.identify import identify_series
 from gadoscope.reading.dicom.grouping.index import SeriesEntry, SeriesIndex
 from gadoscope.reading.dicom.grouping.regroup import LIKENESS
-from tests.damaged_identity import EVERYTHING, TIMES, UIDS, Series, renew, strip
+from tests.support.damaged_identity import EVERYTHING, TIMES, UIDS, Series, renew, strip
 from tests.support.dicom_files import N_SLICES, classic_series, dynamic_series, rename_study
 from tests.support.opened_series import scan
 
