@@ -12,8 +12,11 @@ from gadoscope.training.augmentation.strong.head import (
     BRIGHTEST,
     SOFTNESS,
     WAVES,
+    WITH_BRIGHT_FAT,
+    brighten_fat,
     darken_fat,
     fill_lobes,
+    put_bright_lesion,
     put_cyst,
     suppress_fat,
 )
@@ -107,3 +110,32 @@ def test_a_picture_without_a_head_gets_no_cyst() -> None:
     blank = np.zeros((SIDE, SIDE), np.float32)
     filled = put_cyst(blank, find_near_air(find_air(blank.astype(np.uint8))), 0.16, np.random.default_rng(0))
     np.testing.assert_array_equal(filled, blank)
+
+
+def test_bright_fat_is_white_beside_a_brain_in_which_nothing_else_changes() -> None:
+    head = HEAD.copy()
+    head[50:54, 60:64] = 180  # a vessel
+    for seed in range(20):
+        shown = brighten_fat(head, NEAR_AIR, 1.0, np.random.default_rng(seed))
+        dimmed = shown[DEEP] / head[DEEP]
+        assert WITH_BRIGHT_FAT[0] <= dimmed.min() <= dimmed.max() <= WITH_BRIGHT_FAT[1]
+        assert np.ptp(dimmed) < 1e-5
+        assert np.median(shown[FAT]) > 1.2 * SKULL / BRAIN * np.median(shown[DEEP]) * 0.8
+        assert shown.max() <= 255
+
+
+def test_fat_that_shines_is_brighter_beside_the_brain_than_it_was() -> None:
+    ratios = []
+    for seed in range(40):
+        shown = brighten_fat(HEAD, NEAR_AIR, 1.0, np.random.default_rng(seed))
+        ratios.append(np.median(shown[FAT]) / np.median(shown[DEEP]))
+    assert min(ratios) > SKULL / BRAIN
+    assert max(ratios) > 1.5 * SKULL / BRAIN
+
+
+def test_a_bright_lesion_is_brighter_than_the_brain_and_never_beyond_white() -> None:
+    for seed in range(20):
+        filled = put_bright_lesion(HEAD, NEAR_AIR, 0.1, np.random.default_rng(seed))
+        changed = (filled != HEAD) & DEEP
+        assert filled.max() <= 255
+        assert (filled[changed] > BRAIN).all()

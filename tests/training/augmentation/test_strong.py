@@ -145,7 +145,9 @@ def test_the_canvases_stay_as_they_were() -> None:
     np.testing.assert_array_equal(heads, draw_heads())
 
 
-@pytest.mark.parametrize("effect", sorted(set(EFFECTS) - {"fat_suppression"}))  # which brightens the brain
+@pytest.mark.parametrize(
+    "effect", sorted(set(EFFECTS) - {"fat_suppression", "bright_fat"})
+)  # beside the brain
 def test_each_effect_alone_changes_a_slice_but_keeps_most_of_it(effect: str) -> None:
     alone = replace(NOTHING, **{f"{effect}_chance": 1.0})
     if hasattr(RECIPE, f"{effect}_range"):

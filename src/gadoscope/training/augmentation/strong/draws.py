@@ -40,6 +40,9 @@ EFFECTS = (
     "reweight",
     "fat_suppression",
     "cyst",
+    "bright_fat",
+    "bright_lesion",
+    "window",
 )
 """Every effect. An effect's stream of random numbers is its place here: new ones go to the end."""
 

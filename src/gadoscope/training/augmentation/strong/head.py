@@ -1,6 +1,6 @@
-"""What differs between heads and the sequences they are seen with: suppressed fat, and fluid where brain was.
+"""What differs between heads and the sequences they are seen with: bright or suppressed fat, fluid, blood.
 
-Both are placed by the head that the canvas shows, and both change slices before and after contrast alike.
+All are placed by the head that the canvas shows, and all change slices before and after contrast alike.
 """
 
 import math
@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.imaging.intensity import MAX_GREY
 from gadoscope.training.augmentation.strong.draws import Draws
 from gadoscope.training.tissues import find_air, find_near_air
 
@@ -24,6 +25,12 @@ SMALLEST_CYST = 0.03
 """Radius, of the side: a ventricle is no smaller."""
 FLUID = (0.1, 0.5)
 """Of the brain's middle grey."""
+SMALLEST_LESION = 0.015
+"""Radius, of the side."""
+BRIGHT = (1.15, 2.2)
+"""Of the brain's middle grey: blood, protein, melanin, fat, as bright on T1 before contrast as after."""
+WITH_BRIGHT_FAT = (0.55, 1.0)
+"""Of its grey: so dark the rest of the head becomes where fat is white."""
 MIRRORED = 0.4
 """How often there is a second one across the midline, as ventricles are: heads stand in the middle."""
 SOFTNESS = 0.25
@@ -72,13 +79,39 @@ def find_fat(image: Pixels, near_air: Pixels) -> Pixels:
     return fat
 
 
+def brighten_fat(image: Pixels, near_air: Pixels, reach: float, generator: np.random.Generator) -> Pixels:
+    """Let the fat around the head shine, and the rest be as dark beside it as a display then shows it."""
+    fat = np.float32(reach * generator.uniform(1 / 2, 1)) * find_fat(image, near_air)
+    rest = image * np.float32(generator.uniform(*WITH_BRIGHT_FAT))
+    brighter: Pixels = rest + fat * (MAX_GREY - rest)
+    return brighter
+
+
 def put_cyst(image: Pixels, near_air: Pixels, reach: float, generator: np.random.Generator) -> Pixels:
     """Fill a lobed ellipse of the brain with fluid: a cyst, a cavity; or two of them, wide ventricles."""
+    return _fill_brain(image, near_air, (SMALLEST_CYST, reach), FLUID, generator)
+
+
+def put_bright_lesion(
+    image: Pixels, near_air: Pixels, reach: float, generator: np.random.Generator
+) -> Pixels:
+    """Fill one with what is bright on T1 without any contrast agent; or two, such as basal ganglia."""
+    return _fill_brain(image, near_air, (SMALLEST_LESION, reach), BRIGHT, generator)
+
+
+def _fill_brain(
+    image: Pixels,
+    near_air: Pixels,
+    radius: tuple[float, float],
+    greys: tuple[float, float],
+    generator: np.random.Generator,
+) -> Pixels:
+    """Fill a lobed ellipse, or two, with one grey, as many times the brain's middle one as ``greys`` say."""
     size = len(image)
     rows, columns = np.nonzero(near_air == 0)
-    radii = size * generator.uniform(SMALLEST_CYST, max(reach, SMALLEST_CYST), 2)
+    radii = size * generator.uniform(radius[0], max(radius), 2)
     turn, *phases = generator.uniform(0, 2 * math.pi, 1 + len(WAVES)).tolist()
-    heights, fluid, place = generator.random(len(WAVES)), generator.uniform(*FLUID), generator.random()
+    heights, times, place = generator.random(len(WAVES)), generator.uniform(*greys), generator.random()
     mirrored = generator.random() < MIRRORED
     if rows.size == 0:
         return image
@@ -91,7 +124,7 @@ def put_cyst(image: Pixels, near_air: Pixels, reach: float, generator: np.random
     if mirrored:
         share = np.maximum(share, share[:, ::-1])
     share *= near_air < ALL_RIM
-    grey = np.float32(fluid * np.median(image[rows, columns]))
+    grey = np.float32(min(times * float(np.median(image[rows, columns])), MAX_GREY))
     filled: Pixels = image + share * (grey - image)
     return filled
 
@@ -137,6 +170,8 @@ def fill_lobes(
 
 HEAD_EFFECTS: dict[str, Callable[[Pixels, Pixels, float, np.random.Generator], Pixels]] = {
     "cyst": put_cyst,
+    "bright_lesion": put_bright_lesion,
     "fat_suppression": suppress_fat,
+    "bright_fat": brighten_fat,
 }
 """The patient, then the sequence."""

@@ -18,6 +18,28 @@ EDGE = 0.12
 """Text and scale bars begin at most this share of the side from an edge, as in films and exports."""
 TEXT_LETTERS = "ABFHILPRSTWX 0123456789.:/-mm"
 """Sides, orientation, times, thicknesses; drawn at random, so never anyone's data."""
+WORDS = (
+    "CONTRAST: 20 ML",
+    "CONTRAST",
+    "NON CONTRAST",
+    "NO CONTRAST",
+    "PRE",
+    "POST",
+    "GAD",
+    "W/GD",
+    "W/O",
+    "+C",
+    "C+",
+    "-C",
+    "T1 SE",
+    "AX T1",
+    "SAG T1 POST",
+    "COR T1 PRE",
+    "20CC MAGNEVIST",
+)
+"""What screenshots say of the contrast: written on images of either label, so no network can read it."""
+WORDY = 0.35
+"""How often a line is one of them."""
 TEXT_LENGTHS = (1, 10)
 MAX_LINES = 3
 LINE_HEIGHT = 11
@@ -80,7 +102,9 @@ def _draw_lines(pen: ImageDraw.ImageDraw, size: int, grey: float, generator: np.
     lines = []
     for _ in range(int(generator.integers(1, MAX_LINES + 1))):
         letters = generator.integers(0, len(TEXT_LETTERS), int(generator.integers(*TEXT_LENGTHS)))
-        lines.append("".join(TEXT_LETTERS[letter] for letter in letters))
+        word = WORDS[int(generator.integers(len(WORDS)))]
+        is_word = generator.random() < WORDY
+        lines.append(word if is_word else "".join(TEXT_LETTERS[letter] for letter in letters))
     left, top = (EDGE * size * generator.random(2)).tolist()
     at_right, at_bottom = (generator.random(2) < 1 / 2).tolist()
     if at_bottom:

@@ -36,6 +36,9 @@ RANGE_LIMITS = {
     "jpeg_range": 99.0,
     "fat_suppression_range": 1.0,
     "cyst_range": 0.4,
+    "bright_fat_range": 1.0,
+    "bright_lesion_range": 0.4,
+    "window_range": 0.8,
 }
 
 
@@ -74,6 +77,13 @@ class StrongAugmentation:
         How much darker the rim of the head becomes, as with suppressed fat; 1 makes it black.
     cyst_range
         Largest radius of fluid in the brain, as a share of the image's side.
+    bright_fat_range
+        How far the rim of the head goes to white beside a darker rest, as on a spin echo with bright fat.
+    bright_lesion_range
+        Largest radius of something bright in the brain that is no enhancement, such as blood or protein, as a
+        share of the image's side.
+    window_range
+        How much of the bright end of the greys becomes white: fat first, then what is as bright.
     gain_range, offset_range
         Share of the grey scale to either side; what leaves the scale is cut off.
     bias_field_range
@@ -95,7 +105,7 @@ class StrongAugmentation:
     frame_range
         Largest width of a constant frame, as a share of the image's side.
     text_chance
-        Letters and numbers, or the ticks of a scale bar, burned in near the edge.
+        Letters and numbers, words of contrast that say nothing, or the ticks of a scale bar, near the edge.
     jpeg_range
         Quality 100 - range to 100.
 
@@ -149,7 +159,7 @@ class StrongAugmentation:
     erase_range: float = 0.25
     frame_chance: float = 0.1
     frame_range: float = 0.08
-    text_chance: float = 0.12
+    text_chance: float = 0.2
     jpeg_chance: float = 0.15
     jpeg_range: float = 70.0
     reweight_chance: float = 0.5
@@ -158,6 +168,12 @@ class StrongAugmentation:
     fat_suppression_range: float = 0.9
     cyst_chance: float = 0.15
     cyst_range: float = 0.2
+    bright_fat_chance: float = 0.15
+    bright_fat_range: float = 1.0
+    bright_lesion_chance: float = 0.06
+    bright_lesion_range: float = 0.1
+    window_chance: float = 0.15
+    window_range: float = 0.35
 
     def __post_init__(self) -> None:
         _check("strength", self.strength, MAX_STRENGTH)

@@ -77,10 +77,15 @@ def _offset(curve: Curve, reach: float, generator: np.random.Generator) -> Curve
     return curve + np.float32(generator.uniform(-reach, reach))
 
 
+def _window(curve: Curve, reach: float, generator: np.random.Generator) -> Curve:
+    return curve / np.float32(1 - reach * generator.random())
+
+
 TONES: dict[str, Callable[[Curve, float, np.random.Generator], Curve]] = {
     "gamma": _bend_by_gamma,
     "warp": _warp,
     "gain": _gain,
     "offset": _offset,
+    "window": _window,
 }
 """In the order in which they are applied, to grey values in [0, 1]."""
