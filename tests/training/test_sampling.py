@@ -202,3 +202,20 @@ def test_a_source_that_the_data_do_not_have_is_named() -> None:
     config = SamplingConfig(shares={"tcga": 0.6})
     with pytest.raises(ConfigError, match="name tcga, but the data have the sources ixi, tcga-lgg"):
         config.check_sources(["tcga-lgg", "ixi", "ixi"])
+
+
+def test_a_source_whose_sagittal_images_are_mostly_pre_contrast_does_not_teach_the_plane() -> None:
+    counts = {(Plane.SAGITTAL, Label.PRE): 32, (Plane.SAGITTAL, Label.POST): 4, (Plane.CORONAL, Label.PRE): 3}
+    counts[Plane.CORONAL, Label.POST] = 26
+    many = tuple(
+        replace(make_item(f"{plane}{label}{number}", label, f"{plane}{label}{number}"), plane=plane)
+        for (plane, label), count in counts.items()
+        for number in range(count)
+    )
+    batches = draw(many)
+    for batch in batches:
+        assert all(one.plane is other.plane for one, other in zip(batch[::2], batch[1::2], strict=True))
+        assert {item.label for item in batch} == {Label.PRE, Label.POST}
+    drawn = Counter((item.plane, item.label) for batch in batches for item in batch)
+    for plane in (Plane.SAGITTAL, Plane.CORONAL):
+        assert drawn[plane, Label.PRE] == drawn[plane, Label.POST]

@@ -3,8 +3,8 @@
 Where one hospital has only post-contrast images and another only pre-contrast ones, a network learns the
 hospital. Balanced batches take that away as far as the data allow: fixed shares of the sources, and couples
 of one image of each label: of one subject at one slice position, where there is such a pair, which differs in
-nothing but the contrast agent; else of one source; else of one plane, or sagittal would mean post-contrast
-where the only sagittal images are.
+nothing but the contrast agent; else of one source and plane, or of one source; else of one plane, or sagittal
+would mean post-contrast where the only sagittal images are.
 """
 
 import re
@@ -235,18 +235,27 @@ def _iter_couples(
     stand_ins: _StandIns,
     generator: np.random.Generator,
 ) -> Iterator[tuple[int, int]]:
-    """Yield couples of one source for ever: first the next image of one label in turn, then its partner."""
+    """Yield couples of one source for ever: first the next image of one label in turn, then its partner.
+
+    Where there is none it is the next image of the other label in the same plane, if the source has one
+    there: a source whose sagittal images are mostly of one label would else teach the plane.
+    """
     by_label: dict[Label, list[int]] = defaultdict(list)
+    by_plane: dict[tuple[Label, Plane], list[int]] = defaultdict(list)
     for row in rows:
         by_label[items[row].label].append(row)
-    decks = [_iter_shuffled(by_label[label], generator) for label in sorted(by_label)]
+        by_plane[items[row].label, items[row].plane].append(row)
+    labels = sorted(by_label)
+    decks = [_iter_shuffled(by_label[label], generator) for label in labels]
+    of_plane = {key: _iter_shuffled(chosen, generator) for key, chosen in by_plane.items()}
     while True:
         for index, deck in enumerate(decks):
             first = next(deck)
             if first in partners:
                 yield first, int(generator.choice(partners[first]))
             elif len(decks) > 1:
-                yield first, next(decks[1 - index])
+                other = 1 - index
+                yield first, next(of_plane.get((labels[other], items[first].plane), decks[other]))
             else:
                 second = stand_ins.draw(first)
                 yield first, next(deck) if second is None else second
