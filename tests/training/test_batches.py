@@ -14,7 +14,8 @@ from gadoscope.labels import Label
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.store import CODES, Store
 from gadoscope.training.augmentation.lesson import Augmentation
-from gadoscope.training.batches import Batch, Share, iter_batches
+from gadoscope.training.batches import Batch, Share, _find_others, iter_batches
+from gadoscope.training.config import parse_config
 from gadoscope.training.sampling import SamplingConfig, count_steps
 from tests.support.lessons import small_config
 
@@ -156,6 +157,21 @@ def test_images_labelled_other_join_as_counterexamples_alone(store: Store) -> No
         rows = [round(float(image[0, 0, 0]) * 255) for image in batch.images]
         assert [row < 5 for row in rows] == [flag == 0 for flag in batch.is_t1.tolist()]
         assert sum(row < 5 for row in rows) == 1
+
+
+def test_a_large_source_of_other_images_comes_oftener_than_a_small_one_and_not_by_its_size(
+    store: Store,
+) -> None:
+    labels = np.full_like(store.labels, CODES[Label.OTHER])
+    items = [
+        replace(item, source="large" if row >= 4 else "small") for row, item in enumerate(make_items(labels))
+    ]
+    others = _find_others(
+        replace(store, labels=labels, items=tuple(items)), parse_config({"gate": {"use_other": True}})
+    )
+    of_small = others.chances[others.rows < 4].sum()
+    assert others.chances.sum() == pytest.approx(1)
+    assert of_small == pytest.approx(2 / (2 + np.sqrt(N - 4)))
 
 
 def test_a_member_has_the_batches_of_a_run_of_its_own_seed(store: Store) -> None:

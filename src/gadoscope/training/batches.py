@@ -185,14 +185,16 @@ def _make_batch(
 
 
 def _find_others(store: Store, config: TrainingConfig) -> Others:
-    """Return the images of no T1 brain; each source is as likely as any other.
+    """Return the images of no T1 brain; each source is as likely as the square root of its number of images.
 
-    A few hundred real images must not drown in thousands that cost nothing to make.
+    A few hundred real images must not drown in thousands that cost nothing to make, and thirty of one
+    hospital must not come as often as six hundred of many.
     """
     rows = np.flatnonzero(~store.is_t1) if config.gate.use_other else np.empty(0, np.int64)
     sources = np.array([store.items[row].source for row in rows], np.str_)
     _, source, n_images = np.unique(sources, return_inverse=True, return_counts=True)
-    return Others(rows, 1 / (n_images[source] * len(n_images)))
+    chances = 1 / np.sqrt(n_images[source])
+    return Others(rows, chances / chances.sum())
 
 
 def _choose_others(candidates: Others, config: TrainingConfig, moment: StepSeed) -> Rows:

@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that every torch progra
 from gadoscope.errors import ConfigError
 
 OTHER_SHARE = 0.125
-"""Images labelled other that join each batch, as a share of it: 6 of 48, of every source alike."""
+"""Images labelled other that join each batch, as a share of it: 6 of 48."""
 
 
 @dataclass(frozen=True, kw_only=True)
