@@ -10,9 +10,14 @@ from torch import nn
 from gadoscope.errors import BundleError
 from gadoscope.inference.session import Session
 
+FIRST_MEMBER = "members.0."
+"""Begins the names of its weights in the bundle of an average."""
+
 
 def load_bundle_weights(path: Path, model: nn.Module, network: str) -> str:
     """Put the weights of the bundle at ``path`` into ``model`` and return the bundle's SHA-256.
+
+    A single network starts from the first member where the bundle averages several.
 
     Raises
     ------
@@ -27,13 +32,14 @@ def load_bundle_weights(path: Path, model: nn.Module, network: str) -> str:
         )
     found = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
     weights = model.state_dict()
-    for name, present in weights.items():
+    for own, present in weights.items():
+        name = own if own in found else FIRST_MEMBER + own
         if name not in found or found[name].shape != tuple(present.shape):
             shape = found[name].shape if name in found else "nothing"
             raise BundleError(
-                f"{path} has {shape} for the weight {name}; expected {tuple(present.shape)}. "
+                f"{path} has {shape} for the weight {own}; expected {tuple(present.shape)}. "
                 "Name a bundle that Gadoscope trained or imported."
             )
-        weights[name] = torch.from_numpy(found[name].copy())
+        weights[own] = torch.from_numpy(found[name].copy())
     model.load_state_dict(weights)
     return bundle.sha256
