@@ -4,7 +4,8 @@ Where a hospital has post-contrast images alone, a network learns the hospital. 
 pairs of other hospitals what the agent brightens, as a subtraction image shows it, and takes it out of the
 images of the one that has no pairs. Subtracting leaves traces, and traces must not mean pre-contrast: every
 slice is also given with a little of another patient's enhancement, mirrored, taken from it: from places that
-are mostly wrong. It stays post-contrast.
+are mostly wrong. It stays post-contrast. The skin and fat around the head lose their enhancement in every
+second slice alone: bright fat, as on a spin echo before contrast, must not mean post-contrast.
 
 References
 ----------
@@ -24,8 +25,9 @@ from torch import Tensor, nn
 from gadoscope.imaging.intensity import MAX_GREY
 from gadoscope.labels import Label
 from gadoscope.preparation.items import Item
-from gadoscope.training.tissues import AIR_GREY
-from recipes.default.pairs import Pair, Picture
+from gadoscope.training.augmentation.strong.head import ALL_RIM
+from gadoscope.training.tissues import AIR_GREY, find_air, find_near_air
+from recipes.default.pairs import Pair, Picture, to_grey
 from recipes.default.unet import N_STEPS, Patch, UNet, draw_place, iter_seen, train_unet, write_pair
 
 QUANTILE = 0.6
@@ -42,6 +44,8 @@ KEPT: Final = (0.02, 0.08)
 AMOUNT: Final = (1.0, 1.25)
 MISPLACED: Final = (0.1, 0.35)
 """How much of another patient's enhancement is taken, mirrored."""
+FAT_KEPT: Final = 0.5
+"""How often the rim of the head stays as bright as it was."""
 AIR_WIDTH, DEEP, SOFT_EDGE = 4, 29, 3
 """Pixels: around which it has to be dark to be air; what has no air so near lies deep in the head."""
 MOST_AIR = 0.5
@@ -89,9 +93,10 @@ def simulate_pairs(
     rows: list[Item] = []
     for item, head, enhancement, elsewhere in _iter_misplaced(iter_seen(network, items)):
         kept, amount, misplaced = (generator.uniform(*limits) for limits in (KEPT, AMOUNT, MISPLACED))
-        traces = misplaced * amount * np.maximum(elsewhere[:, ::-1] - kept, 0)
+        spared = spare_rim(head) if generator.random() < FAT_KEPT else np.float32(1)
+        traces = misplaced * amount * np.maximum(spared * elsewhere[:, ::-1] - kept, 0)
         simulated = {
-            Label.PRE: cap_brain(head - amount * np.maximum(enhancement - kept, 0)),
+            Label.PRE: cap_brain(head - amount * np.maximum(spared * enhancement - kept, 0)),
             Label.POST: head - traces,
         }
         rows += write_pair(item, simulated, folder, source=source)
@@ -109,6 +114,12 @@ def _iter_misplaced(
             before = last[1]
         yield item, head, enhancement, enhancement if before is None else before
         last = item, enhancement
+
+
+def spare_rim(head: Picture) -> Picture:
+    """Return 1 for what lies deep in a head, falling to 0 in the skin, fat and bone around it."""
+    deep: Picture = 1 - np.minimum(find_near_air(find_air(to_grey(head))) / np.float32(ALL_RIM), 1)
+    return deep
 
 
 def cap_brain(picture: Picture) -> Picture:

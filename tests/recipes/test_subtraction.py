@@ -15,8 +15,8 @@ from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
 from gadoscope.training.sampling import find_partners
 from recipes.default.data import list_teachers
-from recipes.default.pairs import SIDE, Pair, Picture, cut_head, match_greys, read_pairs
-from recipes.default.subtraction import cap_brain, simulate_pairs, train_subtraction
+from recipes.default.pairs import SIDE, Pair, Picture, cut_head, match_greys, read_head, read_pairs
+from recipes.default.subtraction import cap_brain, simulate_pairs, spare_rim, train_subtraction
 from recipes.default.unet import UNet, look
 
 ROWS, COLUMNS = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
@@ -162,3 +162,22 @@ def test_a_tumour_that_is_filled_evenly_is_darkened_and_the_brain_around_it_is_n
 
 def test_every_second_patient_teaches_whatever_their_order() -> None:
     assert list_teachers(["d", "a", "b", "c", "a"]) == {"a", "c"}
+
+
+def test_the_scalp_of_every_second_slice_stays_as_bright_before_contrast_as_after(tmp_path: Path) -> None:
+    posts = [item for item in write_items(tmp_path, subjects=8) if item.label is Label.POST]
+
+    class BrightEverywhere(nn.Module):
+        def forward(self, slices: torch.Tensor) -> torch.Tensor:
+            return 0.4 * (slices > 0.1).float()
+
+    rows = simulate_pairs(BrightEverywhere(), posts, folder=tmp_path / "out", source="subtracted", seed=1)
+    deep = spare_rim(read_head(posts[0]))
+    losses = []
+    for item, before in zip(posts, rows[::2], strict=True):
+        head, simulated = read_head(item), np.asarray(Image.open(before.path)) / 255
+        rim = (deep < 0.1) & (head > 0.2)
+        losses.append(float((head[rim] - simulated[rim]).mean()))
+    kept = [loss < 0.05 for loss in losses]
+    assert 0.2 < np.mean(kept) < 0.8
+    assert min(loss for loss, is_kept in zip(losses, kept, strict=True) if not is_kept) > 0.15
