@@ -2,14 +2,16 @@
 
     python -m recipes.default.data --data ../shared/data/manifest.csv --output runs/default-data
 
-Takes the CC BY and CC BY-SA sources of a manifest of public images and leaves out what cannot be read. Cuts
-the volumes that were scanned before and after contrast into coronal and sagittal slices, the only such pairs.
-Takes the enhancement out of the images of the hospital that has only post-contrast ones
+Takes of a manifest of public images what may teach (`recipes.default.sources`) and leaves out what cannot
+be read; `--without vqamed2019` builds the model without a source that somebody may not ship. Cuts the volumes
+that were scanned before and after contrast into coronal and sagittal slices, the only such pairs. Takes the
+enhancement out of the images of the hospital that has only post-contrast ones
 (`recipes.default.subtraction`, 3 minutes on two cores), and gives enhancement to those of the hospitals that
-have only pre-contrast ones (`recipes.default.transplant`). Turns T1 slices of three planes into FLAIR and T2,
-for the gate (`recipes.default.other_contrasts`, 3 more). Adds phantom slices in three planes: T1 before and
-after contrast, and other contrasts, labelled other. Writes `manifest.csv`; `gadoscope train
-configs/default.toml --data` reads it.
+have only pre-contrast ones (`recipes.default.transplant`). Takes skulls and faces from some of all of these
+(`recipes.default.bare_brains`). Turns T1 slices of three planes into FLAIR and T2, for the gate
+(`recipes.default.other_contrasts`, 3 more). Adds phantom slices in three planes: T1 before and after
+contrast, and other contrasts, labelled other. Writes `manifest.csv` and `recipe.toml`, the config without the
+shares of what there is nothing of; `gadoscope train DATA/recipe.toml --data DATA/manifest.csv` reads both.
 """
 
 import argparse
@@ -22,6 +24,7 @@ import numpy as np
 from PIL import Image
 
 from gadoscope.errors import InputError
+from gadoscope.files import write_text
 from gadoscope.imaging.foreground import find_foreground
 from gadoscope.labels import Plane
 from gadoscope.parallel import count_jobs
@@ -30,16 +33,17 @@ from gadoscope.phantom.forms.write import Form, write_cohort
 from gadoscope.phantom.physics.contrasts import Contrast
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest, write_manifest
 from gadoscope.reading.images import read_slice
+from gadoscope.training.config import TrainingConfig, format_config, read_config
+from recipes.default.bare_brains import BARE_SOURCE, make_bare
 from recipes.default.other_contrasts import read_flair_pairs, simulate_others, train_flair
 from recipes.default.pairs import read_pairs
+from recipes.default.sources import FAMILIES, SOURCES, choose_public, hold_out_half
 from recipes.default.subtraction import simulate_pairs, train_subtraction
 from recipes.default.transplant import find_donors, simulate_enhanced
+from recipes.default.unet import keep_network
 
 CONFIG = Path(__file__).parents[2] / "configs" / "default.toml"
 """What trains on it."""
-SOURCES = ("tcga-lgg", "tcga-lgg-sagittal", "figshare-cheng", "ixi", "tcga-lgg-flair")
-"""CC BY 3.0 and 4.0, and CC BY-SA 3.0: weights trained on them may be shipped. Feltrin's may not be, and the
-volunteers' T2 and FLAIR are for evaluation alone."""
 VOLUME_SOURCE, REFORMATTED_SOURCE = "tcga-lgg-volume", "tcga-lgg-reformatted"
 PAIRED_SOURCES = ("tcga-lgg", "tcga-lgg-sagittal", REFORMATTED_SOURCE)
 POST_SOURCE, SUBTRACTED_SOURCE = "figshare-cheng", "figshare-cheng-subtracted"
@@ -52,6 +56,10 @@ TURNED_STEPS = {"ixi": 1, "figshare-cheng": 2, "tcga-lgg": 2}
 """Sources of three planes, and of slices from the base of the skull to the vertex; every so many of each are
 turned into FLAIR or T2."""
 OTHERS_SEED = 1
+BARE_STEP, BARE_SEED = 5, 1
+"""Every so-many-th place of each source is also written without skull or face; of the two hospitals that have
+one label what is made of them, where each place has both."""
+RECIPE_NAME = "recipe.toml"
 THROUGH_AXIS = {Plane.CORONAL: 1, Plane.SAGITTAL: 0}
 """Axis of a stack (left, posterior, superior) along which its slices of a plane follow each other."""
 MIN_STACK = 30
@@ -77,22 +85,54 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="manifest of the public images")
     parser.add_argument("--output", type=Path, required=True, help="a new folder")
     parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="SOURCE",
+        help=f"use nothing of this source, or of a whole family: {', '.join(FAMILIES)}",
+    )
+    parser.add_argument(
+        "--hold-out-half", metavar="SOURCE", help="every second subject of it is test, to be judged on"
+    )
+    parser.add_argument(
         "--make-nothing-of", choices=SOURCES, help="for a network that is to be judged on this source"
     )
+    parser.add_argument("--networks", type=Path, help="keep what simulates here, and use it again")
+    parser.add_argument(
+        "--thin", type=int, default=1, metavar="N", help="make every N-th of what is made: a quick look"
+    )
     arguments = parser.parse_args()
-    public = [item for item in read_manifest(arguments.data).items if item.source in SOURCES]
-    items = [replace(item, split=None) for item in public if is_readable(item)]
-    for volume in read_manifest(arguments.data).items:
-        if volume.source == VOLUME_SOURCE:
-            items += reformat_stack(volume, arguments.output)
+    networks, thin = arguments.networks, arguments.thin
+    listed = read_manifest(arguments.data).items
+    public = [item for item in choose_public(listed, without=arguments.without) if is_readable(item)]
+    stacks = [item for item in listed if item.source == VOLUME_SOURCE]
+    items = [*public, *(row for stack in stacks for row in reformat_stack(stack, arguments.output))]
     used = [item for item in items if item.source != arguments.make_nothing_of]
-    items += simulate_labels(used, arguments.output)
-    items += turn_others(used, arguments.output)
+    items += simulate_labels(used, arguments.output, networks=networks, thin=thin)
+    paired = [item for item in items if item.source not in (POST_SOURCE, PRE_SOURCE)]
+    items += make_bare(paired, folder=arguments.output / BARE_SOURCE, every=BARE_STEP, seed=BARE_SEED)
+    items += turn_others(used, arguments.output, networks=networks, thin=thin)
     for number, plane in enumerate(PLANES):
-        items += make_phantoms(arguments.output / f"phantom-{plane.value}", plane, PHANTOM_SEED + number)
+        folder = arguments.output / f"phantom-{plane.value}"
+        items += make_phantoms(folder, plane, PHANTOM_SEED + number, PHANTOM_SUBJECTS // thin)
+    if arguments.hold_out_half:
+        items = hold_out_half(items, arguments.hold_out_half)
     path = arguments.output / "manifest.csv"
     write_manifest(Manifest(tuple(items), path), path)
+    write_text(arguments.output / RECIPE_NAME, format_config(fit_recipe(read_config(CONFIG), items)))
     print(f"{path}: {len(items)} images")
+
+
+def fit_recipe(config: TrainingConfig, items: Sequence[Item]) -> TrainingConfig:
+    """Return the recipe without the shares, and the threshold's sources, of what there is nothing of."""
+    there = {item.source for item in items}
+    shares = {source: share for source, share in config.sampling.shares.items() if source in there}
+    total = sum(config.sampling.shares.values()) / sum(shares.values())
+    sampling = replace(config.sampling, shares={source: share * total for source, share in shares.items()})
+    sources = tuple(source for source in config.operating_point.sources if source in there)
+    return config.with_values(
+        sampling=sampling, operating_point=replace(config.operating_point, sources=sources)
+    )
 
 
 def is_readable(item: Item) -> bool:
@@ -132,22 +172,25 @@ def reformat_stack(volume: Item, output: Path) -> list[Item]:
     return items
 
 
-def simulate_labels(items: Sequence[Item], output: Path) -> list[Item]:
+def simulate_labels(
+    items: Sequence[Item], output: Path, *, networks: Path | None = None, thin: int = 1
+) -> list[Item]:
     """Write what the hospitals with one label would have scanned of the other, and return the rows.
 
     Every second patient teaches the subtraction and gives enhancement. Figures of the others owe it nothing.
     """
     teaching = choose_teaching(items)
-    pairs = read_pairs(teaching)
-    print(f"subtraction: {len(pairs)} pairs of {len({item.subject_id for item in teaching})} patients")
-    network = train_subtraction(pairs, seed=SUBTRACTION_SEED)
-    posts = of_source(items, POST_SOURCE)
+    network = keep_network(
+        networks and networks / "subtraction.safetensors",
+        lambda: train_subtraction(read_pairs(teaching), seed=SUBTRACTION_SEED),
+    )
+    posts = of_source(items, POST_SOURCE)[::thin]
     subtracted = simulate_pairs(
         network, posts, folder=output / SUBTRACTED_SOURCE, source=SUBTRACTED_SOURCE, seed=SUBTRACTION_SEED
     )
     enhanced = simulate_enhanced(
         find_donors(in_enhanced_planes(teaching), network, in_enhanced_planes(posts)),
-        in_enhanced_planes(of_source(items, PRE_SOURCE)),
+        in_enhanced_planes(of_source(items, PRE_SOURCE))[::thin],
         folder=output / ENHANCED_SOURCE,
         source=ENHANCED_SOURCE,
         seed=SUBTRACTION_SEED,
@@ -172,14 +215,19 @@ def list_teachers(subjects: Iterable[str]) -> frozenset[str]:
     return frozenset(sorted(set(subjects))[::2])
 
 
-def turn_others(items: Sequence[Item], output: Path) -> list[Item]:
+def turn_others(
+    items: Sequence[Item], output: Path, *, networks: Path | None = None, thin: int = 1
+) -> list[Item]:
     """Write slices of three planes as FLAIR and T2, and return the rows, labelled other."""
-    pairs = read_flair_pairs(of_source(items, T1_OF_FLAIR), of_source(items, FLAIR_SOURCE))
-    print(f"other contrasts: {len(pairs)} pairs of T1 and FLAIR")
-    turned = [item for source, step in TURNED_STEPS.items() for item in of_source(items, source)[::step]]
+    t1, flair = of_source(items, T1_OF_FLAIR), of_source(items, FLAIR_SOURCE)
+    network = keep_network(
+        networks and networks / "flair.safetensors",
+        lambda: train_flair(read_flair_pairs(t1, flair), seed=OTHERS_SEED),
+    )
+    steps = {source: thin * step for source, step in TURNED_STEPS.items()}
     return simulate_others(
-        train_flair(pairs, seed=OTHERS_SEED),
-        turned,
+        network,
+        [item for source, step in steps.items() for item in of_source(items, source)[::step]],
         folder=output / TURNED_SOURCE,
         source=TURNED_SOURCE,
         seed=OTHERS_SEED,
@@ -191,10 +239,10 @@ def of_source(items: Sequence[Item], source: str) -> list[Item]:
     return [item for item in items if item.source == source]
 
 
-def make_phantoms(folder: Path, plane: Plane, seed: int) -> list[Item]:
+def make_phantoms(folder: Path, plane: Plane, seed: int, subjects: int) -> list[Item]:
     """Write phantom slices of every contrast and return their rows, none of them in a split yet."""
     cohort = Cohort(
-        subjects=PHANTOM_SUBJECTS, seed=seed, slices=PHANTOM_SLICES, plane=plane, lesions=LESIONS, brain=True
+        subjects=subjects, seed=seed, slices=PHANTOM_SLICES, plane=plane, lesions=LESIONS, brain=True
     )
     write_cohort(cohort, folder, form=Form.PNG, contrasts=tuple(Contrast), jobs=count_jobs(0))
     return [

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every torch programme uses
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from gadoscope.labels import Label
@@ -114,6 +115,20 @@ def train_unet(
         optimiser.step()
         schedule.step()
     return network.eval()
+
+
+def keep_network(path: Path | None, train: Callable[[], UNet]) -> UNet:
+    """Return the network in a file, or a new one, kept there: several builds of the data can share it."""
+    if path is None:
+        return train()
+    if path.exists():
+        network = UNet()
+        network.load_state_dict(load_file(path))
+        return network.eval()
+    network = train()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, path)
+    return network
 
 
 def draw_place(side: int, generator: np.random.Generator) -> Callable[[Picture], Picture]:

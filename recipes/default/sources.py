@@ -1,0 +1,98 @@
+"""Which public images the default model is trained on, for what, and under which licences.
+
+The manifest of public images holds more than may be used: sources for evaluation alone, labels that a reader
+doubts, and a family of images that some may not want in what they ship (`FAMILIES`). What of it teaches the
+phase, what teaches the gate, and who is kept back to judge by, is decided here.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Final
+
+from gadoscope.errors import UsageError
+from gadoscope.labels import Label, Split
+from gadoscope.preparation.items import Item
+
+T1_SOURCES: Final = (
+    "tcga-lgg",
+    "tcga-lgg-sagittal",
+    "figshare-cheng",
+    "ixi",
+    "vqamed2019",
+    "vqamed2019-eye",
+)
+"""They teach the phase. CC BY 3.0 and 4.0, and CC BY-SA 3.0: weights trained on them may be shipped."""
+GATE_SOURCES: Final = (
+    "tcga-lgg-flair",
+    "vqamed2019-other",
+    "openms-long",
+    "ms-baghdad-t2",
+    "ms-baghdad-flair",
+    "fets21-t2",
+    "utsw-t2",
+    "metsbrain-t2",
+    "spine-spider",
+    "spine-spider-t2",
+    "sich-ct",
+    "dcm-qa",
+    "ds000011",
+    "fnndsc-adult",
+)
+"""Of these the images labelled other teach the gate; CC BY, CC BY-SA, BSD, MIT, Apache and public domain. The
+T1 images that some of them hold beside are of a few volunteers, all before contrast: they teach nothing."""
+SOURCES: Final = (*T1_SOURCES, *GATE_SOURCES)
+"""Feltrin's may not be shipped; the volunteers' T2 and FLAIR, and the brains without skulls of ds002748, all
+before contrast, are for evaluation alone."""
+FAMILIES: Final = {"vqamed2019": ("vqamed2019", "vqamed2019-eye", "vqamed2019-other")}
+"""Names that stand for several sources: one origin, one licence, and subjects in common."""
+DOUBTED: Final = "doubted"
+"""Begins the ``note`` of an image whose label a blind reader did not share."""
+
+
+def name_members(source: str) -> tuple[str, ...]:
+    """Return the sources that a name stands for.
+
+    Raises
+    ------
+    UsageError
+        If nothing of that name is trained on.
+    """
+    if source in FAMILIES:
+        return FAMILIES[source]
+    if source not in SOURCES:
+        raise UsageError(f"{source!r} is no source of the default model; choose one of {', '.join(SOURCES)}.")
+    return (source,)
+
+
+def choose_public(items: Sequence[Item], *, without: Collection[str] = ()) -> list[Item]:
+    """Return the images that may teach, none of them in a split.
+
+    Parameters
+    ----------
+    without
+        Sources, or families of them, of which nothing is to be used.
+
+    Raises
+    ------
+    UsageError
+        If one of ``without`` is unknown.
+    """
+    left_out = {member for source in without for member in name_members(source)}
+    return [replace(item, split=None) for item in items if item.source not in left_out and _may_teach(item)]
+
+
+def _may_teach(item: Item) -> bool:
+    if item.label is Label.OTHER:
+        return item.source in GATE_SOURCES
+    return item.source in T1_SOURCES and not item.extra.get("note", "").startswith(DOUBTED)
+
+
+def hold_out_half(items: Sequence[Item], source: str) -> list[Item]:
+    """Return the images with every second subject of a source, or a family, as test.
+
+    What is made of a test image is of the same subject, and is test as well.
+    """
+    members = name_members(source)
+    subjects = {item.subject_id for item in items if item.source in members and item.subject_id is not None}
+    held = frozenset(sorted(subjects)[1::2])
+    return [replace(item, split=Split.TEST) if item.subject_id in held else item for item in items]
