@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from recipes.default.pairs import Picture, read_head, to_grey
-from recipes.default.unet import write_simulated
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
 from gadoscope.training.sampling import find_place
 from gadoscope.training.tissues import find_air, find_near_air, find_tissues, take_brain
+from recipes.default.pairs import Picture, read_head, to_grey
+from recipes.default.unet import write_simulated
 
 BARE_SOURCE: Final = "bare"
 FACES: Final = 0.25

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recipes.default.bare_brains import BARE_SOURCE, draw_kept, find_brain, make_bare
-from recipes.default.pairs import SIDE, Picture
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
 from gadoscope.training.sampling import find_partners
+from recipes.default.bare_brains import BARE_SOURCE, draw_kept, find_brain, make_bare
+from recipes.default.pairs import SIDE, Picture
 
 ROWS, COLUMNS = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
 RADIUS = np.hypot(ROWS, COLUMNS)

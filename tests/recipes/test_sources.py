@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from recipes.default.data import CONFIG, fit_recipe
-from recipes.default.sources import FAMILIES, SOURCES, choose_public, hold_out_half
 from gadoscope.errors import UsageError
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.items import Item
 from gadoscope.training.config import read_config
+from recipes.default.data import CONFIG, fit_recipe
+from recipes.default.sources import FAMILIES, SOURCES, choose_public, hold_out_half
 
 
 def make_item(source: str, label: Label = Label.PRE, subject: str = "s", note: str = "") -> Item:

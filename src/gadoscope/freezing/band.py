@@ -12,7 +12,7 @@ wider bands never err more); Angelopoulos et al., Ann. Appl. Stat. 19 (2025) 164
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +29,16 @@ from gadoscope.statistics.intervals import CONFIDENCE, Estimate
 from gadoscope.statistics.shares import estimate_share
 from gadoscope.wording import percent, plural
 
-Choose = Callable[[Bools, Floats], float] | PointRule
-"""Labels and probabilities to a threshold, or the rule for `operating_rules.choose_point`."""
+
+class Weighed(NamedTuple):
+    """A rule, and the hospital and plane of each image, shape (n,), that `choose_point` weighs by."""
+
+    rule: PointRule
+    stratum: NDArray[np.generic]
+
+
+Choose = Callable[[Bools, Floats], float] | PointRule | Weighed
+"""Labels and probabilities to a threshold, or what `operating_rules.choose_point` is told."""
 
 # Where the threshold fits the same images, the subjects left out do not show all of its luck: by
 # simulation promises are then broken up to 1.4 times as often as the test errs. So the test may err this
@@ -122,8 +130,8 @@ def choose_band(
     confidence
         How sure the promise is over draws of the validation subjects.
     choose
-        Labels and probabilities to a threshold, or a `PointRule`: how ``threshold`` was chosen on these
-        images. None if it was chosen on other subjects.
+        Labels and probabilities to a threshold, a `PointRule`, or a `Weighed` one: how ``threshold`` was
+        chosen on these images. None if it was chosen on other subjects.
     unit
         What the rows are, for the sentence.
 
@@ -215,9 +223,11 @@ def _held_out(is_post: Bools, probability: Floats, subject: Integers, choose: Ch
     thresholds = np.empty(is_post.size)
     for left_out in range(int(fold.max()) + 1):
         rows = fold == left_out
-        if isinstance(choose, PointRule):
+        if isinstance(choose, PointRule | Weighed):
+            rule, stratum = choose if isinstance(choose, Weighed) else (choose, None)
+            rest = None if stratum is None else stratum[~rows]
             thresholds[rows] = choose_point(
-                is_post[~rows], probability[~rows], subject[~rows], choose
+                is_post[~rows], probability[~rows], subject[~rows], rule, stratum=rest
             ).threshold
         else:
             thresholds[rows] = choose(is_post[~rows], probability[~rows])

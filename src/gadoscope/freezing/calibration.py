@@ -8,6 +8,7 @@ from gadoscope.arrays import Bools, Floats
 from gadoscope.decision.calibration import METHODS, MIN_SLOPE, Calibration
 from gadoscope.errors import ManifestError
 from gadoscope.freezing.held_out import Candidate, Fit, compare_losses, held_out_losses
+from gadoscope.freezing.strata import weigh_strata
 from gadoscope.statistics.columns import check_scores
 from gadoscope.statistics.folds import deal_folds, weigh_by_subject
 from gadoscope.statistics.metrics import has_both_classes
@@ -21,7 +22,12 @@ PRIOR_ERRORS = 0.1
 
 
 def fit_calibration(
-    is_post: Bools, logit: Floats, group: NDArray[np.generic], method: str = "temperature"
+    is_post: Bools,
+    logit: Floats,
+    group: NDArray[np.generic],
+    method: str = "temperature",
+    *,
+    stratum: NDArray[np.generic] | None = None,
 ) -> Calibration:
     """Return the calibration with the least log loss, each subject counting once.
 
@@ -35,6 +41,9 @@ def fit_calibration(
         Label, logit and subject of each validation image, shape (n,).
     method
         One of `gadoscope.decision.calibration.METHODS`.
+    stratum
+        Hospital and plane of each image, shape (n,): they weigh as `weigh_strata` says then, and not by
+        subject alone.
 
     Raises
     ------
@@ -57,6 +66,8 @@ def fit_calibration(
             "a calibration needs both classes: add some or change the split."
         )
     weight = weigh_by_subject(group)
+    if stratum is not None:
+        weight = weigh_strata(is_post, stratum, group) * weight.sum() / weight.size
     target = _soften(is_post, weight)
     if method == "temperature":
         return _fit_temperature(logit, target, weight)
@@ -66,12 +77,17 @@ def fit_calibration(
 
 
 def choose_calibration(
-    is_post: Bools, logit: Floats, group: NDArray[np.generic]
+    is_post: Bools,
+    logit: Floats,
+    group: NDArray[np.generic],
+    *,
+    stratum: NDArray[np.generic] | None = None,
 ) -> tuple[Calibration, tuple[Candidate, ...]]:
     """Return the simplest calibration that is as good as the best, and what each method reaches.
 
     Each method is fitted on four fifths of the subjects and judged on the last, in turn. The first of
-    none, temperature, beta within one standard error of the least log loss is fitted on all.
+    none, temperature, beta within one standard error of the least log loss is fitted on all, by ``stratum``
+    as `fit_calibration` does.
 
     Raises
     ------
@@ -86,7 +102,7 @@ def choose_calibration(
     losses = {method: held_out_losses(is_post, logit, group, fold, _fit_with(method)) for method in METHODS}
     candidates = compare_losses(losses)
     chosen = next(row.name for row in candidates if row.worse_by <= row.standard_error)
-    return fit_calibration(is_post, logit, group, chosen), candidates
+    return fit_calibration(is_post, logit, group, chosen, stratum=stratum), candidates
 
 
 def _fit_with(method: str) -> Fit:

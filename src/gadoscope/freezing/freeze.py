@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gadoscope.decision.aggregation import MEAN, Aggregation
 from gadoscope.decision.decision import Decision
@@ -71,7 +72,7 @@ def freeze_decision(
     chosen, notices = _select_sources(predictions, plan.sources)
     if series is not None:
         series = np.array(series)[chosen].tolist()
-    slices = _gather(predictions.select(chosen), series, origin)
+    slices = _gather(predictions.select(chosen), series, origin, is_weighed=plan.weighs_hospitals)
     of_slices = freeze_level(slices, plan)
     aggregation, candidates = _aggregate(slices, series, plan)
     of_series = _freeze_series(slices, series, aggregation, plan)
@@ -108,7 +109,9 @@ def _select_sources(predictions: Predictions, sources: Sequence[str]) -> tuple[n
     )
 
 
-def _gather(predictions: Predictions, series: Sequence[str] | None, origin: str) -> Validation:
+def _gather(
+    predictions: Predictions, series: Sequence[str] | None, origin: str, *, is_weighed: bool
+) -> Validation:
     """Return the images with the subject of each, or the nearest to it that is known."""
     subjects = predictions.subject_id.tolist()
     nearest = series or [str(index) for index in range(len(predictions))]
@@ -120,7 +123,14 @@ def _gather(predictions: Predictions, series: Sequence[str] | None, origin: str)
         group=np.array(group),
         n_subjects=count_subjects(subjects),
         origin=origin,
+        stratum=_list_strata(predictions) if is_weighed else None,
     )
+
+
+def _list_strata(predictions: Predictions) -> NDArray[np.str_]:
+    """Return the hospital and plane of each image."""
+    pairs = zip(predictions.source.tolist(), predictions.plane.tolist(), strict=True)
+    return np.array(["\0".join(pair) for pair in pairs], dtype=np.str_)
 
 
 def _aggregate(
@@ -148,6 +158,7 @@ def _freeze_series(
         group=slices.group[first],
         n_subjects=slices.n_subjects,
         origin=slices.origin,
+        stratum=None if slices.stratum is None else slices.stratum[first],
     )
     return freeze_level(pooled, plan)
 

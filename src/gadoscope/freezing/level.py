@@ -14,7 +14,7 @@ from gadoscope.arrays import Bools, Floats
 from gadoscope.decision.calibration import Calibration, logit_of, sigmoid
 from gadoscope.decision.decision import LevelDecision
 from gadoscope.decision.operating_point import OperatingPoint, Promise
-from gadoscope.freezing.band import Band, choose_band
+from gadoscope.freezing.band import Band, Weighed, choose_band
 from gadoscope.freezing.calibration import choose_calibration, fit_calibration
 from gadoscope.freezing.held_out import Candidate
 from gadoscope.freezing.plan import AUTO, Plan
@@ -46,6 +46,8 @@ class Validation:
         None where subjects are unknown; ``group`` is then the nearest to it that is known.
     origin
         What these images are called in what is said of them.
+    stratum
+        Hospital and plane of each, shape (n,), where they are to weigh by it; else None.
     """
 
     level: Level
@@ -54,6 +56,7 @@ class Validation:
     group: NDArray[np.generic]
     n_subjects: int | None
     origin: str = "validation"
+    stratum: NDArray[np.generic] | None = None
 
     @property
     def n_fewest(self) -> int:
@@ -87,7 +90,7 @@ def freeze_level(validation: Validation, plan: Plan) -> FrozenLevel:
     calibration, candidates, notices = _calibrate(validation, plan.calibration)
     probability = calibration.apply(validation.logit)
     rule = plan.rule
-    chosen = choose_point(validation.is_post, probability, validation.group, rule)
+    chosen = choose_point(validation.is_post, probability, validation.group, rule, stratum=validation.stratum)
     band = _choose_band(validation, probability, chosen, plan)
     point = OperatingPoint(
         threshold=chosen.threshold,
@@ -131,8 +134,14 @@ def _calibrate(
         )
         return Calibration(), (), (notice,)
     if method == AUTO:
-        return *choose_calibration(validation.is_post, validation.logit, validation.group), ()
-    return fit_calibration(validation.is_post, validation.logit, validation.group, method), (), ()
+        chosen, candidates = choose_calibration(
+            validation.is_post, validation.logit, validation.group, stratum=validation.stratum
+        )
+        return chosen, candidates, ()
+    calibration = fit_calibration(
+        validation.is_post, validation.logit, validation.group, method, stratum=validation.stratum
+    )
+    return calibration, (), ()
 
 
 def _choose_band(validation: Validation, probability: Floats, chosen: ChosenPoint, plan: Plan) -> Band | None:
@@ -146,7 +155,7 @@ def _choose_band(validation: Validation, probability: Floats, chosen: ChosenPoin
         chosen.threshold,
         plan.max_risk,
         plan.confidence,
-        choose=chosen.rule,
+        choose=chosen.rule if validation.stratum is None else Weighed(chosen.rule, validation.stratum),
         unit=UNITS[validation.level],
     )
 

@@ -27,6 +27,8 @@ class Plan:
         What the band promises: at most so many silent errors, and how surely; ``max_risk`` 0 for no promise.
     sources
         Only their images are asked; none named asks all.
+    weighs_hospitals
+        Whether no source and plane decides alone, as `weigh_strata` says; for balanced accuracy only.
     """
 
     rule: PointRule = field(default_factory=PointRule)
@@ -36,3 +38,4 @@ class Plan:
     max_risk: float = 0.0
     confidence: float = 0.95
     sources: tuple[str, ...] = ()
+    weighs_hospitals: bool = False

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from gadoscope.arrays import Bools, Floats, Integers
 from gadoscope.errors import UsageError
+from gadoscope.freezing.strata import weigh_strata
 from gadoscope.freezing.threshold import RULES, Cuts, choose_threshold
 from gadoscope.statistics.columns import number_groups
 from gadoscope.statistics.intervals import CONFIDENCE, Estimate
@@ -16,6 +17,7 @@ from gadoscope.wording import percent, plural
 
 Bound = Literal["lower", "point"]
 TARGETS = ("target_sensitivity", "target_specificity")
+BALANCED = "balanced_accuracy"
 POINT_RULES: tuple[str, ...] = (*RULES, *TARGETS, "cost")
 """All rules; those of `operating_point.RULES` need no number."""
 
@@ -99,7 +101,12 @@ class ChosenPoint:
 
 
 def choose_point(
-    is_post: Bools, probability: Floats, group: NDArray[np.generic], rule: PointRule
+    is_post: Bools,
+    probability: Floats,
+    group: NDArray[np.generic],
+    rule: PointRule,
+    *,
+    stratum: NDArray[np.generic] | None = None,
 ) -> ChosenPoint:
     """Return the threshold that ``rule`` asks for, and what it reached.
 
@@ -110,6 +117,9 @@ def choose_point(
     ----------
     is_post, probability, group
         Label, P(post-contrast) and subject of each validation image, shape (n,).
+    stratum
+        Hospital and plane of each, shape (n,): ``balanced_accuracy`` is then that of all strata together,
+        which weigh as `weigh_strata` says. The other rules do not look at it.
 
     Raises
     ------
@@ -122,7 +132,10 @@ def choose_point(
     """
     subject = number_groups(group, is_post.size)
     is_met = True
-    if rule.name in RULES:
+    if rule.name == BALANCED and stratum is not None:
+        weight = weigh_strata(is_post, stratum, group)
+        threshold = choose_threshold(is_post, probability, weight=weight)
+    elif rule.name in RULES:
         threshold = choose_threshold(is_post, probability, rule.name)
     elif rule.name == "cost":
         threshold = _least_cost(Cuts(is_post, probability), rule)

@@ -18,7 +18,11 @@ OUTER_MARGIN_LOGIT = 1.0
 
 
 def choose_threshold(
-    is_post: NDArray[np.bool_], probability: NDArray[np.float64], rule: str = "balanced_accuracy"
+    is_post: NDArray[np.bool_],
+    probability: NDArray[np.float64],
+    rule: str = "balanced_accuracy",
+    *,
+    weight: NDArray[np.float64] | None = None,
 ) -> float:
     """Return the threshold at which ``probability >= threshold`` is most often right.
 
@@ -35,6 +39,9 @@ def choose_threshold(
     rule
         ``balanced_accuracy`` (mean of sensitivity and specificity: blind to how common contrast is
         in these data) or ``accuracy`` (what the SIIM lesson maximises).
+    weight
+        How much each image counts, shape (n,), 0 or more; the largest weight of right answers is then what
+        is looked for, and the rule has no say.
 
     Returns
     -------
@@ -51,6 +58,8 @@ def choose_threshold(
     if rule not in RULES:
         raise UsageError(f"the threshold rule {rule!r} is unknown; choose one of {', '.join(RULES)}.")
     cuts = Cuts(is_post, probability)
+    if weight is not None:
+        return cuts.best(cuts.weigh(is_post, weight))
     if rule == "balanced_accuracy":
         return cuts.best(cuts.true_post * cuts.n_pre + cuts.true_pre * cuts.n_post)
     return cuts.best(cuts.true_post + cuts.true_pre)
@@ -72,12 +81,22 @@ class Cuts:
         _check(is_post, probability)
         clipped = np.clip(probability.astype(np.float64), LIMIT, 1 - LIMIT)
         self.scores, group = np.unique(clipped, return_inverse=True)
+        self._place = group
         n_post = np.bincount(group, weights=is_post, minlength=self.scores.size).astype(np.int64)
         n_pre = np.bincount(group, weights=~is_post, minlength=self.scores.size).astype(np.int64)
         self.n_post, self.n_pre = int(n_post.sum()), int(n_pre.sum())
         self.true_post = self.n_post - np.concatenate([[0], np.cumsum(n_post)])
         self.true_pre = np.concatenate([[0], np.cumsum(n_pre)])
         self._middle, self._width = _gaps(np.log(self.scores / (1 - self.scores)))
+
+    def weigh(self, is_post: NDArray[np.bool_], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the weight of the right answers of each cut, shape (cuts,), equal where it is equal."""
+        of_post, of_pre = (
+            np.concatenate([[0], np.cumsum(np.bincount(self._place, np.where(rows, weight, 0)))])
+            for rows in (is_post, ~is_post)
+        )
+        right: NDArray[np.float64] = np.round((of_post[-1] - of_post + of_pre) / weight.sum(), 12)
+        return right
 
     def best(self, quality: NDArray[np.integer] | NDArray[np.floating]) -> float:
         """Return the threshold of the cut with the highest quality, shape (cuts,)."""

@@ -11,6 +11,7 @@ from gadoscope.decision.aggregation import Aggregation
 from gadoscope.decision.calibration import METHODS as CALIBRATIONS
 from gadoscope.errors import ConfigError, UsageError
 from gadoscope.freezing.plan import AUTO, Plan
+from gadoscope.freezing.rules import BALANCED as BALANCED_ACCURACY
 from gadoscope.freezing.rules import TARGETS, Bound, PointRule
 from gadoscope.imaging.intensity import MAX_SIZE, MIN_SIZE, ImagePath
 from gadoscope.preparation.split import DEFAULT_FOLDS, DEFAULT_FRACTION, METHODS, MIN_FOLDS, Method
@@ -23,6 +24,8 @@ from gadoscope.training.optimiser.build import OptimiserConfig
 from gadoscope.training.sampling import BALANCED, SamplingConfig
 
 PRECISIONS = ("fp32", "bf16")
+BY_IMAGE, BY_HOSPITAL = "images", "hospitals"
+"""How the images weigh on which threshold and calibration are chosen."""
 
 Section = TypeVar("Section")
 
@@ -70,6 +73,8 @@ class OperatingPointConfig:
     ``cost``; ``prevalence`` 0 is that of the validation images. ``abstain_below_logit`` is a band of stated
     width: what lies closer to the threshold, in calibrated logits, is indeterminate. ``sources``: only their
     images are asked; none named asks all. A source with one label alone says nothing of a threshold.
+    ``weigh``: by ``hospitals`` no source and plane decides alone, as `weigh_strata` says; for
+    ``balanced_accuracy`` only.
     """
 
     rule: str = "balanced_accuracy"
@@ -79,8 +84,15 @@ class OperatingPointConfig:
     prevalence: float = 0.0
     abstain_below_logit: float = 0.0
     sources: tuple[str, ...] = ()
+    weigh: str = BY_IMAGE
 
     def __post_init__(self) -> None:
+        check_choice("operating_point.weigh", self.weigh, (BY_IMAGE, BY_HOSPITAL))
+        if self.weigh == BY_HOSPITAL and self.rule != BALANCED_ACCURACY:
+            raise ConfigError(
+                f'operating_point.weigh is "{BY_HOSPITAL}" and operating_point.rule is "{self.rule}", which '
+                f'counts images; set the rule to "{BALANCED_ACCURACY}", or leave weigh out.'
+            )
         try:
             self.to_rule()
             PointRule(name=TARGETS[0], target=self.target, bound=self.bound)
@@ -214,6 +226,7 @@ class TrainingConfig:
             max_risk=self.abstention.max_risk,
             confidence=self.abstention.confidence,
             sources=self.operating_point.sources,
+            weighs_hospitals=self.operating_point.weigh == BY_HOSPITAL,
         )
 
     def with_values(self, **values: Any) -> "TrainingConfig":
