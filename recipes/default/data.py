@@ -75,6 +75,8 @@ PHANTOM_SUBJECTS = 30
 """Of each plane: so many that no head is learnt by heart at one draw of twenty."""
 PHANTOM_SLICES = 4
 LESIONS = 0.5
+FAT_GAIN = (0.4, 3.0)
+"""Fat and marrow from dimmer than white matter to saturating, the same before and after contrast."""
 
 
 def main() -> None:
@@ -242,7 +244,13 @@ def of_source(items: Sequence[Item], source: str) -> list[Item]:
 def make_phantoms(folder: Path, plane: Plane, seed: int, subjects: int) -> list[Item]:
     """Write phantom slices of every contrast and return their rows, none of them in a split yet."""
     cohort = Cohort(
-        subjects=subjects, seed=seed, slices=PHANTOM_SLICES, plane=plane, lesions=LESIONS, brain=True
+        subjects=subjects,
+        seed=seed,
+        slices=PHANTOM_SLICES,
+        plane=plane,
+        lesions=LESIONS,
+        brain=True,
+        fat_gain=FAT_GAIN,
     )
     write_cohort(cohort, folder, form=Form.PNG, contrasts=tuple(Contrast), jobs=count_jobs(0))
     return [

@@ -54,6 +54,8 @@ class Cohort:
         Whether the slices span the head, or lie near the midline.
     brain
         Whether they span the brain instead, so that every slice shows it.
+    fat_gain
+        From where to where the scanners' gain of fat is drawn: fat says nothing of the phase.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class Cohort:
     lesions: float = 0.3
     whole_head: bool = False
     brain: bool = False
+    fat_gain: tuple[float, float] = (1.0, 1.0)
 
     def __post_init__(self) -> None:
         for name, least in (("subjects", 1), ("seed", 0), ("slices", 1), ("matrix", 16)):
@@ -77,6 +80,8 @@ class Cohort:
                 raise UsageError(f"{name} = {value} is too small; it must be {least} or more.")
         if not 0 <= self.lesions <= 1:
             raise UsageError(f"lesions = {self.lesions} is no chance; give a number from 0 to 1.")
+        if not 0 < self.fat_gain[0] <= self.fat_gain[1]:
+            raise UsageError(f"fat_gain = {self.fat_gain} is no range; give two numbers above 0, rising.")
 
     @property
     def numbers(self) -> range:
@@ -160,6 +165,6 @@ class Scan:
 def scan(cohort: Cohort, number: int, phases: Sequence[Phase] = PHASES) -> Scan:
     """Scan subject ``number`` of the cohort once per phase."""
     subject = cohort.subject(number)
-    scanner = draw_scanner(subject)
+    scanner = draw_scanner(subject, cohort.fat_gain)
     series = acquire(Head(subject), scanner, cohort.grid(scanner), phases)
     return Scan(subject, scanner, tuple(series))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gadoscope.phantom.physics.signal import AGENTS, Injection
 
 # Streams of random numbers of one subject: a new stream never moves the numbers of another.
-SHAPE, FOLDS, INJECTION, LESION, SCANNER, NOISE, HEADER, CONTRAST = range(8)
+SHAPE, FOLDS, INJECTION, LESION, SCANNER, NOISE, HEADER, CONTRAST, FAT_GAIN = range(9)
 
 # The template is as large as MNI152; living heads are about this much of it, with this spread.
 MEAN_SCALE, SCALE_SPREAD = 0.93, 0.03

@@ -12,6 +12,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.phantom.regions import MAKEUP, Region
+from gadoscope.phantom.signal import (
 from gadoscope.phantom.head.regions import Region
 from gadoscope.phantom.head.subject import SCANNER, Subject
 from gadoscope.phantom.head.tissues import Relaxation
@@ -22,6 +24,8 @@ from gadoscope.phantom.physics.signal import (
     spin_echo,
     spoiled_gradient_echo,
 )
+from gadoscope.phantom.subject import FAT_GAIN, SCANNER, Subject
+from gadoscope.phantom.tissues import Relaxation, Tissue
 
 # Clinical practice, from the ranges that archives of T1-weighted brain series show.
 SPIN_ECHO_TR_MS, SPIN_ECHO_TE_MS, SPIN_ECHO_SLICE_MM = (400.0, 650.0), (8.0, 16.0), (3.0, 5.0)
@@ -46,6 +50,7 @@ WINDOW_PERCENTILE, WINDOW_TASTE = (99.0, 99.8), (0.85, 1.15)
 # Width of the point spread (Gaussian sigma, pixels): filters and interpolation differ between scanners.
 BLUR_PX = (0.25, 0.6)
 VIEW_OFFSET_MM = 6.0
+FATTY = frozenset({Tissue.FAT, Tissue.MARROW})
 
 
 class Sequence(StrEnum):
@@ -121,6 +126,9 @@ class Scanner:
         The display window ends at this percentile of the image times this factor.
     blur_px
         Standard deviation of the point spread within the slice, pixels.
+    fat_gain
+        Signal of fat and marrow against what the relaxation times give: trains of echoes show it brighter,
+        suppression and some gradient echoes darker. The same before and after the injection.
     """
 
     field_strength_t: float
@@ -134,11 +142,15 @@ class Scanner:
     window_percentile: float
     window_taste: float
     blur_px: float
+    fat_gain: float = 1.0
 
     def region_signal(self, region: Region, injection: Injection | None) -> float:
         """Return the signal of a voxel full of ``region``, before (``None``) or after an injection."""
         parts = region_relaxations(region, self.field_strength_t, injection, self.inflow_per_s)
-        return sum(part * self.timing.signal(relaxation) for part, relaxation in parts)
+        return sum(
+            part * self.timing.signal(relaxation) * (self.fat_gain if tissue in FATTY else 1.0)
+            for tissue, (part, relaxation) in zip(MAKEUP[region].tissues, parts, strict=True)
+        )
 
     def sensitivity(self, positions_mm: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the coil's sensitivity at positions (n, 3), RAS+ mm; about 1 in the middle."""
@@ -150,8 +162,16 @@ class Scanner:
         return sensitivity
 
 
-def draw_scanner(subject: Subject) -> Scanner:
-    """Return the scanner that ``subject`` lies in, the same for every image of that subject."""
+def draw_scanner(subject: Subject, fat_gain: tuple[float, float] = (1.0, 1.0)) -> Scanner:
+    """Return the scanner that ``subject`` lies in, the same for every image of that subject.
+
+    Parameters
+    ----------
+    fat_gain
+        From where to where the gain of fat is drawn, each doubling alike; the other draws do not move.
+    """
+    least, most = np.log(fat_gain)
+    gain = float(np.exp(subject.generator(FAT_GAIN).uniform(least, most)))
     g = subject.generator(SCANNER)
     sequence = Sequence(str(g.choice(list(Sequence))))
     is_2d = sequence is Sequence.SPIN_ECHO
@@ -172,6 +192,7 @@ def draw_scanner(subject: Subject) -> Scanner:
         window_percentile=float(g.uniform(*WINDOW_PERCENTILE)),
         window_taste=float(g.uniform(*WINDOW_TASTE)),
         blur_px=float(g.uniform(*BLUR_PX)),
+        fat_gain=gain,
     )
 
 
