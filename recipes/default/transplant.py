@@ -4,7 +4,8 @@ Where a hospital has pre-contrast images alone, a network learns the hospital. W
 slice of one patient, measured on pairs or seen by the network of `recipes.default.subtraction`, is given to a
 slice of another whose head is much alike. That leaves traces, and traces must not mean post-contrast: every
 slice is also given with a little of a third patient's enhancement, mirrored, taken from it. It stays
-pre-contrast.
+pre-contrast. What enhances at the base of the skull and in the posterior fossa, where fat is brighter than
+any tumour, is given to every second slice.
 """
 
 from collections import defaultdict
@@ -28,6 +29,10 @@ from recipes.default.unet import iter_seen, write_pair
 
 INNER: Final = slice(SIDE // 5, 4 * SIDE // 5)
 """Of rows and columns: inside the scalp, which enhances in every slice."""
+BASE: Final = np.s_[SIDE // 2 : 9 * SIDE // 10, SIDE // 10 : 9 * SIDE // 10]
+"""Rows and columns of a sagittal or coronal slice that show the base of the skull and the posterior fossa."""
+AT_BASE: Final = 0.5
+"""How often the donor is one of the half whose enhancement lies there most."""
 N_CANDIDATES = 24
 """Donors that are tried for a slice: the one whose head is most alike gives."""
 COARSE = 1 / 8
@@ -81,6 +86,16 @@ def keep_strongest(donors: Sequence[Donor]) -> list[Donor]:
     return sorted(donors, key=lambda donor: float(donor.enhancement[INNER, INNER].mean()))[-n_kept:]
 
 
+def keep_of_base(donors: Sequence[Donor]) -> list[Donor]:
+    """Return the half whose enhancement lies most at the base of the skull, by its share of the whole."""
+    n_kept = -(-len(donors) // 2)
+    return sorted(donors, key=_find_base_share)[-n_kept:]
+
+
+def _find_base_share(donor: Donor) -> float:
+    return float(donor.enhancement[BASE].sum() / max(float(donor.enhancement.sum()), LEAST_WHITE))
+
+
 def donors_of(head: Picture, enhancement: Picture) -> Iterator[Donor]:
     """Yield a slice after contrast and what enhances in it, as they are and mirrored."""
     for step in (1, -1):
@@ -109,12 +124,14 @@ def simulate_enhanced(
     generator = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[Item] = []
+    of_base = {plane: keep_of_base(of_plane) for plane, of_plane in donors.items()}
     for item in items:
         head = read_head(item)
         coarse, of_plane = shrink(head), donors[item.plane]
+        giving = of_base[item.plane] if generator.random() < AT_BASE else of_plane
         simulated = {
             Label.PRE: take_traces(head, choose_donor(of_plane, coarse, generator).enhancement, generator),
-            Label.POST: enhance(head, choose_donor(of_plane, coarse, generator).enhancement, generator),
+            Label.POST: enhance(head, choose_donor(giving, coarse, generator).enhancement, generator),
         }
         rows += write_pair(item, simulated, folder, source=source)
     return rows

@@ -15,6 +15,7 @@ from recipes.default.transplant import (
     donors_of,
     enhance,
     find_donors,
+    keep_of_base,
     keep_strongest,
     shrink,
     simulate_enhanced,
@@ -62,6 +63,24 @@ def test_a_donor_comes_mirrored_as_well_and_those_that_enhance_most_are_kept() -
     for given, wanted in (([strong, weak], strong), ([weak], weak)):
         (kept,) = keep_strongest(given)
         assert kept is wanted
+
+
+def test_the_donors_of_the_base_are_those_whose_enhancement_lies_low() -> None:
+    spots = [(np.hypot(ROWS - row, COLUMNS) < 0.1).astype(np.float32) for row in (-0.5, 0.5)]
+    high, low, faint = (Donor(shrink(HEAD), spot) for spot in (*spots, NOTHING))
+    (kept,) = keep_of_base([low, high])
+    assert kept is low
+    assert keep_of_base([faint, low, high])[-1] is low
+
+
+def test_every_second_slice_or_so_enhances_at_the_base(tmp_path: Path) -> None:
+    pres = [item for item in write_items(tmp_path, subjects=8) if item.label is Label.PRE]
+    spots = [np.float32(0.6) * (np.hypot(ROWS - row, COLUMNS) < 0.1) for row in (-0.4, 0.4)]
+    donors = {Plane.AXIAL: [Donor(shrink(HEAD), spot.astype(np.float32)) for spot in spots]}
+    rows = simulate_enhanced(donors, pres, folder=tmp_path / "out", source="a-enhanced", seed=1)
+    greys = [np.asarray(Image.open(item.path)).astype(int) for item in rows if item.label is Label.POST]
+    low = [grey[spots[1] > 0].mean() > grey[spots[0] > 0].mean() for grey in greys]
+    assert 0.4 < np.mean(low) < 1
 
 
 def test_a_slice_takes_the_enhancement_of_the_head_that_is_most_like_it(tmp_path: Path) -> None:
