@@ -16,6 +16,7 @@ from scipy import ndimage, stats
 from gadoscope.errors import ConfigError
 from gadoscope.training.augmentation.strong.artefacts import (
     add_coloured_noise,
+    add_flare,
     add_rician_noise,
     apply_bias_field,
     filter_in_k_space,
@@ -146,8 +147,8 @@ def test_the_canvases_stay_as_they_were() -> None:
 
 
 @pytest.mark.parametrize(
-    "effect", sorted(set(EFFECTS) - {"fat_suppression", "bright_fat"})
-)  # beside the brain
+    "effect", sorted(set(EFFECTS) - {"fat_suppression", "bright_fat", "flare"})
+)  # these change how bright the brain is beside the rest
 def test_each_effect_alone_changes_a_slice_but_keeps_most_of_it(effect: str) -> None:
     alone = replace(NOTHING, **{f"{effect}_chance": 1.0})
     if hasattr(RECIPE, f"{effect}_range"):
@@ -449,3 +450,12 @@ def test_every_effect_has_a_chance_and_every_chance_an_effect() -> None:
     assert [entry.name for entry in fields(RECIPE) if entry.name.endswith("_chance")] == [
         f"{effect}_chance" for effect in EFFECTS
     ]
+
+
+def test_a_flare_brightens_one_side_of_the_head_and_leaves_the_other() -> None:
+    image = draw_slice()
+    for seed in range(10):
+        flared = add_flare(image, 2.5, make_generator(seed))
+        ratio = flared[image > 20] / image[image > 20]
+        assert 1.2 < ratio.max() / ratio.min() <= 3.5
+        assert np.percentile(ratio, 20) < 1.1 * ratio.min()

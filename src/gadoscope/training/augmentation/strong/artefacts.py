@@ -16,6 +16,8 @@ BRIGHT_END = 0.997
 """Share of the pixels below the bright end that a bias field keeps, as the image path clips there."""
 THINNING = 4
 """Every so-manieth row and column is looked at for the bright end."""
+FLARE_DISTANCE, FLARE_WIDTH = (0.3, 0.5), (0.06, 0.16)
+"""From the middle of the picture to an element of the coil, and how far it reaches, of the side."""
 UNSHARP_SIGMA = 1.0
 """Width of the blur that an unsharp mask takes away, pixels."""
 GHOST_SHIFTS = (0.1, 0.5)
@@ -36,7 +38,10 @@ def apply_bias_field(image: Pixels, reach: float, generator: np.random.Generator
     weights[0, 0] = 0
     field = (waves @ weights @ waves.T).astype(np.float32)
     field *= np.float32(generator.random() * reach / max(float(np.abs(field).max()), 1e-6))
-    shaded: Pixels = image * np.exp(field)
+    return _keep_bright_end(image, image * np.exp(field))
+
+
+def _keep_bright_end(image: Pixels, shaded: Pixels) -> Pixels:
     bright = _find_bright_end(shaded)
     return shaded * np.float32(_find_bright_end(image) / bright) if bright > 0 else shaded
 
@@ -45,6 +50,18 @@ def _find_bright_end(image: Pixels) -> float:
     thinned = image[::THINNING, ::THINNING].ravel()
     rank = int(BRIGHT_END * (len(thinned) - 1))
     return float(np.partition(thinned, rank)[rank])
+
+
+def add_flare(image: Pixels, reach: float, generator: np.random.Generator) -> Pixels:
+    """Brighten what lies near one element of a surface coil many times over; the rest is dim beside it."""
+    size = len(image)
+    places = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
+    angle, away = generator.uniform(0, 2 * np.pi), generator.uniform(*FLARE_DISTANCE)
+    width = np.float32(generator.uniform(*FLARE_WIDTH))
+    down = places[:, None] - np.float32(away * np.sin(angle))
+    across = places - np.float32(away * np.cos(angle))
+    glow = np.exp(-(down**2 + across**2) / (2 * width**2))
+    return _keep_bright_end(image, image * (1 + np.float32(reach * generator.uniform(1 / 3, 1)) * glow))
 
 
 def thicken_pixels(image: Pixels, reach: float, generator: np.random.Generator) -> Pixels:

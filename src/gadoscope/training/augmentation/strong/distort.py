@@ -24,6 +24,7 @@ Effect = Callable[[Pixels, float, np.random.Generator], Pixels]
 
 BEFORE_K_SPACE: dict[str, Effect] = {
     "bias_field": artefacts.apply_bias_field,
+    "flare": artefacts.add_flare,
     "thick_pixels": artefacts.thicken_pixels,
 }
 AFTER_K_SPACE: dict[str, Effect] = {

@@ -43,6 +43,7 @@ EFFECTS = (
     "bright_fat",
     "bright_lesion",
     "window",
+    "flare",
 )
 """Every effect. An effect's stream of random numbers is its place here: new ones go to the end."""
 

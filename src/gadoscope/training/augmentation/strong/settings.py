@@ -39,6 +39,7 @@ RANGE_LIMITS = {
     "bright_fat_range": 1.0,
     "bright_lesion_range": 0.4,
     "window_range": 0.8,
+    "flare_range": 9.0,
 }
 
 
@@ -84,6 +85,8 @@ class StrongAugmentation:
         share of the image's side.
     window_range
         How much of the bright end of the greys becomes white: fat first, then what is as bright.
+    flare_range
+        How many times brighter still the head is right under an element of a surface coil.
     gain_range, offset_range
         Share of the grey scale to either side; what leaves the scale is cut off.
     bias_field_range
@@ -174,6 +177,8 @@ class StrongAugmentation:
     bright_lesion_range: float = 0.1
     window_chance: float = 0.15
     window_range: float = 0.35
+    flare_chance: float = 0.06
+    flare_range: float = 2.5
 
     def __post_init__(self) -> None:
         _check("strength", self.strength, MAX_STRENGTH)
