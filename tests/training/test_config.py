@@ -133,6 +133,21 @@ def test_the_default_model_s_config_is_the_recipe() -> None:
     assert sum(config.sampling.shares.values()) == pytest.approx(1)
 
 
+def test_only_balanced_accuracy_can_be_weighed_by_hospital() -> None:
+    weigh = "operating_point.weigh=hospitals"
+    assert read_config(LESSON, [weigh]).operating_point.weigh == "hospitals"
+    with pytest.raises(ConfigError, match=r'weigh is "hospitals" and operating_point\.rule is "accuracy"'):
+        read_config(LESSON, [weigh, "operating_point.rule=accuracy"])
+    with pytest.raises(ConfigError, match=r"operating_point\.weigh"):
+        read_config(LESSON, ["operating_point.weigh=countries"])
+
+
+def test_the_default_model_s_threshold_rests_on_several_hospitals() -> None:
+    point = read_config(LESSON.parent / "default.toml").operating_point
+    assert point.weigh == "hospitals"
+    assert {"tcga-lgg", "vqamed2019"} <= set(point.sources)
+
+
 def test_a_rule_has_the_numbers_that_it_needs_and_no_others() -> None:
     numbers = ["target=0.9", "bound=point", "cost_of_missed_post=3", "prevalence=0.2"]
     settings = [f"operating_point.{number}" for number in numbers]

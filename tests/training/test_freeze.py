@@ -180,3 +180,31 @@ def test_where_no_image_is_of_the_named_sources_all_are_asked_and_the_user_is_to
     frozen = freeze(items, logits, operating_point={"sources": ["east"]})
     assert frozen.decision.of_slice.point == freeze(items, logits).decision.of_slice.point
     assert "operating_point.sources name east, but the images to choose on are of north" in frozen.notices[0]
+
+
+def test_by_hospital_a_small_one_has_its_say_in_threshold_and_calibration_and_the_bundle_says_so() -> None:
+    north, logit = draw(60)
+    south, of_south = draw(12)
+    both = [*north, *(replace(item, subject_id=f"south-{item.subject_id}", source="south") for item in south)]
+    logits = np.concatenate([logit, of_south + 3])
+    by_image, by_hospital = (
+        freeze(both, logits, operating_point={"weigh": weigh}) for weigh in ("images", "hospitals")
+    )
+    assert by_hospital.point.threshold != by_image.point.threshold
+    assert by_hospital.calibration != by_image.calibration
+    assert by_hospital.point.chosen_on.endswith(
+        "72 subjects, weighed so that no source and plane decides alone"
+    )
+    assert by_hospital.series_point is not None
+    assert by_image.point.chosen_on.endswith("72 subjects")
+
+
+def test_a_hospital_in_one_label_does_not_move_the_threshold_by_hospital() -> None:
+    north, logit = draw()
+    healthy = [replace(item, subject_id=f"h-{item.subject_id}", source="healthy") for item in north[:60]]
+    healthy = [replace(item, label=Label.PRE, path=Path(f"/h{n}.png")) for n, item in enumerate(healthy)]
+    alone, beside = (
+        freeze(items, logits, operating_point={"weigh": "hospitals"}, calibration={"method": "none"})
+        for items, logits in ((north, logit), ([*north, *healthy], np.concatenate([logit, logit[:60] + 4])))
+    )
+    assert beside.point.threshold == pytest.approx(alone.point.threshold, abs=0.02)

@@ -67,7 +67,8 @@ class Validation:
     def words(self) -> str:
         """Return what and how many these are."""
         subjects = "subjects unknown" if self.n_subjects is None else plural(self.n_subjects, "subject")
-        return f"{self.origin}: {self.is_post.size} {UNITS[self.level]}, {subjects}"
+        weighed = "" if self.stratum is None else ", weighed so that no source and plane decides alone"
+        return f"{self.origin}: {self.is_post.size} {UNITS[self.level]}, {subjects}{weighed}"
 
 
 @dataclass(frozen=True, kw_only=True)
