@@ -17,7 +17,8 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.default_model import Pixels, ask
+from benchmarks.default_copies import Pixels
+from benchmarks.default_model import ask
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase, Plane
 from gadoscope.phantom.acquire import acquire, window

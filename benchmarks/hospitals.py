@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from benchmarks.bare_brains import find_brain
 from benchmarks.contrast_pairs import cut_head, to_grey
-from benchmarks.default_model import Pixels, Scored, ask, choose_items
+from benchmarks.default_copies import Pixels
+from benchmarks.default_model import Scored, ask, choose_items
 from benchmarks.default_sources import DOUBTED
 from gadoscope.errors import InputError
 from gadoscope.evaluation.delong import estimate_auc
