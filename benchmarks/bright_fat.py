@@ -21,10 +21,10 @@ from benchmarks.default_copies import Pixels
 from benchmarks.default_model import ask
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase, Plane
-from gadoscope.phantom.acquire import acquire, window
-from gadoscope.phantom.anatomy import Head
-from gadoscope.phantom.cohort import PHASES, Cohort
-from gadoscope.phantom.scanner import draw_scanner
+from gadoscope.phantom.forms.cohort import PHASES, Cohort
+from gadoscope.phantom.head.anatomy import Head
+from gadoscope.phantom.physics.acquire import acquire, window
+from gadoscope.phantom.physics.scanner import draw_scanner
 
 SEED: Final = 4711
 """No cohort of the training data has it."""

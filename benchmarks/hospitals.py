@@ -6,8 +6,8 @@
 A user who gets no answer has got none that is right. So a refused T1 slice counts as wrong here, and one of
 which the bundle is not sure is called at even odds, a probability of one half. Beside that stand the AUC of
 what the gate lets pass, the silent errors (answered, and wrong), what is refused and what is undecided, with
-95 % intervals by subject. Skulls are taken from some slices, by the mask of `benchmarks.bare_brains`, to see
-whether the twin gets the same answer. `--answers` keeps what the bundle said of each image: thresholds can
+95 % intervals by subject. Skulls are taken from some slices, by the mask of `recipes.default.bare_brains`,
+to see whether the twin gets the same answer. `--answers` keeps what the bundle said of each image: thresholds can
 be studied there, and a table that exists is read in place of asking again.
 """
 
@@ -22,22 +22,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.bare_brains import find_brain
-from benchmarks.contrast_pairs import cut_head, to_grey
 from benchmarks.default_copies import Pixels
 from benchmarks.default_model import Scored, ask, choose_items
-from benchmarks.default_sources import DOUBTED
+from gadoscope.decision.calibration import sigmoid
 from gadoscope.errors import InputError
-from gadoscope.evaluation.delong import estimate_auc
-from gadoscope.evaluation.intervals import Estimate
-from gadoscope.evaluation.shares import estimate_balanced_accuracy, estimate_rates, estimate_share
 from gadoscope.imaging.foreground import find_foreground
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label, Phase, Plane
+from gadoscope.parallel import count_jobs, map_in_order
 from gadoscope.preparation.items import Item
-from gadoscope.preparation.pool import count_jobs, map_in_order
 from gadoscope.reading.images import read_slice
-from gadoscope.scores import sigmoid
+from gadoscope.statistics.delong import estimate_auc
+from gadoscope.statistics.intervals import Estimate
+from gadoscope.statistics.shares import estimate_balanced_accuracy, estimate_rates, estimate_share
+from recipes.default.bare_brains import find_brain
+from recipes.default.pairs import cut_head, to_grey
+from recipes.default.sources import DOUBTED
 
 REFUSED: Final = "refused"
 JOINED: Final = {"vqamed2019-eye": "vqamed2019"}
@@ -152,7 +152,6 @@ def answer_of(session: Session, pixels: Pixels, item: Item) -> Answer:
     scored = Scored(item, *ask(session, pixels))
     is_doubted = item.extra.get("note", "").startswith(DOUBTED)
     source = JOINED.get(item.source, item.source)
-    metadata = session.bundle.metadata
     return Answer(
         path=str(item.path),
         source=f"{DOUBTED_SOURCE}{source}" if is_doubted else source,
@@ -160,7 +159,7 @@ def answer_of(session: Session, pixels: Pixels, item: Item) -> Answer:
         plane=item.plane.value,
         label=item.label.value,
         logit=scored.logit,
-        probability=float(metadata.calibration.apply(np.array([scored.logit]))[0]),
+        probability=float(session.bundle.metadata.decision.probability(np.array([scored.logit]))[0]),
         t1_brain=float("nan") if scored.t1_brain is None else scored.t1_brain,
         outcome=REFUSED if scored.phase is None else scored.phase.value,
     )

@@ -22,12 +22,8 @@ from gadoscope.preparation.manifest import Item, read_manifest
 from gadoscope.preparation.picture_print import print_picture
 from gadoscope.preparation.training_images import TrainingImages
 from gadoscope.reading.images import read_slice
-from recipes.default.data import (
-    SOURCES,
-    VOLUME_SOURCE,
-    is_readable,
-    reformat_stack,
-)
+from recipes.default.data import VOLUME_SOURCE, is_readable, reformat_stack
+from recipes.default.sources import SOURCES
 
 
 def main() -> None:

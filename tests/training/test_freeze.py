@@ -190,13 +190,13 @@ def test_by_hospital_a_small_one_has_its_say_in_threshold_and_calibration_and_th
     by_image, by_hospital = (
         freeze(both, logits, operating_point={"weigh": weigh}) for weigh in ("images", "hospitals")
     )
-    assert by_hospital.point.threshold != by_image.point.threshold
-    assert by_hospital.calibration != by_image.calibration
-    assert by_hospital.point.chosen_on.endswith(
+    assert by_hospital.decision.of_slice.point.threshold != by_image.decision.of_slice.point.threshold
+    assert by_hospital.decision.of_slice.calibration != by_image.decision.of_slice.calibration
+    assert by_hospital.decision.of_slice.point.chosen_on.endswith(
         "72 subjects, weighed so that no source and plane decides alone"
     )
-    assert by_hospital.series_point is not None
-    assert by_image.point.chosen_on.endswith("72 subjects")
+    assert by_hospital.decision.of_series is not None
+    assert by_image.decision.of_slice.point.chosen_on.endswith("72 subjects")
 
 
 def test_a_hospital_in_one_label_does_not_move_the_threshold_by_hospital() -> None:
@@ -207,4 +207,6 @@ def test_a_hospital_in_one_label_does_not_move_the_threshold_by_hospital() -> No
         freeze(items, logits, operating_point={"weigh": "hospitals"}, calibration={"method": "none"})
         for items, logits in ((north, logit), ([*north, *healthy], np.concatenate([logit, logit[:60] + 4])))
     )
-    assert beside.point.threshold == pytest.approx(alone.point.threshold, abs=0.02)
+    assert beside.decision.of_slice.point.threshold == pytest.approx(
+        alone.decision.of_slice.point.threshold, abs=0.02
+    )

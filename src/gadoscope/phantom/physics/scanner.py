@@ -12,11 +12,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.phantom.regions import MAKEUP, Region
-from gadoscope.phantom.signal import (
-from gadoscope.phantom.head.regions import Region
-from gadoscope.phantom.head.subject import SCANNER, Subject
-from gadoscope.phantom.head.tissues import Relaxation
+from gadoscope.phantom.head.regions import MAKEUP, Region
+from gadoscope.phantom.head.subject import FAT_GAIN, SCANNER, Subject
+from gadoscope.phantom.head.tissues import Relaxation, Tissue
 from gadoscope.phantom.physics.signal import (
     Injection,
     inversion_prepared_gradient_echo,
@@ -24,8 +22,6 @@ from gadoscope.phantom.physics.signal import (
     spin_echo,
     spoiled_gradient_echo,
 )
-from gadoscope.phantom.subject import FAT_GAIN, SCANNER, Subject
-from gadoscope.phantom.tissues import Relaxation, Tissue
 
 # Clinical practice, from the ranges that archives of T1-weighted brain series show.
 SPIN_ECHO_TR_MS, SPIN_ECHO_TE_MS, SPIN_ECHO_SLICE_MM = (400.0, 650.0), (8.0, 16.0), (3.0, 5.0)

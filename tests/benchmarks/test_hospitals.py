@@ -22,7 +22,7 @@ from benchmarks.hospitals import (
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label, Phase, Plane
 from gadoscope.preparation.items import Item
-from tests.bundles import write_gated_bundle
+from tests.support.bundles import write_gated_bundle
 
 PRE, POST, SILENT = (phase.value for phase in (Phase.PRE_CONTRAST, Phase.POST_CONTRAST, Phase.INDETERMINATE))
 

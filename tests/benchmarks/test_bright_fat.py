@@ -8,9 +8,9 @@ import pytest
 from benchmarks.bright_fat import N_SLICES, PLANES, Shown, iter_shown, tally_answers
 from gadoscope.errors import UsageError
 from gadoscope.labels import Phase, Plane
-from gadoscope.phantom.cohort import PHASES, Cohort, scan
-from gadoscope.phantom.regions import Region
-from gadoscope.phantom.scanner import draw_scanner
+from gadoscope.phantom.forms.cohort import PHASES, Cohort, scan
+from gadoscope.phantom.head.regions import Region
+from gadoscope.phantom.physics.scanner import draw_scanner
 
 PRE, POST = PHASES
 GAINS = (0.3, 1.0, 3.0)
