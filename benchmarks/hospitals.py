@@ -7,8 +7,8 @@ A user who gets no answer has got none that is right. So a refused T1 slice coun
 which the bundle is not sure is called at even odds, a probability of one half. Beside that stand the AUC of
 what the gate lets pass, the silent errors (answered, and wrong), what is refused and what is undecided, with
 95 % intervals by subject. Skulls are taken from some slices, by the mask of `recipes.default.bare_brains`,
-to see whether the twin gets the same answer. `--answers` keeps what the bundle said of each image: thresholds can
-be studied there, and a table that exists is read in place of asking again.
+to see whether the twin gets the same answer. `--answers` keeps what the bundle said of each image: thresholds
+can be studied there, and a table that exists is read in place of asking again.
 """
 
 import argparse
