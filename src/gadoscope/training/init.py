@@ -59,7 +59,7 @@ def check_size(network: nn.Module, config: TrainingConfig) -> None:
     except RuntimeError as error:
         raise ConfigError(
             f"image.size = {size} is too small for the network {config.network}: nothing is left of an image "
-            "after its last layer. Name a larger size, such as 160."
+            f"after its last layer. Name a larger size, such as {ALWAYS_FITS}."
         ) from error
     finally:
         network.train(was_training)
