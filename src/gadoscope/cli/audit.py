@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gadoscope.cli.options import jobs_option, json_option, output_option
+
 if TYPE_CHECKING:
     from gadoscope.inspection.run import Audit
 
@@ -18,15 +20,8 @@ N_PREDICTORS = 5
 
 @click.command(short_help="Look for leaks, copies and giveaways before training.")
 @click.argument("data", type=click.Path(path_type=Path), metavar="MANIFEST|FOLDER")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Where report.html and audit.json go; without it there is the summary alone.",
-)
-@click.option(
-    "--jobs", type=click.IntRange(min=0), default=0, help="Worker threads; 0 takes one for each core."
-)
+@output_option("Where report.html and audit.json go; without it there is the summary alone.")
+@jobs_option
 @click.option(
     "--cases",
     type=click.IntRange(min=0),
@@ -34,7 +29,7 @@ N_PREDICTORS = 5
     show_default=True,
     help="Copied pictures, and images with text, to show at most.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print audit.json in place of the summary.")
+@json_option("Print audit.json in place of the summary.")
 def command(data: Path, output: Path | None, jobs: int, cases: int, as_json: bool) -> None:
     """Look for leaks, copies and giveaways before training.
 

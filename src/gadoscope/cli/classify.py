@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gadoscope.cli.console import check_output, explain_output, say_aside
+from gadoscope.cli.options import jobs_option, json_option, output_option
 from gadoscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,14 +45,12 @@ class _StoppedError(Exception):
     show_default=True,
     help="Bundle (.onnx) to use; `default` comes with the installation.",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Table to write: .csv, .tsv, .json, .jsonl or .parquet; - is CSV on the standard output. Without "
+@output_option(
+    "Table to write: .csv, .tsv, .json, .jsonl or .parquet; - is CSV on the standard output. Without "
     "it, the table goes to the terminal, or as CSV to a pipe.",
+    kind="FILE",
 )
-@click.option("--jobs", type=click.IntRange(min=0), default=0, help="Workers; 0 takes one for each core.")
+@jobs_option
 @click.option(
     "--resume",
     is_flag=True,
@@ -66,7 +65,7 @@ class _StoppedError(Exception):
     help="What of a header a row quotes: the words that decided, or the full text, which may hold patient "
     "data that somebody typed into it.",
 )
-@click.option("--json", "as_json", is_flag=True, help="JSON Lines on the standard output.")
+@json_option("JSON Lines on the standard output.")
 def command(
     paths: tuple[Path, ...],
     *,

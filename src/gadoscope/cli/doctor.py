@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gadoscope.cli.console import say, say_json
+from gadoscope.cli.options import json_option
 from gadoscope.errors import BundleError, UsageError
 from gadoscope.extras import install_command
 
@@ -25,7 +26,7 @@ EXIT_UNWELL = 1
     metavar="FILE",
     help="Bundle (.onnx) to try; without it, `default`.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The same as JSON on the standard output.")
+@json_option("The same as JSON on the standard output.")
 def command(model: Path | None, as_json: bool) -> None:
     """Say what is installed, what is missing, and whether a bundle answers.
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gadoscope.cli.options import jobs_option, json_option, output_option
+
 if TYPE_CHECKING:
     from gadoscope.evaluation.run import Evaluation
 
@@ -21,22 +23,14 @@ DEFAULT_CASES = 24
     metavar="MANIFEST|FOLDER",
     help="Labelled images; for a run, its own where none are named.",
 )
-@click.option(
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Where report.html, report.json and predictions.csv go.",
-)
+@output_option("Where report.html, report.json and predictions.csv go.", is_required=True)
 @click.option(
     "--audit",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="audit.json of `gadoscope audit`; found by itself near the run or the data, by their hash.",
 )
-@click.option(
-    "--jobs", type=click.IntRange(min=0), default=0, help="Worker threads; 0 takes one for each core."
-)
+@jobs_option
 @click.option(
     "--cases",
     type=click.IntRange(min=0),
@@ -44,7 +38,7 @@ DEFAULT_CASES = 24
     show_default=True,
     help="Wrong answers to show with pictures, at most.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print report.json in place of the summary.")
+@json_option("Print report.json in place of the summary.")
 def command(
     models: tuple[Path, ...],
     data: Path | None,

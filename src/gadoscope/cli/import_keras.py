@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gadoscope.cli.console import say, say_json
+from gadoscope.cli.options import json_option, output_option
 from gadoscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,13 +19,8 @@ DEFAULT_THRESHOLD = 0.5
 
 @click.command(name="import-keras")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE.onnx",
-    help="Bundle to write; by default FILE's name with .onnx, in the current folder.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the layers and the bundle as JSON.")
+@output_option("Bundle to write; by default FILE's name with .onnx, in the current folder.", kind="FILE.onnx")
+@json_option("Print the layers and the bundle as JSON.")
 def command(file: Path, output: Path | None, as_json: bool) -> None:
     """Turn weights that Keras saved for the lesson's network into a bundle.
 

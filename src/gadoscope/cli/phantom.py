@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from gadoscope.cli.options import jobs_option
+
 # Slices a subject and phase: near the midline for PNG, across the head otherwise.
 PNG_SLICES, VOLUME_SLICES = 6, 24
 T1 = "t1"
@@ -56,7 +58,7 @@ T1 = "t1"
 @click.option(
     "--lesions", type=click.FloatRange(0, 1), default=0.3, show_default=True, help="Chance of a lesion."
 )
-@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 takes one a core. [default: 0]")
+@jobs_option
 def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     output: Path,
     form: str,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gadoscope.cli.layers import format_layers
+from gadoscope.cli.options import output_option
 
 if TYPE_CHECKING:
     from gadoscope.cli.training_display import TrainingDisplay
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="A manifest, or a folder with no_gad and with_gad.",
 )
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="The run's folder.")
+@output_option("The run's folder.", is_required=True)
 @click.option(
     "--init", type=click.Path(path_type=Path), help="A bundle whose weights to start from, or `default`."
 )
