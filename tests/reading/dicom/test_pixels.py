@@ -40,7 +40,8 @@ LOSSES = {
 
 
 def _name(syntax: object) -> str:
-    return uids.UID(syntax).keyword if isinstance(syntax, str) else repr(syntax)
+    named = uids.UID(syntax).keyword if isinstance(syntax, str) else getattr(syntax, "__name__", "")
+    return named or repr(syntax)
 
 
 def _bits_of(syntax: str) -> int:
