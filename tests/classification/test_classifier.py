@@ -19,10 +19,10 @@ from pydicom.dataset import Dataset
 
 from gadoscope.classification.classifier import Classifier, classify
 from gadoscope.classification.opening import read_series
-from gadoscope.classification.run import iter_results
+from gadoscope.classification.run import RunOptions, iter_results
 from gadoscope.errors import BundleError, UsageError
 from gadoscope.inference import default
-from gadoscope.labels import ONE_PHASE, Phase, Plane, SeriesResult, Status
+from gadoscope.labels import ONE_PHASE, Phase, Plane, QuoteMode, SeriesResult, Status
 from gadoscope.phantom.forms.headers import HeaderMode
 from tests.support.bundles import TINY_METADATA, with_band, write_tiny_bundle
 from tests.support.dicom_files import classic_series, dynamic_series, rename_study, write_series
@@ -190,6 +190,19 @@ def test_an_open_file_has_the_row_of_its_path(tmp_path: Path, classifier: Classi
     assert list(classifier.classify(nameless)) == [replace(rows[0], path="file 1")]
     (empty,) = classifier.classify(nameless)  # read to its end before
     assert empty.reason.startswith("empty_file: ")
+
+
+def test_what_a_row_quotes_may_be_asked_for_by_its_word(classifier: Classifier) -> None:
+    datasets = classic_series(POST)
+    for mode in QuoteMode:
+        options = RunOptions(quote=mode)
+        by_word: Any = {"quote": str(mode)}
+        assert list(classifier.classify(datasets, options=RunOptions(**by_word))) == list(
+            classifier.classify(datasets, options=options)
+        )
+    by_word = {"quote": "everything"}
+    with pytest.raises(UsageError, match="quote = 'everything'; expected one of words, full"):
+        RunOptions(**by_word)
 
 
 def test_an_archive_that_lies_in_memory_is_refused_with_the_way_out(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from gadoscope.classification.inputs import Container, ContainerKind, Examiner, Instance
 from gadoscope.classification.rows import Answer, empty_row, keep_going, storable_row
+from gadoscope.errors import UsageError
 from gadoscope.inference.session import Session
 from gadoscope.labels import QuoteMode, SeriesResult
 from gadoscope.parallel import count_jobs, in_groups, map_ahead
@@ -144,6 +145,11 @@ class RunOptions:
         Called often, also while no row comes; may raise to stop the run.
     pictures
         Give each row what a notebook shows beside it, as a `PicturedResult`: some 10 kB each.
+
+    Raises
+    ------
+    UsageError
+        If ``quote`` is none of `QuoteMode`; its words may be given as text.
     """
 
     journal: "Journal | None" = None
@@ -151,6 +157,12 @@ class RunOptions:
     quote: QuoteMode = QuoteMode.WORDS
     watch: Watch | None = None
     pictures: bool = False
+
+    def __post_init__(self) -> None:
+        try:
+            object.__setattr__(self, "quote", QuoteMode(self.quote))
+        except ValueError:
+            raise UsageError(f"quote = {self.quote!r}; expected one of {', '.join(QuoteMode)}.") from None
 
 
 def answer_inputs(

@@ -52,7 +52,7 @@ class Citation:
 
     def render(self, mode: QuoteMode) -> str:
         """Return ``keyword="value"`` and the remark."""
-        value = self.words if mode is QuoteMode.WORDS else self.full
+        value = self.full if mode is QuoteMode.FULL else self.words
         return f'{self.keyword}="{value}"{self.remark}'
 
 
