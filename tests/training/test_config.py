@@ -25,6 +25,7 @@ def test_a_config_written_and_read_again_is_the_same(tmp_path: Path) -> None:
     )
     (tmp_path / "copy.toml").write_text(format_config(config))
     assert read_config(tmp_path / "copy.toml") == config
+    assert read_config(str(tmp_path / "copy.toml")) == config
 
 
 def test_settings_change_values_and_bare_words_are_texts() -> None:

@@ -234,7 +234,7 @@ class TrainingConfig:
         return replace(self, **values)
 
 
-def read_config(path: Path, settings: Sequence[str] = ()) -> TrainingConfig:
+def read_config(path: str | Path, settings: Sequence[str] = ()) -> TrainingConfig:
     """Read a TOML file and apply ``KEY=VALUE`` settings, such as ``augment.zoom_range=0.1``.
 
     Raises
@@ -243,7 +243,7 @@ def read_config(path: Path, settings: Sequence[str] = ()) -> TrainingConfig:
         If the file cannot be read, or a key or a value does not fit; the message names both.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
             f"cannot read {path}: {error.strerror}. Name a TOML file, such as configs/lesson.toml."
