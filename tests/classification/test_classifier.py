@@ -142,6 +142,9 @@ def test_voxels_that_are_no_numbers_become_a_row(classifier: Classifier) -> None
         (np.zeros((24, 60, 52)), {"spacing_mm": (1, 1, 1), "orientation": "SPR L"}, "orientation = 'SPR L'"),
         (np.zeros((24, 60, 52)), {"spacing_mm": (1, 1, 1), "orientation": "SPA"}, "orientation = 'SPA'"),
         (np.zeros((9, 24, 60, 52)), {}, r"shape \(9, 24, 60, 52\); give a volume"),
+        (np.zeros((60, 52, 3)), {}, "as colours have; give one grey value"),
+        (np.zeros((60, 52, 4)), {"spacing_mm": (1, 1, 1), "orientation": "SPL"}, "as colours have"),
+        ("", {}, "an empty text names no path"),
         (np.zeros(5), {}, r"shape \(5,\)"),
         (np.zeros((60, 52)), {"spacing_mm": (1, 1)}, "it has a plane"),
         (np.zeros((60, 52)), {"plane": "oblique"}, "plane = 'oblique'; expected one of"),
@@ -189,7 +192,22 @@ def test_an_open_file_has_the_row_of_its_path(tmp_path: Path, classifier: Classi
     nameless = io.BytesIO(path.read_bytes())
     assert list(classifier.classify(nameless)) == [replace(rows[0], path="file 1")]
     (empty,) = classifier.classify(nameless)  # read to its end before
-    assert empty.reason.startswith("empty_file: ")
+    assert empty.reason.startswith("empty_file: nothing is left to read of it")
+    (empty,) = classifier.classify(io.BytesIO())
+    assert empty.reason.startswith("empty_file: the file is empty")
+
+
+@pytest.mark.parametrize("mode", ["rb", "wb"])
+def test_a_file_that_cannot_be_read_is_told_in_one_sentence(
+    mode: str, tmp_path: Path, classifier: Classifier
+) -> None:
+    (tmp_path / "slice.png").touch()
+    with (tmp_path / "slice.png").open(mode) as file:
+        if mode == "wb":
+            with pytest.raises(UsageError, match="opened to write alone; open it with 'rb'"):
+                classifier.classify(file)
+    with pytest.raises(UsageError, match="this file is closed"):
+        classifier.classify(file)
 
 
 def test_what_a_row_quotes_may_be_asked_for_by_its_word(classifier: Classifier) -> None:
@@ -323,6 +341,14 @@ def test_datasets_of_two_studies_are_no_study(classifier: Classifier) -> None:
         classifier.answer_study(both)
 
 
+@pytest.mark.parametrize("what", ["study", Path("study"), ["study"], [grey_values()]])
+def test_what_is_no_study_and_no_series_is_told_in_one_sentence(what: Any, classifier: Classifier) -> None:
+    with pytest.raises(UsageError, match="series or as datasets; hand a path to classify"):
+        classifier.answer_study(what)
+    with pytest.raises(UsageError, match="answer takes an ImageSeries"):
+        classifier.answer(what)
+
+
 def test_a_closed_classifier_says_so(tiny_bundle: Path) -> None:
     with Classifier(tiny_bundle) as classifier:
         pass
@@ -333,8 +359,10 @@ def test_a_closed_classifier_says_so(tiny_bundle: Path) -> None:
 def test_a_bundle_that_is_none_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="there is no bundle"):
         classify(grey_values(), tmp_path / "none.onnx")
-    with pytest.raises(ValueError, match="jobs must be 0"):
-        Classifier(jobs=-1)
+    no_numbers: list[Any] = [-1, 1.5, "two"]
+    for jobs in no_numbers:
+        with pytest.raises(ValueError, match="jobs must be 0"):
+            Classifier(jobs=jobs)
 
 
 def test_default_is_a_word_for_the_shipped_bundle_unless_a_file_has_that_name(

@@ -106,6 +106,10 @@ def test_an_empty_folder_is_one_sentence_and_no_file(tmp_path: Path, tiny_bundle
     assert not output.exists()
 
 
+def test_an_empty_text_is_not_the_folder_that_one_is_in(tiny_bundle: Path) -> None:
+    assert "an empty text names no path" in _one_error(_run("", "--model", tiny_bundle))
+
+
 def test_without_a_model_the_default_answers_and_the_table_names_it(slices: Path, tiny_bundle: Path) -> None:
     first = slices / "0.png"
     for options, bundle in (((), find_default()), (("--model", tiny_bundle), tiny_bundle)):

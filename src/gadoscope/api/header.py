@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pydicom.dataset import Dataset
 
+from gadoscope.errors import UsageError
 from gadoscope.evidence.reconcile import HeaderEvidence
 from gadoscope.evidence.reconcile import read_evidence as weigh
 from gadoscope.reading.archives.sources import Source
@@ -42,6 +43,8 @@ def read_evidence(header: "Header", study: "Iterable[Header]" = ()) -> HeaderEvi
     ------
     InputError
         If it is no DICOM, or damaged.
+    UsageError
+        If it is nothing that has a header.
     """
     return weigh(_read(header), [_read(other) for other in study])
 
@@ -54,4 +57,9 @@ def _read(header: "Header") -> Facts:
             return read_facts(file)
     if isinstance(header, Dataset):
         return read_facts(BytesIO(write_header(header)))
+    if not hasattr(header, "read"):
+        raise UsageError(
+            f"cannot read the header of a value of the type {type(header).__name__}; give a dataset of "
+            "pydicom, a path, a file opened with 'rb', or the facts of a series."
+        )
     return read_facts(BytesIO(read_file(header)))

@@ -1,5 +1,6 @@
 """The front door for answers: whatever holds scans becomes rows, by a bundle that stays loaded."""
 
+import os
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +13,7 @@ from gadoscope.inference.bundle import Bundle
 from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Session
 from gadoscope.labels import Plane, SeriesResult
-from gadoscope.reading.given import ArrayAxes, list_inputs
+from gadoscope.reading.given import ArrayAxes, is_dataset, list_inputs
 from gadoscope.reading.series import Facts, ImageSeries
 
 if TYPE_CHECKING:
@@ -89,7 +90,17 @@ class Classifier:
             As `read_series` opens it, or made by a program: no file system is between.
         options
             What the row quotes, and whether it has a picture.
+
+        Raises
+        ------
+        UsageError
+            If it is no series.
         """
+        if not isinstance(series, ImageSeries):
+            raise UsageError(
+                f"answer takes an ImageSeries, and this is a {type(series).__name__}; open it with "
+                "read_series, or hand it to classify."
+            )
         return self._answer_alone(series, (), options or RunOptions())[-1]
 
     def answer_study(
@@ -114,7 +125,9 @@ class Classifier:
         UsageError
             If they belong to several studies, or are neither series nor datasets.
         """
-        parts = list(study)
+        parts = [] if isinstance(study, (str, os.PathLike)) else list(study)
+        if isinstance(study, (str, os.PathLike)) or not all(map(_may_be_of_a_study, parts)):
+            raise UsageError("a study is given as series or as datasets; hand a path to classify.")
         series = [one for one in parts if isinstance(one, ImageSeries)]
         if series and len(series) < len(parts):
             raise UsageError("a study is given as series or as datasets; give one of the two.")
@@ -149,6 +162,10 @@ class Classifier:
             series, self._session, study=study, quote=options.quote, is_pictured=options.pictures
         )
         return tuple(storable_row(row) for row in rows)
+
+
+def _may_be_of_a_study(part: object) -> bool:
+    return isinstance(part, ImageSeries) or is_dataset(part)
 
 
 def _study_of(part: object) -> object:

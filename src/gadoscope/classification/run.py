@@ -184,8 +184,8 @@ def answer_inputs(
 
 def check_jobs(jobs: int) -> None:
     """Raise ValueError if so many workers cannot be."""
-    if jobs < 0:
-        raise ValueError(f"jobs must be 0 (one for each core) or more, but it is {jobs}.")
+    if not hasattr(jobs, "__index__") or jobs < 0:
+        raise ValueError(f"jobs must be 0 (one for each core) or more, a whole number, but it is {jobs!r}.")
 
 
 def _iter_rows(inputs: Iterable[Input], run: "_Run") -> Generator[SeriesResult, None, None]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -35,8 +35,17 @@ class _StoppedError(Exception):
     """A signal asked to stop while no row came."""
 
 
+class _NamedPath(click.Path):
+    """A path that is not empty: a variable that is not set in a shell is not the folder that one is in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            raise UsageError("an empty text names no path; '.' is the folder that you are in.")
+        return super().convert(value, param, ctx)
+
+
 @click.command(name="classify")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=_NamedPath(path_type=Path), metavar="PATH...")
 @click.option(
     "--model",
     type=click.Path(path_type=Path),

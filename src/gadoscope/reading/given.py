@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import UnsupportedOperation
 from itertools import count
 from numbers import Real
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.errors import InputError, UsageError
+from gadoscope.errors import InputError, ReadError, UsageError
 from gadoscope.imaging.array_volume import ArrayVolume, build_geometry, is_orientation
 from gadoscope.labels import Plane
 from gadoscope.reading.archives.held import Held
@@ -39,6 +40,8 @@ EXPECTED = (
     "an ImageSeries, or several of these"
 )
 SLICE_AXES, VOLUME_AXES = 2, 3
+COLOURS = (3, 4)
+"""Values of a pixel in RGB, and in RGB with its opacity. No plane of a head has so few columns."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +120,15 @@ class _Listing:
 
     def flatten(self, what: Any) -> Iterator[Path | Input]:
         """Yield paths and inputs."""
+        if isinstance(what, str) and not what:
+            raise UsageError("an empty text names no path; '.' is the folder that you are in.")
         if isinstance(what, (str, os.PathLike)):
             yield Path(what)
         elif isinstance(what, np.ndarray):
             yield self._take_array(what)
         elif isinstance(what, ImageSeries):
             yield GivenSeries(what)
-        elif _is_dataset(what):
+        elif is_dataset(what):
             yield self._hold(_dataset_bytes, what, self._name("dataset"))
         elif _is_nibabel(what):
             yield self._hold(_nifti_bytes, what, self._name("image", what.get_filename()))
@@ -170,6 +175,11 @@ class _Listing:
             raise UsageError(
                 f"{name} has the shape {array.shape}; give a volume (slice, row, column), one at a time, or "
                 "a slice (row, column)."
+            )
+        if array.shape[-1] in COLOURS:
+            raise UsageError(
+                f"{name} has the shape {array.shape}, as colours have; give one grey value a pixel: a slice "
+                "(row, column), or a volume (slice, row, column)."
             )
         return GivenSeries(open_array(array, self._axes, name))
 
@@ -219,7 +229,8 @@ def _check_plane(plane: Plane | str | None) -> Plane | None:
         ) from None
 
 
-def _is_dataset(what: object) -> "TypeGuard[Dataset]":
+def is_dataset(what: object) -> "TypeGuard[Dataset]":
+    """Tell whether it is a dataset of pydicom, without importing that."""
     module = sys.modules.get("pydicom.dataset")
     return module is not None and isinstance(what, module.Dataset)
 
@@ -235,12 +246,30 @@ def read_file(file: "BinaryIO") -> bytes:
     Raises
     ------
     UsageError
-        If it gives text.
+        If it gives text, is closed, or was opened to write alone.
+    ReadError
+        ``empty_file``, if it stands at its end; a file of no bytes is for the reader to refuse.
     """
-    content = file.read()
+    if getattr(file, "closed", False):
+        raise UsageError("this file is closed; classify it while it is open, or give its path.")
+    try:
+        content = file.read()
+    except UnsupportedOperation:
+        raise UsageError("this file was opened to write alone; open it with 'rb'.") from None
     if not isinstance(content, bytes):
         raise UsageError("this file was opened as text; open it with 'rb'.")
+    if not content and _is_past_start(file):
+        raise ReadError(
+            "empty_file", "nothing is left to read of it, for it stands at its end; seek(0) in it first."
+        )
     return content
+
+
+def _is_past_start(file: "BinaryIO") -> bool:
+    try:
+        return file.tell() > 0
+    except (AttributeError, OSError):  # a pipe has no place to stand
+        return False
 
 
 def _nifti_bytes(image: "SpatialImage") -> bytes:
