@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gadoscope.api.runs import audit, cross_validate, evaluate, explain, repeat, train
     from gadoscope.classification.classifier import Classifier, classify
     from gadoscope.classification.opening import read_series
-    from gadoscope.classification.run import Progress, RunOptions
+    from gadoscope.classification.options import Progress, RunOptions
     from gadoscope.errors import (
         BundleError,
         CheckpointError,
@@ -119,7 +119,7 @@ _ROOM_OF = {
     "gadoscope.api.runs": ("audit", "cross_validate", "evaluate", "explain", "repeat", "train"),
     "gadoscope.classification.classifier": ("Classifier", "classify"),
     "gadoscope.classification.opening": ("read_series",),
-    "gadoscope.classification.run": ("Progress", "RunOptions"),
+    "gadoscope.classification.options": ("Progress", "RunOptions"),
     "gadoscope.errors": tuple(name for name in __all__ if name.endswith("Error")),
     "gadoscope.evidence.reconcile": ("Agreement", "HeaderEvidence", "HeaderState"),
     "gadoscope.imaging.array_volume": ("ArrayVolume",),

@@ -19,7 +19,8 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 
 from gadoscope.classification import run
-from gadoscope.classification.run import Progress, iter_results
+from gadoscope.classification.options import Progress
+from gadoscope.classification.run import iter_results
 from gadoscope.classification.study import tasks
 from gadoscope.labels import Phase, SeriesResult, Status
 from gadoscope.reading.archives import zips

@@ -19,7 +19,8 @@ from pydicom.dataset import Dataset
 
 from gadoscope.classification.classifier import Classifier, classify
 from gadoscope.classification.opening import read_series
-from gadoscope.classification.run import RunOptions, iter_results
+from gadoscope.classification.options import RunOptions
+from gadoscope.classification.run import iter_results
 from gadoscope.errors import BundleError, UsageError
 from gadoscope.inference import default
 from gadoscope.labels import ONE_PHASE, Phase, Plane, QuoteMode, SeriesResult, Status

@@ -6,8 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from gadoscope.classification.options import RunOptions
 from gadoscope.classification.rows import Answer, StudyPlace, storable_row
-from gadoscope.classification.run import RunOptions, answer_inputs, check_jobs
+from gadoscope.classification.run import answer_inputs, check_jobs
 from gadoscope.errors import UsageError
 from gadoscope.inference.bundle import Bundle
 from gadoscope.inference.default import find_model

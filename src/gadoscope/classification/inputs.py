@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.classification.options import RunOptions
 from gadoscope.classification.rows import Answer, empty_row, judged_row, keep_going, with_picture
 from gadoscope.errors import RefusedError
 from gadoscope.evidence.name_hint import may_speak
 from gadoscope.inference.session import Session
-from gadoscope.labels import Plane, QuoteMode, SeriesResult
+from gadoscope.labels import Plane, SeriesResult
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.discover import Found
 from gadoscope.reading.formats import PREFIX_BYTES, READ_FORMATS, Kind, find_kind, is_rare
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from gadoscope.reading.archives.places import Place
     from gadoscope.reading.dicom.header import InstanceHeader
     from gadoscope.reading.series import ImageSeries
-    from gadoscope.results.journal import Journal
 
 DIGEST_BYTES = 2**18
 """Read at a time; hashing them lets go of Python's lock."""
@@ -80,26 +80,12 @@ class Examiner:
     ----------
     session
         The bundle.
-    journal
-        Answers of an earlier run; they are taken over where the content is the same.
-    quote
-        How much of a header the rows quote.
-    is_pictured
-        Whether rows have pictures.
+    options
+        Of the run. Answers that its journal knows are taken over where the content is the same.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        journal: "Journal | None",
-        quote: QuoteMode = QuoteMode.WORDS,
-        *,
-        is_pictured: bool = False,
-    ) -> None:
-        self._is_pictured = is_pictured
-        self._session = session
-        self._journal = journal
-        self._quote = quote
+    def __init__(self, session: Session, options: RunOptions) -> None:
+        self._session, self._options, self._journal = session, options, options.journal
 
     def examine_group(self, group: Sequence[Input]) -> list[Outcome]:
         """Return what became of a few inputs, in their order.
@@ -114,7 +100,7 @@ class Examiner:
         if isinstance(one, GivenSeries):
             return Answer(self._answer_given(one.series))
         path = one.name if isinstance(one, GivenSlice) else str(one.source)
-        base = empty_row(path, self._session, is_pictured=self._is_pictured)
+        base = empty_row(path, self._session, is_pictured=self._options.pictures)
         outcome = keep_going(
             lambda: self._take_slice(one, base) if isinstance(one, GivenSlice) else self._look(one, base),
             base,
@@ -149,7 +135,9 @@ class Examiner:
     def _answer_given(self, series: "ImageSeries") -> tuple[SeriesResult, ...]:
         from gadoscope.classification.series import answer_opened  # noqa: PLC0415 — PNG slices do without
 
-        return answer_opened(series, self._session, quote=self._quote, is_pictured=self._is_pictured)
+        return answer_opened(
+            series, self._session, quote=self._options.quote, is_pictured=self._options.pictures
+        )
 
     def _resize(self, image: SliceImage, base: SeriesResult, digest: str | None) -> _Slice:
         resized = self._session.bundle.metadata.image_path.resize_slice(image.pixels)
@@ -223,7 +211,7 @@ class Examiner:
             self._session,
             facts=beside.facts,
             file_name=source.name,
-            quote=self._quote,
+            quote=self._options.quote,
         )
         return Answer(rows, digest)
 
@@ -233,7 +221,7 @@ class Examiner:
             return base
         from gadoscope.classification.series import with_evidence  # noqa: PLC0415 — PNG slices do without
 
-        return with_evidence(base, None, file_name=source.name, quote=self._quote)
+        return with_evidence(base, None, file_name=source.name, quote=self._options.quote)
 
     def _digest_beside(self, place: "Place") -> list[str | None]:
         """Return the digests of a pair's data file and of SPM's matrix."""

@@ -10,17 +10,17 @@ whatever ``jobs`` is.
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gadoscope.classification.inputs import Container, ContainerKind, Examiner, Instance
+from gadoscope.classification.options import Progress, RunOptions, Watch
 from gadoscope.classification.rows import Answer, empty_row, keep_going, storable_row
-from gadoscope.errors import UsageError
 from gadoscope.inference.session import Session
 from gadoscope.labels import QuoteMode, SeriesResult
 from gadoscope.parallel import count_jobs, in_groups, map_ahead
@@ -51,31 +51,6 @@ INSTANCES_BEFORE_WORKERS = 2000
 """DICOM instances after which processes read headers: they take as long to start as threads to read these."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """How far a run is.
-
-    Parameters
-    ----------
-    n_files
-        Files that were looked at.
-    n_instances
-        DICOM instances among them.
-    n_series
-        DICOM series, once all files have been looked at; ``None`` before.
-    n_series_done
-        Of these, answered.
-    """
-
-    n_files: int = 0
-    n_instances: int = 0
-    n_series: int | None = None
-    n_series_done: int = 0
-
-
-Watch = Callable[[Progress], None]
-
-
 def iter_results(
     paths: Sequence[Path],
     *,
@@ -96,14 +71,8 @@ def iter_results(
         The bundle.
     jobs
         Workers; 0 takes one for each core.
-    journal
-        Takes every answer as it comes, and may know some from an earlier run.
-    series_alone
-        Leave every answer as it is without the other series of its study.
-    quote
-        How much of a header the rows quote; all of it may hold what somebody typed in of a patient.
-    watch
-        Called often, also while no row comes; may raise to stop the run.
+    journal, series_alone, quote, watch
+        As of `RunOptions`.
 
     Yields
     ------
@@ -127,42 +96,6 @@ def iter_results(
     check_jobs(jobs)
     options = RunOptions(journal=journal, series_alone=series_alone, quote=quote, watch=watch)
     return answer_inputs(iter_inputs(paths), Session(model), jobs=jobs, options=options)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """How inputs are answered.
-
-    Parameters
-    ----------
-    journal
-        Takes every answer as it comes, and may know some from an earlier run.
-    series_alone
-        Leave every answer as it is without the other series of its study.
-    quote
-        How much of a header the rows quote; all of it may hold what somebody typed in of a patient.
-    watch
-        Called often, also while no row comes; may raise to stop the run.
-    pictures
-        Give each row what a notebook shows beside it, as a `PicturedResult`: some 10 kB each.
-
-    Raises
-    ------
-    UsageError
-        If ``quote`` is none of `QuoteMode`; its words may be given as text.
-    """
-
-    journal: "Journal | None" = None
-    series_alone: bool = False
-    quote: QuoteMode = QuoteMode.WORDS
-    watch: Watch | None = None
-    pictures: bool = False
-
-    def __post_init__(self) -> None:
-        try:
-            object.__setattr__(self, "quote", QuoteMode(self.quote))
-        except ValueError:
-            raise UsageError(f"quote = {self.quote!r}; expected one of {', '.join(QuoteMode)}.") from None
 
 
 def answer_inputs(
@@ -201,7 +134,7 @@ class _Run:
     def __init__(self, session: Session, jobs: int, options: RunOptions) -> None:
         self._session, self._jobs, self._options = session, jobs, options
         self._watch = options.watch or _ignore
-        self._examiner = Examiner(session, options.journal, options.quote, is_pictured=options.pictures)
+        self._examiner = Examiner(session, options)
         self._open = ExitStack()
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="classify")
         self._open.callback(self._pool.shutdown, wait=True, cancel_futures=True)
@@ -264,12 +197,7 @@ class _Run:
         from gadoscope.reading.dicom.grouping.identify import identify_series  # noqa: PLC0415 — as above
 
         identify_series(index)
-        reader = StudyReader(
-            self._session,
-            self._options.journal,
-            self._options.quote,
-            is_pictured=self._options.pictures,
-        )
+        reader = StudyReader(self._session, self._options)
         tasks = self._list_tasks(index, reader)
         n_series = index.n_series
         n_ahead = self._jobs * GROUPS_PER_JOB

@@ -15,7 +15,7 @@ from gadoscope.cli.options import jobs_option, json_option, output_option
 from gadoscope.errors import UsageError
 
 if TYPE_CHECKING:
-    from gadoscope.classification.run import Progress
+    from gadoscope.classification.options import Progress
     from gadoscope.cli.interrupt import StopRequest
     from gadoscope.labels import SeriesResult
     from gadoscope.results.journal import Journal
@@ -102,7 +102,7 @@ def command(
     goes on from there. Exit code: 0 no input failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.
     """
     from gadoscope.classification.classifier import classify
-    from gadoscope.classification.run import RunOptions
+    from gadoscope.classification.options import RunOptions
     from gadoscope.cli.classify_display import open_display
     from gadoscope.cli.interrupt import stop_on_signal
     from gadoscope.labels import QuoteMode

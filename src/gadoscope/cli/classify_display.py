@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from gadoscope.classification.run import Progress
+    from gadoscope.classification.options import Progress
 
 
 class SilentDisplay:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gadoscope.classification.options import RunOptions
 from gadoscope.classification.rows import Answer
 from gadoscope.classification.run import iter_results
 from gadoscope.classification.study.reasoning import iter_judged
@@ -41,14 +42,14 @@ def list_tasks(index: SeriesIndex, reader: StudyReader) -> Iterator[SeriesTask]:
 
 
 def answer_elsewhere(bundle: Path, task: SeriesTask) -> Answer:
-    return StudyReader(Session(bundle), None).answer(task)
+    return StudyReader(Session(bundle), RunOptions()).answer(task)
 
 
 def test_tasks_are_answered_in_another_process_and_judged_here(study: Path, tmp_path: Path) -> None:
     bundle = write_tiny_bundle(tmp_path / "band.onnx", with_band(0.01, 0.06))
     with SeriesIndex() as index, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as elsewhere:
         index.add(scan_group(list(iter_inputs([study]))).batches)
-        tasks = list(list_tasks(index, StudyReader(Session(bundle), None)))
+        tasks = list(list_tasks(index, StudyReader(Session(bundle), RunOptions())))
         assert pickle.loads(pickle.dumps(tasks)) == tasks  # noqa: S301 - our own
         answers = list(elsewhere.map(answer_elsewhere, [bundle] * len(tasks), tasks))
         rows = list(

@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gadoscope.classification.options import RunOptions
 from gadoscope.classification.rows import Answer, StudyPlace, empty_row, keep_going
 from gadoscope.classification.series import answer_series
 from gadoscope.errors import RefusedError
 from gadoscope.inference.session import Session
-from gadoscope.labels import QuoteMode, SeriesResult
+from gadoscope.labels import SeriesResult
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom.copies import digest_file
 from gadoscope.reading.dicom.facts import read_facts
@@ -17,7 +18,6 @@ from gadoscope.reading.dicom.grouping.index import SeriesEntry
 from gadoscope.reading.dicom.header import MAGNITUDE
 from gadoscope.reading.dicom.series import open_dicom_series
 from gadoscope.reading.series import Facts, ImageSeries
-from gadoscope.results.journal import Journal
 
 MAX_STUDY_SERIES = 200
 """A long MR examination has sixty. More under one StudyInstanceUID are several studies made one by whoever
@@ -82,18 +82,8 @@ class SeriesTask:
 class StudyReader:
     """Reads and answers the series of studies. For several threads."""
 
-    def __init__(
-        self,
-        session: Session,
-        journal: Journal | None,
-        quote: QuoteMode = QuoteMode.WORDS,
-        *,
-        is_pictured: bool = False,
-    ) -> None:
-        self._is_pictured = is_pictured
-        self._session = session
-        self._journal = journal
-        self._quote = quote
+    def __init__(self, session: Session, options: RunOptions) -> None:
+        self._session, self._options, self._journal = session, options, options.journal
 
     def read_study(self, entries: Sequence[SeriesEntry]) -> Study:
         """Read the header of each series from its first instance."""
@@ -111,7 +101,7 @@ class StudyReader:
 
     def _base_row(self, entry: SeriesEntry) -> SeriesResult:
         return replace(
-            empty_row(str(entry.first), self._session, is_pictured=self._is_pictured),
+            empty_row(str(entry.first), self._session, is_pictured=self._options.pictures),
             study_instance_uid=entry.study_instance_uid or None,
             series_instance_uid=entry.series_instance_uid or None,
         )
@@ -142,7 +132,7 @@ class StudyReader:
             self._session,
             facts=facts,
             study=task.neighbours,
-            quote=self._quote,
+            quote=self._options.quote,
         )
         return Answer(rows, digest, place)
 

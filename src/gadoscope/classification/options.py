@@ -1,0 +1,72 @@
+"""How a run answers, and how far it is: what whoever starts one says, and hears."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gadoscope.errors import UsageError
+from gadoscope.labels import QuoteMode
+
+if TYPE_CHECKING:
+    from gadoscope.results.journal import Journal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a run is.
+
+    Parameters
+    ----------
+    n_files
+        Files that were looked at.
+    n_instances
+        DICOM instances among them.
+    n_series
+        DICOM series, once all files have been looked at; ``None`` before.
+    n_series_done
+        Of these, answered.
+    """
+
+    n_files: int = 0
+    n_instances: int = 0
+    n_series: int | None = None
+    n_series_done: int = 0
+
+
+Watch = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How inputs are answered.
+
+    Parameters
+    ----------
+    journal
+        Takes every answer as it comes, and may know some from an earlier run.
+    series_alone
+        Leave every answer as it is without the other series of its study.
+    quote
+        How much of a header the rows quote; all of it may hold what somebody typed in of a patient.
+    watch
+        Called often, also while no row comes; may raise to stop the run.
+    pictures
+        Give each row what a notebook shows beside it, as a `PicturedResult`: some 10 kB each.
+
+    Raises
+    ------
+    UsageError
+        If ``quote`` is none of `QuoteMode`; its words may be given as text.
+    """
+
+    journal: "Journal | None" = None
+    series_alone: bool = False
+    quote: QuoteMode = QuoteMode.WORDS
+    watch: Watch | None = None
+    pictures: bool = False
+
+    def __post_init__(self) -> None:
+        try:
+            object.__setattr__(self, "quote", QuoteMode(self.quote))
+        except ValueError:
+            raise UsageError(f"quote = {self.quote!r}; expected one of {', '.join(QuoteMode)}.") from None
