@@ -42,8 +42,7 @@ MAX_MACRO_ITEMS = 64
 """A macro has one item, or one for each agent or value map."""
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
-SHARED, PER_FRAME = tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE
-_GROUPS = frozenset((SHARED, PER_FRAME))
+_GROUPS = frozenset((tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE))
 _PIXEL_TAGS = frozenset((tags.FLOAT_PIXEL_DATA, tags.DOUBLE_FLOAT_PIXEL_DATA, tags.PIXEL_DATA))
 # Sequences that are decoded: agents, ingredients, usage, value maps, regions, and what animal it is.
 CONVERTED = frozenset(
@@ -85,7 +84,6 @@ FRAME_MACROS = frozenset(
 _DELIMITERS, _ITEM, _SEQUENCE_END = 0xFFFE, 0xFFFEE000, 0xFFFEE0DD
 _SHORT_FORMS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 _LONG_FORMS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_CHARACTER_SET = tags.SPECIFIC_CHARACTER_SET
 
 
 @dataclass(frozen=True)
@@ -230,7 +228,7 @@ class _Parser:
             element = self._keep(tag, form, length, value_at, at, longest)
             if element is not None:
                 kept[self._base(tag)] = element
-            if tag == _CHARACTER_SET and isinstance(element, RawDataElement):
+            if tag == tags.SPECIFIC_CHARACTER_SET and isinstance(element, RawDataElement):
                 self._encoding = convert_encodings(convert_raw_data_element(element).value)
         if not is_whole:
             raise _NeedsMoreError

@@ -5,7 +5,6 @@ References
 DICOM PS3.3 C.7.6.3 (Image Pixel), C.7.6.16 (functional groups); PS3.5 8 (pixel data), A (transfer syntaxes)
 """
 
-import struct
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
@@ -13,7 +12,6 @@ from typing import BinaryIO
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import data_element_generator, read_dataset
-from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
 
 from gadoscope.errors import InputError, ReadError, RefusedError
@@ -29,8 +27,9 @@ from gadoscope.reading.dicom.elements import (
     Elements,
     guess_implicit,
 )
-from gadoscope.reading.dicom.long_header import parse_long_header
-from gadoscope.reading.dicom.values import Scale, StoredLayout, find_scale
+from gadoscope.reading.dicom.long_header import UNDEFINED_LENGTH, parse_long_header
+from gadoscope.reading.dicom.pixel_layout import FLOAT_BITS, damaged, find_layout, find_scales
+from gadoscope.reading.dicom.values import Scale, StoredLayout
 from gadoscope.reading.images import MAX_PIXELS
 from gadoscope.reading.quiet import quiet_library
 
@@ -50,28 +49,18 @@ LONGEST_TABLE_BYTES = 1024 * 1024
 """Of an Extended Offset Table, eight bytes a frame; longer values are private."""
 DEFLATED_CHUNK_BYTES = 256 * 1024
 """Read at a time where the data set is deflated."""
-MONOCHROME1, MONOCHROME2 = "MONOCHROME1", "MONOCHROME2"
-UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
 _PREAMBLE_BYTES, _MAGIC = 128, b"DICM"
 _FIRST_PIXEL_TAG, _LAST_PIXEL_TAG = tags.FLOAT_PIXEL_DATA, tags.PIXEL_DATA
-FLOAT_PIXELS, DOUBLE_PIXELS, INTEGER_PIXELS = (
-    tags.FLOAT_PIXEL_DATA,
-    tags.DOUBLE_FLOAT_PIXEL_DATA,
-    tags.PIXEL_DATA,
-)
-_FLOAT_BITS = {FLOAT_PIXELS: 32, DOUBLE_PIXELS: 64}
-_INTEGER_BITS = (8, 16, 32)
 _META_GROUP = 0x0002
-_SHARED, _PER_FRAME = tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE
-_VALUE_MAPS, _TRANSFORMATION, _FRAME_VOI = (
-    tags.REAL_WORLD_VALUE_MAPPING_SEQUENCE,
-    tags.PIXEL_VALUE_TRANSFORMATION_SEQUENCE,
-    tags.FRAME_VOILUT_SEQUENCE,
+_SCALE_MACROS = frozenset(
+    (
+        tags.REAL_WORLD_VALUE_MAPPING_SEQUENCE,
+        tags.PIXEL_VALUE_TRANSFORMATION_SEQUENCE,
+        tags.FRAME_VOILUT_SEQUENCE,
+    )
 )
-_SCALE_MACROS = frozenset((_VALUE_MAPS, _TRANSFORMATION, _FRAME_VOI))
-_MODALITY_TABLE = tags.MODALITY_LUT_SEQUENCE
 _TAGS = [
     tags.SAMPLES_PER_PIXEL,
     tags.PHOTOMETRIC_INTERPRETATION,
@@ -91,10 +80,10 @@ _TAGS = [
     tags.RESCALE_INTERCEPT,
     tags.RESCALE_SLOPE,
     tags.VOILUT_FUNCTION,
-    _MODALITY_TABLE,
-    _VALUE_MAPS,
-    _SHARED,
-    _PER_FRAME,
+    tags.MODALITY_LUT_SEQUENCE,
+    tags.REAL_WORLD_VALUE_MAPPING_SEQUENCE,
+    tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
+    tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
     tags.EXTENDED_OFFSET_TABLE,
     tags.EXTENDED_OFFSET_TABLE_LENGTHS,
 ]
@@ -227,7 +216,7 @@ def _read_transfer_syntax(prefix: bytes) -> tuple[str, int]:
             int(element.tag): element for element in data_element_generator(meta, False, True, _ends_meta)
         }
     except Exception as error:  # as in `elements`: whatever a damaged header makes pydicom trip over
-        raise _damaged() from error
+        raise damaged() from error
     syntax = Elements(found).find_text(TRANSFER_SYNTAX) or _guess_syntax(prefix[meta.tell() :])
     if syntax not in NATIVE_SYNTAXES and syntax not in COMPRESSED_SYNTAXES:
         named = f" ({syntax})" if UID.fullmatch(syntax) else ""
@@ -272,7 +261,7 @@ def _parse(prefix: bytes, syntax: str, *, is_whole: bool) -> _Parsed | None:
     except Exception as error:  # as in `elements`: whatever a damaged header makes pydicom trip over
         if not is_whole:
             return None
-        raise _damaged() from error
+        raise damaged() from error
     if found and prefix.count(ITEM, 0, found[0][1]) > MAX_PLAIN_ITEMS:
         return _parse_long(prefix, syntax, is_whole=is_whole)
     if found and found[0][0] <= _LAST_PIXEL_TAG and found[0][1] <= len(prefix):
@@ -298,7 +287,7 @@ def _parse_long(prefix: bytes, syntax: str, *, is_whole: bool) -> _Parsed | None
     except InputError:
         raise
     except Exception as error:  # as above
-        raise _damaged() from error
+        raise damaged() from error
     if found is None:
         return None
     if not found.pixel_tag:
@@ -308,10 +297,6 @@ def _parse_long(prefix: bytes, syntax: str, *, is_whole: bool) -> _Parsed | None
 
 def _no_pixels() -> ReadError:
     return ReadError("no_pixels", "the file has a header, but no pixel data; copy it again from its source.")
-
-
-def _damaged() -> ReadError:
-    return ReadError("damaged_header", "its DICOM header is damaged; copy the file again from its source.")
 
 
 def _interpret(parsed: _Parsed, syntax: str, begin: int) -> PixelHeader:
@@ -326,12 +311,12 @@ def _interpret(parsed: _Parsed, syntax: str, begin: int) -> PixelHeader:
             "too_large",
             f"{rows} x {columns} pixels is no slice; at most {MAX_PIXELS} pixels in all are read.",
         )
-    if _MODALITY_TABLE in elements:
+    if tags.MODALITY_LUT_SEQUENCE in elements:
         raise RefusedError(
             "unsupported_pixels", "its values are rescaled by a table (Modality LUT), which is not read."
         )
     warnings: list[str] = []
-    layout = _find_layout(elements, parsed.pixel_tag, syntax, warnings)
+    layout = find_layout(elements, parsed.pixel_tag, syntax, warnings)
     n_frames = max(elements.find_integer(tags.NUMBER_OF_FRAMES) or 1, 1)
     n_needed = n_frames * rows * columns * layout.bits_allocated // 8
     if n_needed + 1 < parsed.n_pixel_bytes < UNDEFINED_LENGTH:  # one byte makes the length even
@@ -345,103 +330,11 @@ def _interpret(parsed: _Parsed, syntax: str, begin: int) -> PixelHeader:
         columns=columns,
         n_frames=n_frames,
         layout=layout,
-        is_float=parsed.pixel_tag in _FLOAT_BITS,
+        is_float=parsed.pixel_tag in FLOAT_BITS,
         pixels_at=parsed.pixels_at,
         n_pixel_bytes=parsed.n_pixel_bytes,
         extended_offsets=elements.find_bytes(tags.EXTENDED_OFFSET_TABLE),
         extended_lengths=elements.find_bytes(tags.EXTENDED_OFFSET_TABLE_LENGTHS),
-        scales=_find_scales(parsed.dataset, n_frames),
+        scales=find_scales(parsed.dataset, n_frames),
         warnings=tuple(warnings),
     )
-
-
-def _find_layout(elements: Elements, pixel_tag: int, syntax: str, warnings: list[str]) -> StoredLayout:
-    photometric = elements.find_text(tags.PHOTOMETRIC_INTERPRETATION).upper()
-    if (elements.find_integer(tags.SAMPLES_PER_PIXEL) or 1) != 1 or photometric not in {
-        "",
-        MONOCHROME1,
-        MONOCHROME2,
-    }:
-        raise RefusedError("colour", "the pixels are in colour; an MR slice is grey: export the grey slice.")
-    if not photometric:
-        warnings.append("PhotometricInterpretation is missing: larger values were taken as brighter")
-    is_signed = elements.find_integer(tags.PIXEL_REPRESENTATION) == 1
-    bits = _FLOAT_BITS.get(pixel_tag) or elements.find_integer(tags.BITS_ALLOCATED)
-    if pixel_tag == INTEGER_PIXELS and bits not in _INTEGER_BITS:
-        if bits is None:
-            raise ReadError("missing_attribute", "BitsAllocated is missing; copy the file from its source.")
-        raise RefusedError(
-            "unsupported_pixels", f"BitsAllocated is {bits}; pixels of 8, 16 and 32 bits are read."
-        )
-    allocated = bits or 0
-    stored = elements.find_integer(tags.BITS_STORED)
-    if pixel_tag == INTEGER_PIXELS and not (stored is not None and 1 < stored <= allocated):
-        warnings.append("BitsStored is missing or wrong: BitsAllocated was taken instead")
-    if stored is None or not 1 < stored <= allocated:
-        stored = allocated
-    high_bit = elements.find_integer(tags.HIGH_BIT)
-    if high_bit is None or not stored - 1 <= high_bit < allocated:
-        high_bit = stored - 1
-    order = ">" if syntax == BIG_ENDIAN else "<"
-    return StoredLayout(
-        bits_allocated=allocated,
-        bits_stored=stored,
-        high_bit=high_bit,
-        is_signed=is_signed,
-        is_inverted=photometric == MONOCHROME1,
-        padding=_find_padding_range(elements, pixel_tag, f"{order}{'h' if is_signed else 'H'}"),
-    )
-
-
-def _find_padding_range(elements: Elements, pixel_tag: int, layout: str) -> tuple[float, float] | None:
-    """Return the smallest and the largest padding value; the range's limit may lie on either side."""
-    if pixel_tag != INTEGER_PIXELS:
-        value = elements.find_number(
-            tags.FLOAT_PIXEL_PADDING_VALUE
-            if pixel_tag == FLOAT_PIXELS
-            else tags.DOUBLE_FLOAT_PIXEL_PADDING_VALUE
-        )
-        return None if value is None else (value, value)
-    size = struct.calcsize(layout)
-    ends = [elements.find_bytes(tag) for tag in (tags.PIXEL_PADDING_VALUE, tags.PIXEL_PADDING_RANGE_LIMIT)]
-    values = [float(struct.unpack_from(layout, end)[0]) for end in ends if len(end) >= size]
-    return (min(values), max(values)) if values and len(ends[0]) >= size else None
-
-
-def _find_scales(dataset: Dataset, n_frames: int) -> tuple[Scale, ...]:
-    """Return how stored values become values: of all frames at once, or of each where each says it."""
-    try:
-        with quiet_library():
-            shared = next(iter(find_items(dataset, _SHARED)), Dataset())
-            frames = find_items(dataset, _PER_FRAME)
-            scales = tuple(_find_scale((frame, shared, dataset)) for frame in frames[:n_frames])
-            alone = _find_scale((shared, dataset))
-    except Exception as error:  # a sequence is parsed only now, and as above pydicom may trip over anything
-        raise _damaged() from error
-    if scales and len(scales) < n_frames:
-        raise ReadError(
-            "damaged_header",
-            f"it describes {len(scales)} frames, but NumberOfFrames is {n_frames}; copy it from its source.",
-        )
-    return scales if len(set(scales)) > 1 else scales[:1] or (alone,)
-
-
-def _find_scale(places: tuple[Dataset, ...]) -> Scale:
-    """Return the scale that the first of ``places`` states: a frame's own, the shared one, the instance's."""
-    top = Elements(dict(places[-1].items()))
-
-    def find_macro(tag: int) -> Elements:
-        items = next(filter(None, (find_items(place, tag) for place in places)), None)
-        return Elements(dict(items[0].items())) if items else top
-
-    maps = next(filter(None, (find_items(place, _VALUE_MAPS) for place in places)), None)
-    only_map = Elements(dict(maps[0].items())) if maps and len(maps) == 1 else None
-    return find_scale(find_macro(_TRANSFORMATION), find_macro(_FRAME_VOI), only_map)
-
-
-def find_items(dataset: Dataset, tag: int) -> list[Dataset]:
-    """Return the items of a sequence; none where it is missing."""
-    if tag not in dataset:
-        return []
-    value = dataset[tag].value
-    return list(value) if isinstance(value, Items) else []

@@ -1,0 +1,138 @@
+"""How stored pixels are written, and how they become values, by what the header says.
+
+References
+----------
+DICOM PS3.3 C.7.6.3 (Image Pixel), C.7.6.16 (functional groups), C.7.5.1.1.2 (pixel padding)
+"""
+
+import struct
+
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+
+from gadoscope.errors import ReadError, RefusedError
+from gadoscope.reading.dicom import tags
+from gadoscope.reading.dicom.elements import BIG_ENDIAN, Elements
+from gadoscope.reading.dicom.values import Scale, StoredLayout, find_scale
+from gadoscope.reading.quiet import quiet_library
+
+MONOCHROME1, MONOCHROME2 = "MONOCHROME1", "MONOCHROME2"
+FLOAT_BITS = {tags.FLOAT_PIXEL_DATA: 32, tags.DOUBLE_FLOAT_PIXEL_DATA: 64}
+"""Bits allocated where the pixel data themselves say it."""
+_INTEGER_BITS = (8, 16, 32)
+
+
+def damaged() -> ReadError:
+    """Return the error of a header of pixels that is no header."""
+    return ReadError("damaged_header", "its DICOM header is damaged; copy the file again from its source.")
+
+
+def find_layout(elements: Elements, pixel_tag: int, syntax: str, warnings: list[str]) -> StoredLayout:
+    """Return how stored values are written; repairs are appended to ``warnings``.
+
+    Raises
+    ------
+    RefusedError
+        If the pixels are in colour, or of bits that are not read.
+    ReadError
+        If it is not said how many bits there are.
+    """
+    photometric = elements.find_text(tags.PHOTOMETRIC_INTERPRETATION).upper()
+    if (elements.find_integer(tags.SAMPLES_PER_PIXEL) or 1) != 1 or photometric not in {
+        "",
+        MONOCHROME1,
+        MONOCHROME2,
+    }:
+        raise RefusedError("colour", "the pixels are in colour; an MR slice is grey: export the grey slice.")
+    if not photometric:
+        warnings.append("PhotometricInterpretation is missing: larger values were taken as brighter")
+    is_signed = elements.find_integer(tags.PIXEL_REPRESENTATION) == 1
+    bits = FLOAT_BITS.get(pixel_tag) or elements.find_integer(tags.BITS_ALLOCATED)
+    if pixel_tag == tags.PIXEL_DATA and bits not in _INTEGER_BITS:
+        if bits is None:
+            raise ReadError("missing_attribute", "BitsAllocated is missing; copy the file from its source.")
+        raise RefusedError(
+            "unsupported_pixels", f"BitsAllocated is {bits}; pixels of 8, 16 and 32 bits are read."
+        )
+    allocated = bits or 0
+    stored = elements.find_integer(tags.BITS_STORED)
+    if pixel_tag == tags.PIXEL_DATA and not (stored is not None and 1 < stored <= allocated):
+        warnings.append("BitsStored is missing or wrong: BitsAllocated was taken instead")
+    if stored is None or not 1 < stored <= allocated:
+        stored = allocated
+    high_bit = elements.find_integer(tags.HIGH_BIT)
+    if high_bit is None or not stored - 1 <= high_bit < allocated:
+        high_bit = stored - 1
+    order = ">" if syntax == BIG_ENDIAN else "<"
+    return StoredLayout(
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=high_bit,
+        is_signed=is_signed,
+        is_inverted=photometric == MONOCHROME1,
+        padding=_find_padding_range(elements, pixel_tag, f"{order}{'h' if is_signed else 'H'}"),
+    )
+
+
+def _find_padding_range(elements: Elements, pixel_tag: int, layout: str) -> tuple[float, float] | None:
+    """Return the smallest and the largest padding value; the range's limit may lie on either side."""
+    if pixel_tag != tags.PIXEL_DATA:
+        value = elements.find_number(
+            tags.FLOAT_PIXEL_PADDING_VALUE
+            if pixel_tag == tags.FLOAT_PIXEL_DATA
+            else tags.DOUBLE_FLOAT_PIXEL_PADDING_VALUE
+        )
+        return None if value is None else (value, value)
+    size = struct.calcsize(layout)
+    ends = [elements.find_bytes(tag) for tag in (tags.PIXEL_PADDING_VALUE, tags.PIXEL_PADDING_RANGE_LIMIT)]
+    values = [float(struct.unpack_from(layout, end)[0]) for end in ends if len(end) >= size]
+    return (min(values), max(values)) if values and len(ends[0]) >= size else None
+
+
+def find_scales(dataset: Dataset, n_frames: int) -> tuple[Scale, ...]:
+    """Return how stored values become values: of all frames at once, or of each where each says it.
+
+    Raises
+    ------
+    ReadError
+        If the header is damaged, or describes fewer frames than there are.
+    """
+    try:
+        with quiet_library():
+            shared = next(iter(_find_items(dataset, tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE)), Dataset())
+            frames = _find_items(dataset, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)
+            scales = tuple(_find_scale((frame, shared, dataset)) for frame in frames[:n_frames])
+            alone = _find_scale((shared, dataset))
+    except Exception as error:  # a sequence is parsed only now, and as above pydicom may trip over anything
+        raise damaged() from error
+    if scales and len(scales) < n_frames:
+        raise ReadError(
+            "damaged_header",
+            f"it describes {len(scales)} frames, but NumberOfFrames is {n_frames}; copy it from its source.",
+        )
+    return scales if len(set(scales)) > 1 else scales[:1] or (alone,)
+
+
+def _find_scale(places: tuple[Dataset, ...]) -> Scale:
+    """Return the scale that the first of ``places`` states: a frame's own, the shared one, the instance's."""
+    top = Elements(dict(places[-1].items()))
+
+    def find_macro(tag: int) -> Elements:
+        items = next(filter(None, (_find_items(place, tag) for place in places)), None)
+        return Elements(dict(items[0].items())) if items else top
+
+    maps = next(
+        filter(None, (_find_items(place, tags.REAL_WORLD_VALUE_MAPPING_SEQUENCE) for place in places)), None
+    )
+    only_map = Elements(dict(maps[0].items())) if maps and len(maps) == 1 else None
+    return find_scale(
+        find_macro(tags.PIXEL_VALUE_TRANSFORMATION_SEQUENCE), find_macro(tags.FRAME_VOILUT_SEQUENCE), only_map
+    )
+
+
+def _find_items(dataset: Dataset, tag: int) -> list[Dataset]:
+    """Return the items of a sequence; none where it is missing."""
+    if tag not in dataset:
+        return []
+    value = dataset[tag].value
+    return list(value) if isinstance(value, Items) else []
