@@ -46,7 +46,7 @@ from gadoscope.labels import Phase
 from gadoscope.models.registry import build_network
 from gadoscope.models.siim import Siim
 from gadoscope.phantom.forms.cohort import Cohort, scan
-from gadoscope.phantom.head.regions import Region
+from gadoscope.phantom.head.regions import INTACT_BARRIER, Region
 from gadoscope.phantom.physics.acquire import window
 from gadoscope.phantom.physics.scanner import Scanner
 from gadoscope.report.pictures import overlay, picture
@@ -80,23 +80,7 @@ GROUPS: Mapping[str, tuple[Region, ...]] = {
     "skin": (Region.SKIN,),
     "fat": (Region.FAT,),
     "marrow": (Region.MARROW,),
-    "brain behind its barrier": (
-        Region.CORTEX,
-        Region.WHITE_MATTER,
-        Region.CORPUS_CALLOSUM,
-        Region.FORNIX,
-        Region.THALAMUS,
-        Region.STRIATUM,
-        Region.PALLIDUM,
-        Region.HYPOTHALAMUS,
-        Region.BRAINSTEM,
-        Region.CEREBELLAR_CORTEX,
-        Region.CEREBELLAR_WHITE_MATTER,
-        Region.SPINAL_CORD,
-        Region.OPTIC_NERVE,
-        Region.LESION_NON_ENHANCING,
-        Region.OEDEMA,
-    ),
+    "brain behind its barrier": tuple(sorted(INTACT_BARRIER)),
     "fluid, bone, disc, lens": (
         Region.CSF,
         Region.VENTRICLE,

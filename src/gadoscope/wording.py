@@ -94,7 +94,7 @@ def short_name(path: str) -> str:
     return "/".join(path.replace("\\", "/").split("/")[-2:])
 
 
-def printable(path: Path) -> str:
+def show_path(path: Path) -> str:
     """Return a path as text that every terminal can show, line breaks and odd bytes as escapes."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -102,6 +102,6 @@ def printable(path: Path) -> str:
 
 def name_some(paths: Sequence[Path]) -> str:
     """Return the first few of ``paths`` for a message, and how many more there are."""
-    shown = ", ".join(printable(path) for path in paths[:N_SHOWN])
+    shown = ", ".join(show_path(path) for path in paths[:N_SHOWN])
     more = len(paths) - N_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown

@@ -3,13 +3,15 @@
 import json
 import subprocess
 import sys
+from inspect import signature
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from gadoscope.cli.audit import DEFAULT_CASES, command
-from gadoscope.inspection.run import DEFAULT_CASES as LIBRARY_DEFAULT
+from gadoscope.cli.audit import command
+from gadoscope.inspection import DEFAULT_CASES
+from gadoscope.inspection.run import audit
 from tests.support.slices import write_classes
 
 MAIN = "from gadoscope.cli.main import main; main()"
@@ -57,7 +59,8 @@ def test_the_help_shows_an_example_and_the_librarys_default() -> None:
     lines = [line.strip() for line in CliRunner().invoke(command, ["--help"]).stdout.splitlines()]
 
     assert "gadoscope audit slices/ --output audit" in lines
-    assert DEFAULT_CASES == LIBRARY_DEFAULT
+    (of_command,) = (option.default for option in command.params if option.name == "cases")
+    assert of_command == signature(audit).parameters["n_cases"].default == DEFAULT_CASES
 
 
 def test_a_wrong_path_is_one_line_and_exit_code_2(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 import json
 import subprocess
 import sys
+from inspect import signature
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from gadoscope.cli.evaluate import DEFAULT_CASES, command
-from gadoscope.evaluation.run import DEFAULT_CASES as LIBRARY_DEFAULT
+from gadoscope.cli.evaluate import command
+from gadoscope.evaluation import DEFAULT_CASES
+from gadoscope.evaluation.run import evaluate
 from tests.support.tiny_run import write_run
 
 MAIN = "from gadoscope.cli.main import main; main()"
@@ -53,7 +55,8 @@ def test_the_help_shows_an_example_and_the_librarys_default() -> None:
 
     lines = [line.strip() for line in result.stdout.splitlines()]
     assert "gadoscope evaluate runs/lesson --output report" in lines  # a line of its own: the \b works
-    assert DEFAULT_CASES == LIBRARY_DEFAULT
+    (of_command,) = (option.default for option in command.params if option.name == "cases")
+    assert of_command == signature(evaluate).parameters["n_cases"].default == DEFAULT_CASES
 
 
 def test_a_wrong_model_is_one_line_and_exit_code_2(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from gadoscope.errors import UsageError
+from gadoscope.evaluation import DEFAULT_CASES as EVALUATION_CASES
 from gadoscope.extras import name_what_is_missing
 from gadoscope.inference.default import find_model
+from gadoscope.inspection import DEFAULT_CASES as AUDIT_CASES
 from gadoscope.progress import OnProgress
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from gadoscope.training.loop import Moment
     from gadoscope.training.run import Job, TrainedRun
 
-EVALUATION_CASES = 24
-AUDIT_CASES = 12
 SLICE_AXES = 2
 
 

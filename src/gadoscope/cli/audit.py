@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gadoscope.cli.options import jobs_option, json_option, output_option
+from gadoscope.inspection import DEFAULT_CASES
 
 if TYPE_CHECKING:
     from gadoscope.inspection.run import Audit
 
-DEFAULT_CASES = 12
 EXIT_SOME_FAILED = 3
 """The audit finished, but some images could not be read; the same as of `classify`."""
 N_PREDICTORS = 5

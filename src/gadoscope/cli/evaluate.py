@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gadoscope.cli.options import jobs_option, json_option, output_option
+from gadoscope.evaluation import DEFAULT_CASES
 
 if TYPE_CHECKING:
     from gadoscope.evaluation.run import Evaluation
-
-DEFAULT_CASES = 24
 
 
 @click.command()

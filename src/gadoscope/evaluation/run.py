@@ -8,6 +8,7 @@ from typing import Any
 
 from gadoscope.decision.decision import Decision
 from gadoscope.errors import OutputError, UsageError
+from gadoscope.evaluation import DEFAULT_CASES
 from gadoscope.evaluation.cases import Gallery, show_cases
 from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.circumstances import Circumstances, look_at_circumstances
@@ -35,13 +36,10 @@ from gadoscope.inference.session import Session
 from gadoscope.inspection.audited import read_audit
 from gadoscope.labels import Plane, Split
 from gadoscope.preparation.subjects import count_items
-from gadoscope.progress import OnProgress
+from gadoscope.progress import OnProgress, say_nothing
 from gadoscope.run_folder import HTML_NAME, JSON_NAME, PREDICTIONS_NAME, describe_training
 from gadoscope.statistics.table import Predictions, write_predictions
 from gadoscope.wording import short_name
-
-DEFAULT_CASES = 24
-"""Wrong answers with pictures: eight rows of three; a page that can still be read to its end."""
 
 Data = dict[str, Any]
 
@@ -104,7 +102,7 @@ def evaluate(
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file; name a folder for the report.")
     model, *rivals = (find_model(path) for path in (model, *rivals))
-    tell = on_progress or (lambda _what, _done, _all: None)
+    tell = on_progress or say_nothing
     names = [str(rival) for rival in rivals if _is_name(rival)]
     models = [open_model(path) for path in (model, *(rival for rival in rivals if not _is_name(rival)))]
     judges = find_judges(models, data)

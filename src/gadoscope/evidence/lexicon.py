@@ -28,7 +28,6 @@ from gadoscope.evidence.phrases import (
 from gadoscope.evidence.state import HeaderState
 from gadoscope.evidence.tokens import ABSENT, compose, parse_tokens
 
-ANY_LANGUAGE = "any"
 ZEROS = frozenset(("0", "00", "0.0", "0,0", "0.00"))
 # The descriptions of an archive repeat: a few hundred protocols make all its series.
 _REMEMBERED_TEXTS = 4096

@@ -25,7 +25,7 @@ from gadoscope.labels import Split
 from gadoscope.parallel import count_jobs
 from gadoscope.preparation.manifest import Manifest, read_manifest
 from gadoscope.preparation.split import list_sources
-from gadoscope.progress import OnProgress
+from gadoscope.progress import OnProgress, say_nothing
 from gadoscope.reading.images import read_slice
 from gadoscope.report.pictures import picture
 from gadoscope.run_folder import MANIFEST_NAME, PREPARED_NAME
@@ -96,7 +96,7 @@ def cross_validate(
     *,
     watch: Watch,
     on_prepared: Prepare,
-    on_scored: OnProgress = lambda _what, _done, _all: None,
+    on_scored: OnProgress = say_nothing,
     warn: Warn = lambda _sentence: None,
     on_part: Callable[[str], None] = lambda _part: None,
 ) -> CrossValidation | None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gadoscope.errors import InputError, ManifestError, OutputError
 from gadoscope.files import hash_file, write_text
+from gadoscope.inspection import DEFAULT_CASES
 from gadoscope.inspection.copies import CopyGroup, group_copies
 from gadoscope.inspection.counts import find_two_sided
 from gadoscope.inspection.measure import Measurement, measure_items
@@ -22,13 +23,10 @@ from gadoscope.preparation.data_digest import digest_files, digest_labelled
 from gadoscope.preparation.manifest import Item, read_manifest
 from gadoscope.preparation.name_blocks import number_blocks
 from gadoscope.preparation.subjects import number_subjects
-from gadoscope.progress import OnProgress
+from gadoscope.progress import OnProgress, say_nothing
 
 HTML_NAME = "report.html"
 JSON_NAME = "audit.json"
-
-DEFAULT_CASES = 12
-"""Groups of copies, and images with text, that the page shows: what fits on two screens."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def audit(
     """
     if output is not None and output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file; name a folder for the audit.")
-    tell = on_progress or (lambda _what, _done, _all: None)
+    tell = on_progress or say_nothing
     manifest = read_manifest(data)
     items = manifest.items
     results = measure_items(items, jobs=jobs, on_progress=lambda done, n: tell("Reading images", done, n))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gadoscope.arrays import Bools
 from gadoscope.errors import ManifestError
 from gadoscope.labels import Label, Plane, Split
-from gadoscope.wording import printable
+from gadoscope.wording import show_path
 
 UNKNOWN_SOURCE = "unknown"
 SPLIT_NAMES = {
@@ -122,5 +122,5 @@ def check_names(paths: Iterable[Path]) -> None:
             os.fspath(path).encode("utf-8")
         except UnicodeEncodeError as error:
             raise ManifestError(
-                f"the name of {printable(path)} is not UTF-8, so no table can hold it; rename the file."
+                f"the name of {show_path(path)} is not UTF-8, so no table can hold it; rename the file."
             ) from error

@@ -16,7 +16,7 @@ from gadoscope.preparation.lesson_layout import read_lesson_layout
 from gadoscope.preparation.subjects import tell_shared_ids
 from gadoscope.reading.discover import MANIFEST_NAME
 from gadoscope.sheets import SheetWriter, read_path, read_text
-from gadoscope.wording import name_some, printable
+from gadoscope.wording import name_some, show_path
 
 __all__ = ["REQUIRED_COLUMNS", "Item", "Manifest", "read_manifest", "write_manifest"]
 
@@ -39,7 +39,7 @@ def read_manifest(path: Path) -> Manifest:
         table = path / MANIFEST_NAME
         return _read_table(table) if _is_file(table) else read_lesson_layout(path)
     if not _is_file(path):
-        raise ManifestError(f"there is no {printable(path)}; name a manifest CSV or a folder of images.")
+        raise ManifestError(f"there is no {show_path(path)}; name a manifest CSV or a folder of images.")
     return _read_table(path)
 
 

@@ -20,7 +20,7 @@ from gadoscope.labels import Label, Split
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.stratified import deal_subjects, draw_subjects
 from gadoscope.preparation.subjects import known_subjects, name_for_split
-from gadoscope.wording import N_SHOWN, name_some, printable
+from gadoscope.wording import N_SHOWN, name_some, show_path
 
 Method = Literal["keras", "subject", "kfold", "leave_source_out"]
 METHODS: tuple[Method, ...] = ("keras", "subject", "kfold", "leave_source_out")
@@ -108,7 +108,7 @@ def check_leaks(manifest: Manifest) -> None:
         leaks = [list(firsts.items()) for firsts in sides.values() if len(firsts) > 1]
         if leaks:
             shown = "; ".join(
-                " and ".join(f"{printable(item.path)} ({split})" for split, item in leak)
+                " and ".join(f"{show_path(item.path)} ({split})" for split, item in leak)
                 for leak in leaks[:N_SHOWN]
             )
             raise LeakError(
@@ -182,7 +182,7 @@ def _hold_out_fold(
     if missing:
         number, label = missing[0]
         raise ManifestError(
-            f"fold {number + 1} of {folds} of {printable(manifest.origin)} has no {label}-contrast image: "
+            f"fold {number + 1} of {folds} of {show_path(manifest.origin)} has no {label}-contrast image: "
             f"too few subjects have one. Ask for fewer folds than split.folds = {folds}."
         )
     return _place(manifest.items, {path for path, number in fold_of.items() if number == fold - 1})
@@ -196,7 +196,7 @@ def _hold_out_source(
     if source not in sources or len(sources) == 1:
         raise ConfigError(
             f"split.source = {source!r}; expected one of the {len(sources)} sources of "
-            f"{printable(manifest.origin)} that are not test: {', '.join(sources)}. "
+            f"{show_path(manifest.origin)} that are not test: {', '.join(sources)}. "
             "Leaving one out needs two."
         )
     theirs = {subjects[item.path] for item in manifest.items if item.source == source}
@@ -235,7 +235,7 @@ def _check_classes(manifest: Manifest, remedy: str) -> None:
             if not any(item.label is label for item in manifest.with_split(split)):
                 held = [item.path for item in manifest.items if item.label is label]
                 raise ManifestError(
-                    f"the {split} part of {printable(manifest.origin)} has no {label}-contrast image "
+                    f"the {split} part of {show_path(manifest.origin)} has no {label}-contrast image "
                     f"(there are {len(held)} in all{': ' + name_some(held) if held else ''}); "
                     f"add images or subjects, or change {remedy}."
                 )
@@ -248,7 +248,7 @@ def digest_split(manifest: Manifest) -> str:
     is unknown, by its name.
     """
     lines = sorted(
-        f"{item.extra.get('sha256') or printable(item.path)} {item.label} {item.split or ''}"
+        f"{item.extra.get('sha256') or show_path(item.path)} {item.label} {item.split or ''}"
         for item in manifest.items
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
@@ -265,7 +265,7 @@ def check_split(manifest: Manifest, recorded: str) -> None:
     present = digest_split(manifest)
     if present != recorded:
         raise LeakError(
-            f"{printable(manifest.origin)} is not the split that was trained with: its digest is "
+            f"{show_path(manifest.origin)} is not the split that was trained with: its digest is "
             f"{present[:8]}, and {recorded[:8]} was recorded. An image was moved to another side, added, "
             "removed or labelled anew; put the file back as it was, or train again."
         )

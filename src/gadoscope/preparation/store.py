@@ -25,7 +25,7 @@ from gadoscope.parallel import map_in_order
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.picture_print import PRINT_BYTES, print_picture
 from gadoscope.reading.images import decode_slice, open_regular_file
-from gadoscope.wording import N_SHOWN, printable
+from gadoscope.wording import N_SHOWN, show_path
 
 IMAGES_NAME = "images.npy"
 INDEX_NAME = "index.json"
@@ -191,7 +191,7 @@ def _prepare_one(item: Item, image_path: ImagePath) -> _Prepared:
 def _check_prepared(items: Sequence[Item], prepared: Sequence[_Prepared]) -> None:
     failed = [(item, one.error) for item, one in zip(items, prepared, strict=True) if one.error]
     if failed:
-        shown = "; ".join(f"{printable(item.path)} ({error})" for item, error in failed[:N_SHOWN])
+        shown = "; ".join(f"{show_path(item.path)} ({error})" for item, error in failed[:N_SHOWN])
         more = f"; and {len(failed) - N_SHOWN} more" if len(failed) > N_SHOWN else ""
         raise ManifestError(
             f"{len(failed)} of {len(items)} images cannot be used; "
@@ -206,7 +206,7 @@ def _count_warnings(items: Iterable[Item], prepared: Iterable[_Prepared]) -> lis
         for warning in one.warnings:
             counts[warning] += 1
             first.setdefault(warning, item.path)
-    return [f"{n} images: {warning} (first: {printable(first[warning])})" for warning, n in counts.items()]
+    return [f"{n} images: {warning} (first: {show_path(first[warning])})" for warning, n in counts.items()]
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

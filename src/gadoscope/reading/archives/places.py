@@ -22,8 +22,24 @@ MAX_LEVELS = 64
 """Folders that are looked at above a member: no data set is deeper, and a name may have 32,000 of them."""
 
 
+class _Named:
+    """What has a name like a path's, parts with a slash between, and lies in no folder of the disk."""
+
+    text: str
+
+    @property
+    def name(self) -> str:
+        """Return the last part."""
+        return self.text.rpartition("/")[2]
+
+    @property
+    def suffix(self) -> str:
+        """Return the last suffix of the name, with its dot."""
+        return Path(self.name).suffix
+
+
 @dataclass(frozen=True)
-class MemberPath:
+class MemberPath(_Named):
     """The part of `Path` that looking around in folders needs, for the names of one archive.
 
     Parameters
@@ -39,16 +55,6 @@ class MemberPath:
     archive: Path
     inside: str
     text: str
-
-    @property
-    def name(self) -> str:
-        """Return the last part."""
-        return self.text.rpartition("/")[2]
-
-    @property
-    def suffix(self) -> str:
-        """Return the last suffix of the name, with its dot."""
-        return Path(self.name).suffix
 
     @property
     def parent(self) -> "MemberPath":
@@ -99,21 +105,11 @@ class MemberPath:
 
 
 @dataclass(frozen=True)
-class HeldPath:
+class HeldPath(_Named):
     """The same for what lies in memory: it has a name, but nothing lies beside it or above it."""
 
     source: Source
     text: str
-
-    @property
-    def name(self) -> str:
-        """Return the last part."""
-        return self.text.rpartition("/")[2]
-
-    @property
-    def suffix(self) -> str:
-        """Return the last suffix of the name, with its dot."""
-        return Path(self.name).suffix
 
     @property
     def parent(self) -> "HeldPath":
