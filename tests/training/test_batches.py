@@ -159,6 +159,17 @@ def test_images_labelled_other_join_as_counterexamples_alone(store: Store) -> No
         assert sum(row < 5 for row in rows) == 1
 
 
+def test_as_many_images_labelled_other_join_a_batch_as_are_asked_for(store: Store) -> None:
+    labels = store.labels.copy()
+    labels[:5] = CODES[Label.OTHER]
+    mixed = replace(store, labels=labels, items=make_items(labels))
+    whole = [
+        batch for batch in draw(mixed, gate={"use_other": True, "others": 0.5}) if len(batch.images) == 12
+    ]
+    assert whole
+    assert all(int((batch.is_t1 == 0).sum()) == 4 for batch in whole)
+
+
 def test_a_large_source_of_other_images_comes_oftener_than_a_small_one_and_not_by_its_size(
     store: Store,
 ) -> None:

@@ -19,6 +19,7 @@ def test_there_is_no_gate_unless_something_shows_what_no_t1_brain_is() -> None:
     [
         ({"counterexamples": 1.0}, "gate.counterexamples is 1.0; expected a share of the batch"),
         ({"counterexamples": -0.1}, "gate.counterexamples is -0.1"),
+        ({"others": 0.0}, "gate.others is 0.0; expected a share of the batch"),
         ({"weight": 0.0}, "gate.weight is 0.0; expected a number above 0"),
         ({"weight": float("nan")}, "gate.weight is nan"),
         ({"max_refused": 1.0}, "gate.max_refused is 1.0; expected a share"),
@@ -40,3 +41,4 @@ def test_an_image_without_a_phase_costs_only_what_the_gate_says_of_it() -> None:
 def test_an_image_that_looks_no_more_like_a_t1_brain_than_like_the_rest_has_the_share_of_t1_brains() -> None:
     # Of 66 images that a batch of 48 shows the gate, 12 are drawn and 6 labelled other.
     assert GateConfig(counterexamples=0.25, use_other=True).t1_share == pytest.approx(48 / 66)
+    assert GateConfig(use_other=True, others=0.25).t1_share == pytest.approx(48 / 60)

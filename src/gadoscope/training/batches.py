@@ -18,7 +18,6 @@ from gadoscope.training.augmentation.lesson import augment_batch
 from gadoscope.training.augmentation.strong.distort import distort_batch
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.counterexamples import draw_counterexamples
-from gadoscope.training.gate import OTHER_SHARE
 from gadoscope.training.sampling import Rows, draw_epoch
 from gadoscope.training.teacher import Teacher
 
@@ -202,7 +201,9 @@ def _choose_others(candidates: Others, config: TrainingConfig, moment: StepSeed)
     if not len(candidates.rows):
         return candidates.rows
     generator = np.random.default_rng(moment.stream(OTHER_STREAM))
-    return generator.choice(candidates.rows, round(OTHER_SHARE * config.batch_size), p=candidates.chances)
+    return generator.choice(
+        candidates.rows, round(config.gate.others * config.batch_size), p=candidates.chances
+    )
 
 
 def _gather(store: Store, rows: Rows, others: Rows, n_drawn: int, moment: StepSeed) -> NDArray[np.uint8]:

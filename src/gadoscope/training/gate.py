@@ -8,9 +8,6 @@ import torch.nn.functional as F  # noqa: N812 - the name that every torch progra
 
 from gadoscope.errors import ConfigError
 
-OTHER_SHARE = 0.125
-"""Images labelled other that join each batch, as a share of it: 6 of 48."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class GateConfig:
@@ -22,6 +19,8 @@ class GateConfig:
         Images drawn for each batch that show no T1 brain, as a share of the batch; 0 for none.
     use_other
         Whether the images that the manifest labels ``other`` take part.
+    others
+        Of them so many join each batch, as a share of it.
     weight
         Of the gate's loss against that of the phase.
     max_refused
@@ -35,6 +34,7 @@ class GateConfig:
 
     counterexamples: float = 0.0
     use_other: bool = False
+    others: float = 0.125
     weight: float = 0.5
     max_refused: float = 0.005
 
@@ -43,6 +43,10 @@ class GateConfig:
             raise ConfigError(
                 f"gate.counterexamples is {self.counterexamples}; expected a share of the batch, 0 or more "
                 "and below 1."
+            )
+        if not 0 < self.others < 1:
+            raise ConfigError(
+                f"gate.others is {self.others}; expected a share of the batch, between 0 and 1."
             )
         if not 0 < self.weight < math.inf:
             raise ConfigError(f"gate.weight is {self.weight}; expected a number above 0.")
@@ -62,7 +66,7 @@ class GateConfig:
 
         An image that it calls a T1 brain with this probability looked no more like one than like the rest.
         """
-        return 1 / (1 + self.counterexamples + OTHER_SHARE * self.use_other)
+        return 1 / (1 + self.counterexamples + self.others * self.use_other)
 
 
 def gate_loss(
