@@ -49,6 +49,54 @@ def test_the_band_means_what_deciding_makes_of_it() -> None:
     assert np.mean([phase is not Phase.INDETERMINATE for phase in phases]) == band.coverage.value
 
 
+def test_the_nearest_to_the_threshold_are_silent_where_no_error_asks_for_a_band() -> None:
+    is_post = np.arange(100) >= 50
+    probability = np.where(is_post, 0.95 + np.arange(100) / 2500, 0.05 - (99 - np.arange(100)) / 2500)
+    probability[[49, 50, 51]] = 0.4, 0.7, 0.8
+
+    band = choose_band(is_post, probability, np.arange(100), 0.5, 0.05, least_silent=0.02)
+
+    assert band.lower is not None
+    assert band.upper is not None
+    silent = np.flatnonzero(~is_answered(probability, band.lower, band.upper))
+    assert silent.tolist() == [49, 50]
+    assert band.is_promised
+    assert band.coverage.value == pytest.approx(0.98)
+
+
+def test_equally_far_ones_are_silent_together_or_not_at_all() -> None:
+    is_post = np.arange(100) >= 50
+
+    band = choose_band(is_post, np.where(is_post, 0.99, 0.01), np.arange(100), 0.5, 0.05, least_silent=0.02)
+
+    assert (band.lower, band.upper) == (0.5, 0.5)
+
+
+def test_a_band_that_the_promise_makes_wider_is_not_made_narrower() -> None:
+    plain = choose_band(TABLE.is_post, TABLE.probability, TABLE.group, 0.5, 0.05)
+    same = choose_band(TABLE.is_post, TABLE.probability, TABLE.group, 0.5, 0.05, least_silent=0.001)
+    wider = choose_band(TABLE.is_post, TABLE.probability, TABLE.group, 0.5, 0.05, least_silent=0.4)
+
+    assert (same.lower, same.upper) == (plain.lower, plain.upper)
+    assert 1 - plain.coverage.value < 0.4
+    assert wider.coverage.value == pytest.approx(0.6)
+    assert wider.n_errors <= plain.n_errors
+
+
+def test_of_a_subject_with_many_images_as_much_is_silent_as_of_one_with_few() -> None:
+    group = np.array([0] * 90 + list(range(1, 11)))
+    is_post = np.arange(100) % 2 == 0
+    probability = np.where(is_post, 0.99, 0.01)
+    probability[:10] = 0.5 + 0.001 * np.arange(1, 11) * np.where(is_post[:10], 1, -1)
+
+    band = choose_band(is_post, probability, group, 0.5, 0.9, least_silent=0.011)
+
+    assert band.lower is not None
+    assert band.upper is not None
+    # Ten of the ninety images of one subject among eleven are one image in a hundred.
+    assert (~is_answered(probability, band.lower, band.upper)).sum() == 10
+
+
 def test_a_network_that_is_good_enough_needs_no_band() -> None:
     is_post = np.arange(100) >= 50
 

@@ -95,7 +95,7 @@ class Band:
         return asdict(self)
 
 
-def choose_band(
+def choose_band(  # noqa: PLR0913 - a promise has so many words
     is_post: Bools,
     probability: Floats,
     group: NDArray[np.generic],
@@ -105,6 +105,7 @@ def choose_band(
     *,
     choose: Choose | None = None,
     unit: str = "images",
+    least_silent: float = 0.0,
 ) -> Band:
     """Return the narrowest band with which at most ``max_risk`` silent errors can be promised.
 
@@ -134,6 +135,9 @@ def choose_band(
         chosen on these images. None if it was chosen on other subjects.
     unit
         What the rows are, for the sentence.
+    least_silent
+        The nearest to the threshold are silent up to this share, each subject counting once, also where
+        the promise needs no band: 179 series without an error say nothing of the firmness of a 0.68.
 
     Raises
     ------
@@ -167,6 +171,8 @@ def choose_band(
         edges = threshold, threshold
     elif n_silenced is not None:
         edges = _edges(float(widths[n_silenced - 1]), probability, threshold)
+    if edges is not None and least_silent:
+        edges = _widen(edges, probability, subject, threshold, least_silent)
     promise = _Promise(max_risk, confidence, alpha, test.n_subjects, unit)
     return _describe(is_post, probability, subject, threshold, edges, promise)
 
@@ -253,6 +259,22 @@ def _edges(width: float, probability: Floats, threshold: float) -> tuple[float, 
     half = (width + farther.min()) / 2 if farther.size else width + OUTER_MARGIN_LOGIT
     lower, upper = sigmoid(np.array([centre - half, centre + half]))
     return float(lower), float(upper)
+
+
+def _widen(
+    edges: tuple[float, float], probability: Floats, subject: Integers, threshold: float, silent: float
+) -> tuple[float, float]:
+    """Return the band that is silent on ``silent`` of all and no more, unless ``edges`` already are wider."""
+    distance = np.abs(logit_of(probability) - float(logit_of(np.array(threshold))))
+    order = np.argsort(distance, kind="stable")
+    share = np.cumsum(weigh_by_subject(subject)[order]) / (int(subject.max()) + 1)
+    # Equally far ones go together: what is within reach ends where the next lies farther.
+    ends = np.append(np.diff(distance[order]) > 0, True)
+    within = distance[order][ends & (share <= silent)]
+    if not within.size:
+        return edges
+    lower, upper = _edges(float(within[-1]), probability, threshold)
+    return min(lower, edges[0]), max(upper, edges[1])
 
 
 @dataclass(frozen=True)

@@ -158,6 +158,7 @@ def _choose_band(validation: Validation, probability: Floats, chosen: ChosenPoin
         plan.confidence,
         choose=chosen.rule if validation.stratum is None else Weighed(chosen.rule, validation.stratum),
         unit=UNITS[validation.level],
+        least_silent=plan.least_silent,
     )
 
 

@@ -25,6 +25,8 @@ class Plan:
         Half the width of a band of stated width, in calibrated logits; 0 for none.
     max_risk, confidence
         What the band promises: at most so many silent errors, and how surely; ``max_risk`` 0 for no promise.
+    least_silent
+        The nearest to the threshold are silent up to this share, also where the promise needs no band.
     sources
         Only their images are asked; none named asks all.
     weighs_hospitals
@@ -37,5 +39,6 @@ class Plan:
     abstain_below_logit: float = 0.0
     max_risk: float = 0.0
     confidence: float = 0.95
+    least_silent: float = 0.0
     sources: tuple[str, ...] = ()
     weighs_hospitals: bool = False

@@ -145,14 +145,25 @@ class AggregationConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class AbstentionConfig:
-    """Which promise the band around the threshold keeps; at ``max_risk`` 0 there is none."""
+    """Which promise the band around the threshold keeps; at ``max_risk`` 0 there is none.
+
+    ``least_silent``: the nearest to the threshold, up to this share of the validation images (and of their
+    series), are silent also where the promise needs no band.
+    """
 
     max_risk: float = 0.0
     confidence: float = 0.95
+    least_silent: float = 0.0
 
     def __post_init__(self) -> None:
         check_share("abstention.max_risk", self.max_risk)
         check_range("abstention.confidence", self.confidence, above=0, below=1)
+        check_share("abstention.least_silent", self.least_silent)
+        if self.least_silent and not self.max_risk:
+            raise ConfigError(
+                f"abstention.least_silent is {self.least_silent} and abstention.max_risk is 0, so there is "
+                "no band to widen; set abstention.max_risk, or leave least_silent out."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +235,7 @@ class TrainingConfig:
             aggregation=self.aggregation.to_aggregation(),
             abstain_below_logit=self.operating_point.abstain_below_logit,
             max_risk=self.abstention.max_risk,
+            least_silent=self.abstention.least_silent,
             confidence=self.abstention.confidence,
             sources=self.operating_point.sources,
             weighs_hospitals=self.operating_point.weigh == BY_HOSPITAL,
