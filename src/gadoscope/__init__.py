@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from gadoscope.api.header import read_evidence
     from gadoscope.api.runs import audit, cross_validate, evaluate, explain, repeat, train
     from gadoscope.classification.classifier import Classifier, classify
-    from gadoscope.classification.opening import read_series
     from gadoscope.classification.options import Progress, RunOptions
     from gadoscope.errors import (
         BundleError,
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
     from gadoscope.reading.series import ImageSeries, SeriesVolume
     from gadoscope.results.frames import to_dataframe
     from gadoscope.results.tables import write_table
+    from gadoscope.scans.opening import read_series
     from gadoscope.training.config import TrainingConfig, read_config
 
 # From 1.29 on, ONNX Runtime's wheels report models and machines to Microsoft unless this is set before they
@@ -118,7 +118,7 @@ _ROOM_OF = {
     "gadoscope.api.header": ("read_evidence",),
     "gadoscope.api.runs": ("audit", "cross_validate", "evaluate", "explain", "repeat", "train"),
     "gadoscope.classification.classifier": ("Classifier", "classify"),
-    "gadoscope.classification.opening": ("read_series",),
+    "gadoscope.scans.opening": ("read_series",),
     "gadoscope.classification.options": ("Progress", "RunOptions"),
     "gadoscope.errors": tuple(name for name in __all__ if name.endswith("Error")),
     "gadoscope.evidence.reconcile": ("Agreement", "HeaderEvidence", "HeaderState"),

@@ -18,13 +18,13 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from gadoscope.classification.classifier import Classifier, classify
-from gadoscope.classification.opening import read_series
 from gadoscope.classification.options import RunOptions
 from gadoscope.classification.run import iter_results
 from gadoscope.errors import BundleError, UsageError
 from gadoscope.inference import default
 from gadoscope.labels import ONE_PHASE, Phase, Plane, QuoteMode, SeriesResult, Status
 from gadoscope.phantom.forms.headers import HeaderMode
+from gadoscope.scans.opening import read_series
 from tests.support.bundles import TINY_METADATA, with_band, write_tiny_bundle
 from tests.support.dicom_files import classic_series, dynamic_series, rename_study, write_series
 from tests.support.slices import grey_values

@@ -192,9 +192,9 @@ class Examiner:
         return Answer((keep_going(answer, replace(read.base, warnings=())),), read.digest)
 
     def _answer_nifti(self, source: Source, base: SeriesResult, digest: str | None) -> Answer:
-        from gadoscope.classification.beside import look_beside, open_beside  # noqa: PLC0415 — PNG does without
         from gadoscope.classification.series import answer_series  # noqa: PLC0415
         from gadoscope.reading.archives.places import place_of  # noqa: PLC0415
+        from gadoscope.scans.beside import look_beside, open_beside  # noqa: PLC0415 — PNG does without
 
         place = place_of(source)
         beside = look_beside(place)

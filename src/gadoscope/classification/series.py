@@ -9,23 +9,16 @@ import numpy as np
 from gadoscope.classification.dynamic import summarise_volumes
 from gadoscope.classification.rows import empty_row, judged_row, keep_going, with_picture
 from gadoscope.classification.spread import MANY_VOLUMES, refuse_all, spread_indices
-from gadoscope.errors import InputError, RefusedError
-from gadoscope.evidence.body_part import names_head, names_part_of_head
 from gadoscope.evidence.file_name import FILE_NAME, read_file_name
 from gadoscope.evidence.reconcile import HeaderState, compare, read_evidence
-from gadoscope.evidence.sequence import check_sequence
-from gadoscope.imaging.extent import find_extent_mm, is_too_small
-from gadoscope.imaging.geometry import PLANES
-from gadoscope.imaging.localizer import StackExtent, is_localizer
 from gadoscope.imaging.slices import choose_slices
 from gadoscope.imaging.volume import LazyVolume
 from gadoscope.inference.session import Session
 from gadoscope.labels import QuoteMode, SeriesResult
 from gadoscope.reading.archives.zip_limits import INSIDE
 from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
+from gadoscope.scans.admission import admit_series, admit_volume, check_extent
 
-MAX_PLANES_SAID = 6
-"""Stacks that the reason of a localizer counts; more are not needed to believe it."""
 Ask = Callable[[SeriesResult, Facts | None], SeriesResult]
 """Adds to a row what a header says of contrast."""
 
@@ -65,7 +58,7 @@ def answer_series(
     """
     ask = partial(with_evidence, study=study, file_name=file_name, quote=quote)
     base = ask(base, facts)
-    opened = keep_going(lambda: _open(open_series, facts), base)
+    opened = keep_going(lambda: admit_series(open_series, facts), base)
     if isinstance(opened, SeriesResult):
         return (opened,)
     series, gate_warnings = opened
@@ -135,33 +128,6 @@ def answer_opened(
     )
 
 
-def _open(open_series: Callable[[], ImageSeries], facts: Facts | None) -> tuple[ImageSeries, tuple[str, ...]]:
-    # From the tags alone first: a localizer's geometry need not make sense.
-    gate_warnings = check_sequence(facts) if facts is not None else ()
-    series = open_series()
-    if series.facts is not None and series.facts is not facts:  # opening may have counted the volumes
-        gate_warnings = check_sequence(series.facts)
-    _check_planes(series.volumes)
-    return series, gate_warnings
-
-
-def _check_planes(volumes: Sequence[SeriesVolume]) -> None:
-    """Refuse a localizer that no tag calls so."""
-    stacks = []
-    for volume in volumes if len(volumes) > 1 else ():
-        try:
-            geometry = volume.open().geometry
-        except InputError:  # it says so itself when it is answered
-            continue
-        n_slices = geometry.shape[0]
-        stacks.append(StackExtent(geometry.plane, n_slices, geometry.spacing_mm[0] if n_slices > 1 else None))
-    if is_localizer(stacks):
-        said = ", ".join(f"{one.n_slices} {one.plane}" for one in stacks[:MAX_PLANES_SAID])
-        is_in_all = {one.plane for one in stacks} >= set(PLANES)
-        where = "in all three planes" if is_in_all else "far apart in two planes"
-        raise RefusedError("localizer", f"few slices {where} ({said}) are a localizer.")
-
-
 def _answer_volume(
     volume: SeriesVolume, base: SeriesResult, session: Session, facts: Facts | None, ask: Ask
 ) -> tuple[SeriesResult, float | None]:
@@ -170,7 +136,7 @@ def _answer_volume(
     if volume.facts:
         base = ask(base, own)
     base = replace(base, warnings=(*base.warnings, *volume.warnings))
-    opened = keep_going(lambda: _open_volume(volume, own), base)
+    opened = keep_going(lambda: admit_volume(volume, own), base)
     if isinstance(opened, SeriesResult):
         return with_agreement(opened), None
     lazy_volume, gate_warnings = opened
@@ -180,30 +146,11 @@ def _answer_volume(
         n_slices=lazy_volume.geometry.shape[0],
         warnings=(*base.warnings, *gate_warnings),
     )
-    answered = keep_going(lambda: _look(_check_extent(lazy_volume, own), base, session), base)
+    answered = keep_going(lambda: _look(check_extent(lazy_volume, own), base, session), base)
     if isinstance(answered, SeriesResult):
         return with_agreement(answered), None
     row, logit = answered
     return with_agreement(row), logit
-
-
-def _open_volume(volume: SeriesVolume, facts: Facts) -> tuple[LazyVolume, tuple[str, ...]]:
-    # Only what the volume itself says is asked here: the series was asked before it was opened.
-    gate_warnings = check_sequence(facts) if volume.facts else ()
-    return volume.open(), gate_warnings
-
-
-def _check_extent(volume: LazyVolume, facts: Facts) -> LazyVolume:
-    """Refuse what is too small to be a head, unless a tag says that it is one."""
-    is_small = is_too_small(volume.geometry, is_part=names_part_of_head(facts))
-    if is_small and not names_head(facts):
-        through, down, right = find_extent_mm(volume.geometry)
-        raise RefusedError(
-            "not_t1_brain",
-            f"{through:.0f} x {down:.0f} x {right:.0f} mm hold no head; if it is one, its voxel sizes are "
-            "wrong: mend them.",
-        )
-    return volume
 
 
 def _look(volume: LazyVolume, base: SeriesResult, session: Session) -> tuple[SeriesResult, float | None]:

@@ -7,23 +7,22 @@ from dataclasses import dataclass, replace
 from gadoscope.classification.options import RunOptions
 from gadoscope.classification.rows import Answer, StudyPlace, empty_row, keep_going
 from gadoscope.classification.series import answer_series
-from gadoscope.errors import RefusedError
 from gadoscope.inference.session import Session
 from gadoscope.labels import SeriesResult
-from gadoscope.reading.archives.sources import Source
-from gadoscope.reading.dicom.copies import digest_file
-from gadoscope.reading.dicom.facts import read_facts
 from gadoscope.reading.dicom.grouping.batches import Instance, unpack
 from gadoscope.reading.dicom.grouping.index import SeriesEntry
-from gadoscope.reading.dicom.header import MAGNITUDE
-from gadoscope.reading.dicom.series import open_dicom_series
 from gadoscope.reading.series import Facts, ImageSeries
+from gadoscope.scans.instances import (
+    check_count,
+    find_typical_facts,
+    list_digests,
+    open_instances,
+    read_source_facts,
+)
 
 MAX_STUDY_SERIES = 200
 """A long MR examination has sixty. More under one StudyInstanceUID are several studies made one by whoever
 removed the names, and one says nothing of another."""
-MAX_INSTANCES = 50_000
-"""Of one series: ten times the longest perfusion series; their headers take about 100 MB."""
 
 
 @dataclass(frozen=True)
@@ -110,12 +109,7 @@ class StudyReader:
         return keep_going(lambda: read_source_facts(entry.first), self._base_row(entry))
 
     def _answer(self, task: SeriesTask, facts: Facts, base: SeriesResult) -> Answer:
-        if task.entry.n_instances > MAX_INSTANCES:
-            raise RefusedError(
-                "too_many_instances",
-                f"{task.entry.n_instances} instances have this SeriesInstanceUID; no series has more than "
-                f"{MAX_INSTANCES}: classify its folders one by one.",
-            )
+        check_count(task.entry.n_instances)
         instances = unpack(task.batches)
         facts = find_typical_facts(instances, facts)
         place = _find_place(task, facts)
@@ -150,49 +144,10 @@ def open_again(place: StudyPlace, batches: Sequence[bytes]) -> ImageSeries:
     return open_instances(unpack(batches), place.facts, place.regrouped, place.divided)
 
 
-def open_instances(
-    instances: Sequence[Instance], facts: Facts, regrouped: str = "", divided: str = ""
-) -> ImageSeries:
-    """Open a series; parameters and errors of `open_dicom_series`."""
-    headers, sources = zip(*instances, strict=True)
-    return open_dicom_series(headers, sources, facts, regrouped=regrouped, divided=divided)
-
-
-def find_typical_facts(instances: Sequence[Instance], facts: Facts) -> Facts:
-    """Return the header that speaks for a series; ``facts``, those of its first instance, if none does more.
-
-    A report or a phase image may come first by its name; the MR images beside it are what is answered.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
-    for index, (header, source) in enumerate(instances):
-        if header.modality == "MR" and header.frame.component in ("", MAGNITUDE):
-            return read_source_facts(source) if index else facts
-    return facts
-
-
-def read_source_facts(source: Source) -> Facts:
-    """Return the header of an instance, for those who weigh its words; errors of `read_facts`."""
-    with source.open() as file:
-        return read_facts(file)
-
-
 def _digest(instances: Sequence[Instance], told: str, neighbours: Sequence[str]) -> str:
-    """Return a digest of all that the rows of a series depend on.
-
-    Mostly pixels are not read for it: DICOM gives changed pixels a new SOPInstanceUID (PS3.3 C.12.4.1),
-    which is in the header's digest, as all that stands before the pixels. Where UIDs are missing or repeat,
-    they say nothing of the pixels, and those of another series may have the same header.
-    """
+    """Return a digest of all that the rows of a series depend on."""
     digest = hashlib.sha256()
-    uids = {header.sop_instance_uid for header, _ in instances if header.series_instance_uid}
-    are_pixels_known = len(uids - {""}) == len(instances)
-    for header, source in instances:
-        digest.update(f"{header.digest} {header.n_bytes}\n".encode())
-        if not are_pixels_known:
-            digest.update(digest_file(source) or b"")
+    for line in list_digests(instances):
+        digest.update(line)
     digest.update(("\n".join([told, "study", *neighbours])).encode())
     return digest.hexdigest()

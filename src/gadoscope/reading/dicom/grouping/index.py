@@ -165,6 +165,11 @@ class SeriesIndex:
         self._database.close()
 
     @property
+    def held(self) -> list[Held]:
+        """Return what of them lies in memory: it can be read for as long as somebody keeps this."""
+        return list(self._held)
+
+    @property
     def n_series(self) -> int:
         """Return how many series there are."""
         (count,) = self._database.execute("SELECT count(*) FROM series").fetchone()

@@ -1,0 +1,1 @@
+"""A scan is opened: what lies beside it, and what its header and its size refuse."""
