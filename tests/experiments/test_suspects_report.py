@@ -78,15 +78,14 @@ def test_images_of_unknown_subjects_stand_alone_and_the_page_says_so() -> None:
     page = render_suspects(report, predictions, 5, lambda _: "")
     assert "1 of 9 images may have a wrong label" in page
     assert "Subjects are unknown in these data" in page
-    assert "no longer readable" in page
 
 
 def test_the_page_shows_each_series_beside_the_other_label_of_the_subject(report: dict[str, Any]) -> None:
     shown: list[Path] = []
 
-    def draw(path: Path) -> str:
-        shown.append(path)
-        return f"data:{path.name}"
+    def draw(name: str) -> str:
+        shown.append(Path(name))
+        return f"data:{Path(name).name}"
 
     page = render_suspects(report, join([*RIGHT, WRONG, SWAPPED, ODD]), 1, draw)
     assert [path.name for path in shown] == [
@@ -109,7 +108,7 @@ def test_a_wrong_series_that_the_data_do_not_tell_from_a_right_one_shows_as_sing
     report = list_suspects(predictions)
     assert report["series"] == []
     assert [image["path"][-5:] for image in list_singles(report)] == ["4.png", "3.png"]
-    page = render_suspects(report, predictions, 1, lambda path: f"data:{path.name}")
+    page = render_suspects(report, predictions, 1, lambda name: f"data:{Path(name).name}")
     assert "No series is suspected as a whole, 2 single images may have a wrong label" in page
     assert "data:two series-post-4.png" in page
     assert "1 more stand in" in page

@@ -21,7 +21,7 @@ from tests.support.slices import grey_values, write_slice
 
 
 def measure(*paths: Path) -> list[Measurement | InputError]:
-    return measure_items([Item(path=path, label=Label.PRE) for path in paths], jobs=2)
+    return list(measure_items([Item(path=path, label=Label.PRE) for path in paths], jobs=2).results)
 
 
 def test_the_same_pixels_in_two_formats_have_one_pixel_digest(tmp_path: Path) -> None:

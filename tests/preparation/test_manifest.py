@@ -126,9 +126,11 @@ def test_the_first_three_missing_files_are_named_and_the_others_counted(tmp_path
     assert "gone3.png" not in message
 
 
-def test_a_folder_in_place_of_an_image_is_not_there(tmp_path: Path) -> None:
+def test_a_folder_without_a_scan_in_place_of_an_image_says_so(tmp_path: Path) -> None:
     (tmp_path / "folder.png").mkdir()
-    assert "1 of 1 images are not there" in error_of(write_table(tmp_path, HEADER, "folder.png,s,pre,,"))
+    assert "folder.png: there is no scan in this; name what holds one series" in error_of(
+        write_table(tmp_path, HEADER, "folder.png,s,pre,,")
+    )
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])

@@ -18,7 +18,7 @@ from gadoscope.errors import ManifestError, OutputError
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.labels import Label
 from gadoscope.preparation.manifest import Item, read_manifest
-from gadoscope.preparation.store import IMAGES_NAME, INDEX_NAME, prepare_store
+from gadoscope.preparation.prepare import IMAGES_NAME, INDEX_NAME, prepare_store
 from gadoscope.reading.images import read_slice
 from tests.support.slices import grey_values, write_classes
 
@@ -180,7 +180,7 @@ import os, signal, sys
 from pathlib import Path
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.preparation.manifest import read_manifest
-from gadoscope.preparation.store import prepare_store
+from gadoscope.preparation.prepare import prepare_store
 
 def kill(done, total):
     if done == 5:

@@ -17,10 +17,10 @@ from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.manifest import read_manifest, write_manifest
 from gadoscope.preparation.series import name_series
 from gadoscope.preparation.split import check_leaks
+from gadoscope.preparation.stand_ins import name_for_split
 from gadoscope.preparation.subjects import (
     count_items,
     count_subjects,
-    name_for_split,
     number_subjects,
     tell_shared_ids,
 )

@@ -36,6 +36,8 @@ class TrainingOptions(TypedDict, total=False):
 
     Attributes
     ----------
+    labels
+        A CSV with the label of what lies in ``data``, by ``path`` or ``series_instance_uid``.
     settings
         ``KEY=VALUE`` in place of what the config says, as ``epochs=1``.
     resume
@@ -51,6 +53,7 @@ class TrainingOptions(TypedDict, total=False):
         what gives the label of the data away.
     """
 
+    labels: str | Path | None
     settings: Sequence[str]
     resume: bool
     init: str | Path | None
@@ -77,7 +80,7 @@ def train(
     config
         A TOML file, or what `read_config` read from one.
     data
-        A manifest, or a folder with ``no_gad`` and ``with_gad``.
+        A manifest, a BIDS data set, or a folder with ``no_gad`` and ``with_gad``; with ``labels`` any folder.
     output
         The run's folder; the bundle is its ``model.onnx``.
     **options
@@ -145,11 +148,12 @@ def repeat(
     return repeat_job(_make_job(config, data, output, options), seeds, on_part=on_part, **_listeners(options))
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - one parameter for each option
     model: "str | Path | TrainedRun",
     *,
     data: str | Path | None = None,
     output: str | Path,
+    labels: str | Path | None = None,
     rivals: Sequence[str | Path] = (),
     audit: str | Path | None = None,
     jobs: int = 0,
@@ -163,9 +167,11 @@ def evaluate(
     model
         What `train` returned, its folder, a bundle (.onnx), or ``default``.
     data
-        A manifest or a folder of labelled images; for a run None is its own.
+        A manifest or a folder of labelled images and scans; for a run None is its own.
     output
         The folder.
+    labels
+        A CSV with the label of what lies in ``data``, by ``path`` or ``series_instance_uid``.
     rivals
         Further models, or ways to answer without one: ``header``, ``majority``, ``plane``, ``source``.
     audit
@@ -187,6 +193,7 @@ def evaluate(
         Path(model) if isinstance(model, (str, Path)) else model.run,
         data=_path(data),
         output=Path(output),
+        labels=_path(labels),
         rivals=[Path(rival) for rival in rivals],
         audit=_path(audit),
         jobs=count_jobs(jobs),
@@ -199,6 +206,7 @@ def audit(
     data: str | Path,
     *,
     output: str | Path | None = None,
+    labels: str | Path | None = None,
     jobs: int = 0,
     n_cases: int = AUDIT_CASES,
     on_progress: OnProgress | None = None,
@@ -208,9 +216,11 @@ def audit(
     Parameters
     ----------
     data
-        A manifest or a folder of labelled images.
+        A manifest or a folder of labelled images and scans.
     output
         A folder for report.html and audit.json; None writes nothing.
+    labels
+        As of `evaluate`.
     jobs
         Threads; 0 takes one for each core.
     n_cases
@@ -223,7 +233,14 @@ def audit(
     """
     with name_what_is_missing("this command"):
         from gadoscope.inspection.run import audit as audit_data
-    return audit_data(Path(data), output=_path(output), jobs=jobs, n_cases=n_cases, on_progress=on_progress)
+    return audit_data(
+        Path(data),
+        output=_path(output),
+        labels=_path(labels),
+        jobs=jobs,
+        n_cases=n_cases,
+        on_progress=on_progress,
+    )
 
 
 def explain(model: "str | Path | TrainedRun", image: "str | Path | NDArray[Any]") -> "Explanation":
@@ -282,6 +299,7 @@ def _make_job(
         config=config,
         data=Path(data),
         run=Path(output),
+        labels=_path(options.get("labels")),
         resume=options.get("resume", False),
         init=None if init is None else find_model(init),
         teacher=None if teacher is None else find_model(teacher),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gadoscope.errors import InputError, ReadError
 from gadoscope.inference.session import Answers, Session
 from gadoscope.labels import Level, Phase, PicturedResult, SeriesResult, Status
-from gadoscope.reading.os_errors import explain_os_error
+from gadoscope.reading.os_errors import explain_os_error, explain_stumble
 from gadoscope.reading.series import Facts
 from gadoscope.text import shortened
 
@@ -178,10 +178,5 @@ def keep_going(step: Callable[[], Made], base: SeriesResult) -> Made | SeriesRes
         explained = explain_os_error(error)
         return replace(base, status=explained.status, reason=str(explained))
     except Exception as error:
-        # A fault of ours in one file must not lose the other 99,999. The type only: a message
-        # could quote the file's content.
-        sentence = (
-            f"Gadoscope itself stumbled over this file ({type(error).__name__}); "
-            "please report it, with the file if you may share it."
-        )
-        return replace(base, status=Status.FAILED, reason=f"internal_error: {sentence}")
+        stumbled = explain_stumble(error)
+        return replace(base, status=stumbled.status, reason=str(stumbled))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gadoscope.cli.options import jobs_option, json_option, output_option
+from gadoscope.cli.options import jobs_option, json_option, labels_option, output_option
 from gadoscope.inspection import DEFAULT_CASES
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ N_PREDICTORS = 5
 
 @click.command(short_help="Look for leaks, copies and giveaways before training.")
 @click.argument("data", type=click.Path(path_type=Path), metavar="MANIFEST|FOLDER")
+@labels_option
 @output_option("Where report.html and audit.json go; without it there is the summary alone.")
 @jobs_option
 @click.option(
@@ -30,10 +31,12 @@ N_PREDICTORS = 5
     help="Copied pictures, and images with text, to show at most.",
 )
 @json_option("Print audit.json in place of the summary.")
-def command(data: Path, output: Path | None, jobs: int, cases: int, as_json: bool) -> None:
+def command(
+    data: Path, labels: Path | None, output: Path | None, jobs: int, cases: int, as_json: bool
+) -> None:
     """Look for leaks, copies and giveaways before training.
 
-    DATA is a manifest or a folder of labelled images. Told are: subjects on two sides of a split,
+    DATA is a manifest or a folder of labelled images and scans. Told are: subjects on two sides of a split,
     copies (also resized, compressed, cut, brightened), unusable images, burned-in text, and how well
     the label is told by plane, source, size, borders or grey values alone.
 
@@ -51,7 +54,7 @@ def command(data: Path, output: Path | None, jobs: int, cases: int, as_json: boo
     if output is None:
         check_output()
     with show_progress() as tell:
-        done = audit(data, output=output, jobs=jobs, n_cases=cases, on_progress=tell)
+        done = audit(data, output=output, labels=labels, jobs=jobs, n_cases=cases, on_progress=tell)
     if as_json:
         say_json(done.report, indent=1)
     else:

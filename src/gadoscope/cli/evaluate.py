@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gadoscope.cli.options import jobs_option, json_option, output_option
+from gadoscope.cli.options import jobs_option, json_option, labels_option, output_option
 from gadoscope.evaluation import DEFAULT_CASES
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     "--data",
     type=click.Path(path_type=Path),
     metavar="MANIFEST|FOLDER",
-    help="Labelled images; for a run, its own where none are named.",
+    help="Labelled images and scans; for a run, its own where none are named.",
 )
+@labels_option
 @output_option("Where report.html, report.json and predictions.csv go.", is_required=True)
 @click.option(
     "--audit",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 def command(
     models: tuple[Path, ...],
     data: Path | None,
+    labels: Path | None,
     output: Path,
     audit: Path | None,
     jobs: int,
@@ -61,6 +63,7 @@ def command(
     Example:
         gadoscope evaluate runs/lesson --output report
         gadoscope evaluate default --data slices/ --output report
+        gadoscope evaluate default --data archive/ --labels labels.csv --output report
         gadoscope evaluate runs/a runs/b majority source --output report
     """
     from gadoscope.api.runs import evaluate
@@ -71,6 +74,7 @@ def command(
         done = evaluate(
             models[0],
             data=data,
+            labels=labels,
             output=output,
             rivals=models[1:],
             audit=audit,

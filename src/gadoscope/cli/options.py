@@ -13,6 +13,14 @@ jobs_option = click.option(
 )
 
 
+labels_option = click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="path or series_instance_uid, and label, of what lies in the folder of scans.",
+)
+
+
 def json_option(what: str) -> Callable[[Command], Command]:
     """Return the switch ``--json``; ``what`` says what is printed then."""
     return click.option("--json", "as_json", is_flag=True, help=what)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gadoscope.cli.layers import format_layers
-from gadoscope.cli.options import output_option
+from gadoscope.cli.options import labels_option, output_option
 
 if TYPE_CHECKING:
     from gadoscope.cli.training_display import TrainingDisplay
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     "--data",
     required=True,
     type=click.Path(path_type=Path),
-    help="A manifest, or a folder with no_gad and with_gad.",
+    help="A manifest, a BIDS data set, or a folder with no_gad and with_gad.",
 )
+@labels_option
 @output_option("The run's folder.", is_required=True)
 @click.option(
     "--init", type=click.Path(path_type=Path), help="A bundle whose weights to start from, or `default`."
@@ -104,6 +105,7 @@ def _train(config: "TrainingConfig", display: "TrainingDisplay", options: dict[s
 
     data, output = options["data"], options["output"]
     wishes: TrainingOptions = {
+        "labels": options["labels"],
         "resume": options["resume"],
         "init": options["init"],
         "teacher": options["teacher"],

@@ -7,18 +7,16 @@ alone.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.errors import InputError
 from gadoscope.evaluation.report import Case
+from gadoscope.evaluation.scoring import WrongPictures
 from gadoscope.inference.session import Session
 from gadoscope.parallel import map_in_order
 from gadoscope.progress import OnProgress
-from gadoscope.reading.images import read_slice
 from gadoscope.report.pictures import overlay, picture
 from gadoscope.statistics.table import Predictions
 
@@ -42,30 +40,33 @@ class Gallery:
 
 
 def show_cases(
-    predictions: Predictions, rows: Sequence[int], session: Session, jobs: int, tell: OnProgress
+    predictions: Predictions,
+    rows: Sequence[int],
+    pictures: WrongPictures,
+    session: Session,
+    jobs: int,
+    tell: OnProgress,
 ) -> Gallery:
-    """Return the pictures of some rows, in their order."""
+    """Return the pictures of some rows, in their order; ``pictures`` has their slices."""
     if not rows:
         return Gallery()
     # These bring torch, which no report without pictures needs.
     from gadoscope.explanation import explain, gradcam  # noqa: PLC0415
 
     network = explain.load_network(session)
-    paths = [Path(str(predictions.path[row])) for row in rows]
+    slices = [pictures.find(str(predictions.path[row])) for row in rows]
 
-    def show(path: Path) -> Case:
-        pixels = _read_again(path)
-        return Case() if pixels is None else _draw(pixels, explain.explain_case(session, network, pixels))
+    def show(pixels: NDArray[np.uint8]) -> Case:
+        return _draw(pixels, explain.explain_case(session, network, pixels))
 
     cases: list[Case] = []
-    for case in map_in_order(show, paths, jobs):
+    for case in map_in_order(show, slices, jobs):
         cases.append(case)
         tell("Explaining wrong answers", len(cases), len(rows))
     if network is None:
         return Gallery(cases=tuple(cases))
-    read = [_read_again(path) for path in paths[:SANITY_SLICES]]
-    slices = [pixels for pixels in read if pixels is not None]
-    similarity = gradcam.similarity_with_random_weights(network, slices, session.bundle.metadata.image_path)
+    image_path = session.bundle.metadata.image_path
+    similarity = gradcam.similarity_with_random_weights(network, slices[:SANITY_SLICES], image_path)
     return Gallery(
         cases=tuple(cases),
         similarity_with_random_weights=similarity if math.isfinite(similarity) else None,
@@ -78,11 +79,3 @@ def _draw(pixels: NDArray[np.uint8], explanation: "Explanation") -> Case:
         overlay=overlay(pixels, explanation.occlusion),
         gradcam="" if explanation.gradcam is None else overlay(pixels, explanation.gradcam),
     )
-
-
-def _read_again(path: Path) -> NDArray[np.uint8] | None:
-    """Return the slice that could be read a moment ago; None where it is gone since."""
-    try:
-        return read_slice(path).pixels
-    except InputError:
-        return None

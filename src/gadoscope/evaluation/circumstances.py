@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from gadoscope.evaluation.judges import Judges, Model, find_common_folder, look_for_audit
-from gadoscope.files import hash_file
 from gadoscope.inspection.audited import DataDigests, find_audit_of, read_audit
 from gadoscope.inspection.shortcuts import find_shortcuts
 from gadoscope.parallel import map_in_order
 from gadoscope.preparation.data_digest import digest_files, digest_labelled
+from gadoscope.preparation.slices import digest_item
 from gadoscope.progress import OnProgress
 from gadoscope.wording import short_name
 
@@ -44,7 +44,7 @@ def look_at_circumstances(
         If the audit cannot be read.
     """
     manifest = judges.manifest
-    all_digests = list(map_in_order(lambda item: hash_file(item.path), manifest.items, jobs))
+    all_digests = list(map_in_order(digest_item, manifest.items, jobs))
     labelled = manifest.labelled().items
     digest_of = dict(zip((item.path for item in manifest.items), all_digests, strict=True))
     digests = [digest_of[item.path] for item in labelled]

@@ -68,8 +68,8 @@ def open_model(path: Path) -> Model:
     return Model(path=path, run=run, session=Session(run.bundle if run else path))
 
 
-def find_judges(models: Sequence[Model], data: Path | None) -> Judges:
-    """Return the images that no model was trained on.
+def find_judges(models: Sequence[Model], data: Path | None, labels: Path | None = None) -> Judges:
+    """Return the images that no model was trained on; ``labels`` as of `read_manifest`.
 
     Raises
     ------
@@ -79,13 +79,15 @@ def find_judges(models: Sequence[Model], data: Path | None) -> Judges:
         If no image is left, or one series has images of two labels.
     """
     first = models[0]
+    if labels is not None and data is None:
+        raise UsageError("labels say nothing without scans; name the folder of these with --data FOLDER.")
     if first.run is None and data is None:
         raise UsageError(
             "a bundle does not say which images to evaluate it on; name them with --data MANIFEST or FOLDER."
         )
     own = read_manifest(first.run.manifest) if first.run else None
-    is_own = own is not None and (data is None or _is_same_file(data, own.origin))
-    manifest = own if own is not None and is_own else read_manifest(data or Path())
+    is_own = own is not None and labels is None and (data is None or _is_same_file(data, own.origin))
+    manifest = own if own is not None and is_own else read_manifest(data or Path(), labels)
     divisions = [_divide(model, manifest, Manifest.labelled) for model in models]
     division = unite(divisions) if len(divisions) > 1 else divisions[0]
     n_other = len(manifest.others().items)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gadoscope.files import hash_file
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.manifest import Item, Manifest
+from gadoscope.preparation.slices import digest_item
 from gadoscope.preparation.subjects import known_subjects
 
 DIGEST_KEY = "sha256"
@@ -61,7 +61,7 @@ def divide_foreign(manifest: Manifest, run: Manifest) -> Division:
         for item in run.with_split(split)
         if item.extra.get(DIGEST_KEY)
     }
-    known = [split_of.get(hash_file(item.path)) for item in manifest.items]
+    known = [split_of.get(digest_item(item)) for item in manifest.items]
     placed = [
         replace(item, split=split or Split.TEST) for item, split in zip(manifest.items, known, strict=True)
     ]

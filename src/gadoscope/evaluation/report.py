@@ -83,7 +83,7 @@ class Evaluated:
 class Case:
     """The embedded pictures of a wrong answer: the slice, and it with occlusion and with Grad-CAM.
 
-    Empty where the image is gone since; without Grad-CAM where the network's layers are not known.
+    Without Grad-CAM where the network's layers are not known.
     """
 
     picture: str = ""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,17 @@ from gadoscope.evaluation.report import (
     summarise,
 )
 from gadoscope.evaluation.rivals import RIVALS, answer_without
-from gadoscope.evaluation.scoring import Unread, score_images, score_readable
+from gadoscope.evaluation.scoring import Unread, WrongPictures, score_images, score_readable
 from gadoscope.evaluation.subgroups import count
 from gadoscope.evaluation.test_log import describe_opening, read_openings, record_opening, utc_now
 from gadoscope.evaluation.training_images import look_for_training_images
 from gadoscope.files import write_text
+from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Session
 from gadoscope.inspection.audited import read_audit
 from gadoscope.labels import Plane, Split
+from gadoscope.preparation.items import find_rows
 from gadoscope.preparation.subjects import count_items
 from gadoscope.progress import OnProgress, say_nothing
 from gadoscope.run_folder import HTML_NAME, JSON_NAME, PREDICTIONS_NAME, describe_training
@@ -53,11 +56,12 @@ class Evaluation:
     folder: Path
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - as the front door has them
     model: Path,
     *,
     data: Path | None,
     output: Path,
+    labels: Path | None = None,
     rivals: Sequence[Path] = (),
     audit: Path | None = None,
     jobs: int = 1,
@@ -75,6 +79,8 @@ def evaluate(
     data
         A manifest or a folder of labelled images. For a run it may be None: the run's own data.
         Images that a run was trained on are left out, whatever ``data`` says of them.
+    labels
+        A CSV with the label of what lies in ``data``; as of `read_manifest`.
     output
         A folder; the three files replace those of an earlier evaluation.
     rivals
@@ -105,22 +111,24 @@ def evaluate(
     tell = on_progress or say_nothing
     names = [str(rival) for rival in rivals if _is_name(rival)]
     models = [open_model(path) for path in (model, *(rival for rival in rivals if not _is_name(rival)))]
-    judges = find_judges(models, data)
+    judges = find_judges(models, data, labels)
     if audit is not None:
         read_audit(audit)  # one that cannot be read ends the evaluation here, not after the scores
     session, decision = models[0].session, models[0].decision
-    predictions, others, unread = _score(judges, session, jobs, tell)
+    pictures = WrongPictures(n_cases, decision)
+    predictions, others, unread = _score(judges, session, jobs, tell, pictures)
     context = _describe_context(models[0], judges.division, predictions, len(unread))
     verdict = predictions.with_split(Split(context.split))
     gate = summarise_gate(verdict, others, decision)
     around = look_at_circumstances(models[0], judges, audit, output / JSON_NAME, jobs, tell)
-    seen = look_for_training_images(models[0], verdict) if _may_be_seen(models[0], context) else None
+    rows = find_rows(verdict.path.tolist(), judges.division.evaluated)
+    seen = look_for_training_images(models[0], verdict, rows) if _may_be_seen(models[0], context) else None
     evaluated = _describe(models[0], judges, predictions, unread, around, gate, seen)
     splits = summarise(decision, predictions)
     comparison = _compare(models, names, verdict, judges, jobs, tell)
     openings = _open_sealed_tests(models, judges, splits, comparison)  # before the pictures, which can fail
     wrong = list_wrong(predictions, decision.of_slice.point.threshold)[:n_cases]
-    gallery = show_cases(predictions, wrong, session, jobs, tell)
+    gallery = show_cases(predictions, wrong, pictures, session, jobs, tell)
     report = build_report(
         evaluated,
         predictions,
@@ -136,10 +144,10 @@ def evaluate(
 
 
 def _score(
-    judges: Judges, session: Session, jobs: int, tell: OnProgress
+    judges: Judges, session: Session, jobs: int, tell: OnProgress, pictures: WrongPictures
 ) -> tuple[Predictions, Predictions, Unread]:
     """Return the scores of the labelled images and of the others, and what could not be read of both."""
-    predictions, unread = score_images(judges.division.evaluated, session, jobs, tell)
+    predictions, unread = score_images(judges.division.evaluated, session, jobs, tell, look=pictures)
     others, unread_others = score_readable(judges.others, session, jobs, tell, "Asking the gate")
     return predictions, others, [*unread, *unread_others]
 
@@ -203,23 +211,29 @@ def _compare(
     tell: OnProgress,
 ) -> Data | None:
     """Return how the first model stands beside the rivals, on ``verdict``; None if it stands alone."""
+    policy = models[0].session.bundle.metadata.slice_policy
     rivals = [
-        *_score_rivals(models[1:], judges, verdict, jobs, tell),
+        *_score_rivals(models[1:], policy, judges, verdict, jobs, tell),
         *_answer_without(names, verdict, judges),
     ]
     return compare(verdict, _as_rival(models[0], verdict), rivals) if rivals else None
 
 
 def _score_rivals(
-    models: Sequence[Model], judges: Judges, verdict: Predictions, jobs: int, tell: OnProgress
+    models: Sequence[Model],
+    policy: SlicePolicy,
+    judges: Judges,
+    verdict: Predictions,
+    jobs: int,
+    tell: OnProgress,
 ) -> list[Rival]:
-    """Return the answers of further models for the rows of ``verdict``."""
-    wanted = set(verdict.path.tolist())
-    items = [item for item in judges.division.evaluated if str(item.path) in wanted]
-    rivals = []
-    for model in models:
-        rivals.append(_as_rival(model, score_images(items, model.session, jobs, tell)[0]))
-    return rivals
+    """Return the answers of further models for the rows of ``verdict``: slices by ``policy``, the first's."""
+    if not models:
+        return []
+    wanted = {item.path for item in find_rows(verdict.path.tolist(), judges.division.evaluated)}
+    items = [item for item in judges.division.evaluated if item.path in wanted]
+    score = partial(score_images, items, jobs=jobs, tell=tell, policy=policy)
+    return [_as_rival(model, score(session=model.session)[0]) for model in models]
 
 
 def _as_rival(model: Model, table: Predictions) -> Rival:
@@ -232,7 +246,9 @@ def _as_rival(model: Model, table: Predictions) -> Rival:
 
 
 def _answer_without(names: Sequence[str], verdict: Predictions, judges: Judges) -> list[Rival]:
-    columns = {str(item.path): item.extra for item in judges.division.evaluated}
+    paths = verdict.path.tolist()
+    rows = find_rows(paths, judges.division.evaluated)
+    columns = {path: row.extra for path, row in zip(paths, rows, strict=True)}
     return [answer_without(name, verdict, columns) for name in names]
 
 

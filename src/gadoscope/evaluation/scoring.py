@@ -1,47 +1,82 @@
-"""Labelled images become a table of scores."""
+"""Labelled images and scans become a table of scores, and pictures of what was answered wrongly."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gadoscope.arrays import Floats
 from gadoscope.decision.decision import Decision
 from gadoscope.errors import InputError, ManifestError
 from gadoscope.evaluation.attributes import read_attributes
+from gadoscope.evaluation.summary import measure_confidence
+from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.session import Session
+from gadoscope.labels import Label, Split
 from gadoscope.parallel import map_in_order
 from gadoscope.preparation.items import Item, tabulate
 from gadoscope.preparation.picture_print import PRINT_BYTES, print_picture
+from gadoscope.preparation.slices import read_item
 from gadoscope.progress import OnProgress
-from gadoscope.reading.images import read_slice
 from gadoscope.statistics.table import Predictions, list_attributes
 from gadoscope.wording import short_name
 
+TIES = 8
+"""Wrong answers kept beyond those that are shown: rounding may place equal ones in another order."""
 Unread = list[dict[str, str]]
 """Name, reason and sentence of each image that cannot be read."""
 
 
 @dataclass(frozen=True)
-class _Score:
-    """What a bundle says of one image; ``t1_brain`` is None of one without a gate."""
+class _Scores:
+    """What a bundle says of the slices of one item; ``t1_brain`` is None of a bundle without a gate."""
 
-    item: Item
-    phase: float
-    t1_brain: float | None
-    picture_print: bytes
+    items: tuple[Item, ...]
+    pixels: tuple[NDArray[np.uint8], ...]
+    phase: Floats
+    t1_brain: Floats | None
+    picture_prints: tuple[bytes, ...]
+
+
+class Look(Protocol):
+    """Whoever wants to see the slices as they are scored: nobody reads them again."""
+
+    def __call__(self, items: Sequence[Item], pixels: Sequence[NDArray[np.uint8]], logit: Floats, /) -> None:
+        """Look at the slices of one item, and at the logit of each, shape (n,)."""
+
+
+def see_nothing(_items: Sequence[Item], _pixels: Sequence[NDArray[np.uint8]], _logit: Floats, /) -> None:
+    """Look at nothing."""
 
 
 def score_images(
-    items: Sequence[Item], session: Session, jobs: int, tell: OnProgress
+    items: Sequence[Item],
+    session: Session,
+    jobs: int,
+    tell: OnProgress,
+    *,
+    look: Look = see_nothing,
+    policy: SlicePolicy | None = None,
 ) -> tuple[Predictions, Unread]:
     """Return the images that can be read with their scores, and one row for each that cannot.
+
+    Parameters
+    ----------
+    look
+        Is shown the slices.
+    policy
+        Which slices of a scan; None takes those that `classify` would read for this bundle.
 
     Raises
     ------
     ManifestError
         If none can be read, or a score is not a finite number.
     """
-    predictions, unread = score_readable(items, session, jobs, tell)
+    predictions, unread = score_readable(items, session, jobs, tell, look=look, policy=policy)
     if not len(predictions):
         first = f"{unread[0]['reason']}: {unread[0]['sentence']}"
         raise ManifestError(
@@ -51,43 +86,51 @@ def score_images(
 
 
 def score_readable(
-    items: Sequence[Item], session: Session, jobs: int, tell: OnProgress, what: str = "Scoring images"
+    items: Sequence[Item],
+    session: Session,
+    jobs: int,
+    tell: OnProgress,
+    what: str = "Scoring images",
+    *,
+    look: Look = see_nothing,
+    policy: SlicePolicy | None = None,
 ) -> tuple[Predictions, Unread]:
     """Return what `score_images` does, also where no image can be read; ``what`` is told as being done."""
-    scores: list[_Score] = []
+    score = partial(_score, session=session, policy=policy or session.bundle.metadata.slice_policy)
+    scores: list[_Scores] = []
     unread: Unread = []
-    for done, (item, scored) in enumerate(
-        zip(items, map_in_order(lambda item: _score_one(item, session), items, jobs), strict=True), start=1
-    ):
+    for done, (item, scored) in enumerate(zip(items, map_in_order(score, items, jobs), strict=True), start=1):
         if isinstance(scored, InputError):
             name = short_name(str(item.path))
             unread.append({"name": name, "reason": scored.reason, "sentence": scored.sentence})
         else:
-            scores.append(scored)
+            look(scored.items, scored.pixels, scored.phase)
+            scores.append(replace(scored, pixels=()))
         tell(what, done, len(items))
     return _put_together(scores, session.bundle.metadata.decision), unread
 
 
-def _score_one(item: Item, session: Session) -> _Score | InputError:
+def _score(item: Item, session: Session, policy: SlicePolicy) -> _Scores | InputError:
     try:
-        pixels = read_slice(item.path).pixels
+        slices = read_item(item, policy)
     except InputError as error:
         return error
-    resized = session.bundle.metadata.image_path.resize_slice(pixels)
-    answers = session.slice_answers(resized[np.newaxis])
-    return _Score(
-        item=item,
-        phase=float(answers.phase[0]),
-        t1_brain=None if answers.t1_brain is None else float(answers.t1_brain[0]),
-        picture_print=print_picture(pixels),
+    resized = np.stack([session.bundle.metadata.image_path.resize_slice(pixels) for pixels in slices.pixels])
+    answers = session.slice_answers(resized)
+    return _Scores(
+        items=slices.items,
+        pixels=slices.pixels,
+        phase=answers.phase,
+        t1_brain=answers.t1_brain,
+        picture_prints=tuple(map(print_picture, slices.pixels)),
     )
 
 
-def _put_together(scores: Sequence[_Score], decision: Decision) -> Predictions:
-    items = [score.item for score in scores]
-    logit = np.array([score.phase for score in scores], dtype=np.float64)
-    t1_brain = [score.t1_brain for score in scores if score.t1_brain is not None]
-    prints = b"".join(score.picture_print for score in scores)
+def _put_together(scores: Sequence[_Scores], decision: Decision) -> Predictions:
+    items = [item for score in scores for item in score.items]
+    logit = np.array([one for score in scores for one in score.phase], dtype=np.float64)
+    t1_brain = [one for score in scores if score.t1_brain is not None for one in score.t1_brain]
+    prints = b"".join(one for score in scores for one in score.picture_prints)
     return Predictions(
         **tabulate(items),
         logit=logit,
@@ -96,3 +139,41 @@ def _put_together(scores: Sequence[_Score], decision: Decision) -> Predictions:
         t1_brain_logit=None if decision.gate is None else np.array(t1_brain, dtype=np.float64),
         picture_print=np.frombuffer(prints, dtype=np.uint8).reshape(-1, PRINT_BYTES),
     )
+
+
+class WrongPictures:
+    """The slices that a report of wrong answers will show, kept as they are scored.
+
+    Of each split the most confident errors, by the rule of `wrong_rows`; memory does not grow with the data.
+
+    Parameters
+    ----------
+    n_cases
+        Shown at most.
+    decision
+        By which an answer is wrong.
+    """
+
+    def __init__(self, n_cases: int, decision: Decision) -> None:
+        self._n_kept = n_cases + TIES if n_cases else 0
+        self._decision = decision
+        self._kept: dict[Split | None, list[tuple[float, str, NDArray[np.uint8]]]] = defaultdict(list)
+
+    def __call__(self, items: Sequence[Item], pixels: Sequence[NDArray[np.uint8]], logit: Floats, /) -> None:
+        """Keep what is wrong, and let go of what others have pushed out."""
+        if not self._n_kept:
+            return
+        threshold = self._decision.of_slice.point.threshold
+        probability = self._decision.probability(logit)
+        distance = measure_confidence(probability, threshold)
+        for item, slice_, said, far in zip(items, pixels, probability, distance, strict=True):
+            if (said >= threshold) == (item.label is Label.POST):
+                continue
+            kept = self._kept[item.split]
+            kept.append((-float(far), item.name, slice_))
+            if len(kept) > 2 * self._n_kept:
+                self._kept[item.split] = sorted(kept, key=lambda one: one[:2])[: self._n_kept]
+
+    def find(self, name: str) -> NDArray[np.uint8]:
+        """Return the slice of a wrong answer that is shown."""
+        return next(pixels for kept in self._kept.values() for _, known, pixels in kept if known == name)

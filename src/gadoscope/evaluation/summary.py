@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.arrays import Floats
 from gadoscope.decision.calibration import sigmoid
 from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.evaluation.subgroups import attribute_subgroups, count, subgroups
@@ -253,7 +254,13 @@ def wrong_rows(predictions: Predictions, threshold: float) -> NDArray[np.intp]:
     Confidence is the distance from the threshold on the logit scale; equal ones stand by path.
     """
     wrong = np.flatnonzero((predictions.probability >= threshold) != predictions.is_post)
-    sure = np.clip([*predictions.probability[wrong], threshold], LIMIT, 1 - LIMIT)
-    logit = np.log(sure / (1 - sure))
-    distance = np.abs(logit[:-1] - logit[-1])
+    distance = measure_confidence(predictions.probability[wrong], threshold)
     return wrong[np.lexsort((predictions.path[wrong], -distance))]
+
+
+def measure_confidence(probability: Floats, threshold: float) -> Floats:
+    """Return the distance of each probability, shape (n,), from the threshold on the logit scale."""
+    sure = np.clip([*probability, threshold], LIMIT, 1 - LIMIT)
+    logit = np.log(sure / (1 - sure))
+    distance: Floats = np.abs(logit[:-1] - logit[-1])
+    return distance

@@ -1,14 +1,13 @@
 """Whether a bundle is asked about images that it was made from."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from gadoscope.evaluation.judges import Model
-from gadoscope.files import hash_file
 from gadoscope.inference.bundle import Bundle
 from gadoscope.inference.default import read_training_images
-from gadoscope.preparation.items import UNKNOWN_SOURCE
+from gadoscope.preparation.items import UNKNOWN_SOURCE, Item
+from gadoscope.preparation.slices import digest_item
 from gadoscope.preparation.training_images import TrainingImages
 from gadoscope.report.finding import CAUTION, SERIOUS, finding
 from gadoscope.statistics.table import Predictions
@@ -23,8 +22,13 @@ IMAGES_KEY = "images"
 Data = dict[str, Any]
 
 
-def look_for_training_images(model: Model, predictions: Predictions) -> Data | None:
+def look_for_training_images(model: Model, predictions: Predictions, rows: Sequence[Item]) -> Data | None:
     """Return which of the scored images the bundle was made from; None where it does not say.
+
+    Parameters
+    ----------
+    rows
+        What each image of the table is from.
 
     Returns
     -------
@@ -39,7 +43,8 @@ def look_for_training_images(model: Model, predictions: Predictions) -> Data | N
     if predictions.picture_print is None:
         raise ValueError("these images were scored without prints of their pictures.")
     prints = [row.tobytes() for row in predictions.picture_print]
-    same, alike = known.find([hash_file(Path(path)) for path in predictions.path.tolist()], prints)
+    digests = {item.path: digest_item(item) for item in {row.path: row for row in rows}.values()}
+    same, alike = known.find([digests[row.path] for row in rows], prints)
     found = predictions.path[same | alike].tolist()
     return {
         "n_images": len(predictions),

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gadoscope.errors import InputError, ManifestError
+from gadoscope.errors import ManifestError
 from gadoscope.evaluation.scoring import score_images
+from gadoscope.experiments.kept_pictures import KeptPictures
 from gadoscope.experiments.out_of_fold import Fold, judge_folds
 from gadoscope.experiments.parts import name_part, naming
 from gadoscope.experiments.spread import Spread
@@ -26,8 +27,6 @@ from gadoscope.parallel import count_jobs
 from gadoscope.preparation.manifest import Manifest, read_manifest
 from gadoscope.preparation.split import list_sources
 from gadoscope.progress import OnProgress, say_nothing
-from gadoscope.reading.images import read_slice
-from gadoscope.report.pictures import picture
 from gadoscope.run_folder import MANIFEST_NAME, PREPARED_NAME
 from gadoscope.statistics.table import Predictions, join, write_predictions
 from gadoscope.training.config import SplitConfig
@@ -35,6 +34,7 @@ from gadoscope.training.run import Job, Prepare, TrainedRun, Warn, Watch, check_
 from gadoscope.wording import area, percent, plural
 
 PREDICTIONS_NAME = "predictions.csv"
+PICTURES_NAME = "held_out.slices"
 SPREAD_NAME = "spread.json"
 SUSPECTS_JSON_NAME = "suspects.json"
 SUSPECTS_HTML_NAME = "suspects.html"
@@ -123,10 +123,11 @@ def cross_validate(
         If there are too few subjects or sources, before anything is trained.
     """
     check_folder(job.run, resume=job.resume)
-    manifest = read_manifest(job.data).labelled()
+    manifest = read_manifest(job.data, job.labels).labelled()
     sealed = {item.path for item in manifest.with_split(Split.TEST)}
     unit, plan = ("fold", _plan_folds(job, n_folds)) if n_folds else ("source", _plan_sources(job, manifest))
     judged = []
+    pictures = KeptPictures(job.run / PREPARED_NAME / PICTURES_NAME)
     for number, split in enumerate(plan, start=1):
         part = replace(
             job,
@@ -139,13 +140,24 @@ def cross_validate(
         with naming(part.part):
             trained = train(part, watch=watch, on_prepared=on_prepared, warn=warn)
             if trained is not None:
-                judged.append(_look_at_held_out(trained, split, sealed, job.config.threads, on_scored))
+                look = _Looking(sealed, job.config.threads, on_scored, pictures)
+                judged.append(_look_at_held_out(trained, split, look))
     if not judged:
         return None
-    shutil.rmtree(job.run / PREPARED_NAME, ignore_errors=True)
     done = _conclude(job, unit, judged, len(sealed))
-    _write(done)
+    _write(done, pictures)
+    shutil.rmtree(job.run / PREPARED_NAME, ignore_errors=True)
     return done
+
+
+@dataclass(frozen=True)
+class _Looking:
+    """How the images are looked at that were held out: all but ``sealed``, and each is kept as a picture."""
+
+    sealed: set[Path]
+    threads: int
+    on_scored: OnProgress
+    pictures: KeptPictures
 
 
 def _conclude(
@@ -189,19 +201,19 @@ def _plan_sources(job: Job, manifest: Manifest) -> list[SplitConfig]:
     return [replace(job.config.split, method="leave_source_out", source=source) for source in sources]
 
 
-def _look_at_held_out(
-    trained: TrainedRun, split: SplitConfig, sealed: set[Path], threads: int, on_scored: OnProgress
-) -> tuple[Fold, list[str]]:
+def _look_at_held_out(trained: TrainedRun, split: SplitConfig, look: _Looking) -> tuple[Fold, list[str]]:
     """Return what the run says of the images held out from it, and what the user must know of both."""
     manifest = read_manifest(trained.run / MANIFEST_NAME).labelled()  # a gate trains on others too
     by_fold = split.method == "kfold"
     held = [
         item
         for item in manifest.with_split(Split.VALIDATION if by_fold else Split.TEST)
-        if item.path not in sealed and (by_fold or item.source == split.source)
+        if item.path not in look.sealed and (by_fold or item.source == split.source)
     ]
     session = Session(trained.bundle)
-    predictions, unread = score_images(held, session, count_jobs(threads), on_scored)
+    predictions, unread = score_images(
+        held, session, count_jobs(look.threads), look.on_scored, look=look.pictures.keep
+    )
     fold = Fold(
         name=split.fold if by_fold else split.source,
         predictions=predictions,
@@ -216,17 +228,10 @@ def _choose(table: Predictions, rule: PointRule) -> float:
     return choose_point(table.is_post, table.probability, table.subject_group, rule).threshold
 
 
-def _write(done: CrossValidation) -> None:
+def _write(done: CrossValidation, pictures: KeptPictures) -> None:
     write_predictions(done.predictions, done.folder / PREDICTIONS_NAME)
     document = {**done.spread.to_dict(), "out_of_fold": done.figures, "n_sealed": done.n_sealed}
     write_text(done.folder / SPREAD_NAME, json.dumps(document, indent=2, allow_nan=False) + "\n")
     write_text(done.folder / SUSPECTS_JSON_NAME, json.dumps(done.suspects, indent=1, allow_nan=False) + "\n")
-    page = render_suspects(done.suspects, done.predictions, MAX_CASES, _draw)
+    page = render_suspects(done.suspects, done.predictions, MAX_CASES, pictures.draw)
     write_text(done.folder / SUSPECTS_HTML_NAME, page)
-
-
-def _draw(path: Path) -> str:
-    try:
-        return picture(read_slice(path).pixels)
-    except InputError:  # it could be read a moment ago: gone since, and the page says so
-        return ""

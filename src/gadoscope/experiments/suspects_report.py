@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,8 +24,8 @@ CONTRADICTED = 0.5
 PICTURES = 3
 """Of one series, the most doubtful: a row of the page."""
 
-Draw = Callable[[Path], str]
-"""An image file to the address of an embedded picture; empty where it can no longer be read."""
+Draw = Callable[[str], str]
+"""What the table calls a slice to the address of an embedded picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +93,8 @@ def render_suspects(report: dict[str, Any], predictions: Predictions, n_cases: i
         companion = _find_companion(predictions, row)
         cards.append(
             {
-                "pictures": [draw(Path(image["path"])) for image in case["images"][:PICTURES]],
-                "companion": draw(Path(str(predictions.path[companion]))) if companion is not None else "",
+                "pictures": [draw(image["path"]) for image in case["images"][:PICTURES]],
+                "companion": draw(str(predictions.path[companion])) if companion is not None else "",
             }
         )
     singles = list_singles(report)
@@ -106,7 +105,7 @@ def render_suspects(report: dict[str, Any], predictions: Predictions, n_cases: i
         helpers,
         report=report,
         cards=cards,
-        singles=[{**image, "picture": draw(Path(image["path"]))} for image in singles[:n_cases]],
+        singles=[{**image, "picture": draw(image["path"])} for image in singles[:n_cases]],
         n_singles=len(singles),
         n_pictures=PICTURES,
     )

@@ -1,8 +1,8 @@
-"""Measure one image for an audit: everything from a single reading of the file."""
+"""Measure the slices of images and scans for an audit: everything from a single reading."""
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,12 @@ from PIL import Image
 from gadoscope.arrays import Floats
 from gadoscope.errors import InputError
 from gadoscope.imaging.intensity import N_GREYS
+from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inspection.marks import Mark, find_marks
 from gadoscope.inspection.texture import measure_lie, measure_texture, read_encoding
 from gadoscope.parallel import map_in_order
 from gadoscope.preparation.items import Item
-from gadoscope.reading.formats import PREFIX_BYTES, find_format
-from gadoscope.reading.images import decode_slice, open_regular_file
+from gadoscope.preparation.slices import open_item
 
 THUMBNAIL_SIDE = 128
 """Pixels a side of what is kept of each picture: 16 kB, so 10,000 pictures take 160 MB."""
@@ -37,11 +37,11 @@ class Measurement:
     digest, pixel_digest
         SHA-256 of the file's bytes, and of its decoded pixels with their shape.
     n_bytes
-        Of the file.
+        Of the file, or of all files of a scan.
     shape
         Rows and columns.
     image_format
-        By content: PNG, JPEG ...
+        By content: PNG, JPEG ..., DICOM or NIfTI.
     mean
         Of the grey values 0..255.
     histogram
@@ -55,6 +55,8 @@ class Measurement:
         From `measure_texture`, `measure_lie` and `read_encoding`.
     thumbnail
         Shape (THUMBNAIL_SIDE, THUMBNAIL_SIDE), uint8, stretched to a square.
+    pixels
+        The slice itself, uint8 (row, column), of the first few with marks; None of all others.
     """
 
     digest: str
@@ -70,45 +72,94 @@ class Measurement:
     lie: Floats
     encoding: Floats
     thumbnail: NDArray[np.uint8]
+    pixels: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of each image and each slice of a scan, or why an item cannot be used.
+
+    Attributes
+    ----------
+    items
+        The row of each result.
+    results
+        In the order of the items, a scan's slices beside each other.
+    """
+
+    items: tuple[Item, ...]
+    results: tuple[Measurement | InputError, ...]
 
 
 def measure_items(
-    items: Sequence[Item], *, jobs: int = 0, on_progress: Callable[[int, int], None] | None = None
-) -> list[Measurement | InputError]:
-    """Return for each image what was measured, or why it cannot be used."""
-    measured: list[Measurement | InputError] = []
-    for one in map_in_order(_measure, items, jobs):
-        measured.append(one)
+    items: Sequence[Item],
+    *,
+    n_shown: int = 0,
+    jobs: int = 0,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Measured:
+    """Measure all slices.
+
+    Parameters
+    ----------
+    n_shown
+        Slices with marks that are kept to be shown.
+    """
+    rows: list[Item] = []
+    results: list[Measurement | InputError] = []
+    for done, (of_item, measured) in enumerate(map_in_order(_measure, items, jobs), start=1):
+        for one in measured:
+            if isinstance(one, Measurement) and one.pixels is not None:
+                n_shown -= 1
+                results.append(one if n_shown >= 0 else replace(one, pixels=None))
+            else:
+                results.append(one)
+        rows += of_item
         if on_progress is not None:
-            on_progress(len(measured), len(items))
-    return measured
+            on_progress(done, len(items))
+    return Measured(tuple(rows), tuple(results))
 
 
-def _measure(item: Item) -> Measurement | InputError:
+def _measure(item: Item) -> tuple[Sequence[Item], Sequence[Measurement | InputError]]:
     try:
-        with open_regular_file(item.path) as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            n_bytes = file.tell()
-            file.seek(0)
-            image_format = find_format(file.read(PREFIX_BYTES))
-            pixels = decode_slice(file).pixels
-            encoding = read_encoding(file)
+        with open_item(item) as opened:
+            slices = opened.read(SlicePolicy())
+            of_file = _OfFile(
+                digest=opened.digest(),
+                n_bytes=opened.stamp()[0],
+                image_format=opened.form,
+                encoding=read_encoding(opened.image),
+            )
     except InputError as error:
-        return error
+        return [item], [error]
+    return slices.items, [_measure_slice(pixels, of_file) for pixels in slices.pixels]
+
+
+@dataclass(frozen=True)
+class _OfFile:
+    digest: str
+    n_bytes: int
+    image_format: str
+    encoding: Floats
+
+
+def _measure_slice(pixels: NDArray[np.uint8], of_file: _OfFile) -> Measurement:
+    marks = find_marks(pixels)
     return Measurement(
-        digest=digest,
+        digest=of_file.digest,
         pixel_digest=hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest(),
-        n_bytes=n_bytes,
+        n_bytes=of_file.n_bytes,
         shape=(pixels.shape[0], pixels.shape[1]),
-        image_format=image_format.name if image_format else "",
+        image_format=of_file.image_format,
         mean=float(pixels.mean()),
         histogram=measure_histogram(pixels),
         border=measure_border(pixels),
-        marks=find_marks(pixels),
+        marks=marks,
         texture=measure_texture(pixels),
         lie=measure_lie(pixels),
-        encoding=encoding,
+        encoding=of_file.encoding,
         thumbnail=shrink(pixels),
+        pixels=pixels if marks else None,
     )
 
 

@@ -1,22 +1,18 @@
 """The audit as one HTML page that needs nothing else, and the pictures on it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from gadoscope import wording
-from gadoscope.errors import InputError
 from gadoscope.imaging.intensity import MAX_GREY
-from gadoscope.inspection.copies import CopyGroup
-from gadoscope.inspection.measure import Measurement
+from gadoscope.inspection.measure import THUMBNAIL_SIDE, Measurement
 from gadoscope.inspection.report import Audited
 from gadoscope.labels import Label
-from gadoscope.reading.images import read_slice
 from gadoscope.report.page import render_page
 from gadoscope.report.pictures import overlay, picture
 
@@ -51,30 +47,26 @@ class Pictures:
 
 def draw_pictures(audited: Audited, report: dict[str, Any], n_cases: int) -> Pictures:
     """Return the pictures of the first ``n_cases`` groups of copies, of text, and the mean images."""
-    items = audited.manifest.items
-    with_text = [
-        index
-        for index, result in enumerate(audited.results)
-        if isinstance(result, Measurement) and result.marks
-    ][: len(report["text"]["cases"])]
+    measured = {index: one for index, one in enumerate(audited.results) if isinstance(one, Measurement)}
+    with_text = [one for one in measured.values() if one.marks]
     return Pictures(
         copies=[
-            _show_group(group, [items[i].path for i in group.members]) for group in audited.copies[:n_cases]
+            [_show(measured[index]) for index in group.members[:MAX_PICTURES]]
+            for group in audited.copies[:n_cases]
         ],
-        text=[_embed(items[index].path) for index in with_text],
+        text=[_show(one) for one in with_text[: len(report["text"]["cases"])]],
         means=_draw_means(audited),
     )
 
 
-def _show_group(group: CopyGroup, paths: Sequence[Path]) -> list[str]:
-    return [_embed(path) for path in paths[: min(len(group.members), MAX_PICTURES)]]
-
-
-def _embed(path: Path) -> str:
-    try:
-        return picture(read_slice(path).pixels)
-    except InputError:  # it could be read a moment ago: gone since, and the page shows a gap
-        return ""
+def _show(one: Measurement) -> str:
+    """Return the picture of a slice: itself where it was kept, else its thumbnail in its own proportions."""
+    if one.pixels is not None:
+        return picture(one.pixels)
+    rows, columns = one.shape
+    scale = THUMBNAIL_SIDE / max(rows, columns)
+    size = max(1, round(columns * scale)), max(1, round(rows * scale))
+    return picture(np.asarray(Image.fromarray(one.thumbnail).resize(size, Image.Resampling.LANCZOS)))
 
 
 def _draw_means(audited: Audited) -> list[MeanImage]:

@@ -108,7 +108,7 @@ def _find_majority(items: Sequence[Item]) -> Data:
 def _list_unusable(audited: Audited) -> list[Data]:
     return [
         {
-            "name": short_name(str(item.path)),
+            "name": short_name(item.name),
             "status": result.status.value,
             "reason": result.reason,
             "sentence": result.sentence,
@@ -127,7 +127,7 @@ def _list_two_sided(audited: Audited) -> Data:
             {
                 "splits": [split.value for split in subject.splits],
                 "n_images": len(subject.members),
-                "examples": [short_name(str(items[first[split]].path)) for split in subject.splits],
+                "examples": [short_name(items[first[split]].name) for split in subject.splits],
             }
         )
     n_images = sum(len(subject.members) for subject in audited.two_sided)
@@ -161,7 +161,7 @@ def _list_copies(audited: Audited) -> Data:
 
 def _describe(item: Item) -> Data:
     return {
-        "name": short_name(str(item.path)),
+        "name": short_name(item.name),
         "label": item.label.value,
         "split": item.split.value if item.split else None,
         "source": item.source,

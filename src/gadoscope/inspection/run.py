@@ -1,16 +1,16 @@
 """Are these data fit to train on: labelled images become an audit."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.errors import InputError, ManifestError, OutputError
-from gadoscope.files import hash_file, write_text
+from gadoscope.errors import ManifestError, OutputError
+from gadoscope.files import write_text
 from gadoscope.inspection import DEFAULT_CASES
 from gadoscope.inspection.copies import CopyGroup, group_copies
 from gadoscope.inspection.counts import find_two_sided
@@ -22,6 +22,7 @@ from gadoscope.labels import Label
 from gadoscope.preparation.data_digest import digest_files, digest_labelled
 from gadoscope.preparation.manifest import Item, read_manifest
 from gadoscope.preparation.name_blocks import number_blocks
+from gadoscope.preparation.slices import digest_item
 from gadoscope.preparation.subjects import number_subjects
 from gadoscope.progress import OnProgress, say_nothing
 
@@ -41,6 +42,7 @@ def audit(
     data: Path,
     *,
     output: Path | None,
+    labels: Path | None = None,
     jobs: int = 0,
     n_cases: int = DEFAULT_CASES,
     on_progress: OnProgress | None = None,
@@ -51,6 +53,8 @@ def audit(
     ----------
     data
         A manifest or a folder of labelled images.
+    labels
+        A CSV with the label of what lies in ``data``; as of `read_manifest`.
     output
         A folder for report.html and audit.json, which replace those of an earlier audit; or None.
     jobs
@@ -68,26 +72,31 @@ def audit(
     if output is not None and output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file; name a folder for the audit.")
     tell = on_progress or say_nothing
-    manifest = read_manifest(data)
-    items = manifest.items
-    results = measure_items(items, jobs=jobs, on_progress=lambda done, n: tell("Reading images", done, n))
+    manifest = read_manifest(data, labels)
+    looked_at = measure_items(
+        manifest.items,
+        n_shown=n_cases if output else 0,
+        jobs=jobs,
+        on_progress=lambda done, n: tell("Reading images", done, n),
+    )
+    items, results = looked_at.items, looked_at.results
     measured = {index: one for index, one in enumerate(results) if isinstance(one, Measurement)}
     if not measured:
         raise ManifestError(
-            f"none of the {len(items)} images of {manifest.origin} can be read; "
-            f"the first: {next(iter(results))}"
+            f"none of the {len(items)} images of {manifest.origin} can be read; the first: {results[0]}"
         )
+    digest_of = {items[index].path: one.digest for index, one in measured.items()}
     tell("Comparing images", 0, 1)
     copies = group_copies(items, measured, jobs=jobs)
     tell("Comparing images", 1, 1)
     audited = Audited(
-        manifest=manifest,
+        manifest=replace(manifest, items=items),
         results=results,
         copies=copies,
         two_sided=find_two_sided(items),
         predictors=_judge_predictors(items, measured, copies, tell),
-        sha256=digest_files(one.digest for one in measured.values()),
-        labelled_sha256=_digest_labelled(items, results),
+        sha256=digest_files(digest_of.values()),
+        labelled_sha256=_digest_labelled(manifest.items, digest_of),
     )
     report = build_report(audited, n_cases)
     if output is not None:
@@ -136,9 +145,5 @@ def _number_subjects(items: Sequence[Item], copies: Sequence[CopyGroup]) -> NDAr
     )
 
 
-def _digest_labelled(items: Sequence[Item], results: Sequence[Measurement | InputError]) -> str:
-    digests = [
-        one.digest if isinstance(one, Measurement) else hash_file(item.path)
-        for item, one in zip(items, results, strict=True)
-    ]
-    return digest_labelled(items, digests)
+def _digest_labelled(items: Sequence[Item], digest_of: Mapping[Path, str]) -> str:
+    return digest_labelled(items, [digest_of.get(item.path) or digest_item(item) for item in items])

@@ -58,10 +58,10 @@ def measure_shortcuts(
         Threads; 0 means one for each core that the process may use.
     """
     drawn = _draw(items, digests)
-    results = measure_items(drawn, jobs=jobs, on_progress=on_progress)
+    looked_at = measure_items(drawn, jobs=jobs, on_progress=on_progress)
     kept = [
         (item, result)
-        for item, result in zip(drawn, results, strict=True)
+        for item, result in zip(looked_at.items, looked_at.results, strict=True)
         if not isinstance(result, InputError)
     ]
     measured = [result for _, result in kept]
@@ -70,7 +70,7 @@ def measure_shortcuts(
         "version": VERSION,
         "data_sha256": describe_data(items, digests),
         "n_images": len(items),
-        "n_measured": len(measured),
+        "n_measured": len({item.path for item in readable}),
         "paired_sources": list_paired_sources(items),
         "predictors": judge_predictors(readable, measured, _number_subjects(readable, measured)),
     }

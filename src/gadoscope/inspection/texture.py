@@ -66,11 +66,13 @@ def measure_lie(pixels: NDArray[np.uint8]) -> Floats:
     return np.array(values)
 
 
-def read_encoding(file: BinaryIO) -> Floats:
+def read_encoding(file: BinaryIO | None) -> Floats:
     """Return how the file stores its pixels, shape (4,): mode, bits a sample, JPEG's table as mean and first.
 
-    Nothing is decoded; -1 where it does not say.
+    Nothing is decoded; -1 where it does not say, as of a scan, which has no such file.
     """
+    if file is None:
+        return np.array([-1.0, -1.0, *_NO_TABLE])
     try:
         file.seek(0)
         with Image.open(file) as image:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self, TypedDict
+from typing import Any, Self, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from gadoscope.labels import Label, Plane, Split
 from gadoscope.wording import show_path
 
 UNKNOWN_SOURCE = "unknown"
+SLICE = "#"
+"""Between the name of a scan and the number of its slice."""
 SPLIT_NAMES = {
     "train": Split.TRAIN,
     "training": Split.TRAIN,
@@ -29,18 +31,23 @@ SPLIT_NAMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One labelled image.
+    """One labelled image, scan, or slice of a scan.
 
     Attributes
     ----------
     path
-        Absolute.
+        Absolute: of an image, a volume, or a folder or an archive that holds one DICOM series. What lies
+        inside follows after ``!``: a member of an archive, or the SeriesInstanceUID of one of several series.
     subject_id
         None if unknown.
     split
         None if the data do not say.
     extra
         Further columns, by name: licence, manufacturer, field_strength_t, sex, age, note, sha256 ...
+    slice_number
+        Of a slice of a scan, from 1 in the order in which they are read; None for all else.
+    found
+        Where a folder had to be looked through for a scan: what was found, for `preparation.scans` to open.
     """
 
     path: Path
@@ -50,6 +57,13 @@ class Item:
     source: str = UNKNOWN_SOURCE
     split: Split | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    slice_number: int | None = None
+    found: Any = field(default=None, compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Return what nothing else among its data is called: its path, of a slice with its number."""
+        return str(self.path) if self.slice_number is None else f"{self.path}{SLICE}{self.slice_number}"
 
 
 @dataclass(frozen=True)
@@ -88,6 +102,18 @@ class Manifest:
         )
 
 
+def find_rows(names: Iterable[str], items: Sequence[Item]) -> list[Item]:
+    """Return the row that each image or slice is from.
+
+    Parameters
+    ----------
+    names
+        As `Item.name` of the images, and of slices of the scans, among ``items``.
+    """
+    rows = {str(item.path): item for item in items}
+    return [rows.get(name) or rows[name.rpartition(SLICE)[0]] for name in names]
+
+
 class Columns(TypedDict):
     """What a manifest says of n images, each column of shape (n,); text is empty where unknown."""
 
@@ -102,7 +128,7 @@ class Columns(TypedDict):
 def tabulate(items: Sequence[Item]) -> Columns:
     """Return images as columns; of those labelled other, ``is_post`` has no meaning."""
     return Columns(
-        path=_write(item.path for item in items),
+        path=_write(item.name for item in items),
         subject_id=_write(item.subject_id for item in items),
         source=_write(item.source for item in items),
         plane=_write(item.plane for item in items),

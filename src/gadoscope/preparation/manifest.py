@@ -1,43 +1,66 @@
-"""Read and write the list of labelled images: a CSV, one row an image, or folders named by class."""
+"""Read and write the list of labelled images and scans: a CSV, one row each, or folders named by class."""
 
 import csv
 import io
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
 from gadoscope.errors import ManifestError
 from gadoscope.files import write_text
 from gadoscope.labels import Label, Plane, Split
+from gadoscope.preparation.bids_layout import is_bids, read_bids_layout
 from gadoscope.preparation.items import SPLIT_NAMES, UNKNOWN_SOURCE, Item, Manifest, check_names
 from gadoscope.preparation.lesson_layout import read_lesson_layout
+from gadoscope.preparation.places import (
+    check_labels,
+    find_labelled,
+    is_there,
+    may_be_looked_through,
+    may_hold_series,
+    name_inside,
+)
+from gadoscope.preparation.series import UID_COLUMNS
 from gadoscope.preparation.subjects import tell_shared_ids
 from gadoscope.reading.discover import MANIFEST_NAME
-from gadoscope.sheets import SheetWriter, read_path, read_text
+from gadoscope.sheets import PATH, SheetWriter, read_path, read_text
 from gadoscope.wording import name_some, show_path
 
 __all__ = ["REQUIRED_COLUMNS", "Item", "Manifest", "read_manifest", "write_manifest"]
 
 REQUIRED_COLUMNS = ("path", "subject_id", "label", "plane", "source")
-"""Must be in the header; ``subject_id``, ``plane`` and ``source`` may be empty in a row."""
+"""Must be in the header of a manifest; ``subject_id``, ``plane`` and ``source`` may be empty in a row."""
+LABEL = "label"
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Read a CSV, a folder that holds `manifest.csv`, or folders in the lesson's layout.
+def read_manifest(path: Path, labels: Path | None = None) -> Manifest:
+    """Read a CSV, a folder that holds `manifest.csv`, a BIDS data set, or folders in the lesson's layout.
 
-    Relative paths in a CSV are relative to the folder that holds it.
+    Relative paths in a CSV are relative to the folder that holds it. Folders that a row names are looked
+    through for its one series: of DICOM the headers are read.
+
+    Parameters
+    ----------
+    labels
+        A CSV of ``label`` and ``path`` or ``series_instance_uid``, for what lies in the folder ``path``; all
+        further columns of a manifest may be there.
 
     Raises
     ------
     ManifestError
-        If nothing is there, a column, a class or a file is missing, or a value is none that is known.
+        If nothing is there, a column, a class or a file is missing, a value is none that is known, or a row
+        names no series, several, or one whose label another row disputes.
     """
+    if labels is not None:
+        return _read_labels(Path(os.path.abspath(path)), Path(os.path.abspath(labels)))  # noqa: PTH100 - as below
     path = Path(os.path.abspath(path))  # noqa: PTH100 - not resolve(): links keep their names
     if os.path.isdir(path):  # noqa: PTH112 - as _is_file
         table = path / MANIFEST_NAME
-        return _read_table(table) if _is_file(table) else read_lesson_layout(path)
+        if _is_file(table):
+            return _read_table(table)
+        return read_bids_layout(path) if is_bids(path) else read_lesson_layout(path)
     if not _is_file(path):
         raise ManifestError(f"there is no {show_path(path)}; name a manifest CSV or a folder of images.")
     return _read_table(path)
@@ -75,18 +98,28 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
     write_text(path, text.getvalue())
 
 
-def _read_table(table: Path) -> Manifest:
+def _read_labels(folder: Path, table: Path) -> Manifest:
+    """Read a table that only has to say the label of what lies in ``folder``."""
+    for path, what in ((folder, "a folder or an archive of scans"), (table, "a CSV of labels")):
+        if not is_there(path):
+            raise ManifestError(f"there is no {show_path(path)}; name {what}.")
+    return _read_table(table, folder)
+
+
+def _read_table(table: Path, folder: Path | None = None) -> Manifest:
+    """Read a manifest; with ``folder`` a table of labels, for what lies there."""
     rows = csv.reader(io.StringIO(_read_text(table), newline=""), strict=True)
     try:
-        header = _check_header(next(rows, []), table)
-        items = tuple(_parse_row(row, header, rows.line_num, table) for row in rows if row)
+        header = _check_header(next(rows, []), table, is_manifest=folder is None)
+        lines = [(rows.line_num, row) for row in rows if row]
+        items = tuple(_parse_row(row, header, n, table, folder) for n, row in lines)
     except csv.Error as error:
         raise ManifestError(
             f"{table}, line {rows.line_num}: {error}; repair the quotes of that line."
         ) from error
     if not items:
         raise ManifestError(f"{table} lists no image; add one row for each.")
-    _check_paths(items, table)
+    items = _check_paths(items, table, folder or table.parent)
     return Manifest(items=items, origin=table, notices=tell_shared_ids(items))
 
 
@@ -101,17 +134,24 @@ def _read_text(table: Path) -> str:
         raise ManifestError(f"cannot read {table}: {error.strerror}; check its permissions.") from error
 
 
-def _check_header(cells: list[str], table: Path) -> list[str]:
+def _check_header(cells: list[str], table: Path, *, is_manifest: bool) -> list[str]:
     header = [read_text(cell.strip()).casefold() for cell in cells]
     if len(header) == 1:
         for separator, words in ((";", "semicolons"), ("\t", "tabs")):
             if separator in header[0]:
                 raise ManifestError(f"{table} is separated by {words}; save it with commas.")
     missing = [column for column in REQUIRED_COLUMNS if column not in header]
-    if missing:
+    if not is_manifest:
+        if LABEL not in header or not {PATH, *UID_COLUMNS} & set(header):
+            raise ManifestError(
+                f"{table} lacks the column {LABEL}, or one that says of what; its first line must hold "
+                f"{PATH},{LABEL} or {UID_COLUMNS[0]},{LABEL}."
+            )
+    elif missing:
         raise ManifestError(
             f"{table} lacks the column {' and '.join(missing)}; its first line must hold "
-            f"{','.join(REQUIRED_COLUMNS)} (subject_id, plane and source may be empty below)."
+            f"{','.join(REQUIRED_COLUMNS)} (subject_id, plane and source may be empty below); for a table of "
+            "labels alone name the folder of the scans, and this with --labels."
         )
     twice = [column for column, n in Counter(header).items() if n > 1]
     if twice:
@@ -119,7 +159,7 @@ def _check_header(cells: list[str], table: Path) -> list[str]:
     return header
 
 
-def _parse_row(row: list[str], header: list[str], line: int, table: Path) -> Item:
+def _parse_row(row: list[str], header: list[str], line: int, table: Path, folder: Path | None) -> Item:
     where = f"{table}, line {line}"
     if len(row) != len(header):
         raise ManifestError(
@@ -127,32 +167,36 @@ def _parse_row(row: list[str], header: list[str], line: int, table: Path) -> Ite
             "quote fields that hold commas."
         )
     cells = dict(zip(header, row, strict=True))
-    path = cells.pop("path")
-    if not path:
-        raise ManifestError(f"{where}: the path is empty; name the image file.")
+    path = cells.pop(PATH, "")
     cells = {name: read_text(cell.strip()) for name, cell in cells.items()}
+    uid = next((cells[column] for column in UID_COLUMNS if cells.get(column)), "")
+    if not path and not uid:
+        raise ManifestError(f"{where}: the path is empty; name the image file.")
     split = cells.pop("split", "")
     return Item(
         # normpath, not resolve(): links keep their names, and 10,000 rows take no time
-        path=_find_image(table.parent, path),
-        subject_id=cells.pop("subject_id") or None,
-        label=Label(_choose(cells.pop("label"), {label.value: label for label in Label}, "label", where)),
+        path=_find_image(table.parent, path, uid) if folder is None else find_labelled(folder, path, uid),
+        subject_id=cells.pop("subject_id", "") or None,
+        label=Label(_choose(cells.pop(LABEL), {label.value: label for label in Label}, LABEL, where)),
         plane=Plane(
-            _choose(cells.pop("plane") or Plane.UNKNOWN, {p.value: p for p in Plane}, "plane", where)
+            _choose(cells.pop("plane", "") or Plane.UNKNOWN, {p.value: p for p in Plane}, "plane", where)
         ),
-        source=cells.pop("source") or UNKNOWN_SOURCE,
+        source=cells.pop("source", "") or UNKNOWN_SOURCE,
         split=Split(_choose(split, SPLIT_NAMES, "split", where)) if split else None,
         extra={name: cell for name, cell in cells.items() if cell},
     )
 
 
-def _find_image(folder: Path, cell: str) -> Path:
-    """Return the image that a cell names: as it stands there, or as `SheetWriter` spelt an odd name."""
+def _find_image(folder: Path, cell: str, uid: str) -> Path:
+    """Return what a row names: as it stands there, or as `SheetWriter` spelt an odd name.
+
+    A SeriesInstanceUID tells one of several series in a folder or an archive; of a file it is only a name.
+    """
     path = Path(os.path.normpath(folder / cell))
     told = read_path(cell)
-    if told == cell or _is_file(path):
-        return path
-    return Path(os.path.normpath(folder / told))
+    if told != cell and not is_there(path):
+        path = Path(os.path.normpath(folder / told))
+    return name_inside(path, uid) if uid and may_hold_series(path) else path
 
 
 def _choose(cell: str, words: Mapping[str, StrEnum], column: str, where: str) -> StrEnum:
@@ -162,18 +206,25 @@ def _choose(cell: str, words: Mapping[str, StrEnum], column: str, where: str) ->
     return words[cell.casefold()]
 
 
-def _check_paths(items: Sequence[Item], table: Path) -> None:
+def _check_paths(items: tuple[Item, ...], table: Path, folder: Path) -> tuple[Item, ...]:
+    """Return the rows with the scans that folders had to be looked through for."""
     twice = [path for path, n in Counter(item.path for item in items).items() if n > 1]
     if twice:
+        check_labels(items, table)
         raise ManifestError(
             f"{table} lists {len(twice)} images more than once ({name_some(twice)}); keep one row of each."
         )
-    missing = [item.path for item in items if not _is_file(item.path)]
+    missing = [item.path for item in items if not is_there(item.path)]
     if missing:
         raise ManifestError(
             f"{table}: {len(missing)} of {len(items)} images are not there ({name_some(missing)}); "
-            f"paths are relative to {table.parent}."
+            f"paths are relative to {folder}."
         )
+    if not any(may_be_looked_through(item.path) for item in items):
+        return items
+    from gadoscope.preparation.scans import find_scans  # noqa: PLC0415 - images do without
+
+    return find_scans(items, table)
 
 
 def _is_file(path: Path) -> bool:

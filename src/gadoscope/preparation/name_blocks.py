@@ -19,16 +19,19 @@ _DIGITS = re.compile(r"(\d+)")
 
 
 def number_blocks(paths: Sequence[Path]) -> NDArray[np.int64]:
-    """Return the number of each image's block, shape (n,): a tenth of the names of its folder, in order."""
-    by_folder: dict[Path, list[int]] = {}
-    for index, path in enumerate(paths):
-        by_folder.setdefault(path.parent, []).append(index)
-    block = np.empty(len(paths), dtype=np.int64)
-    for number, indices in enumerate(by_folder.values()):
-        indices.sort(key=lambda index: _in_order(paths[index].name))
-        place = np.arange(len(indices)) * BLOCKS_A_FOLDER // len(indices)
-        block[indices] = number * BLOCKS_A_FOLDER + place
-    return block
+    """Return the number of each image's block, shape (n,): a tenth of the names of its folder, in order.
+
+    The slices of one scan, which have its path, are of one block.
+    """
+    by_folder: dict[Path, list[Path]] = {}
+    for path in dict.fromkeys(paths):
+        by_folder.setdefault(path.parent, []).append(path)
+    block: dict[Path, int] = {}
+    for number, inside in enumerate(by_folder.values()):
+        inside.sort(key=lambda path: _in_order(path.name))
+        for place, path in enumerate(inside):
+            block[path] = number * BLOCKS_A_FOLDER + place * BLOCKS_A_FOLDER // len(inside)
+    return np.array([block[path] for path in paths], dtype=np.int64)
 
 
 def _in_order(name: str) -> list[tuple[int, str]]:

@@ -18,7 +18,9 @@ from gadoscope.wording import name_some
 
 SERIES_COLUMN = "series"
 """Column of a manifest that names the series of each image."""
-SERIES_COLUMNS = (SERIES_COLUMN, "series_id", "series_instance_uid", "seriesinstanceuid")
+UID_COLUMNS = ("series_instance_uid", "seriesinstanceuid")
+"""Columns that name a DICOM series; where the path is a folder, they say which one in it is meant."""
+SERIES_COLUMNS = (SERIES_COLUMN, "series_id", *UID_COLUMNS)
 """What that column may be called, in the order in which they are looked for."""
 
 

@@ -18,8 +18,9 @@ from typing import Literal
 from gadoscope.errors import ConfigError, LeakError, ManifestError
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.items import Item, Manifest
+from gadoscope.preparation.stand_ins import name_for_split
 from gadoscope.preparation.stratified import deal_subjects, draw_subjects
-from gadoscope.preparation.subjects import known_subjects, name_for_split
+from gadoscope.preparation.subjects import known_subjects
 from gadoscope.wording import N_SHOWN, name_some, show_path
 
 Method = Literal["keras", "subject", "kfold", "leave_source_out"]

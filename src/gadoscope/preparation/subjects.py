@@ -6,27 +6,20 @@ can be measured; if they are one, anything else is a leak, or an interval that i
 (docs/decisions/0028-who-is-one-subject.md). What would mix the pictures of two people, a series or a pair of
 slices, reads an id within its source: `within_source`.
 
-Where nobody is named something stands in: near-duplicates for a split, blocks of file names for a trivial
-predictor, the series or the image itself for what is frozen or judged.
+Where nobody is named something stands in: near-duplicates for a split (`stand_ins`), blocks of file names for
+a trivial predictor, the series or the image itself for what is frozen or judged.
 """
 
-import hashlib
-import os
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gadoscope.errors import InputError
-from gadoscope.labels import Label, Split
-from gadoscope.parallel import map_in_order
-from gadoscope.preparation.items import Item, Manifest
-from gadoscope.preparation.near_duplicates import group_near_duplicates, hash_slice
-from gadoscope.reading.images import read_slice
+from gadoscope.labels import Label
+from gadoscope.preparation.items import Item
 from gadoscope.wording import list_names, plural
 
 Links = Iterable[tuple[int, int]]
@@ -118,52 +111,3 @@ def count_items(items: Sequence[Item]) -> dict[str, int | None]:
         "n_pre": sum(item.label is Label.PRE for item in items),
         "n_post": sum(item.label is Label.POST for item in items),
     }
-
-
-def name_for_split(manifest: Manifest, notices: list[str]) -> dict[Path, str]:
-    """Return each image's subject; where it is unknown, a name for its group of near-duplicates.
-
-    What the user must know is appended to ``notices``.
-    """
-    items = manifest.items
-    unknown = [item for item in items if not item.subject_id]
-    alike = _name_alike(unknown, manifest.origin) if unknown else {}
-    names = name_subjects([item.subject_id for item in items], [alike.get(item.path, "") for item in items])
-    subjects = {item.path: name for item, name in zip(items, names, strict=True)}
-    if not unknown:
-        return subjects
-    notices.append(
-        f"the subjects of {len(unknown)} images are unknown: {len(set(alike.values()))} groups of "
-        "near-duplicates stood in for them. That keeps copies of an image on one side, but not the "
-        "slices of one person, so figures may be better than they are on new people."
-    )
-    n_seen = _count_seen_in_test(unknown, subjects)
-    if n_seen:
-        notices.append(f"{n_seen} test images are near-duplicates of images outside the test part.")
-    return subjects
-
-
-def _name_alike(unknown: Sequence[Item], origin: Path) -> dict[Path, str]:
-    """Return a name for the group of near-duplicates that each image is in."""
-    folder = origin if origin.is_dir() else origin.parent
-    # By name relative to the data, so that neither the rows' order nor a moved folder changes the draw.
-    ordered = sorted(unknown, key=lambda item: os.path.relpath(item.path, folder))
-    groups = group_near_duplicates(np.array(list(map_in_order(_hash_item, ordered, 0)), dtype=np.uint64))
-    return {
-        item.path: f"like {os.path.relpath(ordered[group].path, folder)}"
-        for item, group in zip(ordered, groups, strict=True)
-    }
-
-
-def _hash_item(item: Item) -> np.uint64:
-    try:
-        return hash_slice(read_slice(item.path).pixels)
-    except InputError:
-        # The preparation names every unreadable image; here it only must not end up beside others.
-        digest = hashlib.sha256(os.fsencode(item.path)).digest()
-        return np.uint64(int.from_bytes(digest[:8]))
-
-
-def _count_seen_in_test(items: Sequence[Item], groups: Mapping[Path, str]) -> int:
-    outside = {groups[item.path] for item in items if item.split is not Split.TEST}
-    return sum(groups[item.path] in outside for item in items if item.split is Split.TEST)

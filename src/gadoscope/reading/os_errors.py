@@ -21,3 +21,15 @@ def explain_os_error(error: OSError) -> ReadError:
     return ReadError(
         "io_error", f"the system could not read it ({error.strerror or error}); check the disk and try again."
     )
+
+
+def explain_stumble(error: Exception) -> ReadError:
+    """Return what stands for a fault of ours in one input: it must not lose the other 99,999.
+
+    The type only: a message could quote the file's content.
+    """
+    return ReadError(
+        "internal_error",
+        f"Gadoscope itself stumbled over this file ({type(error).__name__}); "
+        "please report it, with the file if you may share it.",
+    )

@@ -19,7 +19,12 @@ OVERLAY_COLOURS = 128
 
 def picture(pixels: NDArray[np.uint8]) -> str:
     """Return a slice (row, column) as the address of an embedded PNG, its aspect ratio kept."""
-    return _embed(Image.fromarray(pixels).resize(_thumbnail_size(pixels), Image.Resampling.LANCZOS))
+    return _embed(Image.fromarray(shrink(pixels)))
+
+
+def shrink(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a slice (row, column) as large as `picture` shows it; again it is the same."""
+    return np.asarray(Image.fromarray(pixels).resize(_thumbnail_size(pixels), Image.Resampling.LANCZOS))
 
 
 def overlay(pixels: NDArray[np.uint8], evidence: NDArray[np.float32]) -> str:

@@ -113,8 +113,12 @@ class Predictions:
 
     @property
     def subject_group(self) -> NDArray[np.int64]:
-        """Number of each image's subject, shape (n,); an image without a subject is alone."""
-        own = [f"row {row}" for row in range(len(self))]
+        """Number of each image's subject, shape (n,); where it is unknown that of its series, or its own."""
+        series = self.attributes.get("series", [""] * len(self))
+        own = [
+            f"series {source}\0{name}" if name else f"row {row}"
+            for row, (source, name) in enumerate(zip(self.source.tolist(), series, strict=True))
+        ]
         return number_subjects(self.subject_id.tolist(), own, sources=self.source.tolist())
 
     @property

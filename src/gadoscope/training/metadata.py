@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from gadoscope.freezing.freeze import Frozen
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.bundle import BundleMetadata
-from gadoscope.labels import Plane, Split
+from gadoscope.labels import Label, Plane
 from gadoscope.models.network import Layer
-from gadoscope.preparation.items import Item, Manifest
+from gadoscope.preparation.items import Item
 from gadoscope.preparation.subjects import count_subjects
 from gadoscope.preparation.training_images import TrainingImages
 from gadoscope.training.config import TrainingConfig
@@ -17,7 +17,7 @@ def describe_bundle(
     config: TrainingConfig,
     layers: Sequence[Layer],
     frozen: Frozen,
-    manifest: Manifest,
+    train: Sequence[Item],
     digests: Mapping[str, str | None],
     images: TrainingImages,
 ) -> BundleMetadata:
@@ -25,15 +25,14 @@ def describe_bundle(
 
     Parameters
     ----------
-    manifest
-        The images with the split of each.
+    train
+        The images and slices that it was trained on.
     digests
         SHA-256 of data, weights, and of the bundles that it started or learnt from.
     images
         Of training and validation: what whoever judges the bundle must not judge it by.
     """
-    train = manifest.with_split(Split.TRAIN)
-    planes = _find_planes(manifest.labelled().with_split(Split.TRAIN))
+    planes = _find_planes([item for item in train if item.label is not Label.OTHER])
     return BundleMetadata(
         name=config.name,
         network=config.network,

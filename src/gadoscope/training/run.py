@@ -22,9 +22,10 @@ from gadoscope.models.network import Layer, Network
 from gadoscope.models.registry import build_network
 from gadoscope.preparation.items import Manifest
 from gadoscope.preparation.manifest import read_manifest, write_manifest
+from gadoscope.preparation.prepare import prepare_store
 from gadoscope.preparation.series import name_series
+from gadoscope.preparation.slices import digest_item
 from gadoscope.preparation.split import check_leaks, digest_split, split_manifest
-from gadoscope.preparation.store import prepare_store
 from gadoscope.preparation.training_images import TrainingImages
 from gadoscope.report.curves import learning_curves_svg
 from gadoscope.run_folder import (
@@ -75,16 +76,17 @@ Warn = Callable[[str], None]
 class Job:
     """What one run is asked for.
 
-    ``init`` is a bundle to start from, ``teacher`` one whose answers are learnt beside the labels;
-    ``prepared`` a folder for the decoded images that several runs may share, by default inside ``run``;
-    ``held_out`` a table of what networks of this recipe said of images that they had not seen, on which
-    calibration, threshold and band are chosen in place of validation; ``part`` says which of several runs
-    this is, for its record.
+    ``labels`` is a CSV with the label of what lies in ``data``, as of `read_manifest`; ``init`` a bundle to
+    start from, ``teacher`` one whose answers are learnt beside the labels; ``prepared`` a folder for the
+    decoded images that several runs may share, by default inside ``run``; ``held_out`` a table of what
+    networks of this recipe said of images that they had not seen, on which calibration, threshold and band
+    are chosen in place of validation; ``part`` says which of several runs this is, for its record.
     """
 
     config: TrainingConfig
     data: Path
     run: Path
+    labels: Path | None = None
     resume: bool = False
     init: Path | None = None
     teacher: Path | None = None
@@ -148,7 +150,7 @@ def train(
     held_out = _read_held_out(job)  # a table that does not fit ends the run here, not after the last epoch
     teacher = Teacher(job.teacher, job.config.image) if job.teacher else None
     fabric = start_fabric(job.config, accelerator=job.accelerator, devices=job.devices)
-    manifest = divide(read_manifest(job.data), job.config)
+    manifest = divide(read_manifest(job.data, job.labels), job.config)
     manifest = replace(manifest, notices=(*own_name, *manifest.notices))
     job.config.sampling.check_sources(item.source for item in manifest.items)
     name_series(manifest.items)  # a series of two labels ends the run here, not after the last epoch
@@ -283,7 +285,7 @@ def _with_digests(manifest: Manifest, data: TrainingData) -> Manifest:
     return replace(
         manifest,
         items=tuple(
-            replace(item, extra={**item.extra, "sha256": known.get(item.path) or hash_file(item.path)})
+            replace(item, extra={**item.extra, "sha256": known.get(item.path) or digest_item(item)})
             for item in manifest.items
         ),
     )
@@ -307,7 +309,7 @@ def _finish(
         job.config,
         layers,
         frozen,
-        manifest,
+        data.train.items,
         {**digests, "weights_sha256": weights_sha256},
         _list_images(data),
     )

@@ -160,6 +160,8 @@ def find_partners(items: Sequence[Item], rows: Rows) -> dict[int, Rows]:
 
 def find_place(item: Item) -> float:
     """Return the slice number of an image; NaN if nothing says it."""
+    if item.slice_number is not None:
+        return float(item.slice_number)
     try:
         return float(item.extra[SLICE_COLUMN])
     except (KeyError, ValueError):  # no such column, or no number in it: then the file's name
