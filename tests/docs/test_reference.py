@@ -142,7 +142,10 @@ def test_a_bundle_has_the_keys_of_the_page_and_of_its_example(tiny_bundle: Path)
     assert BundleMetadata.from_json(example).n_parameters == 109_073
 
 
-READERS = ("reading", "imaging", "evidence", "decision", "classification", "inference")
+READERS = (
+    *("reading", "imaging", "evidence", "decision", "scans"),
+    *("preparation", "classification", "inference"),
+)
 
 
 def collect_reasons() -> set[tuple[str, str]]:

@@ -17,6 +17,7 @@ from gadoscope.errors import ManifestError, UsageError
 from gadoscope.evaluation.run import evaluate
 from gadoscope.experiments.crossvalidate import cross_validate
 from gadoscope.imaging.slices import SlicePolicy
+from gadoscope.inspection.measure import Measurement, measure_items
 from gadoscope.inspection.run import audit
 from gadoscope.labels import Label
 from gadoscope.phantom.forms.write import Form
@@ -267,6 +268,16 @@ def test_an_audit_of_scans_looks_at_their_slices(tmp_path: Path, scans: dict[For
     assert report["counts"]["all"] == as_images["counts"]["all"]
     assert report["copies"]["n_groups"] == as_images["copies"]["n_groups"]
     assert {item.label for item in read_manifest(scans[Form.DICOM]).items} == {Label.PRE, Label.POST}
+
+
+def test_a_header_that_speaks_of_contrast_gives_no_label_away_by_its_length(scans: dict[Form, Path]) -> None:
+    folder = scans[Form.DICOM].parent / "sub-001"
+    sizes = {
+        ser: sum(path.stat().st_size for path in (folder / ser).iterdir()) for ser in ("ser-02", "ser-03")
+    }
+    assert sizes["ser-02"] != sizes["ser-03"]
+    measured = measure_items(read_manifest(scans[Form.DICOM]).items).results
+    assert len({one.n_bytes for one in measured if isinstance(one, Measurement)}) == 1
 
 
 def start(data: Path, run: Path) -> Job:

@@ -95,7 +95,7 @@ def nifti_header() -> bytes:
 def test_other_kinds_of_files_are_refused_by_their_kind(tmp_path: Path, content: bytes, words: str) -> None:
     path = written(tmp_path, content)
     assert reason_of(path, RefusedError) == "unsupported_format"
-    with pytest.raises(RefusedError, match=f"this is {words}; this version reads single slices"):
+    with pytest.raises(RefusedError, match=f"this is {words}, not one slice as an image"):
         read_slice(path)
 
 

@@ -251,7 +251,8 @@ def explain(model: "str | Path | TrainedRun", image: "str | Path | NDArray[Any]"
     model
         As of `evaluate`.
     image
-        A slice image, or an array (row, column).
+        A slice image; a scan, whose middle one of the slices that are read is explained; or an array
+        (row, column).
 
     Raises
     ------
@@ -265,14 +266,19 @@ def explain(model: "str | Path | TrainedRun", image: "str | Path | NDArray[Any]"
     with name_what_is_missing("this command"):
         from gadoscope.explanation.explain import explain_case, load_network
         from gadoscope.inference.session import Session
-        from gadoscope.reading.images import read_slice, take_slice
+        from gadoscope.labels import Label
+        from gadoscope.preparation.items import Item
+        from gadoscope.preparation.slices import read_item
+        from gadoscope.reading.images import take_slice
+    session = Session(_find_bundle(model))
     if isinstance(image, (str, Path)):
-        pixels = read_slice(Path(image)).pixels
+        item = Item(path=Path(image), label=Label.OTHER)  # nobody asks for the label
+        slices = read_item(item, session.bundle.metadata.slice_policy).pixels
+        pixels = slices[len(slices) // 2]
     elif getattr(image, "ndim", None) == SLICE_AXES:
         pixels = take_slice(image).pixels
     else:
         raise UsageError("one slice is explained: give the path of an image, or an array (row, column).")
-    session = Session(_find_bundle(model))
     return explain_case(session, load_network(session), pixels)
 
 

@@ -23,7 +23,7 @@ from gadoscope.inference.session import Session
 from gadoscope.labels import Plane, SeriesResult
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.discover import Found
-from gadoscope.reading.formats import PREFIX_BYTES, READ_FORMATS, Kind, find_kind, is_rare
+from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind, is_rare
 from gadoscope.reading.given import GivenSeries, GivenSlice, Input
 from gadoscope.reading.images import MAX_FILE_BYTES, SliceImage, decode_slice, take_slice
 from gadoscope.reading.no_image import explain_no_image
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 DIGEST_BYTES = 2**18
 """Read at a time; hashing them lets go of Python's lock."""
-EXPECTED = f"DICOM, NIfTI, Analyze, MGH, {READ_FORMATS}, or a zip or tar of them"
 
 
 class ContainerKind(Enum):
@@ -263,4 +262,4 @@ def _sort_out(kind: Kind, prefix: bytes, found: Found) -> Container:
         return Container(found, ContainerKind.ARCHIVE)
     if kind is Kind.DICOMDIR:
         return Container(found, ContainerKind.DICOMDIR)
-    raise explain_no_image(kind, prefix, found.source.name, EXPECTED)
+    raise explain_no_image(kind, prefix, found.source.name)

@@ -37,7 +37,8 @@ class Measurement:
     digest, pixel_digest
         SHA-256 of the file's bytes, and of its decoded pixels with their shape.
     n_bytes
-        Of the file, or of all files of a scan.
+        Of the file; of a slice of a scan one a pixel, for the length of a header that speaks of contrast is
+        nothing that a network sees.
     shape
         Rows and columns.
     image_format
@@ -126,7 +127,7 @@ def _measure(item: Item) -> tuple[Sequence[Item], Sequence[Measurement | InputEr
             slices = opened.read(SlicePolicy())
             of_file = _OfFile(
                 digest=opened.digest(),
-                n_bytes=opened.stamp()[0],
+                n_bytes=None if opened.image is None else opened.stamp()[0],
                 image_format=opened.form,
                 encoding=read_encoding(opened.image),
             )
@@ -138,7 +139,7 @@ def _measure(item: Item) -> tuple[Sequence[Item], Sequence[Measurement | InputEr
 @dataclass(frozen=True)
 class _OfFile:
     digest: str
-    n_bytes: int
+    n_bytes: int | None
     image_format: str
     encoding: Floats
 
@@ -148,7 +149,7 @@ def _measure_slice(pixels: NDArray[np.uint8], of_file: _OfFile) -> Measurement:
     return Measurement(
         digest=of_file.digest,
         pixel_digest=hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest(),
-        n_bytes=of_file.n_bytes,
+        n_bytes=pixels.size if of_file.n_bytes is None else of_file.n_bytes,
         shape=(pixels.shape[0], pixels.shape[1]),
         image_format=of_file.image_format,
         mean=float(pixels.mean()),

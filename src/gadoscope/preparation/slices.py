@@ -26,6 +26,7 @@ from gadoscope.preparation.places import find_container
 from gadoscope.preparation.series import SERIES_COLUMN, find_series
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_format, find_kind
 from gadoscope.reading.images import decode_slice, open_regular_file
+from gadoscope.reading.no_image import explain_no_image
 
 SCANS = frozenset({Kind.DICOM, Kind.DICOMDIR, Kind.NIFTI, Kind.ZIP, Kind.TAR})
 """Kinds of files that are read as scans; all others are for the reader of images to read, or to refuse."""
@@ -124,7 +125,6 @@ def open_item(item: Item) -> Iterator[OpenItem]:
     if not is_folder and find_container(item.path) is None:
         with open_regular_file(item.path) as file:
             kind = find_kind(file.read(PREFIX_BYTES))
-            file.seek(0)
             if kind not in SCANS:
                 yield _OpenImage(item, file)
                 return
@@ -183,5 +183,9 @@ class _OpenImage:
         return stamp_file(self.item.path)
 
     def read(self, policy: SlicePolicy) -> ItemSlices:
+        self.image.seek(0)
+        prefix = self.image.read(PREFIX_BYTES)
+        if (kind := find_kind(prefix)) is not Kind.IMAGE:
+            raise explain_no_image(kind, prefix, self.item.path.name)
         decoded = decode_slice(self.image)
         return ItemSlices((self.item,), (decoded.pixels,), decoded.warnings)

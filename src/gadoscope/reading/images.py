@@ -131,7 +131,7 @@ def _recognise(prefix: bytes) -> SliceFormat:
     if other is not None:
         raise RefusedError(
             "unsupported_format",
-            f"this is {other}; this version reads single slices as {READ_FORMATS}: export it as PNG.",
+            f"this is {other}, not one slice as an image; a slice image is {READ_FORMATS}.",
         )
     raise ReadError(
         "not_an_image",

@@ -12,9 +12,11 @@
 import re
 
 from gadoscope.errors import InputError, ReadError, RefusedError
-from gadoscope.reading.formats import GZIP, Kind, find_other_kind, gunzip
+from gadoscope.reading.formats import GZIP, READ_FORMATS, Kind, find_other_kind, gunzip
 from gadoscope.reading.other_kinds import HDF5, MINC, NETCDF, find_name_kind
 
+EXPECTED = f"DICOM, NIfTI, Analyze, MGH, {READ_FORMATS}, or a zip or tar of them"
+"""What is read, in words."""
 # DICOM, also by modality; volumes; slices; archives; downloads and copies that were not finished.
 _SCAN_SUFFIXES = frozenset(
     """
@@ -32,7 +34,7 @@ _TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 """One that was packed from nothing holds zeros alone, which no content tells from a blanked file."""
 
 
-def explain_no_image(kind: Kind, prefix: bytes, name: str, expected: str) -> InputError:
+def explain_no_image(kind: Kind, prefix: bytes, name: str, expected: str = EXPECTED) -> InputError:
     """Return the error of a file that is no image, no volume, no instance and no archive.
 
     Parameters
