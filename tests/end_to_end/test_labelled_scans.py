@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,24 @@ def test_a_folder_of_two_series_must_be_told_apart(tmp_path: Path, scans: dict[F
     assert [digest_item(item) for item in items] == [
         digest_item(item) for item in read_manifest(folder).items[:2]
     ]
+
+
+def test_series_without_a_label_are_counted(tmp_path: Path, scans: dict[Form, Path]) -> None:
+    folder = scans[Form.DICOM].parent
+    rows = [f"{uid},pre" for uid in list(list_uids(folder).values())[:3]]
+    found = read_manifest(folder, write_labels(tmp_path / "labels.csv", "series_instance_uid,label", rows))
+    assert len(found.items) == 3
+    assert f"5 of 8 DICOM series in {folder} have no row in the table: they take no part." in found.notices
+
+
+def test_a_series_is_itself_in_another_folder_and_under_other_names(
+    tmp_path: Path, scans: dict[Form, Path]
+) -> None:
+    item = read_manifest(scans[Form.DICOM]).items[0]
+    for number, path in enumerate(sorted(item.path.iterdir(), reverse=True)):
+        (tmp_path / "moved").mkdir(exist_ok=True)
+        shutil.copy(path, tmp_path / "moved" / f"{number:03}")
+    assert digest_item(replace(item, path=tmp_path / "moved", found=None)) == digest_item(item) != ""
 
 
 def test_a_uid_that_is_not_there_is_named(tmp_path: Path, scans: dict[Form, Path]) -> None:

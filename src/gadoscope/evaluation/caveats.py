@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gadoscope.labels import Level
 from gadoscope.report.finding import CAUTION, NOTE, SERIOUS, finding, rank
 from gadoscope.statistics.table import Predictions
 from gadoscope.wording import list_names, percent, plural
@@ -206,10 +207,12 @@ def _split(context: Context) -> Iterator[Data]:
 def _subjects(summary: Data, context: Context) -> Iterator[Data]:
     if summary["n_subjects"] is not None:
         return
+    has_series = summary["trust"]["level"] == Level.SERIES.value
     text = (
         "Nothing says which images belong to one person. Slices of one person are alike, so the true "
-        "intervals may be wider than those shown: they take every image for a new person. Figures by series "
-        "and by subject cannot be given, and a promise about silent errors holds for unrelated images only."
+        f"intervals may be wider than those shown: they take every {'series' if has_series else 'image'} for "
+        f"a new person. Figures {'' if has_series else 'by series and '}by subject cannot be given, "
+        "and a promise about silent errors holds for unrelated images only."
     )
     if context.split_method == "keras":
         text += " The training data was split by file name: one person may stand on both sides."

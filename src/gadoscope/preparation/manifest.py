@@ -119,8 +119,8 @@ def _read_table(table: Path, folder: Path | None = None) -> Manifest:
         ) from error
     if not items:
         raise ManifestError(f"{table} lists no image; add one row for each.")
-    items = _check_paths(items, table, folder or table.parent)
-    return Manifest(items=items, origin=table, notices=tell_shared_ids(items))
+    items, notices = _check_paths(items, table, folder or table.parent)
+    return Manifest(items=items, origin=table, notices=(*tell_shared_ids(items), *notices))
 
 
 def _read_text(table: Path) -> str:
@@ -206,8 +206,10 @@ def _choose(cell: str, words: Mapping[str, StrEnum], column: str, where: str) ->
     return words[cell.casefold()]
 
 
-def _check_paths(items: tuple[Item, ...], table: Path, folder: Path) -> tuple[Item, ...]:
-    """Return the rows with the scans that folders had to be looked through for."""
+def _check_paths(
+    items: tuple[Item, ...], table: Path, folder: Path
+) -> tuple[tuple[Item, ...], tuple[str, ...]]:
+    """Return the rows with the scans that folders had to be looked through for, and notices."""
     twice = [path for path, n in Counter(item.path for item in items).items() if n > 1]
     if twice:
         check_labels(items, table)
@@ -221,7 +223,7 @@ def _check_paths(items: tuple[Item, ...], table: Path, folder: Path) -> tuple[It
             f"paths are relative to {folder}."
         )
     if not any(may_be_looked_through(item.path) for item in items):
-        return items
+        return items, ()
     from gadoscope.preparation.scans import find_scans  # noqa: PLC0415 - images do without
 
     return find_scans(items, table)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,8 +48,8 @@ def open_scan(item: Item) -> "OpenScan":
         raise explain_os_error(error) from error
 
 
-def find_scans(items: tuple[Item, ...], table: Path) -> tuple[Item, ...]:
-    """Return the rows, those of folders and archives with the one series that each means.
+def find_scans(items: tuple[Item, ...], table: Path) -> tuple[tuple[Item, ...], tuple[str, ...]]:
+    """Return the rows, those of folders and archives with the one series that each means, and notices.
 
     Each folder is looked through once, whatever the number of its rows.
 
@@ -81,7 +81,19 @@ def find_scans(items: tuple[Item, ...], table: Path) -> tuple[Item, ...]:
         raise ManifestError(
             f"{table} lists {len(twice)} series by two names each ({name_some(twice)}); keep one row of each."
         )
-    return found
+    return found, tuple(_tell_left_out(found, looked))
+
+
+def _tell_left_out(items: Sequence[Item], looked: Mapping[Path, Contents]) -> Iterator[str]:
+    """Yield how many series lie beside those that were named by their UIDs."""
+    inside = Counter(place[0] for item in items if (place := find_container(item.path)))
+    for holder, n_named in inside.items():
+        n_left = len(looked[holder].dicom) - n_named if holder in looked else 0
+        if n_left > 0:
+            yield (
+                f"{n_left:,} of {n_left + n_named:,} DICOM series in {show_path(holder)} have no row in the "
+                "table: they take no part."
+            )
 
 
 def _first_path(item: Item) -> Path:

@@ -64,7 +64,7 @@ def digest_instances(instances: Sequence[Instance]) -> str:
     they say nothing of the pixels, and those of another series may have the same header.
     """
     digest = hashlib.sha256()
-    for line in list_digests(instances):
+    for line in sorted(list_digests(instances)):  # another folder has another order of names
         digest.update(line)
     return digest.hexdigest()
 
