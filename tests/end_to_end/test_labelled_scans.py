@@ -28,7 +28,8 @@ from gadoscope.run_folder import PREPARED_NAME, RECORD_NAME
 from gadoscope.training.run import Job, train
 from tests.support.bundles import write_tiny_bundle
 from tests.support.labelled_scans import SCAN_FORMS, export_slices, write_scans
-from tests.support.lessons import small_config
+from tests.support.lessons import small_config, write_slices
+from tests.support.paths import ROOT
 from tests.support.scan_runs import classify
 
 SAME = 0.01
@@ -279,6 +280,21 @@ def test_slice_images_are_read_without_pydicom_or_nibabel(tmp_path: Path, scans:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == ""
+
+
+def test_training_on_slice_images_loads_neither_pydicom_nor_nibabel(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from gadoscope.training.run import Job, train; "
+        "from tests.support.lessons import small_config; "
+        "train(Job(config=small_config(epochs=1), data=Path(sys.argv[1]), run=Path(sys.argv[2]))); "
+        "print(*(name for name in ('pydicom', 'nibabel') if name in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, write_slices(tmp_path / "data"), tmp_path / "run"],
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+    assert done.stdout.strip() == ""
+    assert (tmp_path / "run" / "model.onnx").is_file()
 
 
 def test_an_audit_of_scans_looks_at_their_slices(tmp_path: Path, scans: dict[Form, Path]) -> None:
