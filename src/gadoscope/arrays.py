@@ -8,5 +8,3 @@ Singles = NDArray[np.float32]
 """Half the memory, where a network or a picture needs no more digits."""
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Greys = NDArray[np.uint8]
-"""Grey values 0..255 of slices."""

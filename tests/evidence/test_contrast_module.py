@@ -6,11 +6,11 @@ import pytest
 from pydicom.datadict import tag_for_keyword
 
 from gadoscope.evidence import contrast_module
+from gadoscope.evidence.agent import read_agent_value
 from gadoscope.evidence.contrast_module import (
     Usage,
     iter_usages,
     read_agent,
-    read_agent_text,
     read_timing,
     read_usage,
 )
@@ -28,19 +28,19 @@ def frames(*items: Mapping[str, object]) -> dict[str, object]:
 
 @pytest.mark.parametrize("text", ["NONE", "No", "none given", "N", "ohne", "ohne KM", "W/O", "sans"])
 def test_a_denied_agent_is_a_negation(text: str) -> None:
-    assert read_agent_text(text) is PRE
+    assert read_agent_value(text).state is PRE
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "  ", "-", "0", "0.0 ml", "Non renseigné", "N/A", "?", "UNKNOWN", "Anonymized"]
+    "text", ["", "  ", "-", "0", "0.0 ml", "Non renseigné", "N/A", "?", "UNKNOWN", "Anonymized"]
 )
-def test_a_blank_or_a_placeholder_is_silent_and_no_negation(text: str | None) -> None:
-    assert read_agent_text(text) is SILENT
+def test_a_blank_or_a_placeholder_is_silent_and_no_negation(text: str) -> None:
+    assert read_agent_value(text).state is SILENT
 
 
 @pytest.mark.parametrize("text", ["Gadovist", "GADOLINIUM", "10 ml Dotarem", "CONTRAST", "Gd-DTPA"])
 def test_a_name_of_the_agent_or_of_contrast_affirms(text: str) -> None:
-    assert read_agent_text(text) is POST
+    assert read_agent_value(text).state is POST
 
 
 def test_an_agent_may_stand_in_a_code_sequence_or_a_bids_entity() -> None:
@@ -69,7 +69,7 @@ def test_a_volume_or_a_dose_alone_says_nothing() -> None:
 def test_detected_is_another_s_word_on_the_pixels_and_no_evidence() -> None:
     facts = frames({"ContrastBolusAgentDetected": "YES", "ContrastBolusAgentNumber": 1})
     assert read_usage(facts).state is SILENT
-    assert list(iter_usages(facts)) == [Usage(1, None, "YES", None)]
+    assert list(iter_usages(facts)) == [Usage(agent_administered=None, agent_phase=None)]
 
 
 def test_the_phase_of_the_frames_outranks_their_flag() -> None:

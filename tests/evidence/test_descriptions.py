@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gadoscope.evidence.description import parse_description
+from gadoscope.evidence.lexicon import read_text
 from gadoscope.evidence.state import HeaderState
 from tests.docs.pages import read_rows, read_section
 
@@ -43,7 +43,7 @@ def test_precision_and_recall_of_each_state_reach_the_floor(
     half: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [row for row in read_table() if row["half"] == half]
-    pairs = Counter((row["state"], parse_description(row["description"]).value) for row in rows)
+    pairs = Counter((row["state"], read_text(row["description"]).state.value) for row in rows)
     figures = {}
     table = []
     with capsys.disabled():
@@ -75,6 +75,6 @@ def test_no_description_is_read_as_its_opposite() -> None:
     wrong = [
         row["description"]
         for row in read_table()
-        if parse_description(row["description"]) is opposite.get(HeaderState(row["state"]))
+        if read_text(row["description"]).state is opposite.get(HeaderState(row["state"]))
     ]
     assert wrong == []

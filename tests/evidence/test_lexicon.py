@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gadoscope.evidence.description import parse_description, read_description, read_study_description
-from gadoscope.evidence.lexicon import Kind, load_lexicon, read_table
+from gadoscope.evidence.description import read_description, read_study_description
+from gadoscope.evidence.lexicon import Kind, load_lexicon, read_text
 from gadoscope.evidence.state import HeaderState
 from gadoscope.evidence.tokens import compose, parse_tokens, strip_accents
+from tests.support.lexicon_table import read_table
 from tests.support.unhurried import UNHURRIED
 
 POST, PRE, SILENT = HeaderState.ADMINISTERED, HeaderState.NOT_ADMINISTERED, HeaderState.SILENT
@@ -17,21 +18,21 @@ PLAIN = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=8)
 @UNHURRIED
 @given(st.text())
 def test_no_text_of_any_script_makes_the_reading_fail(text: str) -> None:
-    assert parse_description(text) in HeaderState
+    assert read_text(text).state in HeaderState
 
 
 @UNHURRIED
 @given(st.sampled_from(sorted(load_lexicon().words)), PLAIN, st.sampled_from(["", "t1 "]))
 def test_a_word_inside_a_longer_word_says_nothing(word: str, letters: str, before: str) -> None:
     longer = word + letters
-    expected = SILENT if longer not in load_lexicon().words else parse_description(longer)
-    assert parse_description(f"{before}{longer}") is expected
+    expected = SILENT if longer not in load_lexicon().words else read_text(longer).state
+    assert read_text(f"{before}{longer}").state is expected
 
 
 @UNHURRIED
 @given(st.sampled_from(sorted(load_lexicon().words)), st.sampled_from(" _-.,;:()[]*#|"))
 def test_a_word_between_signs_says_what_it_says_alone(word: str, sign: str) -> None:
-    assert parse_description(f"t1{sign} {word} {sign}3d") is parse_description(word)
+    assert read_text(f"t1{sign} {word} {sign}3d").state is read_text(word).state
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -41,7 +42,7 @@ def test_every_phrase_of_the_lexicon_is_found_as_its_own_kind(kind: Kind) -> Non
             found = set(load_lexicon().find_phrases(f"zz {phrase}"))
             assert kind in found or found & set(list(Kind)[: list(Kind).index(kind)]), phrase
             if kind in (Kind.NEGATIVE, Kind.POSITIVE):
-                assert parse_description(phrase) is (PRE if kind is Kind.NEGATIVE else POST), phrase
+                assert read_text(phrase).state is (PRE if kind is Kind.NEGATIVE else POST), phrase
 
 
 def test_no_phrase_stands_in_two_kinds() -> None:
@@ -91,7 +92,7 @@ def test_a_token_knows_its_place_in_the_text_whatever_letters_it_has() -> None:
     ],
 )
 def test_the_order_of_words_decides(text: str, state: HeaderState) -> None:
-    assert parse_description(text) is state
+    assert read_text(text).state is state
 
 
 @pytest.mark.parametrize(
@@ -117,17 +118,17 @@ def test_the_order_of_words_decides(text: str, state: HeaderState) -> None:
     ],
 )
 def test_what_only_looks_like_contrast_or_is_both_is_silent(text: str) -> None:
-    assert parse_description(text) is SILENT
+    assert read_text(text).state is SILENT
 
 
 def test_no_phrase_reaches_across_a_colon() -> None:
-    assert parse_description("AX T1 POST: Processed_CaPTk") is POST
-    assert parse_description("AX T1 post processed") is SILENT
+    assert read_text("AX T1 POST: Processed_CaPTk").state is POST
+    assert read_text("AX T1 post processed").state is SILENT
 
 
 def test_an_operation_does_not_hide_the_agent_that_is_named_beside_it() -> None:
-    assert parse_description("T1 post op +C") is POST
-    assert parse_description("T1 pre contrast post op") is PRE
+    assert read_text("T1 post op +C").state is POST
+    assert read_text("T1 pre contrast post op").state is PRE
 
 
 def test_series_texts_that_contradict_each_other_are_silent_and_both_are_quoted() -> None:

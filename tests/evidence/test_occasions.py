@@ -3,8 +3,8 @@
 
 import pytest
 
-from gadoscope.evidence.description import parse_description, read_description
-from gadoscope.evidence.lexicon import load_lexicon
+from gadoscope.evidence.description import read_description
+from gadoscope.evidence.lexicon import load_lexicon, read_text
 from gadoscope.evidence.state import HeaderState
 
 POST, PRE, SILENT = HeaderState.ADMINISTERED, HeaderState.NOT_ADMINISTERED, HeaderState.SILENT
@@ -47,12 +47,12 @@ def split(table: str) -> list[str]:
 
 @pytest.mark.parametrize("text", ["COR T1 +", "AX T1+", "AX T1 WITH", "T1 FS w/", "T1增強", "T1 増強後"])
 def test_a_name_of_t1_words_that_ends_with_a_plus_or_with_names_contrast(text: str) -> None:
-    assert parse_description(text) is POST
+    assert read_text(text).state is POST
 
 
 @pytest.mark.parametrize("text", ["T1 + T2", "T2 +", "AX +", "T1 knee +"])
 def test_a_plus_of_another_meaning_is_silent(text: str) -> None:
-    assert parse_description(text) is SILENT
+    assert read_text(text).state is SILENT
 
 
 @pytest.mark.parametrize(
@@ -68,34 +68,34 @@ def test_a_plus_of_another_meaning_is_silent(text: str) -> None:
     ],
 )
 def test_a_minus_in_parentheses_denies_what_stands_before_it(text: str) -> None:
-    assert parse_description(text) is PRE
+    assert read_text(text).state is PRE
 
 
 @pytest.mark.parametrize("text", split(OTHER_OCCASIONS))
 def test_before_and_after_something_else_is_silent(text: str) -> None:
-    assert parse_description(text) is SILENT
+    assert read_text(text).state is SILENT
 
 
 @pytest.mark.parametrize("text", split(CONTRAST_ALL_THE_SAME))
 def test_after_the_injection_is_read_beside_other_occasions(text: str) -> None:
-    assert parse_description(text) is POST
+    assert read_text(text).state is POST
 
 
 @pytest.mark.parametrize("word", sorted(load_lexicon().occasions.operations))
 def test_every_operation_and_device_counts_after_post_and_before_it(word: str) -> None:
-    assert parse_description(f"AX T1 POST {word.upper()}") is SILENT
-    assert parse_description(f"AX T1 {word} post") is SILENT
-    assert parse_description(f"AX T1 {word} post +C") is POST
+    assert read_text(f"AX T1 POST {word.upper()}").state is SILENT
+    assert read_text(f"AX T1 {word} post").state is SILENT
+    assert read_text(f"AX T1 {word} post +C").state is POST
 
 
 @pytest.mark.parametrize("text", ["GD0", "T1 Gd0", "t1_gd0_tra", "T1 Gd 0", "KM0", "T1 gado 0.0"])
 def test_a_dose_of_zero_names_no_agent(text: str) -> None:
-    assert parse_description(text) is SILENT
+    assert read_text(text).state is SILENT
 
 
 def test_a_dose_and_the_number_of_a_slice_are_not_zero() -> None:
     for text in ("T1 GD 0.1", "T1 Gd1", "T1_Gd_000"):
-        assert parse_description(text) is POST
+        assert read_text(text).state is POST
 
 
 @pytest.mark.parametrize(
@@ -112,21 +112,21 @@ def test_a_dose_and_the_number_of_a_slice_are_not_zero() -> None:
     ],
 )
 def test_a_lone_c_among_the_words_of_a_t1_sequence_is_contrast(text: str) -> None:
-    assert parse_description(text) is POST
+    assert read_text(text).state is POST
 
 
 @pytest.mark.parametrize(
     "text", ["T1-C", "T1 C SPINE", "T1 C1-C2", "SAG T1 C/T", "AX T2 C", "T1 HC", "COR T2 HC", "C", "T1 C ARM"]
 )
 def test_a_lone_c_of_another_meaning_is_silent(text: str) -> None:
-    assert parse_description(text) is SILENT
+    assert read_text(text).state is SILENT
 
 
 def test_an_examination_with_both_yields_to_what_is_said_of_the_series() -> None:
-    assert parse_description("BRAIN WWO T1 POST") is POST
-    assert parse_description("BRAIN W/WO CONTRAST T1 PRE") is PRE
+    assert read_text("BRAIN WWO T1 POST").state is POST
+    assert read_text("BRAIN W/WO CONTRAST T1 PRE").state is PRE
     for text in ("BRAIN WWO", "BRAIN WOW AX T1", "BRAIN W/WO GAD", "MRI WITH AND WITHOUT IV CONTRAST"):
-        assert parse_description(text) is SILENT
+        assert read_text(text).state is SILENT
     beside = {"SeriesDescription": "AX T1 POST", "ProtocolName": "BRAIN WWO"}
     assert read_description(beside).quote == 'SeriesDescription="... POST"'
     assert read_description({**beside, "SeriesDescription": "AX T1"}).quote == 'ProtocolName="... WWO"'
@@ -144,4 +144,4 @@ def test_an_examination_with_both_yields_to_what_is_said_of_the_series() -> None
     ],
 )
 def test_words_of_scripts_without_spaces_are_found_inside_of_a_line(text: str, state: HeaderState) -> None:
-    assert parse_description(text) is state
+    assert read_text(text).state is state

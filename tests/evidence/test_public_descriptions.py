@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 
-from gadoscope.evidence.description import parse_description
+from gadoscope.evidence.lexicon import read_text
 from gadoscope.evidence.state import HeaderState
 from tests.support.paths import CASES
 
@@ -29,7 +29,7 @@ def test_administered_is_read_from_real_descriptions_with_few_misses_and_fewer_e
     with TABLE.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["label"] in T1_LABELS]
     counts = Counter(
-        (row["label"] in AFTER, parse_description(row["series_description"]) is HeaderState.ADMINISTERED)
+        (row["label"] in AFTER, read_text(row["series_description"]).state is HeaderState.ADMINISTERED)
         for row in rows
     )
     right, wrong, missed = counts[True, True], counts[False, True], counts[True, False]

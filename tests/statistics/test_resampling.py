@@ -1,18 +1,40 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import bootstrap
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from gadoscope.arrays import Bools, Floats, Integers
+from gadoscope.statistics.columns import number_groups, sum_by_group
 from gadoscope.statistics.intervals import Interval
 from gadoscope.statistics.resampling import (
     MAX_LEFT_OUT,
-    bootstrap_auc,
+    Statistic,
     bootstrap_average_precision,
-    bootstrap_share,
-    mean_statistic,
+    has_enough_subjects,
     ranking_statistic,
     resample,
 )
+
+
+def bootstrap_auc(is_post: Bools, score: Floats, group: Integers) -> Interval | None:
+    """Return the interval of the ROC area alone; reports take DeLong's, which has one without an error."""
+    if not has_enough_subjects(is_post, group):
+        return None
+    return resample(ranking_statistic(is_post, score, group), group).find_interval(0)
+
+
+def mean_statistic(values: NDArray[np.generic], group: NDArray[np.generic]) -> Statistic:
+    """Return the statistic "means over images" of ``values``, shape (n, k)."""
+    compact = number_groups(group, len(values))
+    size = np.bincount(compact).astype(np.float64)
+    sums = np.column_stack([sum_by_group(column, compact) for column in values.T])
+    return lambda weights: (weights @ sums) / (weights @ size)[:, None]
+
+
+def bootstrap_share(is_success: Bools, group: Integers) -> Interval | None:
+    """Return the interval of a share; reports take `shares.estimate_share`'s."""
+    return resample(mean_statistic(is_success[:, None], group), group).find_interval(0)
 
 
 def scores(n: int) -> tuple[np.ndarray, np.ndarray]:

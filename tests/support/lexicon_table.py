@@ -1,10 +1,16 @@
 """Write the lexicon's tables into docs/reference/header-evidence.md; run as a module, a test compares."""
 
-from gadoscope.evidence.lexicon import Kind, load_lexicon, read_occasions, read_table, read_toml
+from gadoscope.evidence.lexicon import Kind, load_lexicon, read_toml
 from tests.support.paths import DOCS
 
 PAGE = DOCS / "reference" / "header-evidence.md"
 HEADING = "## The lexicon\n"
+
+
+def read_table() -> dict[Kind, dict[str, list[str]]]:
+    """Return the phrases as they are written: kind, language (or ``any``), phrases."""
+    data = read_toml("lexicon.toml")
+    return {kind: data[kind] for kind in Kind}
 
 
 def render() -> str:
@@ -18,7 +24,7 @@ def render() -> str:
         parts[-1] += "\n"
     parts.append('### What else "pre" and "post" are about\n')
     parts.append("| words | |\n|---|---|")
-    parts += [f"| {name} | {_list(words)} |" for name, words in read_occasions().items()]
+    parts += [f"| {name} | {_list(words)} |" for name, words in read_toml("lexicon.toml")["occasion"].items()]
     parts.append("\n### Agent fields\n\nWritten from `agents.toml`.\n")
     parts.append("| kind | words and phrases |\n|---|---|")
     parts += [

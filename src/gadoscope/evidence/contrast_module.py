@@ -53,11 +53,9 @@ FUNCTIONAL_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroups
 
 @dataclass(frozen=True)
 class Usage:
-    """What one item of the Contrast/Bolus Usage group states; ``None`` where it is silent."""
+    """What one item of the Contrast/Bolus Usage group states of the agent; ``None`` where it is silent."""
 
-    agent_number: int | None
     agent_administered: str | None
-    agent_detected: str | None
     agent_phase: str | None
 
 
@@ -66,11 +64,8 @@ def iter_usages(facts: Facts) -> Iterator[Usage]:
     groups = [facts, *(item for keyword in FUNCTIONAL_GROUPS for item in iter_items(facts, keyword))]
     for group in groups:
         for item in iter_items(group, USAGE):
-            number = find_number(item, "ContrastBolusAgentNumber")
             yield Usage(
-                agent_number=None if number is None else int(number),
                 agent_administered=find_text(item, "ContrastBolusAgentAdministered"),
-                agent_detected=find_text(item, "ContrastBolusAgentDetected"),
                 agent_phase=find_text(item, "ContrastBolusAgentPhase"),
             )
 
@@ -79,9 +74,7 @@ def read_usage(facts: Facts) -> HeaderEvidence:
     """Return what the frames state by phase and flag; frames before and after in one are silent."""
     said: dict[Citation, HeaderState] = {}
     flat = Usage(
-        agent_number=None,
         agent_administered=find_text(facts, "ContrastBolusAgentAdministered"),
-        agent_detected=None,
         agent_phase=find_text(facts, "ContrastBolusAgentPhase"),
     )
     for usage in (flat, *iter_usages(facts)):
@@ -147,11 +140,6 @@ def read_agent(facts: Facts) -> HeaderEvidence:
                 said.setdefault(state, replace(citation, keyword=f"{keyword}: {citation.keyword}"))
     state = next(iter(said)) if len(said) == 1 else HeaderState.SILENT
     return HeaderEvidence(state, tuple(said.values()))
-
-
-def read_agent_text(text: str | None) -> HeaderState:
-    """Return what the value of an agent field says: an agent, its denial, or nothing."""
-    return read_agent_value(text or "").state
 
 
 def _read_agent_value(facts: Facts, keyword: str, said: dict[HeaderState, Citation]) -> bool:

@@ -26,11 +26,6 @@ STUDY_TEXTS = (
 STUDY_PROTOCOL_MAKERS = ("GE",)
 
 
-def parse_description(text: str) -> HeaderState:
-    """Return what one description says; silent if it names no contrast, or both before and after."""
-    return read_text(text).state
-
-
 def read_description(facts: Facts) -> HeaderEvidence:
     """Return what the series' own text says; texts that contradict each other are silent, both quoted."""
     keywords = SERIES_TEXTS[:1] if protocol_is_of_the_study(facts) else SERIES_TEXTS

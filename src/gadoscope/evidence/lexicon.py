@@ -148,18 +148,6 @@ def load_lexicon() -> Lexicon:
     )
 
 
-def read_table() -> dict[Kind, dict[str, list[str]]]:
-    """Return the phrases as they are written: kind, language (or ``any``), phrases."""
-    data = read_toml("lexicon.toml")
-    return {kind: data[kind] for kind in Kind}
-
-
-def read_occasions() -> dict[str, list[str]]:
-    """Return the words for what "pre" and "post" are about besides the agent, as they are written."""
-    data: dict[str, list[str]] = read_toml("lexicon.toml")["occasion"]
-    return data
-
-
 def read_toml(name: str) -> dict[str, Any]:
     """Return one of the packaged tables of words."""
     return tomllib.loads(files("gadoscope.evidence").joinpath(name).read_text(encoding="utf-8"))

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.imaging.volume import Geometry
-from gadoscope.labels import Plane
 
 DIRECTIONS = {
     "L": (1.0, 0.0, 0.0),
@@ -18,8 +17,6 @@ DIRECTIONS = {
 }
 """Where an index may grow to, LPS+: the patient's left or right, back (posterior) or front (anterior), head
 (superior) or feet (inferior)."""
-UPRIGHT = {Plane.SAGITTAL: "RIP", Plane.AXIAL: "SPL", Plane.CORONAL: "PIL"}
-"""The three letters of slices as a radiologist sees them."""
 _BYTE_WINDOW = (0.0, 255.0)
 
 

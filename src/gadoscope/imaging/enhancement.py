@@ -19,8 +19,6 @@ from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.imaging.volume import Geometry, LazyVolume
 from gadoscope.imaging.window import replace_not_finite
 
-Voxels = NDArray[np.float32]
-
 MIN_RATIO = 1.35
 """A brighter pixel is a third brighter: vessels and mucosa double, noise and coils stay below."""
 SMOOTHING_MM = 3.0

@@ -69,26 +69,12 @@ def find_copies(thumbnails: NDArray[np.uint8], suspects: Suspects, *, jobs: int 
         frame, difference = _look_coarsely(small[whole], small[part], heads[whole], heads[part], frame)
         alike = np.flatnonzero(difference <= MAX_COARSE_DIFFERENCE)
         whole, part, frame = whole[alike], part[alike], frame[alike]
-        difference = _look_finely(thumbnails[whole], thumbnails[part], heads[whole], heads[part], frame)
+        difference = measure_difference(thumbnails[whole], thumbnails[part], heads[whole], heads[part], frame)
         return pairs[start + alike[difference <= MAX_DIFFERENCE]]
 
     with threadpool_limits(1, user_api="blas"):  # as in the search for suspects
         kept = list(map_in_order(check, range(0, len(pairs), _BATCH), jobs))
     return np.concatenate([np.empty((0, 2), dtype=np.int64), *kept])
-
-
-def measure_difference(whole: NDArray[np.uint8], part: NDArray[np.uint8], frame: Singles) -> Singles:
-    """Return how much of the parts no curve of the wholes' grey values explains, shape (m,).
-
-    Parameters
-    ----------
-    whole, part
-        Thumbnails, shape (m, side, side), ``side`` a multiple of `FINE_SIDE` and larger.
-    frame
-        Roughly where each part lies in its whole, shape (m, 4).
-    """
-    heads = [find_heads(np.rint(_shrink(one, FINE_SIDE)).astype(np.uint8)) for one in (whole, part)]
-    return _look_finely(whole, part, heads[0], heads[1], frame)
 
 
 def _look_coarsely(
@@ -109,14 +95,24 @@ def _look_coarsely(
     return frame, difference
 
 
-def _look_finely(
+def measure_difference(
     whole: NDArray[np.uint8],
     part: NDArray[np.uint8],
     whole_head: NDArray[np.bool_],
     part_head: NDArray[np.bool_],
     frame: Singles,
 ) -> Singles:
-    """Return the difference of thumbnails, shape (m,)."""
+    """Return how much of the parts no curve of the wholes' grey values explains, shape (m,).
+
+    Parameters
+    ----------
+    whole, part
+        Thumbnails, shape (m, side, side), ``side`` a multiple of `FINE_SIDE`.
+    whole_head, part_head
+        Where the heads are, see `find_heads`, shape (m, `FINE_SIDE`, `FINE_SIDE`).
+    frame
+        Roughly where each part lies in its whole, shape (m, 4).
+    """
     if not len(whole):
         return np.empty(0, dtype=np.float32)
     wholes, parts = whole.astype(np.float32), _smooth(_shrink(part, FINE_SIDE))

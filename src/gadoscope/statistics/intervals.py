@@ -64,23 +64,15 @@ def two_sided_z(confidence: float = CONFIDENCE) -> float:
     return float(norm.isf((1 - confidence) / 2))
 
 
-def wilson(successes: int, n: int) -> Interval | None:
-    """Return Wilson's score interval of a share; None when n is 0.
+def wilson_of_share(share: float, n: float, z: float | None = None) -> Interval:
+    """Return Wilson's score interval of a share of ``n`` > 0 independent images, ``n`` need not be whole.
 
-    It supposes that the n images are independent; several images of one subject are not, and the
-    true interval is then wider: see `shares.estimate_share`.
+    Several images of one subject are not independent, and the true interval is then wider: see
+    `shares.estimate_share`. ``z`` is the normal quantile; that of 95 % if None.
 
     References
     ----------
     Wilson, J. Am. Stat. Assoc. 22 (1927) 209; Brown, Cai and DasGupta, Stat. Sci. 16 (2001) 101
-    """
-    return wilson_of_share(successes / n, n) if n else None
-
-
-def wilson_of_share(share: float, n: float, z: float | None = None) -> Interval:
-    """Return Wilson's interval of a share of ``n`` > 0 independent images, ``n`` need not be whole.
-
-    ``z`` is the normal quantile; that of 95 % if None.
     """
     z = two_sided_z() if z is None else z
     scale = 1 + z * z / n

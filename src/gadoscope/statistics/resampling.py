@@ -9,7 +9,7 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from gadoscope.arrays import Floats
-from gadoscope.statistics.columns import number_groups, sum_by_group
+from gadoscope.statistics.columns import number_groups
 from gadoscope.statistics.intervals import CONFIDENCE, Interval
 
 Statistic = Callable[[Floats], Floats]
@@ -155,24 +155,6 @@ def _leave_out(n_subjects: int, n_images: int, seed: int) -> Iterator[Floats]:
         yield (part[None, :] != left_out[:, None]).astype(np.float64)
 
 
-def bootstrap_auc(
-    is_post: NDArray[np.bool_],
-    score: Floats,
-    group: NDArray[np.int64],
-    *,
-    draws: int = DRAWS,
-    seed: int = SEED,
-) -> Interval | None:
-    """Return the interval of the ROC area when whole subjects are drawn anew.
-
-    None with fewer than ``MIN_SUBJECTS`` subjects in a class, and where every image is ranked right:
-    `delong.estimate_auc` has an interval there, too.
-    """
-    if not has_enough_subjects(is_post, group):
-        return None
-    return resample(ranking_statistic(is_post, score, group), group, draws=draws, seed=seed).find_interval(0)
-
-
 def bootstrap_average_precision(
     is_post: NDArray[np.bool_],
     score: Floats,
@@ -190,31 +172,9 @@ def bootstrap_average_precision(
     return resample(ranking_statistic(is_post, score, group), group, draws=draws, seed=seed).find_interval(1)
 
 
-def bootstrap_share(
-    is_success: NDArray[np.bool_], group: NDArray[np.int64], *, draws: int = DRAWS, seed: int = SEED
-) -> Interval | None:
-    """Return the interval of a share of images when whole subjects are drawn anew.
-
-    None with fewer than ``MIN_SUBJECTS`` subjects, and where all or no images succeed:
-    `shares.estimate_share` has an interval there, too.
-    """
-    if np.unique(group).size < MIN_SUBJECTS:
-        return None
-    statistic = mean_statistic(is_success[:, None], group)
-    return resample(statistic, group, draws=draws, seed=seed).find_interval(0)
-
-
 def has_enough_subjects(is_post: NDArray[np.bool_], group: NDArray[np.generic]) -> bool:
     """Return whether each class comes from at least ``MIN_SUBJECTS`` subjects."""
     return min(np.unique(group[is_post]).size, np.unique(group[~is_post]).size) >= MIN_SUBJECTS
-
-
-def mean_statistic(values: NDArray[np.generic], group: NDArray[np.generic]) -> Statistic:
-    """Return the statistic "means over images" of ``values``, shape (n, k)."""
-    compact = number_groups(group, len(values))
-    size = np.bincount(compact).astype(np.float64)
-    sums = np.column_stack([sum_by_group(column, compact) for column in values.T])
-    return lambda weights: (weights @ sums) / (weights @ size)[:, None]
 
 
 def ranking_statistic(is_post: NDArray[np.bool_], score: Floats, group: NDArray[np.generic]) -> Statistic:

@@ -15,7 +15,7 @@ from PIL import Image
 from gadoscope.errors import WeightsError
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.models.keras import h5
-from gadoscope.models.keras.h5 import read_keras_file, read_keras_weights
+from gadoscope.models.keras.h5 import read_keras_file
 from gadoscope.models.siim import Siim
 from tests.fixtures.keras.reference import draw_images, read_probabilities
 from tests.support.keras_files import KERAS2, KERAS3, write_layout, write_sequential
@@ -47,7 +47,7 @@ def test_the_published_weights_answer_as_keras_did_on_real_slices(shared: Path) 
     for name in report["published"]:
         with Image.open(folder / name) as image:
             slices.append(path.resize_slice(np.asarray(image.convert("L"))))
-    answers = answer(read_keras_weights(file), path.scale(np.stack(slices)))
+    answers = answer(read_keras_file(file).state, path.scale(np.stack(slices)))
     np.testing.assert_allclose(answers, list(report["published"].values()), atol=1e-5)
     assert read_keras_file(file).keras_version == "2.5.0"
 
@@ -67,8 +67,8 @@ def test_the_content_counts_and_not_the_files_name(tmp_path: Path) -> None:
 
 
 def assert_same_weights(path: Path) -> None:
-    expected = read_keras_weights(KERAS2)
-    found = read_keras_weights(path)
+    expected = read_keras_file(KERAS2).state
+    found = read_keras_file(path).state
     assert found.keys() == expected.keys() == Siim().state_dict().keys()
     for name, array in found.items():
         assert array.dtype == np.float32
@@ -78,20 +78,20 @@ def assert_same_weights(path: Path) -> None:
 def test_a_crash_of_the_hdf5_library_becomes_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(h5, "READER", (sys.executable, "-c", "import os; os.abort()"))
     with pytest.raises(WeightsError, match=r"keras2.h5 is damaged \(reading it crashed.*copy or download"):
-        read_keras_weights(KERAS2)
+        read_keras_file(KERAS2)
 
 
 def test_a_file_that_keeps_the_library_busy_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(h5, "READER", (sys.executable, "-c", "import time; time.sleep(60)"))
     monkeypatch.setattr(h5, "READ_LIMIT_S", 0.2)
     with pytest.raises(WeightsError, match=r"keras2.h5 is damaged \(not read after"):
-        read_keras_weights(KERAS2)
+        read_keras_file(KERAS2)
 
 
 def test_modules_in_the_current_folder_are_not_run(tmp_path: Path) -> None:
     for module in ("h5py", "json", "numpy"):
         (tmp_path / f"{module}.py").write_text("raise SystemExit('ran')")
-    code = f"from gadoscope.models.keras.h5 import *; read_keras_weights(Path({str(KERAS2)!r}))"
+    code = f"from gadoscope.models.keras.h5 import *; read_keras_file(Path({str(KERAS2)!r}))"
     run = subprocess.run(
         [sys.executable, "-P", "-c", code], cwd=tmp_path, check=False, capture_output=True, text=True
     )

@@ -17,7 +17,6 @@ from gadoscope.phantom.head.tissues import RELAXATION, Tissue
 from gadoscope.phantom.physics.contrasts import (
     DIFFUSIVITY,
     HOUNSFIELD,
-    OTHERS,
     Contrast,
     Protocol,
     draw_protocol,
@@ -27,6 +26,7 @@ from gadoscope.phantom.physics.signal import inversion_recovery_spin_echo
 from gadoscope.preparation.manifest import read_manifest
 
 SUBJECTS = [draw_subject(3, number) for number in range(1, 9)]
+OTHERS = set(Contrast) - {Contrast.T1}
 BRAIN = (Region.WHITE_MATTER, Region.CORTEX, Region.CSF)
 SMALL = Cohort(subjects=3, seed=1, slices=1, matrix=48, plane=Plane.AXIAL, brain=True)
 

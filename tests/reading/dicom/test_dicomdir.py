@@ -16,7 +16,7 @@ from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.archives.containers import list_directory
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.archives.zips import close_archives
-from gadoscope.reading.dicom.dicomdir import find_reference, list_references
+from gadoscope.reading.dicom.dicomdir import find_reference, list_instances
 from gadoscope.reading.discover import Found
 
 SHIPPED = "DICOMDIR"
@@ -33,7 +33,7 @@ def medium(tmp_path: Path) -> Path:
 
 
 def referenced(directory: Path) -> list[str]:
-    found = [find_reference(Source(directory), parts) for parts in list_references(Source(directory))]
+    found = [find_reference(Source(directory), parts) for parts in list_instances(Source(directory))]
     return [str(source) if error is None else f"{source}: {error.reason}" for source, error in found]
 
 
@@ -59,7 +59,7 @@ def test_the_same_files_are_named_as_by_pydicom_however_the_directory_is_written
     with warnings.catch_warnings(action="ignore"):
         records = dcmread(medium / f"{SHIPPED}{kind}").DirectoryRecordSequence
         files = [tuple(record.ReferencedFileID) for record in records if "ReferencedFileID" in record]
-    assert list_references(Source(medium / f"{SHIPPED}{kind}")) == files
+    assert list(list_instances(Source(medium / f"{SHIPPED}{kind}"))) == files
 
 
 def test_a_file_that_is_not_there_is_told(medium: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_directory_in_a_zip_names_members(medium: Path, tmp_path: Path) -> Non
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.write(medium / SHIPPED, "cd/DICOMDIR")
     directory = Source(tmp_path / "a.zip", "cd/DICOMDIR")
-    sources = [find_reference(directory, parts)[0] for parts in list_references(directory)]
+    sources = [find_reference(directory, parts)[0] for parts in list_instances(directory)]
     close_archives()
     assert len(sources) == N_INSTANCES
     assert all(source.member.startswith("cd/") for source in sources)
@@ -113,7 +113,7 @@ def test_a_directory_in_a_zip_names_members(medium: Path, tmp_path: Path) -> Non
 
 def test_a_directory_that_is_gone_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
-        list_references(Source(tmp_path / "DICOMDIR"))
+        list_instances(Source(tmp_path / "DICOMDIR"))
 
 
 def test_a_directory_of_a_million_records_is_refused_soon(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_directory_of_a_million_records_is_refused_soon(tmp_path: Path) -> Non
     (tmp_path / "DICOMDIR").write_bytes(bytes(128) + b"DICM" + meta + sequence)
     start = time.process_time()
     with pytest.raises(RefusedError, match="more elements"):
-        list_references(Source(tmp_path / "DICOMDIR"))
+        list_instances(Source(tmp_path / "DICOMDIR"))
     assert time.process_time() - start < 5
 
 
@@ -150,7 +150,7 @@ def test_a_file_that_came_after_the_folder_was_listed_is_found(tmp_path: Path) -
 
 
 def test_a_directory_that_was_named_is_not_taken_for_a_file_that_it_misses(medium: Path) -> None:
-    references = list_references(Source(medium / SHIPPED))
+    references = list_instances(Source(medium / SHIPPED))
     for parts in references:
         medium.joinpath(*parts).unlink()
     found = list(list_directory(Found(Source(medium / SHIPPED), is_named=True)))

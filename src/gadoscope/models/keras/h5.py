@@ -12,7 +12,6 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gadoscope.errors import WeightsError
 from gadoscope.models.keras.layouts import VERSION_KEY, KerasFile
@@ -27,8 +26,8 @@ MAX_FILE_BYTES = 2**28
 READ_LIMIT_S = 60.0
 
 
-def read_keras_weights(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Return the weights of a Keras file as a state dict of :class:`gadoscope.models.siim.Siim`.
+def read_keras_file(path: Path) -> KerasFile:
+    """Return the weights of a Keras file and the version of the Keras that wrote it.
 
     Parameters
     ----------
@@ -37,26 +36,16 @@ def read_keras_weights(path: Path) -> dict[str, NDArray[np.float32]]:
 
     Returns
     -------
-    dict
-        float32 arrays in torch's layout: convolutions (filter, channel, row, column), dense layers
-        (unit, feature). A feature's place is Keras' (row, column, channel), as in ``Siim``.
+    KerasFile
+        Its ``state`` is a state dict of :class:`gadoscope.models.siim.Siim`: float32 arrays in torch's
+        layout, convolutions (filter, channel, row, column), dense layers (unit, feature). A feature's
+        place is Keras' (row, column, channel), as in ``Siim``.
 
     Raises
     ------
     WeightsError
         If the file is damaged, holds code, or is of another network; then each layer that differs
         is listed with what was expected.
-    """
-    return read_keras_file(path).state
-
-
-def read_keras_file(path: Path) -> KerasFile:
-    """Return the weights of a Keras file and the version of the Keras that wrote it.
-
-    Raises
-    ------
-    WeightsError
-        As :func:`read_keras_weights` does.
     """
     _check_file(path)
     try:

@@ -113,10 +113,6 @@ class Contrast(StrEnum):
     """X-ray computed tomography, in a brain or a bone window."""
 
 
-OTHERS = tuple(contrast for contrast in Contrast if contrast is not Contrast.T1)
-"""All that is not T1."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
     """The settings of one scan that is not T1.

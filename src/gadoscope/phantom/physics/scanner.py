@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gadoscope.phantom.head.regions import MAKEUP, Region
 from gadoscope.phantom.head.subject import FAT_GAIN, SCANNER, Subject
-from gadoscope.phantom.head.tissues import Relaxation, Tissue
+from gadoscope.phantom.head.tissues import FIELD_STRENGTHS_T, Relaxation, Tissue
 from gadoscope.phantom.physics.signal import (
     Injection,
     inversion_prepared_gradient_echo,
@@ -173,7 +173,7 @@ def draw_scanner(subject: Subject, fat_gain: tuple[float, float] = (1.0, 1.0)) -
     is_2d = sequence is Sequence.SPIN_ECHO
     offset = g.uniform(-VIEW_OFFSET_MM, VIEW_OFFSET_MM, 3)
     return Scanner(
-        field_strength_t=float(g.choice([1.5, 3.0])),
+        field_strength_t=float(g.choice(FIELD_STRENGTHS_T)),
         timing=_draw_timing(sequence, g),
         slice_mm=float(g.uniform(*(SPIN_ECHO_SLICE_MM if is_2d else VOLUME_SLICE_MM))),
         field_of_view_mm=float(g.uniform(*FIELD_OF_VIEW_MM)),

@@ -16,17 +16,6 @@ _RECORDS, _FILE_ID = tags.DIRECTORY_RECORD_SEQUENCE, tags.REFERENCED_FILE_ID
 _INSTANCE_UID = tags.REFERENCED_SOP_INSTANCE_UID_IN_FILE
 
 
-def list_references(directory: Source) -> list[tuple[str, ...]]:
-    """Return the File ID of every file that a DICOMDIR names, each once, in its order.
-
-    Raises
-    ------
-    InputError
-        If the DICOMDIR cannot be read.
-    """
-    return list(list_instances(directory))
-
-
 def list_instances(directory: Source) -> dict[tuple[str, ...], str]:
     """Return the SOP instance UID by File ID of every file that a DICOMDIR names; empty where not said.
 

@@ -127,12 +127,12 @@ class InstanceHeader:
         Size of the file.
     digest
         Hexadecimal BLAKE2b, 16 bytes, of everything before the pixel data.
-    sop_class_uid, sop_instance_uid, study_instance_uid, series_instance_uid, transfer_syntax_uid
+    sop_class_uid, sop_instance_uid, study_instance_uid, series_instance_uid
         Empty where missing; the class never is.
     modality, photometric
         Empty where missing.
-    n_frames, samples_per_pixel, bits_allocated
-        1, 1 and 0 where missing.
+    n_frames, bits_allocated
+        1 and 0 where missing.
     has_pixels
         Whether anything follows the header.
     frame
@@ -154,11 +154,9 @@ class InstanceHeader:
     sop_instance_uid: str
     study_instance_uid: str
     series_instance_uid: str
-    transfer_syntax_uid: str
     modality: str
     photometric: str
     n_frames: int
-    samples_per_pixel: int
     bits_allocated: int
     has_pixels: bool
     frame: FrameHeader
@@ -219,7 +217,6 @@ def scan_header(file: BinaryIO, name: str) -> InstanceHeader:
     elements, meta = raw.elements, raw.meta
     series_time = elements.find_text(tags.SERIES_TIME)
     n_frames = elements.find_integer(tags.NUMBER_OF_FRAMES)
-    samples = elements.find_integer(tags.SAMPLES_PER_PIXEL)
     return InstanceHeader(
         name=name,
         n_bytes=raw.n_bytes,
@@ -229,11 +226,9 @@ def scan_header(file: BinaryIO, name: str) -> InstanceHeader:
         or meta.find_text(tags.MEDIA_STORAGE_SOP_INSTANCE_UID),
         study_instance_uid=elements.find_text(tags.STUDY_INSTANCE_UID),
         series_instance_uid=elements.find_text(tags.SERIES_INSTANCE_UID),
-        transfer_syntax_uid=meta.find_text(tags.TRANSFER_SYNTAX_UID),
         modality=elements.find_text(tags.MODALITY).upper(),
         photometric=elements.find_text(tags.PHOTOMETRIC_INTERPRETATION).upper(),
         n_frames=1 if n_frames is None else n_frames,
-        samples_per_pixel=1 if samples is None else samples,
         bits_allocated=elements.find_integer(tags.BITS_ALLOCATED) or 0,
         has_pixels=raw.has_pixels,
         frame=parse_frame(elements),

@@ -85,7 +85,6 @@ _TAGS = [
     tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
     tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
     tags.EXTENDED_OFFSET_TABLE,
-    tags.EXTENDED_OFFSET_TABLE_LENGTHS,
 ]
 
 
@@ -107,8 +106,8 @@ class PixelHeader:
         Float or Double Float Pixel Data.
     pixels_at, n_pixel_bytes
         Where the value of the pixel data begins, counted in the data set, and its length as stated.
-    extended_offsets, extended_lengths
-        Values of the Extended Offset Table, empty where there is none.
+    extended_offsets
+        Value of the Extended Offset Table, empty where there is none.
     scales
         One, or one for each frame.
     warnings
@@ -125,7 +124,6 @@ class PixelHeader:
     pixels_at: int
     n_pixel_bytes: int
     extended_offsets: bytes
-    extended_lengths: bytes
     scales: tuple[Scale, ...]
     warnings: tuple[str, ...]
 
@@ -334,7 +332,6 @@ def _interpret(parsed: _Parsed, syntax: str, begin: int) -> PixelHeader:
         pixels_at=parsed.pixels_at,
         n_pixel_bytes=parsed.n_pixel_bytes,
         extended_offsets=elements.find_bytes(tags.EXTENDED_OFFSET_TABLE),
-        extended_lengths=elements.find_bytes(tags.EXTENDED_OFFSET_TABLE_LENGTHS),
         scales=find_scales(parsed.dataset, n_frames),
         warnings=tuple(warnings),
     )
