@@ -50,7 +50,8 @@ def _train(work: Path, epochs: int, steps: int) -> None:
     settings = [f"epochs={epochs}", f"sampling.steps_per_epoch={steps}", "sampling.shares={}", *alone]
     program = (
         "import sys; from pathlib import Path; "
-        "from gadoscope.training.config import read_config; from gadoscope.training.run import Job, train; "
+        "from gadoscope.training.config import read_config; from gadoscope.training.job import Job; "
+        "from gadoscope.training.run import train; "
         "config = read_config(Path(sys.argv[1]), sys.argv[3:]); work = Path(sys.argv[2]); "
         "train(Job(config=config, data=work / 'slices', run=work / 'run', prepared=work / 'prepared'))"
     )

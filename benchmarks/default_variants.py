@@ -27,7 +27,8 @@ from gadoscope.models.registry import GATED_NETWORKS, NETWORKS
 from gadoscope.run_folder import BUNDLE_NAME, MANIFEST_NAME
 from gadoscope.statistics.metrics import roc_auc
 from gadoscope.training.config import read_config
-from gadoscope.training.run import Job, train
+from gadoscope.training.job import Job
+from gadoscope.training.run import train
 from recipes.default.data import CONFIG, ENHANCED_SOURCE, REFORMATTED_SOURCE, SUBTRACTED_SOURCE
 
 EPOCHS = 5

@@ -27,7 +27,7 @@ from gadoscope.preparation.series import SERIES_COLUMN
 from gadoscope.statistics.levels import group_cases
 from gadoscope.statistics.table import Predictions
 from gadoscope.training.config import read_config
-from gadoscope.training.run import Job
+from gadoscope.training.job import Job
 
 LESSON = Path(__file__).resolve().parents[1] / "configs" / "lesson.toml"
 SEED = 5
@@ -122,7 +122,7 @@ def _train(manifest: Manifest, folder: Path, arguments: argparse.Namespace) -> C
     write_manifest(manifest, folder / "manifest.csv")
     settings = ("split.method=subject", f"precision={arguments.precision}", f"epochs={arguments.epochs}")
     job = Job(config=read_config(LESSON, settings), data=folder / "manifest.csv", run=folder / "folds")
-    done = cross_validate(job, arguments.folds, watch=lambda _: None, on_prepared=lambda _done, _all: None)
+    done = cross_validate(job, arguments.folds, watch=lambda _: None)
     if done is None:
         raise SystemExit("run this in one process, not under torchrun")
     return done

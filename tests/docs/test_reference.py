@@ -35,8 +35,9 @@ from gadoscope.run_folder import (
     SPLIT_NAME,
 )
 from gadoscope.training.config import TrainingConfig, parse_config, read_config
+from gadoscope.training.job import CONFIG_NAME, CURVES_NAME
 from gadoscope.training.loop import CHECKPOINT_NAME
-from gadoscope.training.run import CONFIG_NAME, CURVES_NAME, FREE_SETTINGS
+from gadoscope.training.record import FREE_SETTINGS
 from tests.docs.pages import CODE, first_words, read_rows, read_section
 from tests.support.bundles import write_gated_bundle
 from tests.support.paths import DOCS

@@ -9,7 +9,8 @@ from gadoscope.inspection.run import audit
 from gadoscope.labels import Label, Plane, Split
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.manifest import write_manifest
-from gadoscope.training.run import Job, train
+from gadoscope.training.job import Job
+from gadoscope.training.run import train
 from tests.support.lessons import small_config
 from tests.support.tiny_run import write_slice
 

@@ -12,7 +12,8 @@ from gadoscope.evaluation.run import evaluate
 from gadoscope.inference import default
 from gadoscope.inference.session import Session
 from gadoscope.preparation.manifest import read_manifest
-from gadoscope.training.run import Job, train
+from gadoscope.training.job import Job
+from gadoscope.training.run import train
 from recipes.default.images import list_images
 from tests.support.bundles import TINY_METADATA, write_tiny_bundle
 from tests.support.lessons import small_config, write_slices

@@ -18,7 +18,7 @@ from gadoscope.labels import Split
 from gadoscope.preparation.manifest import read_manifest
 from gadoscope.statistics.table import read_predictions
 from gadoscope.training.config import TrainingConfig
-from gadoscope.training.run import Job
+from gadoscope.training.job import Job
 from tests.support.lessons import SMALL_SETTINGS, small_config
 from tests.support.paths import LESSON
 
@@ -53,7 +53,7 @@ def config(**values: object) -> TrainingConfig:
 
 
 def run(job: Job, n_folds: int | None) -> CrossValidation:
-    done = cross_validate(job, n_folds, watch=lambda _: None, on_prepared=lambda _done, _all: None)
+    done = cross_validate(job, n_folds, watch=lambda _: None)
     assert done is not None
     return done
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from gadoscope.training.run import Job, TrainedRun, train
+from gadoscope.training.job import Job, TrainedRun
+from gadoscope.training.run import train
 from tests.support.lessons import small_config, write_slices
 
 

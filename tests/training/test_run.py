@@ -32,9 +32,11 @@ from gadoscope.preparation.manifest import read_manifest
 from gadoscope.preparation.split import check_split
 from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.config import read_config
+from gadoscope.training.data import divide
 from gadoscope.training.init import take_own_name
+from gadoscope.training.job import Job, TrainedRun
 from gadoscope.training.loop import Moment
-from gadoscope.training.run import Job, TrainedRun, divide, train
+from gadoscope.training.run import train
 from tests.support.bundles import write_tiny_bundle
 from tests.support.lessons import SMALL_SETTINGS, small_config
 from tests.support.paths import LESSON

@@ -18,8 +18,9 @@ from gadoscope.models.bundle_weights import load_bundle_weights
 from gadoscope.models.registry import build_network
 from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.config import TrainingConfig, parse_config
+from gadoscope.training.job import Job, TrainedRun
 from gadoscope.training.loop import Moment
-from gadoscope.training.run import Job, TrainedRun, train
+from gadoscope.training.run import train
 
 SIZE, CANVAS, SEED = 32, 40, 5
 N_SUBJECTS, N_PLACES = 6, 3

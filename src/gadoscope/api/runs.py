@@ -13,7 +13,7 @@ from gadoscope.evaluation import DEFAULT_CASES as EVALUATION_CASES
 from gadoscope.extras import name_what_is_missing
 from gadoscope.inference.default import find_model
 from gadoscope.inspection import DEFAULT_CASES as AUDIT_CASES
-from gadoscope.progress import OnProgress
+from gadoscope.progress import OnProgress, say_nothing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from gadoscope.inspection.run import Audit
     from gadoscope.training.config import TrainingConfig
     from gadoscope.training.devices import Accelerator
+    from gadoscope.training.job import Job, TrainedRun
     from gadoscope.training.loop import Moment
-    from gadoscope.training.run import Job, TrainedRun
 
 SLICE_AXES = 2
 
@@ -48,9 +48,9 @@ class TrainingOptions(TypedDict, total=False):
         predictions.csv of a cross-validation: threshold and calibration are chosen on it.
     accelerator, devices
         Where to train: ``auto``, ``cpu`` or ``cuda``; and on how many.
-    watch, on_prepared, warn
-        Called with each moment of the training, with how many images are decoded, and with each sentence on
-        what gives the label of the data away.
+    watch, on_progress, warn
+        Called with each moment of the training, with what else is done, how much of it and of how much, and
+        with each sentence on what gives the label of the data away.
     """
 
     labels: str | Path | None
@@ -62,7 +62,7 @@ class TrainingOptions(TypedDict, total=False):
     accelerator: "Accelerator"
     devices: int
     watch: "Callable[[Moment], None]"
-    on_prepared: Callable[[int, int], None]
+    on_progress: OnProgress
     warn: Callable[[str], None]
 
 
@@ -293,7 +293,7 @@ def _make_job(
     config: "str | Path | TrainingConfig", data: str | Path, output: str | Path, options: TrainingOptions
 ) -> "Job":
     from gadoscope.training.config import read_config
-    from gadoscope.training.run import Job
+    from gadoscope.training.job import Job
 
     settings = options.get("settings", ())
     if isinstance(config, (str, Path)):
@@ -318,7 +318,7 @@ def _make_job(
 def _listeners(options: TrainingOptions) -> dict[str, Any]:
     return {
         "watch": options.get("watch", lambda _moment: None),
-        "on_prepared": options.get("on_prepared", lambda _done, _all: None),
+        "on_progress": options.get("on_progress", say_nothing),
         "warn": options.get("warn", lambda _sentence: None),
     }
 

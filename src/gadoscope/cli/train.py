@@ -11,7 +11,7 @@ from gadoscope.cli.options import labels_option, output_option
 if TYPE_CHECKING:
     from gadoscope.cli.training_display import TrainingDisplay
     from gadoscope.training.config import TrainingConfig
-    from gadoscope.training.run import TrainedRun
+    from gadoscope.training.job import TrainedRun
 
 
 @click.command()
@@ -113,7 +113,7 @@ def _train(config: "TrainingConfig", display: "TrainingDisplay", options: dict[s
         "accelerator": options["accelerator"],
         "devices": options["devices"],
         "watch": display.watch,
-        "on_prepared": display.on_prepared,
+        "on_progress": display.tell,
         "warn": display.warn,
     }
     if (folds := options["folds"]) is not None or options["leave_source_out"]:

@@ -30,7 +30,8 @@ from gadoscope.progress import OnProgress, say_nothing
 from gadoscope.run_folder import MANIFEST_NAME, PREPARED_NAME
 from gadoscope.statistics.table import Predictions, join, write_predictions
 from gadoscope.training.config import SplitConfig
-from gadoscope.training.run import Job, Prepare, TrainedRun, Warn, Watch, check_folder, train
+from gadoscope.training.job import Job, TrainedRun, Warn, Watch, check_folder
+from gadoscope.training.run import train
 from gadoscope.wording import area, percent, plural
 
 PREDICTIONS_NAME = "predictions.csv"
@@ -95,8 +96,7 @@ def cross_validate(
     n_folds: int | None,
     *,
     watch: Watch,
-    on_prepared: Prepare,
-    on_scored: OnProgress = say_nothing,
+    on_progress: OnProgress = say_nothing,
     warn: Warn = lambda _sentence: None,
     on_part: Callable[[str], None] = lambda _part: None,
 ) -> CrossValidation | None:
@@ -138,9 +138,9 @@ def cross_validate(
         )
         on_part(part.part)
         with naming(part.part):
-            trained = train(part, watch=watch, on_prepared=on_prepared, warn=warn)
+            trained = train(part, watch=watch, on_progress=on_progress, warn=warn)
             if trained is not None:
-                look = _Looking(sealed, job.config.threads, on_scored, pictures)
+                look = _Looking(sealed, job.config.threads, on_progress, pictures)
                 judged.append(_look_at_held_out(trained, split, look))
     if not judged:
         return None
@@ -156,7 +156,7 @@ class _Looking:
 
     sealed: set[Path]
     threads: int
-    on_scored: OnProgress
+    on_progress: OnProgress
     pictures: KeptPictures
 
 
@@ -212,7 +212,7 @@ def _look_at_held_out(trained: TrainedRun, split: SplitConfig, look: _Looking) -
     ]
     session = Session(trained.bundle)
     predictions, unread = score_images(
-        held, session, count_jobs(look.threads), look.on_scored, look=look.pictures.keep
+        held, session, count_jobs(look.threads), look.on_progress, look=look.pictures.keep
     )
     fold = Fold(
         name=split.fold if by_fold else split.source,

@@ -14,8 +14,10 @@ from gadoscope.evaluation.run import evaluate
 from gadoscope.experiments.parts import name_part, naming
 from gadoscope.experiments.spread import Cell, Spread
 from gadoscope.files import write_text
+from gadoscope.progress import OnProgress, say_nothing
 from gadoscope.run_folder import PREPARED_NAME
-from gadoscope.training.run import Job, Prepare, Warn, Watch, check_folder, train
+from gadoscope.training.job import Job, Warn, Watch, check_folder
+from gadoscope.training.run import train
 
 REPORT_NAME = "report"
 SPREAD_NAME = "spread.json"
@@ -26,7 +28,7 @@ def repeat(
     n_seeds: int,
     *,
     watch: Watch,
-    on_prepared: Prepare,
+    on_progress: OnProgress = say_nothing,
     warn: Warn = lambda _sentence: None,
     on_part: Callable[[str], None] = lambda _part: None,
 ) -> Spread | None:
@@ -44,7 +46,7 @@ def repeat(
         part = replace(job, config=job.config.with_values(seed=seed), run=run, prepared=prepared, part=name)
         on_part(name)
         with naming(name):
-            trained = train(part, watch=watch, on_prepared=on_prepared, warn=warn)
+            trained = train(part, watch=watch, on_progress=on_progress, warn=warn)
         if trained is not None:
             report = evaluate(run, data=None, output=run / REPORT_NAME).report
             rows.append({"seed": seed, **_select_figures(report)})

@@ -1,6 +1,8 @@
 """The finished network asked about its validation images, on which a decision is frozen."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,7 +12,8 @@ from torch import nn
 from gadoscope.arrays import Floats
 from gadoscope.decision.calibration import sigmoid
 from gadoscope.decision.gate import Gate
-from gadoscope.freezing.freeze import Frozen, freeze_decision
+from gadoscope.files import hash_file
+from gadoscope.freezing.freeze import Frozen, freeze_decision, freeze_held_out
 from gadoscope.freezing.gate import freeze_gate
 from gadoscope.freezing.plan import Plan
 from gadoscope.imaging.intensity import ImagePath
@@ -19,15 +22,37 @@ from gadoscope.preparation.items import Item, tabulate
 from gadoscope.preparation.series import name_series
 from gadoscope.preparation.store import Store
 from gadoscope.preparation.subjects import name_subjects
-from gadoscope.statistics.table import Predictions
+from gadoscope.statistics.table import Predictions, read_predictions
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.counterexamples import draw_counterexamples
-from gadoscope.training.loop import VALIDATION_BATCH_SIZE, TrainingData
+from gadoscope.training.data import TrainingData
+from gadoscope.training.loop import VALIDATION_BATCH_SIZE
 
 N_DRAWN = 256
 """Counterexamples that are drawn to see what the gate refuses; the threshold does not depend on them."""
 VALIDATION_STREAM = 6
 """Of random numbers; those of training are in `batches`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """What was frozen on a table of held-out answers, and the SHA-256 of that table; none without a table."""
+
+    frozen: Frozen | None = None
+    sha256: str | None = None
+
+
+def freeze_table(table: Path | None, plan: Plan) -> HeldOut:
+    """Freeze on the held-out table, if there is one: that takes nothing of what is yet to be trained.
+
+    Raises
+    ------
+    ManifestError
+        If the table does not fit.
+    """
+    if table is None:
+        return HeldOut()
+    return HeldOut(frozen=freeze_held_out(read_predictions(table), plan), sha256=hash_file(table))
 
 
 def freeze(
@@ -38,7 +63,7 @@ def freeze(
     Parameters
     ----------
     held_out
-        From `freeze_held_out`; then nothing but the gate is chosen on the validation images.
+        From `freeze_table`; then nothing but the gate is chosen on the validation images.
 
     Raises
     ------

@@ -26,6 +26,7 @@ from gadoscope.run_folder import METRICS_NAME
 from gadoscope.training.batches import Batch, iter_batches
 from gadoscope.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from gadoscope.training.config import TrainingConfig
+from gadoscope.training.data import TrainingData
 from gadoscope.training.devices import find_share
 from gadoscope.training.gate import gate_loss
 from gadoscope.training.optimiser.adam import KerasAdam
@@ -41,14 +42,6 @@ VALIDATION_BATCH_SIZE = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingData:
-    """The prepared images: those that train, as large as they are augmented, and those that validate."""
-
-    train: Store
-    validation: Store
-
-
-@dataclass(frozen=True, kw_only=True)
 class Moment:
     """What `fit` yields: after a step the running loss, and after an epoch its row of metrics too."""
 
@@ -61,7 +54,7 @@ class Moment:
 
 @dataclass(frozen=True, kw_only=True)
 class Learner:
-    """What learns: the network as Fabric wraps it, its optimiser, and the optimiser as Fabric wraps it.
+    """What learns: the network and its optimiser, and both as Fabric wraps them: ``model``, ``stepper``.
 
     ``average`` is None where the last step's weights are taken, ``teacher`` where labels alone teach.
     ``n_steps`` of an epoch.
@@ -69,6 +62,7 @@ class Learner:
 
     config: TrainingConfig
     fabric: Fabric
+    network: Network
     model: Any
     optimiser: KerasAdam
     stepper: Any
@@ -102,70 +96,23 @@ class Tally:
         return loss / images, correct / images
 
 
-def fit(
-    network: Network,
-    data: TrainingData,
-    *,
-    config: TrainingConfig,
-    fabric: Fabric,
-    run: Path,
-    identity: Mapping[str, Any],
-    teacher: Teacher | None = None,
-) -> Iterator[Moment]:
-    """Train ``network`` in place, from the checkpoint in ``run`` where there is one.
-
-    When it ends ``network`` has the weights to keep: the averaged ones where the config averages.
-
-    Raises
-    ------
-    TrainingError
-        If the loss is no longer a number; the checkpoint of the epoch before is kept.
-    CheckpointError
-        If the checkpoint is damaged or of another run.
-    """
-    learner = _set_up(network, config, fabric, teacher, n_images=int(data.train.is_t1.sum()))
-    progress = Progress(epoch=0, n_steps_done=0, identity=identity, history=())
-    if (run / CHECKPOINT_NAME).exists():
-        progress = load_checkpoint(
-            run / CHECKPOINT_NAME, network, learner.optimiser, identity, average=learner.average
-        )
-
-    for epoch in range(progress.epoch + 1, config.epochs + 1):
-        start, tally = time.perf_counter(), Tally()
-        for moment in _train_epoch(learner, data, epoch, tally):
-            if not math.isfinite(moment.loss):
-                raise TrainingError(_explain_divergence(moment, config, run))
-            yield moment
-        row: dict[str, float] = {"epoch": epoch}
-        row["train_loss"], row["train_accuracy"] = tally.means(fabric)
-        with learner.average.in_place() if learner.average else nullcontext():
-            row["validation_loss"], row["validation_accuracy"] = _validate(learner, data.validation)
-        row["seconds"] = time.perf_counter() - start
-        progress = replace(
-            progress,
-            epoch=epoch,
-            n_steps_done=learner.optimiser.n_steps_done,
-            history=(*progress.history, row),
-        )
-        if fabric.is_global_zero:
-            save_checkpoint(
-                run / CHECKPOINT_NAME, network, learner.optimiser, progress, average=learner.average
-            )
-            write_text(run / METRICS_NAME, "".join(json.dumps(line) + "\n" for line in progress.history))
-        yield replace(moment, loss=row["train_loss"], row=row)
-    if learner.average:
-        learner.average.give()
-
-
-def _set_up(
-    network: Network, config: TrainingConfig, fabric: Fabric, teacher: Teacher | None, n_images: int
+def build_learner(
+    network: Network, config: TrainingConfig, fabric: Fabric, *, n_images: int, teacher: Teacher | None = None
 ) -> Learner:
+    """Return ``network`` with the optimiser that the config names, on the devices that Fabric has.
+
+    Parameters
+    ----------
+    n_images
+        How many images an epoch counts, all processes together: those of T1 brains.
+    """
     optimiser = build_optimiser(network, config.optimiser)
     model, stepper = fabric.setup(network, optimiser)
     decay = config.averaging.decay
     return Learner(
         config=config,
         fabric=fabric,
+        network=network,
         model=model,
         optimiser=optimiser,
         stepper=stepper,
@@ -175,9 +122,48 @@ def _set_up(
     )
 
 
+def fit(learner: Learner, data: TrainingData, *, run: Path, identity: Mapping[str, Any]) -> Iterator[Moment]:
+    """Train the learner's network in place, from the checkpoint in ``run`` where there is one.
+
+    When it ends the network has the weights to keep: the averaged ones where the config averages.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is no longer a number; the checkpoint of the epoch before is kept.
+    CheckpointError
+        If the checkpoint is damaged or of another run.
+    """
+    config, fabric, checkpoint = learner.config, learner.fabric, run / CHECKPOINT_NAME
+    network, optimiser, average = learner.network, learner.optimiser, learner.average
+    progress = Progress(epoch=0, n_steps_done=0, identity=identity, history=())
+    if checkpoint.exists():
+        progress = load_checkpoint(checkpoint, network, optimiser, identity, average=average)
+
+    for epoch in range(progress.epoch + 1, config.epochs + 1):
+        start, tally = time.perf_counter(), Tally()
+        for moment in _train_epoch(learner, data, epoch, tally):
+            if not math.isfinite(moment.loss):
+                raise TrainingError(_explain_divergence(moment, config, run))
+            yield moment
+        row: dict[str, float] = {"epoch": epoch}
+        row["train_loss"], row["train_accuracy"] = tally.means(fabric)
+        with average.in_place() if average else nullcontext():
+            row["validation_loss"], row["validation_accuracy"] = _validate(learner, data.validation)
+        row["seconds"] = time.perf_counter() - start
+        history = (*progress.history, row)
+        progress = replace(progress, epoch=epoch, n_steps_done=optimiser.n_steps_done, history=history)
+        if fabric.is_global_zero:
+            save_checkpoint(checkpoint, network, optimiser, progress, average=average)
+            write_text(run / METRICS_NAME, "".join(json.dumps(line) + "\n" for line in history))
+        yield replace(moment, loss=row["train_loss"], row=row)
+    if average:
+        average.give()
+
+
 def _train_epoch(learner: Learner, data: TrainingData, epoch: int, tally: Tally) -> Iterator[Moment]:
     learner.model.train()
-    network = learner.model.module
+    network = learner.network
     batches = iter_batches(
         data.train,
         np.arange(len(data.train.items)),

@@ -1,9 +1,12 @@
 """What a run needs to be repeated: versions, hardware, seed, threads, and a digest of the data."""
 
 import hashlib
+import json
 import os
 import platform
-from collections.abc import Sequence
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -11,12 +14,94 @@ from typing import Any
 
 import torch
 
-from gadoscope.labels import Split
+from gadoscope.files import write_text
+from gadoscope.labels import Level, Split
 from gadoscope.preparation.items import Manifest
+from gadoscope.preparation.manifest import write_manifest
 from gadoscope.preparation.split import digest_split
 from gadoscope.preparation.subjects import count_items
-from gadoscope.training.config import TrainingConfig
+from gadoscope.report.curves import learning_curves_svg
+from gadoscope.run_folder import MANIFEST_NAME, METRICS_NAME, RECORD_NAME, SPLIT_NAME
+from gadoscope.training.config import TrainingConfig, format_config
+from gadoscope.training.data import TrainingData
+from gadoscope.training.job import CONFIG_NAME, CURVES_NAME, Job, TrainedRun
 from gadoscope.version import __version__
+
+# What may change between the start of a run and its resumption without changing its weights.
+FREE_SETTINGS = (
+    "name",
+    "licence",
+    "epochs",
+    "threads",
+    "split",
+    "operating_point",
+    "calibration",
+    "aggregation",
+    "abstention",
+)
+
+
+def identify(
+    config: TrainingConfig, data: TrainingData, *, init: str | None, teacher: str | None
+) -> dict[str, Any]:
+    """Return what must be the same for a killed run to go on.
+
+    Parameters
+    ----------
+    init, teacher
+        SHA-256 of the bundles that it starts and learns from.
+    """
+    free = set(FREE_SETTINGS) - ({"epochs"} if config.optimiser.depends_on_length else set())
+    settings = {name: value for name, value in asdict(config).items() if name not in free}
+    splits = [Split.TRAIN] * len(data.train.items) + [Split.VALIDATION] * len(data.validation.items)
+    return {
+        **settings,
+        "data_sha256": digest_data(
+            [digest for store in data.stores for digest in store.digests],
+            [label for store in data.stores for label in store.labels.tolist()],
+            splits,
+        ),
+        "init_sha256": init,
+        "teacher_sha256": teacher,
+    }
+
+
+def write_start(run: Path, config: TrainingConfig, manifest: Manifest) -> None:
+    """Write what is known before the first step: the config, the images, and how they were divided."""
+    write_text(run / CONFIG_NAME, format_config(config))
+    write_manifest(manifest, run / MANIFEST_NAME)
+    write_text(run / SPLIT_NAME, json.dumps(describe_split(manifest, config), indent=2) + "\n")
+
+
+def write_record(
+    job: Job, trained: TrainedRun, digests: Mapping[str, str | None], shortcuts: Mapping[str, Any]
+) -> None:
+    """Write everything that is needed to repeat the run."""
+    decision = trained.frozen.decision
+    record = {
+        "command": shlex.join(sys.argv),
+        "part": job.part,
+        "config": asdict(job.config),
+        **digests,
+        "weights_sha256": trained.weights_sha256,
+        "largest_onnx_difference": trained.onnx_difference,
+        "operating_point": asdict(decision.of_slice.point),
+        "gate": asdict(decision.gate) if decision.gate else None,
+        "series_operating_point": asdict(decision.at(Level.SERIES).point),
+        "performance": trained.frozen.performance,
+        "layers": [layer._asdict() for layer in trained.layers],
+        "notices": trained.notices,
+        "shortcuts": shortcuts,
+        "software": describe_software(),
+        "hardware": describe_hardware(),
+    }
+    write_text(job.run / RECORD_NAME, json.dumps(record, indent=2) + "\n")
+
+
+def draw_curves(run: Path) -> None:
+    """Draw the metrics of all epochs."""
+    history = [json.loads(line) for line in (run / METRICS_NAME).read_text().splitlines()]
+    write_text(run / CURVES_NAME, learning_curves_svg(history))
 
 
 def digest_data(digests: Sequence[str], labels: Sequence[int], splits: Sequence[str]) -> str:
