@@ -48,13 +48,13 @@ def command(
     """
     from gadoscope.api.runs import audit
     from gadoscope.cli.console import check_output, say, say_json
-    from gadoscope.cli.progress import show_progress
+    from gadoscope.cli.display import Display
     from gadoscope.labels import Status
 
     if output is None:
         check_output()
-    with show_progress() as tell:
-        done = audit(data, output=output, labels=labels, jobs=jobs, n_cases=cases, on_progress=tell)
+    with Display() as display:
+        done = audit(data, output=output, labels=labels, jobs=jobs, n_cases=cases, on_progress=display.tell)
     if as_json:
         say_json(done.report, indent=1)
     else:

@@ -16,6 +16,7 @@ from gadoscope.errors import UsageError
 
 if TYPE_CHECKING:
     from gadoscope.classification.options import Progress
+    from gadoscope.cli.display import Display
     from gadoscope.cli.interrupt import StopRequest
     from gadoscope.labels import SeriesResult
     from gadoscope.results.journal import Journal
@@ -103,7 +104,7 @@ def command(
     """
     from gadoscope.classification.classifier import classify
     from gadoscope.classification.options import RunOptions
-    from gadoscope.cli.classify_display import open_display
+    from gadoscope.cli.display import Display
     from gadoscope.cli.interrupt import stop_on_signal
     from gadoscope.labels import QuoteMode
     from gadoscope.results.ledger import Ledger
@@ -115,11 +116,12 @@ def command(
     written = Written(output)
     with ExitStack() as stack:
         journal = _open_journal(stack, output, resume=resume)
-        display = stack.enter_context(open_display())
+        display = stack.enter_context(Display())
         stop = stack.enter_context(stop_on_signal())
 
         def watch(progress: "Progress") -> None:
-            display.show_progress(progress)
+            if display.is_shown:
+                _show(display, progress, ledger.n_inputs)
             if stop.signal_number is not None:
                 raise _StoppedError
 
@@ -131,10 +133,21 @@ def command(
             rows = _until_stopped(_refuse_none(results, paths), stop, written)
             for result in _write_each(rows, written, as_json=as_json, is_piped=is_piped):
                 ledger.add(result)
-                display.show_row(ledger.n_inputs)
     _report(ledger, written)
     code = EXIT_SOME_FAILED if ledger.n_failed else 0
     sys.exit(stop.exit_code if written.is_part else code)
+
+
+def _show(display: "Display", progress: "Progress", n_rows: int) -> None:
+    """Show files and instances; then, once all files were looked at, the series answered."""
+    if progress.n_series is None:
+        step, done = "looking", progress.n_files
+        said = f"{done:,} files, {progress.n_instances:,} DICOM, {n_rows:,} rows"
+    else:
+        step, done = "answering", progress.n_series_done
+        said = f"{done:,} of {progress.n_series:,} series"
+    speed = display.find_speed(step)
+    display.show(step, step, done, progress.n_series, f"{said}  {speed:,.0f}/s" if speed else said)
 
 
 def _check_options(output: Path | None, *, resume: bool, as_json: bool) -> None:

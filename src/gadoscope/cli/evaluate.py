@@ -68,9 +68,9 @@ def command(
     """
     from gadoscope.api.runs import evaluate
     from gadoscope.cli.console import say, say_json
-    from gadoscope.cli.progress import show_progress
+    from gadoscope.cli.display import Display
 
-    with show_progress() as tell:
+    with Display() as display:
         done = evaluate(
             models[0],
             data=data,
@@ -80,7 +80,7 @@ def command(
             audit=audit,
             jobs=jobs,
             n_cases=cases,
-            on_progress=tell,
+            on_progress=display.tell,
         )
     if as_json:
         say_json(done.report, indent=1)

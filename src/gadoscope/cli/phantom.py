@@ -80,11 +80,10 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     gadoscope phantom others --contrast t2 --contrast flair --plane axial
     """
     import os
-
-    from rich.console import Console
-    from rich.progress import Progress
+    from functools import partial
 
     from gadoscope.cli.console import say
+    from gadoscope.cli.display import Display
     from gadoscope.errors import UsageError
     from gadoscope.labels import Plane
     from gadoscope.phantom.forms.cohort import Cohort
@@ -105,9 +104,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
         whole_head=not is_png,
         brain=has_others,
     )
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("Scanning", total=subjects)
+    with Display() as display:
         rows = write_cohort(
             cohort,
             output,
@@ -115,7 +112,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
             header=HeaderMode(header),
             contrasts=[Contrast(contrast) for contrast in dict.fromkeys(contrasts)],
             jobs=jobs or os.cpu_count() or 1,
-            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
+            on_progress=partial(display.tell, "Scanning"),
         )
     what = "slices" if is_png else "series"
     say(f"{output}: {rows} {what} of {subjects} synthetic subjects, seed {seed}.")

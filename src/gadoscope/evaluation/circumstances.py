@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def look_at_circumstances(
         near=[found] if audited and audited["is_of_these_data"] and found else [],
         kept=_list_kept(model, report),
         jobs=jobs,
-        on_progress=lambda done, n: tell("Looking for shortcuts", done, n),
+        on_progress=partial(tell, "Looking for shortcuts"),
     )
     notices = []
     if audited and audited["is_of_these_data"] is False and found:

@@ -5,7 +5,7 @@ alone. Copies, leaks and pictures remain the audit's.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from gadoscope.preparation.items import Item
 from gadoscope.preparation.name_blocks import number_blocks
 from gadoscope.preparation.near_duplicates import group_near_duplicates, hash_slice
 from gadoscope.preparation.subjects import number_subjects
+from gadoscope.progress import OnCount, count_nothing
 from gadoscope.statistics.predictors import Nature, score_predictors
 from gadoscope.wording import area, list_names, plural
 
@@ -44,7 +45,7 @@ def measure_shortcuts(
     digests: Sequence[str],
     *,
     jobs: int = 0,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnCount = count_nothing,
 ) -> Data:
     """Return ``version``, ``data_sha256``, ``n_images``, ``n_measured``, ``paired_sources``, ``predictors``.
 
@@ -83,7 +84,7 @@ def find_shortcuts(
     near: Iterable[Path],
     kept: Iterable[Any] = (),
     jobs: int = 0,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnCount = count_nothing,
 ) -> Data:
     """Return what `measure_shortcuts` does, from an earlier command or an audit where one is of these data.
 
@@ -116,7 +117,7 @@ def judge_predictors(
     items: Sequence[Item],
     measured: Sequence[Measurement],
     subject: NDArray[np.int64],
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnCount = count_nothing,
 ) -> list[Data]:
     """Return how well each trivial predictor tells the two phases apart.
 
@@ -135,8 +136,7 @@ def judge_predictors(
     judged: list[Data] = []
     for scored in score_predictors(predictors, is_post, subject):
         judged.append(judge_predictor(scored, is_post, subject, n_tried=max(1, n_tried)))
-        if on_progress is not None:
-            on_progress(len(judged), len(predictors))
+        on_progress(len(judged), len(predictors))
     return judged
 
 

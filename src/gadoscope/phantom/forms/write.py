@@ -28,6 +28,7 @@ from gadoscope.phantom.head.anatomy import Head
 from gadoscope.phantom.physics.acquire import Acquisition, Grid, window
 from gadoscope.phantom.physics.contrasts import Contrast, OtherScan, scan_contrasts
 from gadoscope.phantom.physics.scanner import draw_scanner
+from gadoscope.progress import OnCount, count_nothing
 from gadoscope.sheets import SheetWriter
 
 Row: TypeAlias = dict[str, str]
@@ -65,7 +66,7 @@ def write_cohort(
     header: HeaderMode = HeaderMode.RIGHT,
     contrasts: Sequence[Contrast] = (Contrast.T1,),
     jobs: int = 1,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnCount = count_nothing,
 ) -> int:
     """Make every subject of ``cohort`` and write it below ``output``.
 
@@ -111,8 +112,7 @@ def write_cohort(
         with _workers(jobs, cohort.subjects) as run:
             for done, found in enumerate(run(make, cohort.numbers), start=1):
                 rows += found
-                if on_progress is not None:
-                    on_progress(done, cohort.subjects)
+                on_progress(done, cohort.subjects)
         if form is Form.BIDS:
             write_bids_root(folder, [_participant(cohort, number) for number in cohort.numbers])
         _write_manifest(folder / "manifest.csv", rows)
