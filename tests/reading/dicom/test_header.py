@@ -16,8 +16,8 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEnd
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.labels import Phase
-from gadoscope.reading.dicom.elements import FIRST_BYTES
 from gadoscope.reading.dicom.header import FrameHeader, InstanceHeader, scan_header
+from gadoscope.reading.dicom.raw_header import FIRST_BYTES
 from tests.support.dicom_files import classic_series, write_instance
 from tests.support.dicom_others import leaked_words, plant_patient
 from tests.support.transfer_syntaxes import NATIVE

@@ -107,7 +107,7 @@ def test_a_long_header_says_what_a_short_one_says(has_lengths: bool, monkeypatch
     data = many_frames(6, has_lengths=has_lengths)
     short = (scan_header(io.BytesIO(data), "x"), read_facts(io.BytesIO(data)))
     frames, pixels = read_frames(io.BytesIO(data), 0), read_pixel_header(io.BytesIO(data))
-    monkeypatch.setattr("gadoscope.reading.dicom.elements.FIRST_BYTES", 1024)
+    monkeypatch.setattr("gadoscope.reading.dicom.raw_header.FIRST_BYTES", 1024)
     monkeypatch.setattr("gadoscope.reading.dicom.pixel_header.FIRST_BYTES", 1024)
     assert (scan_header(io.BytesIO(data), "x"), read_facts(io.BytesIO(data))) == short
     assert read_frames(io.BytesIO(data), 0) == frames

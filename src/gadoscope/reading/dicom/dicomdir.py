@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom import tags
-from gadoscope.reading.dicom.elements import BIG_ENDIAN, TRANSFER_SYNTAX, guess_implicit, read_meta
+from gadoscope.reading.dicom.data_set import BIG_ENDIAN, guess_implicit, read_meta
 from gadoscope.reading.dicom.long_header import iter_sequence
 from gadoscope.reading.dicom.other_names import find_other_name
 
@@ -40,7 +40,7 @@ def list_instances(directory: Source) -> dict[tuple[str, ...], str]:
             tag=_RECORDS,
             is_implicit=guess_implicit(data[begin : begin + 8]),
             # PS3.10 8.6 allows explicit little endian alone; what says otherwise is read as it is written.
-            is_little_endian=meta.find_text(TRANSFER_SYNTAX) != BIG_ENDIAN,
+            is_little_endian=meta.find_text(tags.TRANSFER_SYNTAX_UID) != BIG_ENDIAN,
         )
         named = [(_file_id(record), _instance_uid(record)) for record in records]
         return {parts: uid for parts, uid in named if parts}

@@ -20,14 +20,13 @@ from pydicom.tag import BaseTag
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.dicom import tags
-from gadoscope.reading.dicom.elements import Elements, read_raw_header
-from gadoscope.reading.dicom.facts import USAGE, find_items, merge_usages
+from gadoscope.reading.dicom.elements import Elements, find_items
+from gadoscope.reading.dicom.facts import USAGE, merge_usages
 from gadoscope.reading.dicom.header import FrameHeader, parse_frame
 from gadoscope.reading.dicom.long_header import FRAME_MACROS
+from gadoscope.reading.dicom.raw_header import read_raw_header
 from gadoscope.reading.dicom.volumes import FramePlace
 from gadoscope.reading.quiet import quiet_library
-
-SHARED, PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
 
 _FRAME_MOMENT = tags.FRAME_ACQUISITION_DATE_TIME
 _SHARED_MOMENT = (tags.ACQUISITION_DATE, tags.ACQUISITION_TIME)
@@ -74,7 +73,7 @@ def read_frames(file: BinaryIO, instance: int) -> tuple[FramePlace, ...]:
 
 
 def _parse_frames(dataset: Dataset, elements: Elements, instance: int) -> tuple[FramePlace, ...]:
-    groups = find_items(dataset, PER_FRAME)
+    groups = find_items(dataset, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)
     if not groups:
         raise RefusedError(
             "missing_orientation",
@@ -87,7 +86,7 @@ def _parse_frames(dataset: Dataset, elements: Elements, instance: int) -> tuple[
             f"NumberOfFrames is {stated}, but {len(groups)} frames are described; copy it again.",
         )
     outside = dict(elements.iter_public())
-    shared = find_items(dataset, SHARED)[:1]
+    shared = find_items(dataset, tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE)[:1]
     common = {**outside, **(_flatten(shared[0]) if shared else {})}
     usages = merge_usages(group for group in (dataset, *shared) if USAGE in group)
     return tuple(

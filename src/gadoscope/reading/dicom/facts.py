@@ -19,10 +19,11 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as Items
 
-from gadoscope.errors import ReadError
 from gadoscope.reading.dicom import tags
-from gadoscope.reading.dicom.elements import CONTROL, LONGEST_VALUE_BYTES, Elements, read_raw_header
+from gadoscope.reading.dicom.element_walk import damaged
+from gadoscope.reading.dicom.elements import CONTROL, LONGEST_VALUE_BYTES, Elements, find_items
 from gadoscope.reading.dicom.header import find_sop_class
+from gadoscope.reading.dicom.raw_header import read_raw_header
 from gadoscope.reading.quiet import quiet_library
 from gadoscope.reading.series import Facts
 
@@ -75,16 +76,13 @@ _TEXT_TAGS = tuple(
 USAGE = "ContrastBolusUsageSequence"
 _USAGE_MACRO = frozenset((tags.CONTRAST_BOLUS_USAGE_SEQUENCE,))
 _CODES = frozenset(("CodeValue", "CodingSchemeDesignator", "CodeMeaning"))
-_SHARED, _PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
+_GROUPS = (tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)
 # Where a multi-frame object says it: under which keyword classic instances do.
 _OTHER_NAMES = {
     "FrameAcquisitionDateTime": "AcquisitionDateTime",
     "FrameAcquisitionDuration": "AcquisitionDuration",
     "InversionTimes": "InversionTime",
 }
-_REGION = (
-    "AnatomicRegionSequence"  # whose meaning stands for BodyPartExamined, which multi-frame objects lack
-)
 _MILLISECONDS_PER_SECOND = 1000.0
 _PROTOCOL_TAGS = (0x00291020, 0x00291120, 0x00211019)
 _PROTOCOL_NAME = re.compile(rb'tProtocolName\s*=\s*"{1,2}([^"\r\n]{1,128})"')
@@ -117,9 +115,7 @@ def read_facts(file: BinaryIO) -> Facts:
         with quiet_library():
             return {**_collect_facts(raw.dataset, raw.elements), "SOPClassUID": sop_class_uid}
     except Exception as error:  # as for the header itself: pydicom raises whatever it trips over
-        raise ReadError(
-            "damaged_header", "its DICOM header is damaged; copy it again from its source."
-        ) from error
+        raise damaged() from error
 
 
 def _collect_facts(dataset: Dataset, elements: Elements) -> Facts:
@@ -159,7 +155,7 @@ def _representation(keyword: str) -> str:
 
 def collect_usages(dataset: Dataset) -> list[dict[str, object]]:
     """Return each different Contrast/Bolus Usage item of the object and of all its frames, once."""
-    groups = [dataset, *find_items(dataset, _SHARED), *find_items(dataset, _PER_FRAME)]
+    groups = [dataset, *(group for tag in _GROUPS for group in find_items(dataset, tag))]
     return merge_usages(group for group in groups if USAGE in group)
 
 
@@ -167,7 +163,7 @@ def merge_usages(groups: Iterable[Dataset]) -> list[dict[str, object]]:
     """Return each different Contrast/Bolus Usage item of some functional groups, once."""
     usages: list[dict[str, object]] = []
     for group in groups:
-        for item in find_items(group, USAGE):
+        for item in find_items(group, tags.CONTRAST_BOLUS_USAGE_SEQUENCE):
             usage = _collect_plain(item, KEYWORDS)
             if usage not in usages:
                 usages.append(usage)
@@ -176,8 +172,8 @@ def merge_usages(groups: Iterable[Dataset]) -> list[dict[str, object]]:
 
 def _iter_first_groups(dataset: Dataset) -> Iterator[Dataset]:
     """Yield the macros of the shared functional groups, then those of the first frame."""
-    for keyword in (_SHARED, _PER_FRAME):
-        for group in find_items(dataset, keyword)[:1]:
+    for tag in _GROUPS:
+        for group in find_items(dataset, tag)[:1]:
             for element in group:
                 if element.keyword not in ("", USAGE) and isinstance(element.value, Items):
                     yield from list(element.value)[:1]
@@ -190,15 +186,10 @@ def _collect_macro(group: Dataset) -> dict[str, object]:
     duration = values.get("FrameAcquisitionDuration")
     if isinstance(duration, float):
         found["AcquisitionDuration"] = duration / _MILLISECONDS_PER_SECOND
-    for region in find_items(group, _REGION)[:1]:
+    # The region's meaning stands for BodyPartExamined, which multi-frame objects lack.
+    for region in find_items(group, tags.ANATOMIC_REGION_SEQUENCE)[:1]:
         found.setdefault("BodyPartExamined", str(region.get("CodeMeaning", "")))
     return found
-
-
-def find_items(dataset: Dataset, keyword: str) -> list[Dataset]:
-    """Return the items of a sequence; none where it is missing."""
-    value = dataset.get(keyword)
-    return list(value) if isinstance(value, Items) else []
 
 
 def _collect_plain(dataset: Dataset, keywords: frozenset[str], depth: int = 0) -> dict[str, object]:

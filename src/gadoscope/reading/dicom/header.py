@@ -15,7 +15,8 @@ from typing import Any, BinaryIO, Self
 
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.reading.dicom import tags
-from gadoscope.reading.dicom.elements import Elements, RawHeader, read_raw_header
+from gadoscope.reading.dicom.elements import Elements
+from gadoscope.reading.dicom.raw_header import RawHeader, read_raw_header
 
 MAGNITUDE = "MAGNITUDE"
 # Words of ImageType, after its first two values, that tell which part of the complex signal it is.

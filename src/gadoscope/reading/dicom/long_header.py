@@ -6,14 +6,11 @@ file that a broken copy filled with zeros, would take minutes and all memory, an
 in the file, for pydicom to decode the few that are asked for; private sequences are stepped over; of
 functional groups only the macros that somebody reads are kept, each different one once.
 
-The budget counts steps, not seconds: a clock would make the rows depend on the machine and its load.
-
 References
 ----------
 DICOM PS3.5 7 (data elements, sequences); PS3.3 C.7.6.16 (functional groups)
 """
 
-import struct
 from collections.abc import Iterator, MutableSequence
 from dataclasses import dataclass
 
@@ -23,13 +20,15 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
 
-from gadoscope.errors import ReadError, RefusedError
 from gadoscope.reading.dicom import tags
+from gadoscope.reading.dicom.element_walk import (
+    UNDEFINED_LENGTH,
+    NeedsMoreError,
+    Walk,
+    damaged,
+    too_many,
+)
 
-MAX_STEPS = 1_200_000
-"""Elements, and items at `STEPS_AN_ITEM`: more than 2,000 frames take with two hundred elements each, and
-what this takes a second for."""
-STEPS_AN_ITEM = 4
 STEPS_A_MACRO = 20
 """Of a macro that is kept: an object of pydicom's takes as long as so many elements that are stepped over."""
 MAX_TOP_ELEMENTS = 20_000
@@ -41,7 +40,6 @@ MAX_CONVERTED_BYTES, MAX_CONVERTED_ITEMS = 256 * 1024, 512
 MAX_MACRO_ITEMS = 64
 """A macro has one item, or one for each agent or value map."""
 
-UNDEFINED_LENGTH = 0xFFFFFFFF
 _GROUPS = frozenset((tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE))
 _PIXEL_TAGS = frozenset((tags.FLOAT_PIXEL_DATA, tags.DOUBLE_FLOAT_PIXEL_DATA, tags.PIXEL_DATA))
 # Sequences that are decoded: agents, ingredients, usage, value maps, regions, and what animal it is.
@@ -81,13 +79,10 @@ FRAME_MACROS = frozenset(
     )
 )
 """What is asked of each frame; of the first frame, and of what all share, every macro is kept."""
-_DELIMITERS, _ITEM, _SEQUENCE_END = 0xFFFE, 0xFFFEE000, 0xFFFEE0DD
-_SHORT_FORMS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
-_LONG_FORMS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 
 
 @dataclass(frozen=True)
-class LongHeader:
+class ParsedHeader:
     """A data set up to its pixels.
 
     Parameters
@@ -96,19 +91,18 @@ class LongHeader:
         What was kept of it.
     end
         Where the element of the pixels begins, or all of the data where there is none.
+    has_pixels
+        Whether the pixel data follow.
     pixel_tag, pixels_at, n_pixel_bytes
-        Of the pixel data: their tag, where their value begins and its length as stated; 0 without pixels.
+        Of the pixel data: their tag, where their value begins and its length as stated; 0 where nobody asked.
     """
 
     dataset: Dataset
     end: int
+    has_pixels: bool
     pixel_tag: int = 0
     pixels_at: int = 0
     n_pixel_bytes: int = 0
-
-
-class _NeedsMoreError(Exception):
-    """The data end inside an element."""
 
 
 def parse_long_header(
@@ -120,7 +114,7 @@ def parse_long_header(
     longest: int | None,
     macros: frozenset[int],
     is_whole: bool,
-) -> LongHeader | None:
+) -> ParsedHeader | None:
     """Take the beginning of a file apart, up to its pixels; ``None`` if more of it is needed for that.
 
     Parameters
@@ -146,7 +140,7 @@ def parse_long_header(
     parser = _Parser(data, is_implicit=is_implicit, is_little_endian=is_little_endian, macros=macros)
     try:
         return parser.parse(begin, longest, is_whole=is_whole)
-    except _NeedsMoreError:
+    except NeedsMoreError:
         if not is_whole:
             return None
         raise damaged() from None
@@ -172,51 +166,31 @@ def iter_sequence(
                     yield {int(key): element.value or b"" for key, element in elements.items()}
                 return
             at = parser.skip(value_at, length)
-    except _NeedsMoreError:
+    except NeedsMoreError:
         raise damaged() from None
 
 
-def damaged() -> ReadError:
-    """Return the error of a header that is no header."""
-    return ReadError("damaged_header", "its DICOM header is damaged; copy it again from its source.")
-
-
-def too_many() -> RefusedError:
-    """Return the error of a header beyond every budget."""
-    return RefusedError(
-        "too_many_elements",
-        "its header holds more elements than that of any acquisition; export the series again.",
-    )
-
-
-class _Parser:
-    """One data set, taken apart where it lies."""
+class _Parser(Walk):
+    """What is kept of one data set."""
 
     def __init__(
         self, data: bytes, *, is_implicit: bool, is_little_endian: bool, macros: frozenset[int]
     ) -> None:
-        self._data, self._wanted = data, macros
-        self._is_implicit, self._is_little_endian = is_implicit, is_little_endian
-        order = "<" if is_little_endian else ">"
-        self._wide = struct.Struct(f"{order}HHI")
-        self._short = struct.Struct(f"{order}H")
-        self._long = struct.Struct(f"{order}I")
-        self._item = self._wide.pack(_ITEM >> 16, _ITEM & 0xFFFF, 0)[:4]
+        super().__init__(data, is_implicit=is_implicit, is_little_endian=is_little_endian)
+        self._wanted = macros
         self._encoding: str | MutableSequence[str] = default_encoding
-        self._n_steps = 0
-        self._ends: dict[int, int] = {}
         self._macros: dict[tuple[int, bytes], DataElement] = {}
         self._tags: dict[int, BaseTag] = {}
 
-    def parse(self, at: int, longest: int | None, *, is_whole: bool) -> LongHeader:
+    def parse(self, at: int, longest: int | None, *, is_whole: bool) -> ParsedHeader:
         """Take the outermost elements."""
-        n_bytes = len(self._data)
+        n_bytes = len(self.data)
         kept: dict[BaseTag, RawDataElement | DataElement] = {}
         previous, n_disorder, n_top = 0, 0, 0
         while at + 8 <= n_bytes:
             tag, form, length, value_at = self.read_element(at)
             if tag in _PIXEL_TAGS:
-                return LongHeader(self._dataset(kept), at, tag, value_at, length)
+                return ParsedHeader(self._dataset(kept), at, True, tag, value_at, length)
             n_top += 1
             n_disorder += tag <= previous
             previous = tag
@@ -231,94 +205,8 @@ class _Parser:
             if tag == tags.SPECIFIC_CHARACTER_SET and isinstance(element, RawDataElement):
                 self._encoding = convert_encodings(convert_raw_data_element(element).value)
         if not is_whole:
-            raise _NeedsMoreError
-        return LongHeader(self._dataset(kept), n_bytes)
-
-    def read_element(self, at: int) -> tuple[int, str | None, int, int]:
-        """Return tag, value representation, length and where the value begins."""
-        data = self._data
-        try:
-            group, element, length = self._wide.unpack_from(data, at)
-            tag = group << 16 | element
-            form = data[at + 4 : at + 6]
-            if self._is_implicit or group == _DELIMITERS:
-                return tag, None, length, at + 8
-            if form in _LONG_FORMS:
-                return tag, form.decode(), self._long.unpack_from(data, at + 8)[0], at + 12
-        except struct.error:
-            raise _NeedsMoreError from None
-        if form in _SHORT_FORMS or (form.isalpha() and form.isupper()):
-            return tag, form.decode(), self._short.unpack_from(data, at + 6)[0], at + 8
-        return tag, None, length, at + 8  # as pydicom: some writers switch to implicit on the way
-
-    def skip(self, value_at: int, length: int, *, is_whole: bool = False) -> int:
-        """Return where the element behind a value begins."""
-        self._spend(1)
-        if length != UNDEFINED_LENGTH:
-            end = value_at + length
-            if end > len(self._data) and not is_whole:
-                raise _NeedsMoreError
-            return min(end, len(self._data))
-        return self._skip_undefined(value_at)
-
-    def _skip_undefined(self, begin: int) -> int:  # noqa: C901 — one loop: calls would double its time
-        """Step over a sequence without a length, and whatever lies in it.
-
-        Where the sequences and items inside it end is kept, so that no one is walked through twice.
-        """
-        if begin in self._ends:
-            return self._ends[begin]
-        data, unpack, is_explicit = self._data, self._wide.unpack_from, not self._is_implicit
-        ends, open_at, at, n_steps = self._ends, [begin], begin, self._n_steps
-        try:
-            while open_at:
-                group, element, length = unpack(data, at)
-                n_steps += 1
-                at += 8
-                if group == _DELIMITERS:
-                    if element != _ITEM & 0xFFFF:
-                        ends[open_at.pop()] = at
-                        continue
-                    n_steps += STEPS_AN_ITEM - 1
-                elif is_explicit:
-                    form = data[at - 4 : at - 2]
-                    if form in _LONG_FORMS:
-                        (length,) = self._long.unpack_from(data, at)
-                        at += 4
-                    elif form in _SHORT_FORMS or (form.isalpha() and form.isupper()):
-                        (length,) = self._short.unpack_from(data, at - 2)
-                if n_steps > MAX_STEPS:
-                    raise too_many()
-                if length == UNDEFINED_LENGTH:
-                    open_at.append(at)
-                else:
-                    at += length
-        except struct.error:
-            raise _NeedsMoreError from None
-        self._n_steps = n_steps
-        return at
-
-    def iter_items(self, at: int, length: int) -> Iterator[tuple[int, int]]:
-        """Yield where the content of each item of a sequence begins and ends."""
-        data_end, sequence_end = len(self._data), at + length
-        end = data_end if length == UNDEFINED_LENGTH else min(sequence_end, data_end)
-        while at + 8 <= end:
-            tag, _, n_bytes, start = self.read_element(at)
-            if tag == _SEQUENCE_END:
-                return
-            if tag != _ITEM:
-                raise damaged()
-            self._spend(STEPS_AN_ITEM)
-            if n_bytes == UNDEFINED_LENGTH:
-                at = self._skip_undefined(start)
-                yield start, at - 8  # without its delimiter
-            else:
-                at = start + n_bytes
-                if at > data_end:
-                    if length == UNDEFINED_LENGTH or end == data_end != sequence_end:
-                        raise _NeedsMoreError
-                    at = end  # the last item says that it is longer than its sequence, which is all there
-                yield start, at
+            raise NeedsMoreError
+        return ParsedHeader(self._dataset(kept), n_bytes, has_pixels=False)
 
     def parse_item(self, at: int, end: int) -> dict[BaseTag, RawDataElement | DataElement]:
         """Return the elements of an item, sequences left out unless they are decoded."""
@@ -344,7 +232,7 @@ class _Parser:
 
     def _parse_group(self, at: int, end: int, *, keeps_all: bool) -> Dataset:
         """Return the macros of a functional group that somebody reads."""
-        self._spend(STEPS_A_MACRO)
+        self.spend(STEPS_A_MACRO)
         macros: dict[BaseTag, RawDataElement | DataElement] = {}
         while at + 8 <= end:
             tag, _, length, value_at = self.read_element(at)
@@ -354,12 +242,12 @@ class _Parser:
         return self._dataset(macros)
 
     def _macro(self, tag: int, value_at: int, length: int, end: int) -> DataElement:
-        key = (tag, self._data[value_at:end])
+        key = (tag, self.data[value_at:end])
         known = self._macros.get(key)
         if known is None:
             items: list[Dataset] = []
             for start, stop in self.iter_items(value_at, length):
-                self._spend(STEPS_A_MACRO)
+                self.spend(STEPS_A_MACRO)
                 if len(items) < MAX_MACRO_ITEMS:
                     items.append(self._dataset(self.parse_item(start, stop)))
             known = self._macros[key] = DataElement(self._base(tag), "SQ", Items(items))
@@ -374,30 +262,25 @@ class _Parser:
         n_bytes = end - value_at
         is_sequence = form == "SQ" or length == UNDEFINED_LENGTH or self._is_sequence(value_at)
         if tag in CONVERTED:
-            n_items = self._data.count(self._item, value_at, end)
+            n_items = self.data.count(self.item, value_at, end)
             if n_bytes > MAX_CONVERTED_BYTES or n_items > MAX_CONVERTED_ITEMS:
                 raise too_many()
             form = "SQ" if form == "UN" and is_sequence else form
         elif is_sequence:
             return None
-        value = None if longest is not None and n_bytes > longest else self._data[value_at:end]
-        implicit = self._is_implicit or form is None
+        value = None if longest is not None and n_bytes > longest else self.data[value_at:end]
+        implicit = self.is_implicit or form is None
         return RawDataElement(
-            self._base(tag), form, n_bytes, value, value_at, implicit, self._is_little_endian
+            self._base(tag), form, n_bytes, value, value_at, implicit, self.is_little_endian
         )
 
     def _is_sequence(self, value_at: int) -> bool:
-        return self._data.startswith(self._item, value_at)
+        return self.data.startswith(self.item, value_at)
 
     def _dataset(self, elements: dict[BaseTag, RawDataElement | DataElement]) -> Dataset:
         dataset = Dataset(elements)
-        dataset.set_original_encoding(self._is_implicit, self._is_little_endian, self._encoding)
+        dataset.set_original_encoding(self.is_implicit, self.is_little_endian, self._encoding)
         return dataset
 
     def _base(self, tag: int) -> BaseTag:
         return self._tags.get(tag) or self._tags.setdefault(tag, BaseTag(tag))
-
-    def _spend(self, n_steps: int) -> None:
-        self._n_steps += n_steps
-        if self._n_steps > MAX_STEPS:
-            raise too_many()

@@ -7,34 +7,33 @@ DICOM PS3.3 C.7.6.3 (Image Pixel), C.7.6.16 (functional groups); PS3.5 8 (pixel 
 
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import BinaryIO
 
-from pydicom.dataset import Dataset
-from pydicom.filereader import data_element_generator, read_dataset
+from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 
-from gadoscope.errors import InputError, ReadError, RefusedError
+from gadoscope.errors import ReadError, RefusedError
 from gadoscope.reading.dicom import tags
 from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES
-from gadoscope.reading.dicom.elements import (
+from gadoscope.reading.dicom.data_set import (
     BIG_ENDIAN,
-    ITEM,
-    MAX_HEADER_BYTES,
-    MAX_PLAIN_ITEMS,
-    TRANSFER_SYNTAX,
-    UID,
-    Elements,
+    DEFLATED,
     guess_implicit,
+    inflate,
+    read_header,
+    read_meta,
+    take_apart,
 )
-from gadoscope.reading.dicom.long_header import UNDEFINED_LENGTH, parse_long_header
-from gadoscope.reading.dicom.pixel_layout import FLOAT_BITS, damaged, find_layout, find_scales
+from gadoscope.reading.dicom.element_walk import UNDEFINED_LENGTH, damaged
+from gadoscope.reading.dicom.elements import UID, Elements
+from gadoscope.reading.dicom.long_header import ParsedHeader
+from gadoscope.reading.dicom.pixel_layout import FLOAT_BITS, find_layout, find_scales
 from gadoscope.reading.dicom.values import Scale, StoredLayout
 from gadoscope.reading.images import MAX_PIXELS
-from gadoscope.reading.quiet import quiet_library
 
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
-DEFLATED = "1.2.840.10008.1.2.1.99"
 NATIVE_SYNTAXES = {
     IMPLICIT: "Implicit VR Little Endian",
     EXPLICIT: "Explicit VR Little Endian",
@@ -43,17 +42,11 @@ NATIVE_SYNTAXES = {
 }
 FIRST_BYTES = 64 * 1024
 """Read at first; the header of a classic instance is shorter."""
-GROWTH = 8
-"""A header that is longer is read anew, so many times as much of it."""
 LONGEST_TABLE_BYTES = 1024 * 1024
 """Of an Extended Offset Table, eight bytes a frame; longer values are private."""
-DEFLATED_CHUNK_BYTES = 256 * 1024
-"""Read at a time where the data set is deflated."""
 
 
-_PREAMBLE_BYTES, _MAGIC = 128, b"DICM"
 _FIRST_PIXEL_TAG, _LAST_PIXEL_TAG = tags.FLOAT_PIXEL_DATA, tags.PIXEL_DATA
-_META_GROUP = 0x0002
 _SCALE_MACROS = frozenset(
     (
         tags.REAL_WORLD_VALUE_MAPPING_SEQUENCE,
@@ -137,14 +130,6 @@ class PixelHeader:
         return self.scales[frame_index] if len(self.scales) > 1 else self.scales[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Parsed:
-    dataset: Dataset
-    pixel_tag: int
-    pixels_at: int
-    n_pixel_bytes: int
-
-
 def read_pixel_header(file: BinaryIO) -> PixelHeader:
     """Read what decoding needs.
 
@@ -162,16 +147,16 @@ def read_pixel_header(file: BinaryIO) -> PixelHeader:
     """
     file.seek(0)
     syntax, begin = _read_transfer_syntax(file.read(FIRST_BYTES))
-    n_bytes = FIRST_BYTES
-    while True:
-        prefix = read_data_set(file, syntax, begin, n_bytes)
-        parse = _parse if n_bytes == FIRST_BYTES else _parse_long
-        parsed = parse(prefix, syntax, is_whole=len(prefix) < n_bytes)
-        if parsed is not None:
-            return _interpret(parsed, syntax, begin)
-        if n_bytes >= MAX_HEADER_BYTES:
-            raise RefusedError("too_large", f"its header is longer than {MAX_HEADER_BYTES} bytes.")
-        n_bytes = min(GROWTH * n_bytes, MAX_HEADER_BYTES)
+    _, parsed = read_header(
+        partial(read_data_set, file, syntax, begin),
+        FIRST_BYTES,
+        parse_plain=partial(_parse_plain, syntax),
+        parse_long=partial(_parse_long, syntax),
+        explain=damaged,
+    )
+    if not parsed.has_pixels:
+        raise _no_pixels()
+    return _interpret(parsed, syntax, begin)
 
 
 def read_data_set(file: BinaryIO, syntax: str, begin: int, n_bytes: int) -> bytes:
@@ -187,35 +172,24 @@ def read_data_set(file: BinaryIO, syntax: str, begin: int, n_bytes: int) -> byte
     ReadError
         ``truncated``, if it cannot be inflated.
     """
-    file.seek(begin)
     if syntax != DEFLATED:
+        file.seek(begin)
         return file.read(n_bytes)
-    stream, parts = zlib.decompressobj(-zlib.MAX_WBITS), []
     try:
-        while n_bytes > 0 and (deflated := stream.unconsumed_tail or file.read(DEFLATED_CHUNK_BYTES)):
-            parts.append(stream.decompress(deflated, n_bytes))
-            n_bytes -= len(parts[-1])
-            if stream.eof:
-                break
+        return inflate(file, begin, n_bytes)
     except zlib.error as error:
         raise ReadError(
             "truncated", "its deflated content is damaged; copy the file again from its source."
         ) from error
-    return b"".join(parts)
 
 
 def _read_transfer_syntax(prefix: bytes) -> tuple[str, int]:
     """Return the UID of the transfer syntax, and where the data set begins."""
-    has_preamble = prefix[_PREAMBLE_BYTES:].startswith(_MAGIC)
-    meta = BytesIO(prefix)
-    meta.seek(_PREAMBLE_BYTES + len(_MAGIC) if has_preamble else 0)
     try:
-        found = {
-            int(element.tag): element for element in data_element_generator(meta, False, True, _ends_meta)
-        }
-    except Exception as error:  # as in `elements`: whatever a damaged header makes pydicom trip over
+        meta, begin = read_meta(prefix)
+    except Exception as error:  # as in `data_set`: whatever a damaged header makes pydicom trip over
         raise damaged() from error
-    syntax = Elements(found).find_text(TRANSFER_SYNTAX) or _guess_syntax(prefix[meta.tell() :])
+    syntax = meta.find_text(tags.TRANSFER_SYNTAX_UID) or _guess_syntax(prefix[begin:])
     if syntax not in NATIVE_SYNTAXES and syntax not in COMPRESSED_SYNTAXES:
         named = f" ({syntax})" if UID.fullmatch(syntax) else ""
         raise RefusedError(
@@ -223,11 +197,7 @@ def _read_transfer_syntax(prefix: bytes) -> tuple[str, int]:
             f"its pixels are written in a transfer syntax that is not read{named}; convert the file to "
             "Explicit VR Little Endian.",
         )
-    return syntax, meta.tell()
-
-
-def _ends_meta(tag: BaseTag, _representation: str | None, _length: int) -> bool:
-    return tag >> 16 != _META_GROUP
+    return syntax, begin
 
 
 def _guess_syntax(data: bytes) -> str:
@@ -235,9 +205,9 @@ def _guess_syntax(data: bytes) -> str:
     return IMPLICIT if guess_implicit(data) else EXPLICIT
 
 
-def _parse(prefix: bytes, syntax: str, *, is_whole: bool) -> _Parsed | None:
-    """Parse the data set up to its pixels; ``None`` if more of it is needed for that."""
-    buffer = BytesIO(prefix)
+def _parse_plain(syntax: str, data: bytes) -> ParsedHeader:
+    """Parse a short header by pydicom."""
+    buffer = BytesIO(data)
     found: list[tuple[int, int, int]] = []
 
     def is_pixels(tag: BaseTag, _representation: str | None, length: int) -> bool:
@@ -246,58 +216,32 @@ def _parse(prefix: bytes, syntax: str, *, is_whole: bool) -> _Parsed | None:
         found.append((int(tag), buffer.tell(), length))
         return True
 
-    try:
-        with quiet_library():
-            dataset = read_dataset(
-                buffer,
-                is_implicit_VR=syntax == IMPLICIT,
-                is_little_endian=syntax != BIG_ENDIAN,
-                stop_when=is_pixels,
-                specific_tags=_TAGS,
-                defer_size=LONGEST_TABLE_BYTES,
-            )
-    except Exception as error:  # as in `elements`: whatever a damaged header makes pydicom trip over
-        if not is_whole:
-            return None
-        raise damaged() from error
-    if found and prefix.count(ITEM, 0, found[0][1]) > MAX_PLAIN_ITEMS:
-        return _parse_long(prefix, syntax, is_whole=is_whole)
-    if found and found[0][0] <= _LAST_PIXEL_TAG and found[0][1] <= len(prefix):
-        return _Parsed(dataset, *found[0])
-    if is_whole or found:
+    dataset = read_dataset(
+        buffer,
+        is_implicit_VR=syntax == IMPLICIT,
+        is_little_endian=syntax != BIG_ENDIAN,
+        stop_when=is_pixels,
+        specific_tags=_TAGS,
+        defer_size=LONGEST_TABLE_BYTES,
+    )
+    if not found:
+        return ParsedHeader(dataset, end=0, has_pixels=False)  # taking it apart would find none either
+    pixel_tag, pixels_at, n_pixel_bytes = found[0]
+    if pixel_tag > _LAST_PIXEL_TAG or pixels_at > len(data):
         raise _no_pixels()
-    return None
+    return ParsedHeader(dataset, pixels_at, True, pixel_tag, pixels_at, n_pixel_bytes)
 
 
-def _parse_long(prefix: bytes, syntax: str, *, is_whole: bool) -> _Parsed | None:
-    """Parse a data set whose header is long; ``None`` as `_parse`."""
-    try:
-        with quiet_library():
-            found = parse_long_header(
-                prefix,
-                0,
-                is_implicit=guess_implicit(prefix),
-                is_little_endian=syntax != BIG_ENDIAN,
-                longest=LONGEST_TABLE_BYTES,
-                macros=_SCALE_MACROS,
-                is_whole=is_whole,
-            )
-    except InputError:
-        raise
-    except Exception as error:  # as above
-        raise damaged() from error
-    if found is None:
-        return None
-    if not found.pixel_tag:
-        raise _no_pixels()
-    return _Parsed(found.dataset, found.pixel_tag, found.pixels_at, found.n_pixel_bytes)
+def _parse_long(syntax: str, data: bytes, is_whole: bool) -> ParsedHeader | None:
+    """Parse a header that is long."""
+    return take_apart(data, 0, syntax, longest=LONGEST_TABLE_BYTES, macros=_SCALE_MACROS, is_whole=is_whole)
 
 
 def _no_pixels() -> ReadError:
     return ReadError("no_pixels", "the file has a header, but no pixel data; copy it again from its source.")
 
 
-def _interpret(parsed: _Parsed, syntax: str, begin: int) -> PixelHeader:
+def _interpret(parsed: ParsedHeader, syntax: str, begin: int) -> PixelHeader:
     elements = Elements(dict(parsed.dataset.items()))
     rows, columns = elements.find_integer(tags.ROWS), elements.find_integer(tags.COLUMNS)
     if not rows or not columns or rows < 0 or columns < 0:

@@ -8,11 +8,12 @@ DICOM PS3.3 C.7.6.3 (Image Pixel), C.7.6.16 (functional groups), C.7.5.1.1.2 (pi
 import struct
 
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence as Items
 
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.reading.dicom import tags
-from gadoscope.reading.dicom.elements import BIG_ENDIAN, Elements
+from gadoscope.reading.dicom.data_set import BIG_ENDIAN
+from gadoscope.reading.dicom.element_walk import damaged
+from gadoscope.reading.dicom.elements import Elements, find_items
 from gadoscope.reading.dicom.values import Scale, StoredLayout, find_scale
 from gadoscope.reading.quiet import quiet_library
 
@@ -20,11 +21,6 @@ MONOCHROME1, MONOCHROME2 = "MONOCHROME1", "MONOCHROME2"
 FLOAT_BITS = {tags.FLOAT_PIXEL_DATA: 32, tags.DOUBLE_FLOAT_PIXEL_DATA: 64}
 """Bits allocated where the pixel data themselves say it."""
 _INTEGER_BITS = (8, 16, 32)
-
-
-def damaged() -> ReadError:
-    """Return the error of a header of pixels that is no header."""
-    return ReadError("damaged_header", "its DICOM header is damaged; copy the file again from its source.")
 
 
 def find_layout(elements: Elements, pixel_tag: int, syntax: str, warnings: list[str]) -> StoredLayout:
@@ -99,8 +95,8 @@ def find_scales(dataset: Dataset, n_frames: int) -> tuple[Scale, ...]:
     """
     try:
         with quiet_library():
-            shared = next(iter(_find_items(dataset, tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE)), Dataset())
-            frames = _find_items(dataset, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)
+            shared = next(iter(find_items(dataset, tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE)), Dataset())
+            frames = find_items(dataset, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)
             scales = tuple(_find_scale((frame, shared, dataset)) for frame in frames[:n_frames])
             alone = _find_scale((shared, dataset))
     except Exception as error:  # a sequence is parsed only now, and as above pydicom may trip over anything
@@ -118,21 +114,13 @@ def _find_scale(places: tuple[Dataset, ...]) -> Scale:
     top = Elements(dict(places[-1].items()))
 
     def find_macro(tag: int) -> Elements:
-        items = next(filter(None, (_find_items(place, tag) for place in places)), None)
+        items = next(filter(None, (find_items(place, tag) for place in places)), None)
         return Elements(dict(items[0].items())) if items else top
 
     maps = next(
-        filter(None, (_find_items(place, tags.REAL_WORLD_VALUE_MAPPING_SEQUENCE) for place in places)), None
+        filter(None, (find_items(place, tags.REAL_WORLD_VALUE_MAPPING_SEQUENCE) for place in places)), None
     )
     only_map = Elements(dict(maps[0].items())) if maps and len(maps) == 1 else None
     return find_scale(
         find_macro(tags.PIXEL_VALUE_TRANSFORMATION_SEQUENCE), find_macro(tags.FRAME_VOILUT_SEQUENCE), only_map
     )
-
-
-def _find_items(dataset: Dataset, tag: int) -> list[Dataset]:
-    """Return the items of a sequence; none where it is missing."""
-    if tag not in dataset:
-        return []
-    value = dataset[tag].value
-    return list(value) if isinstance(value, Items) else []
