@@ -34,7 +34,7 @@ RESAMPLED = replace(NONE, translation_chance=1.0)
 
 def main() -> None:
     """Print the table."""
-    canvases = _draw_canvases()
+    canvases = draw_canvases()
     with threadpool_limits(1):
         torch.set_num_threads(1)
         base = _time_batch(canvases, RESAMPLED)
@@ -48,7 +48,8 @@ def main() -> None:
             print(f"{effect:16s} {cost:9.1f} ms {cost * RECIPE.chance(effect):15.1f} ms")
 
 
-def _draw_canvases() -> NDArray[np.uint8]:
+def draw_canvases() -> NDArray[np.uint8]:
+    """Return smooth noise, shape (N_SLICES, CANVAS, CANVAS)."""
     noise = np.random.default_rng(0).integers(0, 256, (N_SLICES, SMOOTH, SMOOTH), np.uint8)
     return np.stack([np.asarray(Image.fromarray(each).resize((CANVAS, CANVAS))) for each in noise])
 
