@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gadoscope.inspection.fingerprint import find_suspects
-from gadoscope.inspection.measure import shrink
-from gadoscope.inspection.pixel_check import find_copies
 from gadoscope.parallel import count_jobs
 from gadoscope.phantom.forms.cohort import Cohort, scan
 from gadoscope.phantom.physics.acquire import window
+from gadoscope.preparation.copies.fingerprint import find_suspects
+from gadoscope.preparation.copies.pixel_check import find_copies
+from gadoscope.preparation.copies.thumbnail import shrink
 
 Pixels = NDArray[np.uint8]
 SEED = 4

@@ -5,15 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-
-from gadoscope.inspection.fingerprint import find_suspects
 from gadoscope.inspection.measure import Measurement
-from gadoscope.inspection.pixel_check import find_copies
 from gadoscope.labels import Label, Split
+from gadoscope.preparation.copies.groups import join, link_copies
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.subjects import known_subjects
 
@@ -65,7 +59,8 @@ def group_copies(
     for index, one in measured.items():
         by_pixels[one.pixel_digest].append(index)
     pictures = list(by_pixels.values())
-    part_of = _join_near([measured[members[0]].thumbnail for members in pictures], jobs)
+    links = link_copies([measured[members[0]].thumbnail for members in pictures], jobs)
+    part_of = join(len(pictures), links)
     joined: dict[int, list[int]] = defaultdict(list)
     for part, members in zip(part_of.tolist(), pictures, strict=True):
         joined[part].extend(members)
@@ -76,18 +71,6 @@ def group_copies(
 def _by_gravity(group: CopyGroup) -> tuple[bool, bool, bool, int, tuple[int, ...]]:
     within = (len(group.splits) < 2, len(group.labels) < 2, group.n_subjects < 2)  # noqa: PLR2004 # two sides
     return (*within, -len(group.members), group.members)
-
-
-def _join_near(thumbnails: Sequence[NDArray[np.uint8]], jobs: int) -> NDArray[np.int64]:
-    """Return for each picture the number of its group of near copies, shape (n,)."""
-    n = len(thumbnails)
-    if n < 2:  # noqa: PLR2004 # nothing to compare with
-        return np.arange(n)
-    stacked = np.stack(thumbnails)
-    pairs = find_copies(stacked, find_suspects(stacked, jobs=jobs), jobs=jobs)
-    links = coo_array((np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    numbers: NDArray[np.int64] = connected_components(links, directed=False)[1].astype(np.int64)
-    return numbers
 
 
 def _describe(

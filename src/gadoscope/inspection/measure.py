@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from gadoscope.arrays import Floats
 from gadoscope.errors import InputError
@@ -15,11 +14,10 @@ from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inspection.marks import Mark, find_marks
 from gadoscope.inspection.texture import measure_lie, measure_texture, read_encoding
 from gadoscope.parallel import map_in_order
+from gadoscope.preparation.copies.thumbnail import shrink
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.slices import open_item
 
-THUMBNAIL_SIDE = 128
-"""Pixels a side of what is kept of each picture: 16 kB, so 10,000 pictures take 160 MB."""
 N_BINS = 32
 """Of the histogram: eight grey levels each."""
 BORDER_SHARE = 0.04
@@ -181,15 +179,3 @@ def measure_border(pixels: NDArray[np.uint8]) -> Floats:
     values = [value for strip in strips for value in (strip.mean(), strip.std())]
     values += [value for corner in corners for value in (corner.mean(), corner.max())]
     return np.array(values, dtype=np.float64)
-
-
-def shrink(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the thumbnail of a slice (row, column)."""
-    image = Image.fromarray(np.ascontiguousarray(pixels)).convert("F")
-    # Averages of whole pixels would leave steps in a picture with few of them; a smooth one has none.
-    finer = (max(image.width, 2 * THUMBNAIL_SIDE), max(image.height, 2 * THUMBNAIL_SIDE))
-    if finer != image.size:
-        image = image.resize(finer, Image.Resampling.BICUBIC)
-    small = image.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
-    thumbnail: NDArray[np.uint8] = np.clip(np.rint(np.asarray(small)), 0, N_GREYS - 1).astype(np.uint8)
-    return thumbnail

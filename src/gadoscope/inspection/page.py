@@ -10,9 +10,10 @@ from PIL import Image
 
 from gadoscope import wording
 from gadoscope.imaging.intensity import MAX_GREY
-from gadoscope.inspection.measure import THUMBNAIL_SIDE, Measurement
+from gadoscope.inspection.measure import Measurement
 from gadoscope.inspection.report import Audited
 from gadoscope.labels import Label
+from gadoscope.preparation.copies.thumbnail import THUMBNAIL_SIDE
 from gadoscope.report.page import render_page
 from gadoscope.report.pictures import overlay, picture
 

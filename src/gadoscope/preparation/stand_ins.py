@@ -5,14 +5,12 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from gadoscope.errors import InputError
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.labels import Split
 from gadoscope.parallel import map_in_order
+from gadoscope.preparation.copies.groups import Look, group_alike, look_at, look_at_nothing
 from gadoscope.preparation.items import Item, Manifest
-from gadoscope.preparation.near_duplicates import group_near_duplicates, hash_slice
 from gadoscope.preparation.slices import read_item
 from gadoscope.preparation.subjects import name_subjects
 
@@ -45,26 +43,21 @@ def _name_alike(unknown: Sequence[Item], origin: Path) -> dict[Path, str]:
     folder = origin if origin.is_dir() else origin.parent
     # By name relative to the data, so that neither the rows' order nor a moved folder changes the draw.
     ordered = sorted(unknown, key=lambda item: os.path.relpath(item.path, folder))
-    groups = group_near_duplicates(np.array(list(map_in_order(_hash_item, ordered, 0)), dtype=np.uint64))
+    groups = group_alike(list(map_in_order(_look_at, ordered, 0)))
     return {
         item.path: f"like {os.path.relpath(ordered[group].path, folder)}"
         for item, group in zip(ordered, groups, strict=True)
     }
 
 
-def _hash_item(item: Item) -> np.uint64:
+def _look_at(item: Item) -> Look:
+    """Return what is kept of an image, or of the middle one of the slices of a scan."""
     try:
-        return _hash_middle(item)
+        pixels = read_item(item, SlicePolicy()).pixels
     except InputError:
         # The preparation names every unreadable image; here it only must not end up beside others.
-        digest = hashlib.sha256(os.fsencode(item.path)).digest()
-        return np.uint64(int.from_bytes(digest[:8]))
-
-
-def _hash_middle(item: Item) -> np.uint64:
-    """Return the hash of an image, or of the middle one of the slices of a scan."""
-    pixels = read_item(item, SlicePolicy()).pixels
-    return hash_slice(pixels[len(pixels) // 2])
+        return look_at_nothing(hashlib.sha256(os.fsencode(item.path)).digest())
+    return look_at(pixels[len(pixels) // 2])
 
 
 def _count_seen_in_test(items: Sequence[Item], groups: Mapping[Path, str]) -> int:

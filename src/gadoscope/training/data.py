@@ -1,12 +1,16 @@
-"""The images of a run: who takes part, in which split, decoded once."""
+"""The images of a run: who takes part, in which split, decoded once, and what gives their label away."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lightning_fabric import Fabric
 
+from gadoscope.files import write_text
+from gadoscope.inspection.shortcuts import find_shortcuts
 from gadoscope.labels import Split
 from gadoscope.preparation.items import Manifest
 from gadoscope.preparation.manifest import read_manifest
@@ -20,6 +24,7 @@ from gadoscope.progress import OnProgress
 from gadoscope.training.config import TrainingConfig
 
 DECODING = "decoding"
+SHORTCUTS_NAME = "shortcuts.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,3 +131,33 @@ def add_digests(manifest: Manifest, data: TrainingData) -> Manifest:
     )
     check_leaks(named)
     return named
+
+
+def find_shortcuts_of(manifest: Manifest, *, run: Path, prepared: Path) -> dict[str, Any]:
+    """Return the trivial predictors of the pre- and post-contrast images, all splits together.
+
+    Measured once for all runs that share a folder of decoded images.
+
+    Parameters
+    ----------
+    manifest
+        With the SHA-256 of each file.
+    """
+    items = manifest.labelled().items
+    kept = prepared / SHORTCUTS_NAME
+    origin = manifest.origin if manifest.origin.is_dir() else manifest.origin.parent
+    found = find_shortcuts(
+        items,
+        [item.extra.get("sha256", "") for item in items],
+        near=[run, origin, Path.cwd()],
+        kept=[_read(kept)],
+    )
+    write_text(kept, json.dumps(found))
+    return found
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):  # not there, or damaged: measured anew
+        return None

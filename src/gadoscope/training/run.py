@@ -10,7 +10,7 @@ from gadoscope.preparation.split import digest_split
 from gadoscope.progress import OnProgress, say_nothing
 from gadoscope.run_folder import BUNDLE_NAME
 from gadoscope.training.checkpoint import digest_weights
-from gadoscope.training.data import add_digests, decode_images, find_images
+from gadoscope.training.data import add_digests, decode_images, find_images, find_shortcuts_of
 from gadoscope.training.devices import start_fabric
 from gadoscope.training.export import export_bundle
 from gadoscope.training.freeze import freeze, freeze_table
@@ -19,7 +19,6 @@ from gadoscope.training.job import Job, TrainedRun, Warn, Watch, settle
 from gadoscope.training.loop import build_learner, fit
 from gadoscope.training.metadata import describe_bundle
 from gadoscope.training.record import draw_curves, identify, write_record, write_start
-from gadoscope.training.shortcuts import find_shortcuts_of
 from gadoscope.training.teacher import Teacher
 
 

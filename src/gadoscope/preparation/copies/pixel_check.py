@@ -16,9 +16,9 @@ from scipy import ndimage
 from threadpoolctl import threadpool_limits
 
 from gadoscope.arrays import Singles
-from gadoscope.inspection.alignment import cut_out, refine
-from gadoscope.inspection.fingerprint import Suspects
 from gadoscope.parallel import map_in_order
+from gadoscope.preparation.copies.alignment import cut_out, refine
+from gadoscope.preparation.copies.fingerprint import Suspects
 
 COARSE_SIDE, FINE_SIDE = 32, 64
 """Pixels a side of the pictures that are compared, first all suspects, then those that still look alike."""

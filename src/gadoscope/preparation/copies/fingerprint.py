@@ -7,7 +7,7 @@ also printed as if its borders had been cut, in `CUTS` ways for each side, and e
 compared with every whole one: the best of them says how the two pictures lie to each other.
 
 What passes here is only a suspect: slices beside each other, and one slice before and after contrast,
-pass as well. `gadoscope.inspection.pixel_check` decides.
+pass as well. `gadoscope.preparation.copies.pixel_check` decides.
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ from scipy import ndimage
 from threadpoolctl import threadpool_limits
 
 from gadoscope.arrays import Singles
-from gadoscope.inspection.alignment import average_weights
 from gadoscope.parallel import map_in_order
+from gadoscope.preparation.copies.alignment import average_weights
 
 SIDE = 14
 """Cells a side: with more, a cut between two of `CUTS` is missed; with fewer, all heads look alike."""

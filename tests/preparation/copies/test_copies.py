@@ -8,10 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from gadoscope.inspection.alignment import average_weights, cut_out, refine
-from gadoscope.inspection.fingerprint import CUTS, MIN_SIMILARITY, find_suspects
-from gadoscope.inspection.measure import THUMBNAIL_SIDE, shrink
-from gadoscope.inspection.pixel_check import (
+from gadoscope.preparation.copies.alignment import average_weights, cut_out, refine
+from gadoscope.preparation.copies.fingerprint import CUTS, MIN_SIMILARITY, find_suspects
+from gadoscope.preparation.copies.pixel_check import (
     FINE_SIDE,
     MAX_DIFFERENCE,
     find_common,
@@ -20,6 +19,7 @@ from gadoscope.inspection.pixel_check import (
     fit_curve,
     measure_difference,
 )
+from gadoscope.preparation.copies.thumbnail import THUMBNAIL_SIDE, shrink
 from tests.support.heads import COHORT, head_slices, pairs_of_phases
 
 Pixels = NDArray[np.uint8]
