@@ -82,3 +82,10 @@ def test_a_path_that_the_system_refuses_is_one_line(
     assert capsys.readouterr().err == (
         "Error: cannot use /closed/x\ufffd[31m: Permission denied; check the path and its permissions.\n"
     )
+
+
+def test_a_command_that_almost_exists_is_answered_with_the_one_that_does() -> None:
+    result = CliRunner().invoke(cli, ["clasify", "x"])
+    assert result.exit_code == 2
+    assert "No such command 'clasify'. Did you mean 'classify'?" in result.output
+    assert "Did you mean" not in CliRunner().invoke(cli, ["xyz"]).output

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import trim_mean
 
 from gadoscope.decision.aggregation import METHODS, Aggregation
+from gadoscope.records import from_plain, to_plain
 
 SLICES = np.array([-3.0, 0.5, 1.0, 2.0, 9.0])
 SHARP = Aggregation("log_mean_exp", {"sharpness": 2.0})
@@ -41,7 +42,7 @@ def test_the_order_of_slices_does_not_count_and_one_slice_speaks_for_itself(aggr
 
 @pytest.mark.parametrize("aggregation", [Aggregation(), SHARP])
 def test_an_aggregation_survives_json(aggregation: Aggregation) -> None:
-    assert Aggregation.from_dict(json.loads(json.dumps(aggregation.to_dict()))) == aggregation
+    assert from_plain(Aggregation, json.loads(json.dumps(to_plain(aggregation)))) == aggregation
 
 
 def test_a_series_without_slices_is_refused() -> None:
@@ -63,4 +64,4 @@ def test_a_series_without_slices_is_refused() -> None:
 )
 def test_an_aggregation_that_does_not_fit_is_refused(document: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Aggregation.from_dict(document)
+        from_plain(Aggregation, document)

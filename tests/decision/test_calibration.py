@@ -8,6 +8,7 @@ from scipy.special import expit
 from scipy.special import logit as scipy_logit
 
 from gadoscope.decision.calibration import MIN_SLOPE, PROBABILITY_LIMIT, Calibration, logit_of, sigmoid
+from gadoscope.records import from_plain, to_plain
 
 BETA = Calibration("beta", {"slope_post": 0.7, "slope_pre": 1.4, "intercept": -0.3})
 COOL = Calibration("temperature", {"temperature": 1.7})
@@ -69,30 +70,30 @@ def test_logits_far_out_stay_finite() -> None:
 
 @pytest.mark.parametrize("calibration", [Calibration(), COOL, BETA])
 def test_a_calibration_survives_json(calibration: Calibration) -> None:
-    document = json.loads(json.dumps(calibration.to_dict()))
+    document = json.loads(json.dumps(to_plain(calibration)))
 
-    assert Calibration.from_dict(document) == calibration
+    assert from_plain(Calibration, document) == calibration
 
 
 def test_the_form_that_bundles_have_held_so_far_is_read() -> None:
-    assert Calibration.from_dict({"method": "none"}) == Calibration()
+    assert from_plain(Calibration, {"method": "none"}) == Calibration()
 
 
 @pytest.mark.parametrize(
     ("document", "message"),
     [
         ({"method": "isotonic"}, "the method 'isotonic'; this Gadoscope knows none, temperature, beta"),
-        ({}, "the method 'None'"),
+        ({}, "lacks method"),
         ({"method": "temperature"}, "by temperature needs temperature, but it has none"),
         ({"method": "none", "temperature": 2.0}, "by none needs no parameter, but it has temperature"),
         ({"method": "temperature", "temperature": 0.0}, f"temperature 0.0; .* at least {MIN_SLOPE}"),
         ({"method": "temperature", "temperature": float("nan")}, "temperature nan"),
-        ({"method": "temperature", "temperature": "2"}, "temperature '2'"),
-        ({"method": "temperature", "temperature": True}, "temperature True"),
+        ({"method": "temperature", "temperature": "2"}, "temperature is '2'; expected a number"),
+        ({"method": "temperature", "temperature": True}, "temperature is True; expected a number"),
         ({"method": "beta", "slope_post": 1, "slope_pre": -1, "intercept": 0}, "slope_pre -1"),
         ({"method": "beta", "slope_post": 1, "slope_pre": 1, "intercept": float("inf")}, "intercept inf"),
     ],
 )
 def test_a_calibration_that_does_not_fit_is_refused(document: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Calibration.from_dict(document)
+        from_plain(Calibration, document)

@@ -5,7 +5,6 @@ import json
 import re
 import shlex
 import tomllib
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from gadoscope.phantom.head.tissues import FIELD_STRENGTHS_T, RELAXATION, Tissue
 from gadoscope.preparation.manifest import REQUIRED_COLUMNS
 from gadoscope.reading.bids.names import OTHER_SUFFIXES
 from gadoscope.reading.dicom.kinds import OTHER_KINDS
+from gadoscope.records import to_plain
 from gadoscope.run_folder import (
     BUNDLE_NAME,
     HTML_NAME,
@@ -52,7 +52,7 @@ SPOKEN_REASON = re.compile(r"([a-z_]+): ")
 def flatten(config: TrainingConfig) -> dict[str, Any]:
     """Return every setting by the name that `--set` takes."""
     flat: dict[str, Any] = {}
-    for name, value in asdict(config).items():
+    for name, value in to_plain(config).items():
         flat.update(
             {f"{name}.{key}": list(v) if isinstance(v, tuple) else v for key, v in value.items()}
             if isinstance(value, dict)

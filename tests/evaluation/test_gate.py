@@ -10,6 +10,7 @@ from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.cross_checks import cross_check
 from gadoscope.evaluation.gate import MAX_NAMED, summarise_gate
 from gadoscope.evaluation.report import build_report, look_up, render_html
+from gadoscope.records import to_plain
 from gadoscope.report.finding import CAUTION, SERIOUS
 from gadoscope.statistics.shares import estimate_share
 from gadoscope.statistics.table import Predictions
@@ -68,9 +69,9 @@ def test_the_interval_of_a_share_counts_subjects() -> None:
 
     share = _gate()["t1"]["share"]
 
-    assert share == estimate_share(refused, images.subject_group).to_dict()
+    assert share == to_plain(estimate_share(refused, images.subject_group))
     assert share["n_subjects"] == 20
-    assert share["upper"] > estimate_share(refused, np.arange(40)).to_dict()["upper"]
+    assert share["upper"] > to_plain(estimate_share(refused, np.arange(40)))["upper"]
 
 
 def test_the_refused_that_look_least_like_a_t1_brain_are_named_first() -> None:

@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,6 +23,7 @@ from gadoscope.evaluation.report import (
     render_html,
 )
 from gadoscope.inference.bundle import Bundle
+from gadoscope.records import to_plain
 from gadoscope.statistics.table import Predictions
 from gadoscope.wording import short_name
 from tests.support.bundles import TINY_METADATA
@@ -320,7 +321,7 @@ def test_calibration_before_and_after_and_the_promise_and_its_limits_are_shown()
     report, page, _ = render(scored, about=evaluated(decision))
 
     trust = report["splits"]["test"]["trust"]
-    assert report["promise"] == asdict(promise)
+    assert report["promise"] == to_plain(promise)
     assert trust["calibration"]["before"]["brier"] != trust["calibration"]["after"]["brier"]
     words = " ".join(page.words.split())
     for said in (

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from gadoscope.decision.aggregation import METHODS, Aggregation, aggregate_logits
 from gadoscope.errors import ManifestError
 from gadoscope.freezing.aggregation import choose_aggregation, pool_series
+from gadoscope.records import from_plain, to_plain
 from gadoscope.statistics.levels import gather_cases
 from tests.support.tables import DECISION, make_predictions
 
@@ -100,6 +101,6 @@ def test_a_series_with_two_labels_or_subjects_is_refused() -> None:
 
 
 def test_a_choice_is_json() -> None:
-    document = json.loads(json.dumps(choose_aggregation(*draw_slices("rare", 60)).to_dict(), allow_nan=False))
+    document = json.loads(json.dumps(to_plain(choose_aggregation(*draw_slices("rare", 60))), allow_nan=False))
 
-    assert Aggregation.from_dict(document["aggregation"]).method in METHODS
+    assert from_plain(Aggregation, document["aggregation"]).method in METHODS

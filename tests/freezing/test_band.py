@@ -11,6 +11,7 @@ from gadoscope.errors import ManifestError
 from gadoscope.freezing.band import choose_band, is_answered
 from gadoscope.freezing.threshold import choose_threshold
 from gadoscope.labels import Phase
+from gadoscope.records import to_plain
 from tests.support.simulation import Population
 
 TABLE = Population(separation=2.5, n_subjects=300, images_per_subject=1).draw(np.random.default_rng(1))
@@ -197,7 +198,7 @@ def test_no_table_breaks_it_and_every_number_is_one(
 
     band = choose_band(is_post, probability, group, threshold, max_risk)
 
-    json.dumps(band.to_dict(), allow_nan=False)
+    json.dumps(to_plain(band), allow_nan=False)
     if band.is_promised:
         assert band.lower is not None
         assert band.upper is not None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gadoscope.errors import ManifestError, UsageError
 from gadoscope.freezing.rules import POINT_RULES, PointRule, choose_point
 from gadoscope.freezing.threshold import choose_threshold
+from gadoscope.records import to_plain
 from gadoscope.statistics.shares import estimate_share
 from tests.support.simulation import Population
 
@@ -113,7 +114,7 @@ def test_dear_misses_lower_the_threshold() -> None:
 def test_a_chosen_point_is_json() -> None:
     point = choose_point(TABLE.is_post, TABLE.probability, TABLE.group, PointRule())
 
-    document = json.loads(json.dumps(point.to_dict(), allow_nan=False))
+    document = json.loads(json.dumps(to_plain(point), allow_nan=False))
 
     assert document["rule"]["name"] == "balanced_accuracy"
     assert document["sensitivity"]["n_subjects"] <= 120

@@ -11,6 +11,7 @@ from PIL import Image
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.labels import Phase, Plane
 from gadoscope.preparation.manifest import read_manifest
+from gadoscope.records import to_plain
 from tests.support.pictures import (
     PLANES,
     Change,
@@ -131,7 +132,7 @@ def test_the_input_does_not_depend_on_memory_order_and_is_the_same_each_time() -
 
 def test_a_larger_square_shows_the_same() -> None:
     """Training stores larger squares than the network reads."""
-    large = ImagePath(**{**HEAD.to_dict(), "size": 208}).resize_slice(phantom_slice())
+    large = ImagePath(**{**to_plain(HEAD), "size": 208}).resize_slice(phantom_slice())
     small = np.asarray(Image.fromarray(large).resize((160, 160), Image.Resampling.BILINEAR))
     assert difference(small, HEAD.resize_slice(phantom_slice())) < 3
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from gadoscope.imaging.intensity import PREPROCESSING_FUNCTIONS, ImagePath
+from gadoscope.misfits import MisfitError
+from gadoscope.records import from_plain, to_plain
 from tests.support.paths import FIXTURES
 from tests.support.slices import grey_values
 
@@ -116,7 +118,7 @@ def test_the_parameters_survive_a_trip_through_json() -> None:
         low_percentile=1.0,
         high_percentile=99.7,
     )
-    assert ImagePath.from_dict(json.loads(json.dumps(path.to_dict()))) == path
+    assert from_plain(ImagePath, json.loads(json.dumps(to_plain(path)))) == path
 
 
 @pytest.mark.parametrize(
@@ -149,11 +151,8 @@ def test_a_value_that_is_unknown_is_named_with_what_was_expected(
 
 @pytest.mark.parametrize("change", [{"colour": 3}, {"size": None}])
 def test_parameters_of_another_version_are_refused(change: dict[str, Any]) -> None:
-    parameters = {**ImagePath().to_dict(), **change}
+    parameters = {**to_plain(ImagePath()), **change}
     if change == {"size": None}:
         del parameters["size"]
-    with pytest.raises(
-        ValueError,
-        match="expected exactly high_percentile, low_percentile, preprocessing_function, resize, size",
-    ):
-        ImagePath.from_dict(parameters)
+    with pytest.raises(MisfitError, match=r"has unknown keys: colour|lacks size"):
+        from_plain(ImagePath, parameters)

@@ -19,6 +19,7 @@ from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.bundle import METADATA_KEY, Bundle, BundleMetadata
 from gadoscope.inference.default import find_default
 from gadoscope.labels import Plane
+from gadoscope.records import to_plain
 from tests.support.bundles import TINY_METADATA
 
 FULL = BundleMetadata(
@@ -181,14 +182,27 @@ def test_a_bundle_with_the_classes_turned_round_is_refused() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("planes", ["oblique"], "'oblique' is not a valid Plane"),
-        ("image_path", {"size": 331}, "expected exactly"),
-        ("slice_policy", {"n_slices": 5}, "the slice policy has the parameters n_slices; expected exactly"),
-        ("slice_policy", {**FULL.slice_policy.to_dict(), "n_slices": 0}, "n_slices = 0; expected"),
-        ("slice_policy", {**FULL.slice_policy.to_dict(), "planes": ["oblique"]}, "'oblique' is not a valid"),
+        (
+            "planes",
+            ["oblique"],
+            r"planes\[0\] = 'oblique'; expected one of sagittal, axial, coronal, unknown",
+        ),
+        ("image_path", {"size": 331}, "image_path of this bundle lacks high_percentile, low_percentile, pre"),
+        (
+            "image_path",
+            {**_document()["image_path"], "size": 3.0},
+            "image_path of this bundle has size = 3.0",
+        ),
+        ("slice_policy", {"n_slices": 5}, "slice_policy of this bundle lacks extent, planes, volume_planes"),
+        ("slice_policy", {**to_plain(FULL.slice_policy), "n_slices": 0}, "n_slices = 0; expected"),
+        (
+            "slice_policy",
+            {**to_plain(FULL.slice_policy), "planes": ["oblique"]},
+            r"has planes\[0\] = 'oblique'",
+        ),
         ("calibration", {"method": "magic"}, "the method 'magic'; this Gadoscope knows none"),
-        ("calibration", {}, "the method 'None'"),
-        ("calibration", {"method": "temperature", "temperature": 0}, "temperature 0; expected a finite"),
+        ("calibration", {}, "calibration of this bundle lacks method"),
+        ("calibration", {"method": "temperature", "temperature": 0}, "temperature 0.0; expected a finite"),
         ("aggregation", {"method": "magic"}, "the method 'magic'; this Gadoscope knows mean"),
         ("series_calibration", {"method": "beta"}, "calibration by beta needs slope_post"),
         ("series_calibration", None, "go together"),

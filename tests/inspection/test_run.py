@@ -19,10 +19,10 @@ from gadoscope.inspection.run import HTML_NAME, JSON_NAME, audit
 from gadoscope.labels import Label, Plane, Split
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.manifest import read_manifest, write_manifest
+from gadoscope.records import Data
 from tests.support.heads import write_heads
 from tests.support.slices import grey_values, write_classes, write_slice
 
-Data = dict[str, Any]
 SUBJECTS_OF_TEST = ("person-5", "person-6")
 
 

@@ -105,6 +105,14 @@ def test_images_labelled_other_are_left_out_of_the_classes(tmp_path: Path) -> No
             (HEADER, "a.png,s1,pre,oblique,ixi"),
             "the plane is 'oblique'; expected sagittal, axial, coronal, unknown",
         ),
+        (
+            (HEADER, "a.png,s1,pre,Sagital,ixi"),
+            "expected sagittal, axial, coronal, unknown (did you mean sagittal?)",
+        ),
+        (
+            (HEADER.replace("subject_id", "subject"), ROW),
+            "lacks the column subject_id (rename subject to subject_id); its first line must hold",
+        ),
         ((HEADER + ",split", ROW + ",dev"), "the split is 'dev'; expected train, validation, test"),
         ((HEADER, "a.png,s1,pre"), "line 2: 3 fields, but the first line has 5"),
         ((HEADER, ROW + ",more"), "line 2: 6 fields, but the first line has 5"),

@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
 from gadoscope.errors import ManifestError
+from gadoscope.records import to_plain
 from gadoscope.statistics.calibration_quality import equal_mass_bins, measure_calibration
 from tests.support.simulation import Population
 
@@ -80,14 +81,14 @@ def test_one_subject_has_figures_without_limits() -> None:
 
     assert quality.brier.value == pytest.approx((0.04 + 0.09) / 2)
     assert (quality.brier.lower, quality.ece.lower) == (None, None)
-    json.dumps(quality.to_dict(), allow_nan=False)
+    json.dumps(to_plain(quality), allow_nan=False)
 
 
 def test_certain_and_wrong_is_a_large_but_finite_loss() -> None:
     quality = measure_calibration(np.array([True] * 6), np.zeros(6), np.arange(6))
 
     assert quality.log_loss.value == pytest.approx(-np.log(1e-6), rel=1e-6)
-    json.dumps(quality.to_dict(), allow_nan=False)
+    json.dumps(to_plain(quality), allow_nan=False)
 
 
 def test_a_probability_that_is_no_number_is_refused() -> None:

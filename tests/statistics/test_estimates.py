@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 
 from gadoscope.errors import ManifestError
+from gadoscope.records import to_plain
 from gadoscope.statistics.estimates import Figures, estimate_figures
 from tests.support.simulation import Population
 
@@ -31,7 +32,7 @@ def numbers(figures: Figures) -> list[float]:
     """Return every number that JSON holds of the figures; NaN and infinity are no JSON."""
     found: list[float] = []
     json.loads(
-        json.dumps(figures.to_dict(), allow_nan=False), parse_float=lambda text: found.append(float(text))
+        json.dumps(to_plain(figures), allow_nan=False), parse_float=lambda text: found.append(float(text))
     )
     return found
 

@@ -13,6 +13,7 @@ from gadoscope.imaging.intensity import ImagePath
 from gadoscope.labels import Label
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.store import CODES, Store
+from gadoscope.records import to_plain
 from gadoscope.training.augmentation.lesson import Augmentation
 from gadoscope.training.batches import Batch, Share, _find_others, iter_batches
 from gadoscope.training.config import parse_config
@@ -42,7 +43,7 @@ def make_items(codes: NDArray[np.uint8]) -> tuple[Item, ...]:
 
 
 def draw(store: Store, epoch: int = 1, share: Share | None = None, **values: Any) -> list[Batch]:
-    config = small_config(image=ImagePath(size=SIZE).to_dict(), **values)
+    config = small_config(image=to_plain(ImagePath(size=SIZE)), **values)
     return list(
         iter_batches(
             store, np.arange(N), config=config, epoch=epoch, share=share or Share(), dropout=FEATURES

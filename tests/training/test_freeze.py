@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gadoscope.freezing.freeze import Frozen, freeze_held_out
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
+from gadoscope.records import to_plain
 from gadoscope.statistics.metrics import roc_auc
 from gadoscope.statistics.table import from_rows
 from gadoscope.training.config import parse_config
@@ -88,7 +89,7 @@ def test_where_one_slice_shows_it_the_mean_is_not_chosen() -> None:
 def test_the_aggregation_that_is_named_is_taken() -> None:
     items, logit = draw()
     frozen = freeze(items, logit, aggregation={"method": "log_mean_exp", "sharpness": 2.0})
-    assert frozen.decision.aggregation.to_dict() == {"method": "log_mean_exp", "sharpness": 2.0}
+    assert to_plain(frozen.decision.aggregation) == {"method": "log_mean_exp", "sharpness": 2.0}
     highest = freeze(items, logit, aggregation={"method": "max"})
     label = np.array([item.label is Label.POST for item in items]).reshape(-1, N_SLICES)[:, 0]
     expected = roc_auc(label, logit.reshape(-1, N_SLICES).max(axis=1))

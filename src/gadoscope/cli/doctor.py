@@ -1,7 +1,6 @@
 """`gadoscope doctor`: what is installed, and whether a bundle answers."""
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from gadoscope.cli.console import say, say_json
 from gadoscope.cli.options import json_option
 from gadoscope.errors import BundleError, UsageError
 from gadoscope.extras import install_command
+from gadoscope.records import to_plain
 
 if TYPE_CHECKING:
     from gadoscope.inference.session import Session
@@ -116,13 +116,13 @@ def _summarise(session: "Session") -> dict[str, Any]:
         "model_id": session.bundle.model_id,
         "network": metadata.network,
         "n_parameters": metadata.n_parameters,
-        "image_path": metadata.image_path.to_dict(),
+        "image_path": to_plain(metadata.image_path),
         "planes": list(metadata.planes),
-        "operating_point": asdict(decision.of_slice.point),
-        "calibration": decision.of_slice.calibration.to_dict(),
-        "aggregation": decision.aggregation.to_dict(),
-        "series_operating_point": asdict(of_series.point),
-        "series_calibration": of_series.calibration.to_dict(),
+        "operating_point": to_plain(decision.of_slice.point),
+        "calibration": to_plain(decision.of_slice.calibration),
+        "aggregation": to_plain(decision.aggregation),
+        "series_operating_point": to_plain(of_series.point),
+        "series_calibration": to_plain(of_series.calibration),
         "licence": metadata.licence,
         "performance": dict(metadata.performance),
     }

@@ -10,6 +10,7 @@ import click
 from gadoscope.cli.console import open_standard_streams, say_aside
 from gadoscope.cli.interrupt import end_on_signal
 from gadoscope.errors import GadoscopeError, OutputError
+from gadoscope.misfits import find_near
 from gadoscope.text import printable
 from gadoscope.version import __version__
 
@@ -41,6 +42,14 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"gadoscope.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the command that is nearly the one that was asked for."""
+        if args[0] not in COMMANDS and (near := find_near(args[0], COMMANDS)):
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{near}'?")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand; name the extra that it lacks; end on Ctrl-C with the code shells expect."""

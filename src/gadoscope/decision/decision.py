@@ -1,8 +1,6 @@
 """What a bundle froze, as one thing: from the logits of a network to an answer, or to none."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +11,7 @@ from gadoscope.decision.calibration import Calibration, sigmoid
 from gadoscope.decision.gate import Gate, check_t1_brain
 from gadoscope.decision.operating_point import OperatingPoint, decide
 from gadoscope.labels import Level, Phase
+from gadoscope.records import beside, written_as
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +21,7 @@ class LevelDecision:
     The two go together: a threshold holds on the scale on which it was chosen.
     """
 
-    point: OperatingPoint
+    point: OperatingPoint = field(metadata=written_as("operating_point"))
     calibration: Calibration = field(default_factory=Calibration)
 
     @property
@@ -45,16 +44,17 @@ class Decision:
     ----------
     of_slice
         Of a slice alone.
+    aggregation
+        How several slices become one.
     of_series
-        Of several slices made one by ``aggregation``, each on a scale of its own; None where they are decided
-        as a slice is.
+        Of several slices made one, on a scale of its own; None where they are decided as a slice is.
     gate
         Below which probability of a T1 brain nothing is answered; None of a network that cannot tell.
     """
 
-    of_slice: LevelDecision
-    of_series: LevelDecision | None = None
+    of_slice: LevelDecision = field(metadata=beside())
     aggregation: Aggregation = MEAN
+    of_series: LevelDecision | None = field(default=None, metadata=beside("series_"))
     gate: Gate | None = None
 
     def at(self, level: Level) -> LevelDecision:
@@ -111,15 +111,3 @@ class Decision:
         """
         if self.gate is not None and t1_brain_logits is not None:
             check_t1_brain(t1_brain_logits, self.gate)
-
-    def to_dict(self) -> Mapping[str, Any]:
-        """Return everything for JSON, under the keys of the bundle's metadata."""
-        series = self.of_series
-        return {
-            "operating_point": asdict(self.of_slice.point),
-            "calibration": self.of_slice.calibration.to_dict(),
-            "aggregation": self.aggregation.to_dict(),
-            "series_operating_point": asdict(series.point) if series else None,
-            "series_calibration": series.calibration.to_dict() if series else None,
-            "gate": asdict(self.gate) if self.gate else None,
-        }

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import ClassVar
+
+from gadoscope.records import beside
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class NamedMethod:
     """
 
     method: str
-    parameters: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, float] = field(default_factory=dict, metadata=beside())
 
     KIND: ClassVar[str]
     """What it is called in a sentence."""
@@ -46,20 +48,5 @@ class NamedMethod:
             if not is_number or not math.isfinite(value) or value < least:
                 bound = f" of at least {least:g}" if least > -math.inf else ""
                 raise ValueError(f"{self.KIND} has {name} {value!r}; expected a finite number{bound}.")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return ``{"method": ..., parameter: number, ...}`` for JSON."""
-        names = self.PARAMETERS[self.method]
-        return {"method": self.method, **{name: self.parameters[name] for name in names}}
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Return what `to_dict` wrote.
-
-        Raises
-        ------
-        ValueError
-            As the class does.
-        """
-        parameters = {name: value for name, value in document.items() if name != "method"}
-        return cls(str(document.get("method")), parameters)
+        # One order, whatever that of the file was: what is written of it is the same to the byte.
+        object.__setattr__(self, "parameters", {name: self.parameters[name] for name in expected})

@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gadoscope.labels import Level
+from gadoscope.records import Data
 from gadoscope.report.finding import CAUTION, NOTE, SERIOUS, finding, rank
 from gadoscope.statistics.table import Predictions
 from gadoscope.wording import list_names, percent, plural
-
-Data = dict[str, Any]
-
 
 # An interval wider than this (ten points) leaves open whether the network is good or poor.
 WIDE_INTERVAL = 0.10

@@ -13,9 +13,8 @@ from gadoscope.parallel import map_in_order
 from gadoscope.preparation.data_digest import digest_files, digest_labelled
 from gadoscope.preparation.slices import digest_item
 from gadoscope.progress import OnProgress
+from gadoscope.records import Data
 from gadoscope.wording import short_name
-
-Data = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gadoscope.arrays import Bools, Floats
+from gadoscope.records import Data, to_plain
 from gadoscope.statistics.estimates import estimate_figures
 from gadoscope.statistics.paired import compare_models
 from gadoscope.statistics.resampling import DRAWS
 from gadoscope.statistics.table import Predictions
-
-Data = dict[str, Any]
 
 SHOWN = ("balanced_accuracy", "sensitivity", "specificity", "accuracy", "auc", "average_precision")
 
@@ -74,9 +72,9 @@ def _describe(predictions: Predictions, first: Rival, rival: Rival, draws: int) 
         return row
     is_post, subject = predictions.is_post, predictions.subject_group
     figures = estimate_figures(is_post, rival.score, rival.called_post, subject, draws=draws)
-    row["figures"] = {name: getattr(figures, name).to_dict() for name in SHOWN}
+    row["figures"] = {name: to_plain(getattr(figures, name)) for name in SHOWN}
     if rival is not first and first.score is not None and first.called_post is not None:
         score, called_post = (first.score, rival.score), (first.called_post, rival.called_post)
         differences = compare_models(is_post, score, called_post, subject, draws=draws)
-        row["difference"] = {name: differences[name].to_dict() for name in SHOWN}
+        row["difference"] = {name: to_plain(differences[name]) for name in SHOWN}
     return row

@@ -5,10 +5,9 @@ from typing import Any
 
 from gadoscope.inspection.audited import STRONG_CODE
 from gadoscope.inspection.shortcuts import tell_part, tell_strong, tell_unmeasured, tell_weak
+from gadoscope.records import Data
 from gadoscope.report.finding import CAUTION, NOTE, SERIOUS, finding
 from gadoscope.wording import area, list_names, percent, plural
-
-Data = dict[str, Any]
 
 CIRCUMSTANCE = "circumstance"
 """The audit's word for what contrast cannot change, such as the source or the image's size."""

@@ -1,7 +1,6 @@
 """What a gate refuses: T1 brains, which it should let pass, and all other images, which it should not."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -10,11 +9,10 @@ from gadoscope.decision.calibration import sigmoid
 from gadoscope.decision.decision import Decision
 from gadoscope.evaluation.summary import at_threshold
 from gadoscope.labels import Label
+from gadoscope.records import Data, to_plain
 from gadoscope.statistics.shares import estimate_share
 from gadoscope.statistics.table import Predictions
 from gadoscope.wording import short_name
-
-Data = dict[str, Any]
 
 MAX_NAMED = 12
 """Refused T1 images that are named: enough to see what they have in common, and looked at in a minute."""
@@ -82,7 +80,7 @@ def _count_refused(images: Predictions, refused: Bools, rows: Bools | slice = sl
     return {
         "n_images": refused[rows].size,
         "n_refused": int(refused[rows].sum()),
-        "share": estimate_share(refused[rows], images.subject_group[rows]).to_dict(),
+        "share": to_plain(estimate_share(refused[rows], images.subject_group[rows])),
     }
 
 

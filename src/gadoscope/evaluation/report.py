@@ -3,7 +3,7 @@
 import html
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from gadoscope.evaluation.summary import gather_judged, summarise_split, wrong_r
 from gadoscope.evaluation.training_images import tell_seen, tell_sources
 from gadoscope.inference.bundle import Bundle
 from gadoscope.labels import Label, Level, Split
+from gadoscope.records import Data, to_plain
 from gadoscope.report.curves import (
     Curve,
     histogram_svg,
@@ -34,8 +35,6 @@ from gadoscope.statistics.risk_coverage import measure_by_source, measure_risk_c
 from gadoscope.statistics.table import Predictions
 from gadoscope.version import __version__
 from gadoscope.wording import short_name
-
-Data = dict[str, Any]
 
 FORMAT_VERSION = 2
 EVALUATED = (Split.TEST, Split.VALIDATION)
@@ -131,7 +130,7 @@ def build_report(
     verdict = splits[context.split]
     part = predictions.with_split(Split(context.split))
     kept = gather_judged(part, decision)[1].decided.point.promise
-    promise = asdict(kept) if kept else None
+    promise = to_plain(kept)
     warnings = [*tell_seen(evaluated.seen), *tell_shortcuts(evaluated.shortcuts)]
     doubts = cross_check(
         verdict,
@@ -172,7 +171,7 @@ def build_report(
 def _describe_model(bundle: Bundle) -> Data:
     """Return what the report says of the model: the bundle's metadata under its own keys."""
     metadata = bundle.metadata
-    decision = dict(metadata.decision.to_dict())
+    decision = to_plain(metadata.decision)
     del decision["gate"]  # a part of the report of its own
     return {
         "id": bundle.model_id,
@@ -181,7 +180,7 @@ def _describe_model(bundle: Bundle) -> Data:
         "n_parameters": metadata.n_parameters,
         "planes": [plane.value for plane in metadata.planes],
         "licence": metadata.licence,
-        "image_path": metadata.image_path.to_dict(),
+        "image_path": to_plain(metadata.image_path),
         **decision,
     }
 

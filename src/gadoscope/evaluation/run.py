@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from gadoscope.decision.decision import Decision
 from gadoscope.errors import OutputError, UsageError
@@ -40,11 +39,10 @@ from gadoscope.labels import Plane, Split
 from gadoscope.preparation.items import find_rows
 from gadoscope.preparation.subjects import count_items
 from gadoscope.progress import OnProgress, say_nothing
+from gadoscope.records import Data
 from gadoscope.run_folder import HTML_NAME, JSON_NAME, PREDICTIONS_NAME, describe_training
 from gadoscope.statistics.table import Predictions, write_predictions
 from gadoscope.wording import short_name
-
-Data = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

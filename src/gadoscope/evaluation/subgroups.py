@@ -1,17 +1,15 @@
 """The same figures for parts of the images: by source and plane, and by whatever else is known."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.labels import Plane
+from gadoscope.records import Data, to_plain
 from gadoscope.statistics.delong import estimate_auc
 from gadoscope.statistics.shares import estimate_balanced_accuracy, estimate_rates, estimate_share
 from gadoscope.statistics.table import Predictions
-
-Data = dict[str, Any]
 
 TITLES = {
     "plane": "Plane",
@@ -94,9 +92,9 @@ def describe_part(part: Predictions, threshold: float) -> Data:
     rates = estimate_rates(part.is_post, called_post, subject)
     return {
         **count(part),
-        "accuracy": estimate_share(called_post == part.is_post, subject).to_dict(),
-        "sensitivity": rates.sensitivity.to_dict(),
-        "specificity": rates.specificity.to_dict(),
-        "balanced_accuracy": estimate_balanced_accuracy(rates).to_dict(),
-        "auc": estimate_auc(part.is_post, part.logit, subject).to_dict(),
+        "accuracy": to_plain(estimate_share(called_post == part.is_post, subject)),
+        "sensitivity": to_plain(rates.sensitivity),
+        "specificity": to_plain(rates.specificity),
+        "balanced_accuracy": to_plain(estimate_balanced_accuracy(rates)),
+        "auc": to_plain(estimate_auc(part.is_post, part.logit, subject)),
     }

@@ -1,7 +1,6 @@
 """All figures of one split, as plain data: what report.json holds and report.html shows."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from gadoscope.evaluation.subgroups import attribute_subgroups, count, subgroups
 from gadoscope.freezing.band import is_answered
 from gadoscope.freezing.threshold import LIMIT, choose_threshold
 from gadoscope.labels import Level
+from gadoscope.records import Data, to_plain
 from gadoscope.statistics.calibration_quality import CalibrationQuality, measure_calibration
 from gadoscope.statistics.estimates import Figures, estimate_figures
 from gadoscope.statistics.levels import gather_cases, group_cases
@@ -21,8 +21,6 @@ from gadoscope.statistics.resampling import DRAWS
 from gadoscope.statistics.risk_coverage import RiskCoverage, measure_by_source, measure_risk_coverage
 from gadoscope.statistics.shares import estimate_balanced_accuracy, estimate_rates, estimate_share
 from gadoscope.statistics.table import Predictions
-
-Data = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +82,8 @@ def summarise_split(predictions: Predictions, decision: Decision, *, draws: int 
     summary = {
         **count(predictions),
         "prevalence": predictions.n_post / len(predictions),
-        "auc": of_slices.auc.to_dict(),
-        "average_precision": of_slices.average_precision.to_dict(),
+        "auc": to_plain(of_slices.auc),
+        "average_precision": to_plain(of_slices.average_precision),
         "at_operating_point": at_threshold(predictions, threshold),
         "levels": [_summarise_level(level, cases[level], figures.get(level)) for level in Level],
         "trust": {
@@ -135,8 +133,8 @@ def at_threshold(predictions: Predictions, threshold: float) -> Data:
         "confusion": confusion.matrix,
         "n_right": n_right["accuracy"],
         "n_wrong": confusion.false_pre + confusion.false_post,
-        "balanced_accuracy": estimate_balanced_accuracy(rates).to_dict(),
-        **{name: {"n_right": n_right[name], **one.to_dict()} for name, one in estimates.items()},
+        "balanced_accuracy": to_plain(estimate_balanced_accuracy(rates)),
+        **{name: {"n_right": n_right[name], **to_plain(one)} for name, one in estimates.items()},
     }
 
 
@@ -151,7 +149,7 @@ def _summarise_level(level: Level, cases: Cases | None, figures: Figures | None)
         "n_cases": len(cases.table),
         "n_pre": cases.table.n_pre,
         "n_post": cases.table.n_post,
-        "figures": {name: getattr(figures, name).to_dict() for name in shown},
+        "figures": {name: to_plain(getattr(figures, name)) for name in shown},
         "abstention": _abstention(cases),
     }
 
@@ -160,8 +158,8 @@ def _predictive_values(figures: Figures) -> list[Data]:
     return [
         {
             "prevalence": values.prevalence,
-            "positive": values.positive.to_dict(),
-            "negative": values.negative.to_dict(),
+            "positive": to_plain(values.positive),
+            "negative": to_plain(values.negative),
         }
         for values in figures.predictive_values
     ]
@@ -181,7 +179,7 @@ def _calibration(cases: Cases, draws: int) -> Data:
 
 
 def _describe_quality(quality: CalibrationQuality) -> Data:
-    described = quality.to_dict()
+    described = to_plain(quality)
     return {**described, "points": list(described["points"])}  # as it comes back from JSON
 
 
@@ -198,8 +196,8 @@ def _abstention(cases: Cases) -> Data | None:
         "lower": lower,
         "upper": upper,
         "n_indeterminate": int((~answered).sum()),
-        "coverage": estimate_share(answered, subject).to_dict(),
-        "silent_errors": estimate_share((cases.called_post != table.is_post) & answered, subject).to_dict(),
+        "coverage": to_plain(estimate_share(answered, subject)),
+        "silent_errors": to_plain(estimate_share((cases.called_post != table.is_post) & answered, subject)),
         "answered": at_threshold(part, point.threshold) if len(part) else None,
     }
 
@@ -225,7 +223,7 @@ def _describe_curve(curve: RiskCoverage) -> Data:
             "asked": point.asked,
             "coverage": point.coverage,
             "half_width_logit": point.half_width_logit,
-            "error_of_answered": point.error_of_answered.to_dict(),
+            "error_of_answered": to_plain(point.error_of_answered),
         }
         for point in curve.points
     ]

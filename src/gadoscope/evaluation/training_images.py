@@ -1,7 +1,6 @@
 """Whether a bundle is asked about images that it was made from."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from gadoscope.evaluation.judges import Model
 from gadoscope.inference.bundle import Bundle
@@ -9,6 +8,7 @@ from gadoscope.inference.default import read_training_images
 from gadoscope.preparation.items import UNKNOWN_SOURCE, Item
 from gadoscope.preparation.slices import digest_item
 from gadoscope.preparation.training_images import TrainingImages
+from gadoscope.records import Data
 from gadoscope.report.finding import CAUTION, SERIOUS, finding
 from gadoscope.statistics.table import Predictions
 from gadoscope.wording import list_names, plural, short_name
@@ -18,8 +18,6 @@ FEW_ALIKE = 0.01
 MAX_LISTED = 100
 IMAGES_KEY = "images"
 """Of a bundle's ``training``: what `TrainingImages.to_dict` wrote."""
-
-Data = dict[str, Any]
 
 
 def look_for_training_images(model: Model, predictions: Predictions, rows: Sequence[Item]) -> Data | None:

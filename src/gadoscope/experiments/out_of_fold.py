@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gadoscope.experiments.spread import Cell, Spread
+from gadoscope.records import to_plain
 from gadoscope.statistics.estimates import estimate_figures
 from gadoscope.statistics.metrics import has_both_classes, roc_auc
 from gadoscope.statistics.table import Predictions, join
@@ -67,9 +68,9 @@ def judge_folds(folds: Sequence[Fold], unit: str, choose: Choose) -> tuple[Sprea
         )
     table = join([fold.predictions for fold in folds])
     # Networks differ in the scale of their logits; calibrated probabilities are what they share.
-    figures = estimate_figures(
-        table.is_post, table.probability, np.concatenate(called), table.subject_group
-    ).to_dict()
+    figures = to_plain(
+        estimate_figures(table.is_post, table.probability, np.concatenate(called), table.subject_group)
+    )
     names = tuple(name for name in rows[0] if name not in (unit, "images"))
     return Spread(unit=unit, rows=tuple(rows), figures=names), figures
 

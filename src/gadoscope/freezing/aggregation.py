@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,14 +27,6 @@ class AggregationChoice:
     aggregation: Aggregation
     calibration: Calibration
     candidates: tuple[Candidate, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything for JSON."""
-        return {
-            "aggregation": self.aggregation.to_dict(),
-            "calibration": self.calibration.to_dict(),
-            "candidates": [candidate.to_dict() for candidate in self.candidates],
-        }
 
 
 def choose_aggregation(

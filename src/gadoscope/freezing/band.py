@@ -11,8 +11,8 @@ wider bands never err more); Angelopoulos et al., Ann. Appl. Stat. 19 (2025) 164
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,10 +89,6 @@ class Band:
     n_errors_without_band: int
     n_subjects_needed: int
     least_risk: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything for JSON."""
-        return asdict(self)
 
 
 def choose_band(  # noqa: PLR0913 - a promise has so many words

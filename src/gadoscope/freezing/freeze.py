@@ -16,6 +16,7 @@ from gadoscope.freezing.level import MIN_SUBJECTS, FrozenLevel, Validation, free
 from gadoscope.freezing.plan import Plan
 from gadoscope.labels import Level
 from gadoscope.preparation.subjects import count_subjects, name_subjects
+from gadoscope.records import to_plain
 from gadoscope.statistics.levels import name_table_series
 from gadoscope.statistics.table import Predictions
 
@@ -78,7 +79,7 @@ def freeze_decision(
     of_series = _freeze_series(slices, series, aggregation, plan)
     performance: dict[str, Any] = {"validation": of_slices.performance}
     if of_series:
-        ways = {"aggregations": [candidate.to_dict() for candidate in candidates]} if candidates else {}
+        ways = {"aggregations": to_plain(candidates)} if candidates else {}
         performance[FROZEN_SEPARATELY] = {**of_series.performance, **ways}
     return Frozen(
         decision=Decision(

@@ -1,8 +1,7 @@
 """Choosing among fits by the log loss on subjects that none of them has seen."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +27,6 @@ class Candidate:
     log_loss: float
     worse_by: float
     standard_error: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields for JSON."""
-        return asdict(self)
 
 
 def held_out_losses(

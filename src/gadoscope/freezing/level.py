@@ -20,6 +20,7 @@ from gadoscope.freezing.held_out import Candidate
 from gadoscope.freezing.plan import AUTO, Plan
 from gadoscope.freezing.rules import ChosenPoint, choose_point
 from gadoscope.labels import Level
+from gadoscope.records import to_plain
 from gadoscope.statistics.metrics import confusion_at, roc_auc
 from gadoscope.wording import plural
 
@@ -220,7 +221,7 @@ def _measure(
         "auc": roc_auc(validation.is_post, validation.logit),
         "accuracy": (confusion.true_pre + confusion.true_post) / n,
         "confusion": confusion.matrix,
-        "point": chosen.to_dict(),
-        **({"calibrations": [candidate.to_dict() for candidate in candidates]} if candidates else {}),
-        **({"band": band.to_dict()} if band else {}),
+        "point": to_plain(chosen),
+        **({"calibrations": to_plain(candidates)} if candidates else {}),
+        **({"band": to_plain(band)} if band else {}),
     }

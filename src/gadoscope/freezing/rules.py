@@ -1,7 +1,7 @@
 """Rules for the operating point that need a number: a target to reach, or what an error costs."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,10 +94,6 @@ class ChosenPoint:
     sensitivity: Estimate
     specificity: Estimate
     balanced_accuracy: Estimate
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything for JSON."""
-        return asdict(self)
 
 
 def choose_point(

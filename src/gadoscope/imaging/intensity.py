@@ -11,9 +11,8 @@ field was scanned, how bright it is and what stands around the head then matters
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,27 +190,6 @@ class ImagePath:
             prepare = PREPROCESSING_FUNCTIONS[self.preprocessing_function]
             scaled = prepare(batch.astype(np.float32)) * _RESCALE
         return scaled[:, np.newaxis]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the parameters as plain values, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
-        """Return the image path that `to_dict` described.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is missing or unknown, or its value is not one of those expected.
-        """
-        expected = {field.name for field in fields(cls)}
-        if set(parameters) != expected:
-            raise ValueError(
-                f"the image path has the parameters {', '.join(sorted(map(str, parameters))) or 'none'}; "
-                f"expected exactly {', '.join(sorted(expected))}."
-            )
-        return cls(**parameters)
 
 
 def _crop(image: Image.Image, box: tuple[int, int, int, int], part: tuple[int, int, int, int]) -> Image.Image:

@@ -1,8 +1,7 @@
 """Which slices of a volume the network reads: upright, with square pixels, in 256 greys."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,37 +73,6 @@ class SlicePolicy:
         first = (n_slices - middle) / 2
         centres = (first + middle * (k + 0.5) / self.n_slices for k in range(self.n_slices))
         return list(dict.fromkeys(min(int(centre), n_slices - 1) for centre in centres))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the policy as plain values, for JSON."""
-        return {
-            "planes": [str(plane) for plane in self.planes],
-            "n_slices": self.n_slices,
-            "extent": self.extent,
-            "volume_planes": [str(plane) for plane in self.volume_planes],
-        }
-
-    @classmethod
-    def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
-        """Return the policy that `to_dict` described.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is missing or unknown, or its value is not one of those expected.
-        """
-        expected = {field.name for field in fields(cls)}
-        if set(parameters) != expected:
-            raise ValueError(
-                f"the slice policy has the parameters {', '.join(sorted(map(str, parameters))) or 'none'}; "
-                f"expected exactly {', '.join(sorted(expected))}."
-            )
-        planes = {}
-        for name in ("planes", "volume_planes"):
-            if not isinstance(parameters[name], list):
-                raise ValueError(f"{name} = {parameters[name]!r}; expected a list.")
-            planes[name] = tuple(Plane(plane) for plane in parameters[name])
-        return cls(n_slices=parameters["n_slices"], extent=parameters["extent"], **planes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gadoscope.errors import UsageError
-
-Data = dict[str, Any]
+from gadoscope.records import Data
 
 AUDIT_NAME = "audit.json"
 AUDIT_FORMAT, AUDIT_VERSION = "gadoscope audit", 1

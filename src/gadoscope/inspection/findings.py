@@ -12,11 +12,10 @@ from gadoscope.inspection.shortcuts import (
     with_interval,
 )
 from gadoscope.inspection.verdicts import STRONG, WEAK
+from gadoscope.records import Data
 from gadoscope.report.finding import CAUTION, NOTE, SERIOUS, finding, rank
 from gadoscope.statistics.predictors import Nature
 from gadoscope.wording import list_names, percent, plural
-
-Data = dict[str, Any]
 
 FEW_SUBJECTS = 20
 """Of one class: below this an interval by subject is so wide that it hardly says anything."""

@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from gadoscope.errors import InputError
 from gadoscope.inspection.copies import CopyGroup
@@ -13,10 +12,9 @@ from gadoscope.inspection.measure import Measurement
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.manifest import Item, Manifest
 from gadoscope.preparation.subjects import known_subjects
+from gadoscope.records import Data, to_plain
 from gadoscope.version import __version__
 from gadoscope.wording import short_name
-
-Data = dict[str, Any]
 
 FORMAT = "gadoscope audit"
 FORMAT_VERSION = 1
@@ -81,10 +79,10 @@ def _count(items: Sequence[Item]) -> Data:
         for label in (Label.PRE, Label.POST)
     }
     return {
-        "all": asdict(count_items("all", items)),
-        "split": [asdict(count) for count in sorted(count_by(items, name_split), key=_rank_split)],
-        "source": [asdict(count) for count in count_by(items, lambda item: item.source)],
-        "plane": [asdict(count) for count in count_by(items, lambda item: item.plane.value)],
+        "all": to_plain(count_items("all", items)),
+        "split": [to_plain(count) for count in sorted(count_by(items, name_split), key=_rank_split)],
+        "source": [to_plain(count) for count in count_by(items, lambda item: item.source)],
+        "plane": [to_plain(count) for count in count_by(items, lambda item: item.plane.value)],
         "n_without_subject": sum(item.subject_id is None for item in items),
         "n_subjects_with_both_labels": len(both[Label.PRE] & both[Label.POST]),
         "most_images_of_a_subject": max(subjects.values(), default=None),
@@ -179,10 +177,7 @@ def _list_text(audited: Audited, n_cases: int) -> Data:
     return {
         "n_images": len(found),
         **{f"n_{label.value}": labels[label] for label in Label},
-        "cases": [
-            {**_describe(item), "marks": [asdict(mark) for mark in result.marks]}
-            for item, result in found[:n_cases]
-        ],
+        "cases": [{**_describe(item), "marks": to_plain(result.marks)} for item, result in found[:n_cases]],
     }
 
 

@@ -24,10 +24,9 @@ from gadoscope.preparation.name_blocks import number_blocks
 from gadoscope.preparation.near_duplicates import group_near_duplicates, hash_slice
 from gadoscope.preparation.subjects import number_subjects
 from gadoscope.progress import OnCount, count_nothing
+from gadoscope.records import Data
 from gadoscope.statistics.predictors import Nature, score_predictors
 from gadoscope.wording import area, list_names, plural
-
-Data = dict[str, Any]
 
 VERSION = 2
 """Raised whenever the same images would give other figures; what an earlier one left counts no more."""

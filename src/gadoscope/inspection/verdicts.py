@@ -1,18 +1,14 @@
 """From the scores of a trivial predictor to a word: none, weak or strong."""
 
-from dataclasses import asdict
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.records import Data, to_plain
 from gadoscope.statistics.delong import estimate_auc
 from gadoscope.statistics.intervals import CONFIDENCE, Estimate
 from gadoscope.statistics.metrics import has_both_classes
 from gadoscope.statistics.predictors import Scored
 from gadoscope.statistics.shares import estimate_balanced_accuracy, estimate_rates
-
-Data = dict[str, Any]
 
 WEAK_AUC, STRONG_AUC = 0.6, 0.8
 """From here on a predictor tells something, and from there on so much that a network may rest on it
@@ -79,5 +75,5 @@ def name_verdict(auc: Estimate) -> str:
 
 
 def _short(estimate: Estimate) -> Data:
-    figures = asdict(estimate)
+    figures = to_plain(estimate)
     return {key: figures[key] for key in ("value", "lower", "upper")}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gadoscope.arrays import Bools
 from gadoscope.errors import ManifestError
 from gadoscope.labels import Label, Plane, Split
+from gadoscope.records import beside, unwritten
 from gadoscope.wording import show_path
 
 UNKNOWN_SOURCE = "unknown"
@@ -56,9 +57,9 @@ class Item:
     plane: Plane = Plane.UNKNOWN
     source: str = UNKNOWN_SOURCE
     split: Split | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
-    slice_number: int | None = None
-    found: Any = field(default=None, compare=False, repr=False)
+    extra: Mapping[str, str] = field(default_factory=dict, metadata=beside())
+    slice_number: int | None = field(default=None, metadata=unwritten())
+    found: Any = field(default=None, compare=False, repr=False, metadata=unwritten())
 
     @property
     def name(self) -> str:

@@ -4,13 +4,13 @@ import csv
 import io
 import os
 from collections import Counter
-from collections.abc import Mapping
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
 
 from gadoscope.errors import ManifestError
 from gadoscope.files import write_text
-from gadoscope.labels import Label, Plane, Split
+from gadoscope.labels import Plane
+from gadoscope.misfits import WrongValueError, find_near
 from gadoscope.preparation.bids_layout import is_bids, read_bids_layout
 from gadoscope.preparation.items import SPLIT_NAMES, UNKNOWN_SOURCE, Item, Manifest, check_names
 from gadoscope.preparation.lesson_layout import read_lesson_layout
@@ -25,6 +25,7 @@ from gadoscope.preparation.places import (
 from gadoscope.preparation.series import UID_COLUMNS
 from gadoscope.preparation.subjects import tell_shared_ids
 from gadoscope.reading.discover import MANIFEST_NAME
+from gadoscope.records import from_plain, to_plain
 from gadoscope.sheets import PATH, SheetWriter, read_path, read_text
 from gadoscope.wording import name_some, show_path
 
@@ -84,16 +85,9 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
     sheet = SheetWriter(text, columns)
     for item in manifest.items:
         inside = item.path.is_relative_to(folder)
-        cells = {
-            **item.extra,
-            "path": (item.path.relative_to(folder) if inside else item.path).as_posix(),
-            "subject_id": item.subject_id or "",
-            "label": item.label.value,
-            "plane": item.plane.value,
-            "source": item.source,
-            "split": item.split.value if item.split else "",
-        }
-        sheet.write([cells.get(column, "") for column in columns])
+        cells = to_plain(item)
+        cells["path"] = (item.path.relative_to(folder) if inside else item.path).as_posix()
+        sheet.write([cells.get(column) or "" for column in columns])
     check_names(item.path for item in manifest.items)
     write_text(path, text.getvalue())
 
@@ -148,8 +142,11 @@ def _check_header(cells: list[str], table: Path, *, is_manifest: bool) -> list[s
                 f"{PATH},{LABEL} or {UID_COLUMNS[0]},{LABEL}."
             )
     elif missing:
+        others = set(header) - set(REQUIRED_COLUMNS)
+        near = next(((found, one) for one in missing if (found := find_near(one, others))), None)
+        hint = f" (rename {near[0]} to {near[1]})" if near else ""
         raise ManifestError(
-            f"{table} lacks the column {' and '.join(missing)}; its first line must hold "
+            f"{table} lacks the column {' and '.join(missing)}{hint}; its first line must hold "
             f"{','.join(REQUIRED_COLUMNS)} (subject_id, plane and source may be empty below); for a table of "
             "labels alone name the folder of the scans, and this with --labels."
         )
@@ -172,19 +169,25 @@ def _parse_row(row: list[str], header: list[str], line: int, table: Path, folder
     uid = next((cells[column] for column in UID_COLUMNS if cells.get(column)), "")
     if not path and not uid:
         raise ManifestError(f"{where}: the path is empty; name the image file.")
-    split = cells.pop("split", "")
-    return Item(
-        # normpath, not resolve(): links keep their names, and 10,000 rows take no time
-        path=_find_image(table.parent, path, uid) if folder is None else find_labelled(folder, path, uid),
-        subject_id=cells.pop("subject_id", "") or None,
-        label=Label(_choose(cells.pop(LABEL), {label.value: label for label in Label}, LABEL, where)),
-        plane=Plane(
-            _choose(cells.pop("plane", "") or Plane.UNKNOWN, {p.value: p for p in Plane}, "plane", where)
-        ),
-        source=cells.pop("source", "") or UNKNOWN_SOURCE,
-        split=Split(_choose(split, SPLIT_NAMES, "split", where)) if split else None,
-        extra={name: cell for name, cell in cells.items() if cell},
-    )
+    # normpath, not resolve(): links keep their names, and 10,000 rows take no time
+    found = _find_image(table.parent, path, uid) if folder is None else find_labelled(folder, path, uid)
+    split = cells.get("split", "").casefold()
+    plain = {
+        **{name: cell for name, cell in cells.items() if cell},
+        "path": str(found),
+        "subject_id": cells.get("subject_id") or None,
+        "label": cells[LABEL].casefold(),
+        "plane": cells.get("plane", "").casefold() or Plane.UNKNOWN.value,
+        "source": cells.get("source") or UNKNOWN_SOURCE,
+        "split": SPLIT_NAMES.get(split, split) or None,
+    }
+    try:
+        return from_plain(Item, plain)
+    except WrongValueError as error:
+        cell = cells.get(error.where, "")
+        value = f"the {error.where} is {cell!r}" if cell else f"the {error.where} is empty"
+        expected = error.expected.removeprefix("one of ")
+        raise ManifestError(f"{where}: {value}; expected {expected}.") from error
 
 
 def _find_image(folder: Path, cell: str, uid: str) -> Path:
@@ -199,15 +202,8 @@ def _find_image(folder: Path, cell: str, uid: str) -> Path:
     return name_inside(path, uid) if uid and may_hold_series(path) else path
 
 
-def _choose(cell: str, words: Mapping[str, StrEnum], column: str, where: str) -> StrEnum:
-    if cell.casefold() not in words:
-        value = f"the {column} is {cell!r}" if cell else f"the {column} is empty"
-        raise ManifestError(f"{where}: {value}; expected {', '.join(dict.fromkeys(words.values()))}.")
-    return words[cell.casefold()]
-
-
 def _check_paths(
-    items: tuple[Item, ...], table: Path, folder: Path
+    items: Sequence[Item], table: Path, folder: Path
 ) -> tuple[tuple[Item, ...], tuple[str, ...]]:
     """Return the rows with the scans that folders had to be looked through for, and notices."""
     twice = [path for path, n in Counter(item.path for item in items).items() if n > 1]

@@ -26,6 +26,7 @@ from gadoscope.preparation.items import Item
 from gadoscope.preparation.picture_print import PRINT_BYTES, print_picture
 from gadoscope.preparation.slices import Stamp, name_slice, open_item, stamp_file, stamp_item
 from gadoscope.preparation.store import CODES, Store
+from gadoscope.records import to_plain
 from gadoscope.wording import N_SHOWN, show_path
 
 IMAGES_NAME = "images.npy"
@@ -87,8 +88,8 @@ def prepare_store(
     _check_items(items, allow_other)
     wanted = {
         "format_version": FORMAT_VERSION,
-        "image_path": image_path.to_dict(),
-        "policy": (policy or SlicePolicy()).to_dict(),
+        "image_path": to_plain(image_path),
+        "policy": to_plain(policy or SlicePolicy()),
         "paths": [str(item.path) for item in items],
     }
     index = _read_index(folder)

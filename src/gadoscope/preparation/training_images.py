@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.preparation.picture_print import PRINT_BYTES, find_alike
+from gadoscope.records import Data
 
 VERSION = 1
 PREFIX_BYTES = 8
@@ -22,8 +23,6 @@ ROW_BYTES = PREFIX_BYTES + PRINT_BYTES
 MAX_IMAGES = 12_000
 """That are kept, drawn by SHA-256: 700 kB of text, where a bundle's metadata may have 1 MiB. Of more images
 a part tells as well that data are known."""
-
-Data = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,8 @@
 """What a report or an audit has to say: how grave it is, in a line, and in a sentence or two."""
 
 from collections.abc import Sequence
-from typing import Any
+
+from gadoscope.records import Data
 
 SERIOUS = "serious"
 """The figure does not measure what it seems to."""
@@ -9,8 +10,6 @@ CAUTION = "caution"
 """The figure is less certain than it looks."""
 NOTE = "note"
 _ORDER = (SERIOUS, CAUTION, NOTE)
-
-Data = dict[str, Any]
 
 
 def finding(severity: str, title: str, text: str, *, code: str = "") -> Data:

@@ -40,7 +40,7 @@ def reliability_svg(calibration: Data, *, name: str) -> str:
     Parameters
     ----------
     calibration
-        ``before`` (or None) and ``after``, each `CalibrationQuality.to_dict()`.
+        ``before`` (or None) and ``after``, each a `CalibrationQuality` in plain values.
     """
     with drawing():
         figure, (axes,) = new_figure(*SQUARE)

@@ -13,14 +13,14 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from gadoscope.errors import OutputError, UsageError
 from gadoscope.files import explain_refusal
-from gadoscope.labels import Phase, Plane, SeriesResult, Status
+from gadoscope.labels import SeriesResult, Status
+from gadoscope.records import from_plain, to_plain
 from gadoscope.results.under_way import UnderWay, under_way_path
 
 SUFFIX = ".journal"
@@ -129,7 +129,7 @@ class Journal:
             return None
         question = "SELECT rows FROM answers WHERE model = ? AND version = ? AND digest = ?"
         found = self._ask(question, *self._whose, digest)
-        return None if found is None else tuple(_parse_row(values) for values in json.loads(found[0]))
+        return None if found is None else self._parse(found[0])
 
     def add(self, digest: str, rows: Sequence[SeriesResult]) -> None:
         """Keep the rows of one input; where one failed none is kept, for it may be mended.
@@ -141,7 +141,7 @@ class Journal:
         """
         if any(row.status is Status.FAILED for row in rows):
             return
-        text = json.dumps([asdict(row) for row in rows])
+        text = json.dumps(to_plain(rows))
         self._ask("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", *self._whose, digest, text)
         if time.monotonic() - self._committed > COMMIT_SECONDS:
             self._commit()
@@ -157,6 +157,12 @@ class Journal:
         self._under_way.close()
         if self._is_new and not n_answers:
             self.path.unlink(missing_ok=True)
+
+    def _parse(self, text: str) -> tuple[SeriesResult, ...]:
+        try:
+            return tuple(from_plain(SeriesResult, row) for row in json.loads(text))
+        except (ValueError, TypeError, RecursionError) as error:  # no JSON, no list, or other rows
+            raise self._refuse(error) from error
 
     @property
     def _whose(self) -> tuple[str, str]:
@@ -230,8 +236,11 @@ class Journal:
                 f"cannot write {self.path}: {error}. Free some space or name another output, "
                 "then run the command again with --resume."
             )
+        return self._refuse(error)
+
+    def _refuse(self, why: Exception) -> UsageError:
         return UsageError(
-            f"{self.path} is no journal that this Gadoscope reads ({error}); remove it, then run again."
+            f"{self.path} is no journal that this Gadoscope reads ({why}); remove it, then run again."
         )
 
 
@@ -242,11 +251,3 @@ _DISK_ERRORS = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PERM,
 }
-
-
-def _parse_row(values: dict[str, Any]) -> SeriesResult:
-    values["status"] = Status(values["status"])
-    values["plane"] = Plane(values["plane"])
-    values["phase"] = None if values["phase"] is None else Phase(values["phase"])
-    values["warnings"] = tuple(values["warnings"])
-    return SeriesResult(**values)

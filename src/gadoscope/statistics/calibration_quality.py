@@ -1,7 +1,6 @@
 """How far probabilities are from what they say: Brier score, log loss, calibration error, reliability."""
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +45,6 @@ class CalibrationQuality:
     ece: Estimate
     ece_by_chance: float
     points: tuple[ReliabilityPoint, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything for JSON."""
-        return asdict(self)
 
 
 def measure_calibration(

@@ -1,8 +1,7 @@
 """Every figure of a table of predictions, each with the interval that simulation found honest."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,10 +36,6 @@ class Figures:
     specificity: Estimate
     balanced_accuracy: Estimate
     predictive_values: tuple[PredictiveValues, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything for JSON: no number in it is NaN or infinite."""
-        return asdict(self)
 
 
 def estimate_figures(

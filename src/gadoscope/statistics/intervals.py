@@ -1,7 +1,6 @@
 """How far a figure may be off by chance: what an interval is, and Wilson's for a share."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
@@ -36,10 +35,6 @@ class Estimate:
     n_subjects: int
     method: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields for JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
@@ -53,10 +48,6 @@ class Difference:
     upper: float | None
     p_value: float | None
     method: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields for JSON."""
-        return asdict(self)
 
 
 def two_sided_z(confidence: float = CONFIDENCE) -> float:

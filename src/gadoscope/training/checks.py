@@ -4,12 +4,13 @@ import math
 from collections.abc import Sequence
 
 from gadoscope.errors import ConfigError
+from gadoscope.misfits import name_choices
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Raise ConfigError if ``value`` is none of ``choices``."""
     if value not in choices:
-        raise ConfigError(f"{name} is {value!r}; expected one of {', '.join(choices)}.")
+        raise ConfigError(f"{name} is {value!r}; expected {name_choices(value, choices)}.")
 
 
 def check_range(

@@ -2,9 +2,9 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_origin, get_type_hints
+from typing import Any, get_origin
 
 from gadoscope.decision.aggregation import METHODS as AGGREGATIONS
 from gadoscope.decision.aggregation import Aggregation
@@ -14,7 +14,9 @@ from gadoscope.freezing.plan import AUTO, Plan
 from gadoscope.freezing.rules import BALANCED as BALANCED_ACCURACY
 from gadoscope.freezing.rules import TARGETS, Bound, PointRule
 from gadoscope.imaging.intensity import MAX_SIZE, MIN_SIZE, ImagePath
+from gadoscope.misfits import MisfitError, UnknownKeysError, WrongValueError, find_near, quote
 from gadoscope.preparation.split import DEFAULT_FOLDS, DEFAULT_FRACTION, METHODS, MIN_FOLDS, Method
+from gadoscope.records import from_plain, list_names, to_plain
 from gadoscope.training.augmentation.lesson import Augmentation
 from gadoscope.training.augmentation.strong.settings import StrongAugmentation
 from gadoscope.training.checks import check_choice, check_range, check_share
@@ -26,8 +28,6 @@ from gadoscope.training.sampling import BALANCED, SamplingConfig
 PRECISIONS = ("fp32", "bf16")
 BY_IMAGE, BY_HOSPITAL = "images", "hospitals"
 """How the images weigh on which threshold and calibration are chosen."""
-
-Section = TypeVar("Section")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,14 +268,23 @@ def read_config(path: str | Path, settings: Sequence[str] = ()) -> TrainingConfi
 
 
 def parse_config(table: Mapping[str, Any]) -> TrainingConfig:
-    """Turn a nested table into a checked configuration."""
-    return _parse_section(TrainingConfig, table, prefix="")
+    """Turn a nested table into a checked configuration.
+
+    Raises
+    ------
+    ConfigError
+        If a key or a value does not fit; the message names both, and the key that is nearly that one.
+    """
+    try:
+        return from_plain(TrainingConfig, table, partial=True)
+    except MisfitError as error:
+        raise ConfigError(_explain(error)) from error
 
 
 def format_config(config: TrainingConfig) -> str:
     """Return ``config`` as TOML that `read_config` reads back to the same configuration."""
     top, sections = [], []
-    for key, value in asdict(config).items():
+    for key, value in to_plain(config).items():
         if isinstance(value, dict):
             sections += ["", f"[{key}]", *(f"{name} = {_format_value(v)}" for name, v in value.items())]
         else:
@@ -283,42 +292,33 @@ def format_config(config: TrainingConfig) -> str:
     return "\n".join([*top, *sections, ""])
 
 
-def _parse_section(kind: type[Section], table: Mapping[str, Any], prefix: str) -> Section:
-    hints = get_type_hints(kind)
-    known = {entry.name: hints[entry.name] for entry in fields(kind)}  # type: ignore[arg-type]  # a dataclass by construction
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        name = prefix + key
-        if key not in known:
-            raise ConfigError(f"{name} is not a setting; known here: {', '.join(known)}.")
-        values[key] = _parse_value(known[key], value, name)
-    try:
-        return kind(**values)
-    except ValueError as error:
-        raise ConfigError(f"{prefix.rstrip('.') or 'the configuration'}: {error}") from error
+def _explain(error: MisfitError) -> str:
+    """Return the sentence for a table that is no configuration."""
+    match error:
+        case UnknownKeysError():
+            prefix, key = f"{error.where}." if error.where else "", error.keys[0]
+            near = find_near(key, error.known)
+            meant = prefix + near if near else _find_elsewhere(key)
+            known = f"did you mean {meant}?" if meant else f"known here: {', '.join(error.known)}."
+            return f"{prefix}{key} is not a setting; {known}"
+        case WrongValueError():
+            return f"{error.where or 'the configuration'} is {quote(error.found)}; expected {_expect(error)}."
+    return f"{error.where or 'the configuration'}: {error}"
 
 
-def _parse_value(kind: type[Any], value: Any, name: str) -> Any:
-    if is_dataclass(kind):
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{name} is {value!r}; expected a section [{name}].")
-        return _parse_section(kind, value, prefix=f"{name}.")
-    if get_origin(kind) is Literal:
-        kind = str  # which word it is the section checks
-    if get_origin(kind) is Mapping:
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{name} is {value!r}; expected a table of numbers, such as {{ ixi = 0.2 }}.")
-        return {str(key): _parse_value(float, one, f"{name}.{key}") for key, one in value.items()}
-    if get_origin(kind) is tuple:
-        if not isinstance(value, Sequence) or isinstance(value, str):
-            raise ConfigError(f'{name} is {value!r}; expected a list of texts, such as ["ixi"].')
-        return tuple(_parse_value(str, one, name) for one in value)
-    # TOML writes 1 where 1.0 is meant; but a bool is an int to Python, and never meant as one.
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise ConfigError(f"{name} is {value!r}; expected {_describe(kind)}.")
-    return value
+def _find_elsewhere(key: str) -> str:
+    """Return the setting of another section that has this very name; empty if there is none."""
+    names = list_names(TrainingConfig)
+    return next((name for name in names if name.rpartition(".")[2] == key), "")
+
+
+def _expect(error: WrongValueError) -> str:
+    """Return what stands there, as TOML writes it."""
+    if is_dataclass(error.hint):
+        return f"a section [{error.where}]" if error.where else "a table"
+    if get_origin(error.hint) is Mapping:
+        return "a table of numbers, such as { ixi = 0.2 }"
+    return 'a list of texts, such as ["ixi"]' if get_origin(error.hint) is tuple else error.expected
 
 
 def _apply_setting(table: dict[str, Any], setting: str) -> None:
@@ -347,10 +347,6 @@ def _format_value(value: Any) -> str:
         # Keys in quotes: the name of a source may hold a space or a dot.
         pairs = (f"{_format_value(str(key))} = {_format_value(one)}" for key, one in value.items())
         return f"{{ {', '.join(pairs)} }}" if value else "{}"
-    if isinstance(value, tuple):
+    if isinstance(value, list):
         return f"[{', '.join(map(_format_value, value))}]"
     return repr(value)
-
-
-def _describe(kind: type[Any]) -> str:
-    return {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[kind]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from gadoscope.preparation.split import check_leaks, split_manifest
 from gadoscope.preparation.store import Store
 from gadoscope.preparation.training_images import TrainingImages
 from gadoscope.progress import OnProgress
+from gadoscope.records import to_plain
 from gadoscope.training.config import TrainingConfig
 
 DECODING = "decoding"
@@ -75,7 +76,7 @@ def divide(manifest: Manifest, config: TrainingConfig) -> Manifest:
     """Return the images that take part with a split each, or raise LeakError."""
     told = replace(manifest, notices=(*manifest.notices, *manifest.tell_others()))
     taking_part = told if config.gate.use_other else told.labelled()
-    divided = split_manifest(taking_part, seed=config.seed, **asdict(config.split))
+    divided = split_manifest(taking_part, seed=config.seed, **to_plain(config.split))
     check_leaks(divided)
     return divided
 

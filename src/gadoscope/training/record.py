@@ -7,7 +7,6 @@ import platform
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from gadoscope.preparation.items import Manifest
 from gadoscope.preparation.manifest import write_manifest
 from gadoscope.preparation.split import digest_split
 from gadoscope.preparation.subjects import count_items
+from gadoscope.records import to_plain
 from gadoscope.report.curves import learning_curves_svg
 from gadoscope.run_folder import MANIFEST_NAME, METRICS_NAME, RECORD_NAME, SPLIT_NAME
 from gadoscope.training.config import TrainingConfig, format_config
@@ -52,7 +52,7 @@ def identify(
         SHA-256 of the bundles that it starts and learns from.
     """
     free = set(FREE_SETTINGS) - ({"epochs"} if config.optimiser.depends_on_length else set())
-    settings = {name: value for name, value in asdict(config).items() if name not in free}
+    settings = {name: value for name, value in to_plain(config).items() if name not in free}
     splits = [Split.TRAIN] * len(data.train.items) + [Split.VALIDATION] * len(data.validation.items)
     return {
         **settings,
@@ -81,13 +81,13 @@ def write_record(
     record = {
         "command": shlex.join(sys.argv),
         "part": job.part,
-        "config": asdict(job.config),
+        "config": to_plain(job.config),
         **digests,
         "weights_sha256": trained.weights_sha256,
         "largest_onnx_difference": trained.onnx_difference,
-        "operating_point": asdict(decision.of_slice.point),
-        "gate": asdict(decision.gate) if decision.gate else None,
-        "series_operating_point": asdict(decision.at(Level.SERIES).point),
+        "operating_point": to_plain(decision.of_slice.point),
+        "gate": to_plain(decision.gate),
+        "series_operating_point": to_plain(decision.at(Level.SERIES).point),
         "performance": trained.frozen.performance,
         "layers": [layer._asdict() for layer in trained.layers],
         "notices": trained.notices,
@@ -116,7 +116,7 @@ def describe_split(manifest: Manifest, config: TrainingConfig) -> dict[str, Any]
     """Return how the images were divided, what each part holds, and the digest of who is where."""
     return {
         "split_sha256": digest_split(manifest),
-        "settings": {**asdict(config.split), "seed": config.seed},
+        "settings": {**to_plain(config.split), "seed": config.seed},
         "parts": {split.value: count_items(manifest.with_split(split)) for split in Split},
     }
 
