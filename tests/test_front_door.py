@@ -4,8 +4,11 @@ import ast
 import inspect
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import gadoscope as gs
@@ -80,6 +83,7 @@ def test_a_name_stays_the_function_after_its_room_was_imported() -> None:
 
 WITHOUT = """
 import sys
+from collections.abc import Callable
 from importlib.abc import MetaPathFinder
 
 class Gone(MetaPathFinder):
@@ -119,3 +123,46 @@ def test_paths_of_a_train_that_cannot_be_are_told_as_in_the_shell(tmp_path: Path
         gs.train(tmp_path / "none.toml", data=tmp_path, output=tmp_path / "run")
     with pytest.raises(UsageError, match="give the path of an image, or an array"):
         gs.explain("default", [1, 2])  # type: ignore[arg-type]  # that is the test
+
+
+def _of_any(value: object) -> Any:
+    """Return a value of a kind that no annotation lets through."""
+    return value
+
+
+def test_what_no_function_takes_is_refused_in_one_sentence_of_ours(tmp_path: Path, tiny_bundle: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    row = gs.SeriesResult(path="a", status=gs.Status.FAILED)
+    asked: list[tuple[Callable[[], object], str]] = [
+        (lambda: gs.audit(_of_any(np.zeros((2, 2)))), "a value of the type ndarray; name a file or a folder"),
+        (lambda: gs.write_table(_of_any(row), tmp_path / "a.csv"), "this is one; put it into a list"),
+        (lambda: gs.classify(tmp_path, tiny_bundle, -1), "jobs must be 0 .* but it is -1"),
+        (
+            lambda: gs.classify(tmp_path, tiny_bundle, options=_of_any({"quote": "full"})),
+            r"options is a value of the type dict; give gadoscope\.RunOptions\(\.\.\.\), whose names are jou",
+        ),
+        (lambda: list(gs.classify(tmp_path / "empty", tiny_bundle)), "there is no input in .*empty; name im"),
+        (
+            lambda: gs.evaluate("default", output=tmp_path / "report"),
+            "name them with --data MANIFEST or FOLDER, in Python with data",
+        ),
+        (
+            lambda: gs.train(_of_any(3), data=tmp_path, output=tmp_path / "run"),
+            "of the type int; give a TOML",
+        ),
+    ]
+    for ask, sentence in asked:
+        with pytest.raises(UsageError, match=sentence):
+            ask()
+
+
+def test_a_config_may_be_a_dictionary_and_is_checked_as_a_file_is(tmp_path: Path) -> None:
+    config = {"optimizer": {"learning_rate": 1}}
+    with pytest.raises(gs.ConfigError, match="optimizer is not a setting; did you mean optimiser"):
+        gs.train(config, data=tmp_path, output=tmp_path / "run")
+    with pytest.raises(gs.ConfigError, match="epochs is 0; expected a number above 0"):
+        gs.train({"epochs": 1}, data=tmp_path, output=tmp_path / "run", settings=["epochs=0"])
+
+
+def test_nothing_named_gives_no_row_and_no_error(tiny_bundle: Path) -> None:
+    assert list(gs.classify([], tiny_bundle)) == []

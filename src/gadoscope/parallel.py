@@ -11,6 +11,8 @@ from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
+from gadoscope.errors import UsageError
+
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
@@ -18,7 +20,15 @@ _AHEAD = 4  # results a thread may be ahead of the reader: keeps threads busy, a
 
 
 def count_jobs(jobs: int) -> int:
-    """Return ``jobs``, or the number of CPU cores this process may use if it is 0."""
+    """Return ``jobs``, or the number of CPU cores this process may use if it is 0.
+
+    Raises
+    ------
+    UsageError
+        If so many workers cannot be.
+    """
+    if not hasattr(jobs, "__index__") or jobs < 0:
+        raise UsageError(f"jobs must be 0 (one for each core) or more, a whole number, but it is {jobs!r}.")
     if jobs > 0:
         return jobs
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -362,7 +362,7 @@ def test_a_bundle_that_is_none_is_told_at_once(tmp_path: Path) -> None:
         classify(grey_values(), tmp_path / "none.onnx")
     no_numbers: list[Any] = [-1, 1.5, "two"]
     for jobs in no_numbers:
-        with pytest.raises(ValueError, match="jobs must be 0"):
+        with pytest.raises(UsageError, match="jobs must be 0"):
             Classifier(jobs=jobs)
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from gadoscope.classification import inputs, run
 from gadoscope.classification.run import iter_results
-from gadoscope.errors import BundleError
+from gadoscope.errors import BundleError, UsageError
 from gadoscope.inference import default
 from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Answers, Session
@@ -281,7 +281,7 @@ def test_a_bundle_that_does_not_fit_is_refused_before_any_input_is_read(tmp_path
 
 
 def test_a_negative_number_of_jobs_is_refused(tmp_path: Path, tiny_bundle: Path) -> None:
-    with pytest.raises(ValueError, match="it is -1"):
+    with pytest.raises(UsageError, match="it is -1"):
         iter_results([tmp_path], model=tiny_bundle, jobs=-1)
 
 

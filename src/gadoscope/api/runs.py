@@ -4,7 +4,8 @@ What these need beside the base installation is imported when they are called; w
 which command brings it, in the class of error and the words of the command line.
 """
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -67,7 +68,7 @@ class TrainingOptions(TypedDict, total=False):
 
 
 def train(
-    config: "str | Path | TrainingConfig",
+    config: "str | Path | Mapping[str, Any] | TrainingConfig",
     *,
     data: str | Path,
     output: str | Path,
@@ -78,7 +79,7 @@ def train(
     Parameters
     ----------
     config
-        A TOML file, or what `read_config` read from one.
+        A TOML file, what `read_config` read from one, or a nested dictionary of what would stand in one.
     data
         A manifest, a BIDS data set, or a folder with ``no_gad`` and ``with_gad``; with ``labels`` any folder.
     output
@@ -102,7 +103,7 @@ def train(
 
 
 def cross_validate(
-    config: "str | Path | TrainingConfig",
+    config: "str | Path | Mapping[str, Any] | TrainingConfig",
     *,
     data: str | Path,
     output: str | Path,
@@ -126,7 +127,7 @@ def cross_validate(
 
 
 def repeat(
-    config: "str | Path | TrainingConfig",
+    config: "str | Path | Mapping[str, Any] | TrainingConfig",
     *,
     data: str | Path,
     output: str | Path,
@@ -192,7 +193,7 @@ def evaluate(  # noqa: PLR0913 - one parameter for each option
     return evaluate_model(
         Path(model) if isinstance(model, (str, Path)) else model.run,
         data=_path(data),
-        output=Path(output),
+        output=_need_path(output),
         labels=_path(labels),
         rivals=[Path(rival) for rival in rivals],
         audit=_path(audit),
@@ -234,7 +235,7 @@ def audit(
     with name_what_is_missing("this command"):
         from gadoscope.inspection.run import audit as audit_data
     return audit_data(
-        Path(data),
+        _need_path(data),
         output=_path(output),
         labels=_path(labels),
         jobs=jobs,
@@ -290,21 +291,31 @@ def _find_bundle(model: "str | Path | TrainedRun") -> Path:
 
 
 def _make_job(
-    config: "str | Path | TrainingConfig", data: str | Path, output: str | Path, options: TrainingOptions
+    config: "str | Path | Mapping[str, Any] | TrainingConfig",
+    data: str | Path,
+    output: str | Path,
+    options: TrainingOptions,
 ) -> "Job":
-    from gadoscope.training.config import read_config
+    from gadoscope.training.config import TrainingConfig, parse_config, read_config
     from gadoscope.training.job import Job
 
     settings = options.get("settings", ())
     if isinstance(config, (str, Path)):
         config = read_config(Path(config), settings)
+    elif isinstance(config, Mapping):
+        config = parse_config(config, settings)
+    elif not isinstance(config, TrainingConfig):
+        raise UsageError(
+            f"config is a value of the type {type(config).__name__}; give a TOML file, a dictionary, or what "
+            "read_config returns."
+        )
     elif settings:
         raise UsageError("settings change a config that is read from a file; name the file, or leave them.")
     init, teacher = options.get("init"), options.get("teacher")
     return Job(
         config=config,
-        data=Path(data),
-        run=Path(output),
+        data=_need_path(data),
+        run=_need_path(output),
         labels=_path(options.get("labels")),
         resume=options.get("resume", False),
         init=None if init is None else find_model(init),
@@ -324,4 +335,13 @@ def _listeners(options: TrainingOptions) -> dict[str, Any]:
 
 
 def _path(path: str | Path | None) -> Path | None:
-    return None if path is None else Path(path)
+    return None if path is None else _need_path(path)
+
+
+def _need_path(path: str | Path) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise UsageError(
+            f"a path is expected here, and this is a value of the type {type(path).__name__}; name a file or "
+            "a folder."
+        )
+    return Path(path)

@@ -2,18 +2,20 @@
 
 import os
 from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from gadoscope.classification.options import RunOptions
+from gadoscope.classification.options import RunOptions, take_options
 from gadoscope.classification.rows import Answer, StudyPlace, storable_row
-from gadoscope.classification.run import answer_inputs, check_jobs
+from gadoscope.classification.run import answer_inputs
 from gadoscope.errors import UsageError
 from gadoscope.inference.bundle import Bundle
 from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Session
 from gadoscope.labels import Plane, SeriesResult
+from gadoscope.parallel import count_jobs
 from gadoscope.reading.given import ArrayAxes, is_dataset, list_inputs
 from gadoscope.reading.series import Facts, ImageSeries
 
@@ -39,12 +41,10 @@ class Classifier:
         If ``model`` is no bundle, or does not fit.
     UsageError
         If this installation lacks the default bundle.
-    ValueError
-        If ``jobs`` is negative.
     """
 
     def __init__(self, model: str | Path = "default", jobs: int = 0) -> None:
-        check_jobs(jobs)
+        count_jobs(jobs)
         self._jobs = jobs
         self._loaded: Session | None = Session(find_model(model))
         self.bundle: Bundle = self._session.bundle
@@ -80,7 +80,8 @@ class Classifier:
     ) -> Generator[SeriesResult, None, None]:
         """Return the rows of what is handed over, as they come; parameters, rows and errors of `classify`."""
         axes = ArrayAxes(spacing_mm=spacing_mm, orientation=orientation, plane=plane)
-        return answer_inputs(list_inputs(what, axes), self._session, jobs=self._jobs, options=options)
+        rows = answer_inputs(list_inputs(what, axes), self._session, jobs=self._jobs, options=options)
+        return _refuse_none(rows, _list_paths(what))
 
     def answer(self, series: ImageSeries, *, options: RunOptions | None = None) -> SeriesResult:
         """Return the row of one series; of several volumes `classify` gives the rows of each as well.
@@ -102,7 +103,7 @@ class Classifier:
                 f"answer takes an ImageSeries, and this is a {type(series).__name__}; open it with "
                 "read_series, or hand it to classify."
             )
-        return self._answer_alone(series, (), options or RunOptions())[-1]
+        return self._answer_alone(series, (), take_options(options))[-1]
 
     def answer_study(
         self, study: "Iterable[ImageSeries | Dataset]", *, options: RunOptions | None = None
@@ -139,7 +140,7 @@ class Classifier:
             )
         if not series:
             return list(self.classify(parts, options=options))
-        return self._judge(series, options or RunOptions())
+        return self._judge(series, take_options(options))
 
     def _judge(self, study: Sequence[ImageSeries], options: RunOptions) -> list[SeriesResult]:
         from gadoscope.classification.study.reasoning import iter_judged  # noqa: PLC0415 — single series do without
@@ -163,6 +164,27 @@ class Classifier:
             series, self._session, study=study, quote=options.quote, is_pictured=options.pictures
         )
         return tuple(storable_row(row) for row in rows)
+
+
+def _list_paths(what: "What") -> list[str]:
+    """Return the paths that were named; none where something else was handed over too."""
+    several = list(what) if isinstance(what, (list, tuple)) else [what]
+    return [os.fsdecode(one) for one in several if isinstance(one, (str, os.PathLike))]
+
+
+def _refuse_none(
+    rows: Generator[SeriesResult, None, None], named: Sequence[str]
+) -> Generator[SeriesResult, None, None]:
+    """Pass rows on; raise UsageError if there is none, though paths were named."""
+    n_rows = 0
+    with closing(rows):
+        for row in rows:
+            n_rows += 1
+            yield row
+    if named and not n_rows:
+        raise UsageError(
+            f"there is no input in {', '.join(named)}; name image files or a folder that holds some."
+        )
 
 
 def _may_be_of_a_study(part: object) -> bool:
@@ -216,9 +238,8 @@ def classify(
     BundleError
         If ``model`` is no bundle, or does not fit; all of these are raised here, before the first result.
     UsageError
-        If this installation lacks the default bundle, or something in ``what`` cannot be classified.
-    ValueError
-        If ``jobs`` is negative.
+        If this installation lacks the default bundle, something in ``what`` cannot be classified, or ``jobs``
+        is negative. Where paths are named and nothing lies there, it is raised in the place of a first row.
 
     Notes
     -----

@@ -1,7 +1,7 @@
 """How a run answers, and how far it is: what whoever starts one says, and hears."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from gadoscope.errors import UsageError
@@ -70,3 +70,21 @@ class RunOptions:
             object.__setattr__(self, "quote", QuoteMode(self.quote))
         except ValueError:
             raise UsageError(f"quote = {self.quote!r}; expected one of {', '.join(QuoteMode)}.") from None
+
+
+def take_options(options: RunOptions | None) -> RunOptions:
+    """Return what a run is asked for; the defaults where that is nothing.
+
+    Raises
+    ------
+    UsageError
+        If it is something else, such as a dictionary.
+    """
+    if options is None:
+        return RunOptions()
+    if not isinstance(options, RunOptions):
+        raise UsageError(
+            f"options is a value of the type {type(options).__name__}; give gadoscope.RunOptions(...), whose "
+            f"names are {', '.join(one.name for one in fields(RunOptions))}."
+        )
+    return options

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gadoscope.classification.inputs import Container, ContainerKind, Examiner, Instance
-from gadoscope.classification.options import Progress, RunOptions, Watch
+from gadoscope.classification.options import Progress, RunOptions, Watch, take_options
 from gadoscope.classification.rows import Answer, empty_row, keep_going, storable_row
 from gadoscope.inference.session import Session
 from gadoscope.labels import QuoteMode, SeriesResult
@@ -85,7 +85,7 @@ def iter_results(
     ------
     BundleError
         If ``model`` is no bundle, or does not fit; raised here, before the first result.
-    ValueError
+    UsageError
         If ``jobs`` is negative.
 
     Notes
@@ -93,7 +93,7 @@ def iter_results(
     Of large archives, processes read the headers. A script of yours that calls this needs
     ``if __name__ == "__main__":``, as for everything that uses `multiprocessing`, or ``jobs=1``.
     """
-    check_jobs(jobs)
+    count_jobs(jobs)
     options = RunOptions(journal=journal, series_alone=series_alone, quote=quote, watch=watch)
     return answer_inputs(iter_inputs(paths), Session(model), jobs=jobs, options=options)
 
@@ -105,20 +105,14 @@ def answer_inputs(
 
     Parameters, rows, errors and notes as of `iter_results`.
     """
-    check_jobs(jobs)
-    options = options or RunOptions()
+    n_jobs = count_jobs(jobs)
+    options = take_options(options)
     if options.journal is not None:
         # A journal of words must not hold full texts: they may be a patient's.
         forget = "" if options.quote is QuoteMode.FULL else f"/{QuoteMode.FULL}"
         version = f"{__version__}/{ANSWERS_VERSION}/{options.quote}"
         options.journal.begin(model=session.bundle.sha256, version=version, forget=forget)
-    return _iter_rows(inputs, _Run(session, count_jobs(jobs), options))
-
-
-def check_jobs(jobs: int) -> None:
-    """Raise ValueError if so many workers cannot be."""
-    if not hasattr(jobs, "__index__") or jobs < 0:
-        raise ValueError(f"jobs must be 0 (one for each core) or more, a whole number, but it is {jobs!r}.")
+    return _iter_rows(inputs, _Run(session, n_jobs, options))
 
 
 def _iter_rows(inputs: Iterable[Input], run: "_Run") -> Generator[SeriesResult, None, None]:

@@ -130,7 +130,7 @@ def command(
         if journal is not None and resume:
             _say_what_is_known(journal)
         with closing(results):
-            rows = _until_stopped(_refuse_none(results, paths), stop, written)
+            rows = _until_stopped(results, stop, written)
             for result in _write_each(rows, written, as_json=as_json, is_piped=is_piped):
                 ledger.add(result)
     _report(ledger, written)
@@ -180,16 +180,6 @@ def _say_what_is_known(journal: "Journal") -> None:
     else:
         said = "holds no answers yet; all inputs are answered"
     say_aside(f"{journal.path} {said}.")
-
-
-def _refuse_none(results: "Iterator[SeriesResult]", paths: tuple[Path, ...]) -> "Iterator[SeriesResult]":
-    first = next(results, None)
-    if first is None:
-        raise UsageError(
-            f"there is no input in {', '.join(map(str, paths))}; "
-            "name image files or a folder that holds some."
-        )
-    yield from chain([first], results)
 
 
 def _until_stopped(

@@ -83,7 +83,8 @@ def find_judges(models: Sequence[Model], data: Path | None, labels: Path | None 
         raise UsageError("labels say nothing without scans; name the folder of these with --data FOLDER.")
     if first.run is None and data is None:
         raise UsageError(
-            "a bundle does not say which images to evaluate it on; name them with --data MANIFEST or FOLDER."
+            "a bundle does not say which images to evaluate it on; name them with --data MANIFEST or FOLDER, "
+            "in Python with data."
         )
     own = read_manifest(first.run.manifest) if first.run else None
     is_own = own is not None and labels is None and (data is None or _is_same_file(data, own.origin))

@@ -74,7 +74,7 @@ def open_table(path: Path, place: Callable[[], Path | None] | None = None) -> It
     Raises
     ------
     UsageError
-        As :func:`check_table_path`.
+        As :func:`check_table_path`, or if ``rows`` is one row.
     OutputError
         If the system cannot write; nothing half-written stays behind.
     """
@@ -101,10 +101,12 @@ def write_table(rows: Iterable[SeriesResult], path: str | Path) -> Path:
     Raises
     ------
     UsageError
-        As :func:`check_table_path`.
+        As :func:`check_table_path`, or if ``rows`` is one row.
     OutputError
         If the system cannot write; nothing half-written stays behind.
     """
+    if isinstance(rows, SeriesResult):
+        raise UsageError("a table is written of several rows, and this is one; put it into a list.")
     path = Path(path)
     with open_table(path) as write:
         for row in rows:

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_origin
@@ -262,21 +263,22 @@ def read_config(path: str | Path, settings: Sequence[str] = ()) -> TrainingConfi
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from error
-    for setting in settings:
-        _apply_setting(table, setting)
-    return parse_config(table)
+    return parse_config(table, settings)
 
 
-def parse_config(table: Mapping[str, Any]) -> TrainingConfig:
-    """Turn a nested table into a checked configuration.
+def parse_config(table: Mapping[str, Any], settings: Sequence[str] = ()) -> TrainingConfig:
+    """Turn a nested table into a checked configuration, with ``settings`` as of `read_config`.
 
     Raises
     ------
     ConfigError
         If a key or a value does not fit; the message names both, and the key that is nearly that one.
     """
+    changed = deepcopy(dict(table))
+    for setting in settings:
+        _apply_setting(changed, setting)
     try:
-        return from_plain(TrainingConfig, table, partial=True)
+        return from_plain(TrainingConfig, changed, partial=True)
     except MisfitError as error:
         raise ConfigError(_explain(error)) from error
 
