@@ -4,7 +4,6 @@ import csv
 import io
 import os
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 from gadoscope.errors import ManifestError
@@ -203,7 +202,7 @@ def _find_image(folder: Path, cell: str, uid: str) -> Path:
 
 
 def _check_paths(
-    items: Sequence[Item], table: Path, folder: Path
+    items: tuple[Item, ...], table: Path, folder: Path
 ) -> tuple[tuple[Item, ...], tuple[str, ...]]:
     """Return the rows with the scans that folders had to be looked through for, and notices."""
     twice = [path for path, n in Counter(item.path for item in items).items() if n > 1]

@@ -52,7 +52,9 @@ def test_what_the_audit_calls_copies_a_split_keeps_together(tmp_path: Path) -> N
             Image.fromarray(picture).save(tmp_path / place / f"{name}{number}.png")
     manifest = read_manifest(tmp_path)
     measured = {
-        index: one for index, one in enumerate(measure_items(manifest.items)) if isinstance(one, Measurement)
+        index: one
+        for index, one in enumerate(measure_items(manifest.items).results)
+        if isinstance(one, Measurement)
     }
     copies = group_copies(manifest.items, measured)
     assert copies
