@@ -10,7 +10,7 @@ import pytest
 
 from gadoscope.labels import Plane
 from gadoscope.misfits import MisfitError, MissingKeysError, UnknownKeysError, WrongValueError, find_near
-from gadoscope.records import beside, from_plain, list_names, to_plain, written_as
+from gadoscope.records import beside, from_plain, list_names, to_plain, unwritten, where_given, written_as
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,3 +196,23 @@ def test_the_path_of_every_value_can_be_listed() -> None:
     names = list(list_names(Whole))
     assert names[:4] == ["name", "optimiser", "optimiser.learning_rate", "optimiser.steps"]
     assert {"threshold", "method.name", "series_method.name", "place"} <= set(names)
+
+
+@dataclass(frozen=True)
+class _Newer:
+    name: str
+    kinds: tuple[str, ...] = field(default=(), metadata=where_given())
+    found: Any = field(default=None, metadata=unwritten())
+
+
+def test_a_field_that_older_files_lack_is_written_where_it_says_something_alone() -> None:
+    assert to_plain(_Newer("a")) == {"name": "a"}
+    assert to_plain(_Newer("a", ("t2",))) == {"name": "a", "kinds": ["t2"]}
+    for record in (_Newer("a"), _Newer("a", ("t2",))):
+        assert from_plain(_Newer, to_plain(record)) == record
+
+
+def test_what_is_never_written_is_no_known_key_either() -> None:
+    assert to_plain(_Newer("a", found=object())) == {"name": "a"}
+    with pytest.raises(MisfitError, match="found"):
+        from_plain(_Newer, {"name": "a", "found": 1})

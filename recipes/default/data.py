@@ -37,7 +37,7 @@ from gadoscope.training.config import TrainingConfig, format_config, read_config
 from recipes.default.bare_brains import BARE_SOURCE, make_bare
 from recipes.default.other_contrasts import read_flair_pairs, simulate_others, train_flair
 from recipes.default.pairs import read_pairs
-from recipes.default.sources import FAMILIES, SOURCES, choose_public, hold_out_half
+from recipes.default.sources import FAMILIES, SOURCES, choose_public, hold_out_half, name_kind
 from recipes.default.subtraction import simulate_pairs, train_subtraction
 from recipes.default.transplant import find_donors, simulate_enhanced
 from recipes.default.unet import keep_network
@@ -119,6 +119,7 @@ def main() -> None:
         items += make_phantoms(folder, plane, PHANTOM_SEED + number, PHANTOM_SUBJECTS // thin)
     if arguments.hold_out_half:
         items = hold_out_half(items, arguments.hold_out_half)
+    items = [name_kind(item) for item in items]
     path = arguments.output / "manifest.csv"
     write_manifest(Manifest(tuple(items), path), path)
     write_text(arguments.output / RECIPE_NAME, format_config(fit_recipe(read_config(CONFIG), items)))

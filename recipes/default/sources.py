@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Final
 
 from gadoscope.errors import UsageError
-from gadoscope.labels import Label, Split
+from gadoscope.labels import Label, OtherKind, Split
 from gadoscope.preparation.items import Item
+from gadoscope.training.kinds import KIND_COLUMN
 
 T1_SOURCES: Final = (
     "tcga-lgg",
@@ -85,6 +86,53 @@ def _may_teach(item: Item) -> bool:
     if item.label is Label.OTHER:
         return item.source in GATE_SOURCES
     return item.source in T1_SOURCES and not item.extra.get("note", "").startswith(DOUBTED)
+
+
+KINDS_OF_SOURCES: Final = {
+    "tcga-lgg-flair": OtherKind.FLAIR,
+    "ms-baghdad-flair": OtherKind.FLAIR,
+    "simulated-flair": OtherKind.FLAIR,
+    "ms-baghdad-t2": OtherKind.T2,
+    "fets21-t2": OtherKind.T2,
+    "utsw-t2": OtherKind.T2,
+    "metsbrain-t2": OtherKind.T2,
+    "ds000011": OtherKind.T2,
+    "fnndsc-adult": OtherKind.T2,
+    "simulated-t2": OtherKind.T2,
+    "spine-spider": OtherKind.NO_BRAIN,
+    "spine-spider-t2": OtherKind.NO_BRAIN,
+}
+"""What all images labelled other of a source are."""
+KINDS_OF_WORDS: Final = {
+    "flair": OtherKind.FLAIR,
+    "mr - flair": OtherKind.FLAIR,
+    "t2": OtherKind.T2,
+    "t2w": OtherKind.T2,
+    "mr - t2 weighted": OtherKind.T2,
+}
+"""What an image is whose note, or whose phantom's sequence, is this, in lower case."""
+OTHER_ORGANS: Final = (
+    "breast",
+    "gastrointestinal",
+    "genitourinary",
+    "heart",
+    "lung",
+    "musculoskeletal",
+    "spine",
+    "vascular",
+)
+"""Begin the note of images of what is no brain."""
+
+
+def name_kind(item: Item) -> Item:
+    """Return an image labelled other with what it is, in the column `KIND_COLUMN`, where that is known."""
+    words = (item.extra.get("note", "") or item.extra.get("sequence", "")).lower()
+    kind = KINDS_OF_SOURCES.get(item.source) or KINDS_OF_WORDS.get(words)
+    if words.startswith(OTHER_ORGANS):
+        kind = OtherKind.NO_BRAIN
+    if item.label is not Label.OTHER or kind is None:
+        return item
+    return replace(item, extra={**item.extra, KIND_COLUMN: kind.value})
 
 
 def hold_out_half(items: Sequence[Item], source: str) -> list[Item]:

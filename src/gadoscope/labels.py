@@ -84,6 +84,15 @@ class Plane(StrEnum):
     UNKNOWN = "unknown"
 
 
+class OtherKind(StrEnum):
+    """What an image that is no T1 brain looks like: what a manifest's column ``kind`` may say of it."""
+
+    T2 = "t2"
+    FLAIR = "flair"
+    NO_BRAIN = "no_brain"
+    BLANK = "blank"
+
+
 class Status(StrEnum):
     """What became of an input; every input has exactly one."""
 

@@ -19,7 +19,7 @@ Data = dict[str, Any]
 """An object of plain values, as JSON has it."""
 Record = TypeVar("Record")
 
-_BESIDE, _KEY, _UNWRITTEN = "beside", "key", "unwritten"
+_BESIDE, _KEY, _UNWRITTEN, _WHERE_GIVEN = "beside", "key", "unwritten", "where_given"
 
 
 def beside(prefix: str = "") -> Mapping[str, str]:
@@ -39,6 +39,11 @@ def written_as(key: str) -> Mapping[str, str]:
 def unwritten() -> Mapping[str, bool]:
     """Return the metadata of a field that is neither written nor read; it needs a default."""
     return {_UNWRITTEN: True}
+
+
+def where_given() -> Mapping[str, bool]:
+    """Return the metadata of a field that is written where it is not its default: older files lack it."""
+    return {_WHERE_GIVEN: True}
 
 
 def to_plain(value: Any) -> Any:
@@ -92,6 +97,8 @@ class _Field(NamedTuple):
     prefix: str | None
     """None of a field that has a key of its own."""
     is_required: bool
+    default: Any
+    """Of a field that is written only where it is another value; else `MISSING`."""
 
 
 @cache
@@ -104,6 +111,7 @@ def _list_fields(kind: Any) -> tuple[_Field, ...]:
             hint=hints[one.name],
             prefix=one.metadata.get(_BESIDE),
             is_required=one.default is MISSING and one.default_factory is MISSING,
+            default=one.default if _WHERE_GIVEN in one.metadata else MISSING,
         )
         for one in fields(kind)
         if _UNWRITTEN not in one.metadata
@@ -111,19 +119,31 @@ def _list_fields(kind: Any) -> tuple[_Field, ...]:
 
 
 @cache
-def _list_keys(kind: Any, *, required_only: bool = False) -> Mapping[str, Any]:
+def _list_keys(kind: Any) -> Mapping[str, Any]:
     """Return the keys of an object, in order, and the type of each."""
     keys: dict[str, Any] = {}
     for one in _list_fields(kind):
         inner = _strip_none(one.hint)
-        if required_only and not one.is_required:
-            continue
         if one.prefix is None:
             keys[one.key] = one.hint
         elif _is_object(inner):
-            of_inner = _list_keys(inner, required_only=required_only)
-            keys |= {one.prefix + key: hint for key, hint in of_inner.items()}
+            keys |= {one.prefix + key: hint for key, hint in _list_keys(inner).items()}
     return keys
+
+
+@cache
+def _list_needed(kind: Any, *, partial: bool) -> frozenset[str]:
+    """Return the keys that an object must have; with ``partial`` none that has a default."""
+    keys: set[str] = set()
+    for one in _list_fields(kind):
+        inner = _strip_none(one.hint)
+        if one.default is not MISSING or (partial and not one.is_required):
+            continue
+        if one.prefix is None:
+            keys.add(one.key)
+        elif _is_object(inner):
+            keys |= {one.prefix + key for key in _list_needed(inner, partial=partial)}
+    return frozenset(keys)
 
 
 @cache
@@ -134,6 +154,8 @@ def _takes_others(kind: Any) -> bool:
 def _iter_plain(record: Any, kind: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     for one in _list_fields(kind):
         value = None if record is None else getattr(record, one.name)
+        if one.default is not MISSING and value == one.default:
+            continue
         if one.prefix is None:
             yield prefix + one.key, to_plain(value)
         elif isinstance(value, Mapping):
@@ -149,7 +171,7 @@ def _read_object(kind: Any, plain: object, where: str, partial: bool) -> Any:
     unknown = [] if _takes_others(kind) else [key for key in plain if key not in known]
     if unknown:
         raise UnknownKeysError(where, map(str, unknown), known)
-    missing = _list_keys(kind, required_only=partial).keys() - plain.keys()
+    missing = _list_needed(kind, partial=partial) - plain.keys()
     if missing:
         raise MissingKeysError(where, sorted(missing))
     return _build(kind, plain, where, "", partial)

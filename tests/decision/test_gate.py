@@ -1,11 +1,13 @@
 """The gate lets T1 brains pass and says why it refuses the rest."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gadoscope.decision.gate import Gate, check_t1_brain
 from gadoscope.errors import ReadError, RefusedError
-from gadoscope.labels import Status
+from gadoscope.labels import OtherKind, Status
 
 GATE = Gate(threshold=0.4, max_refused=0.005, chosen_on="nothing: for tests")
 AT_THRESHOLD = float(np.log(0.4 / 0.6))
@@ -28,6 +30,27 @@ def test_of_a_volume_the_mean_counts_so_one_odd_slice_refuses_nothing() -> None:
     check_t1_brain(np.array([4.0, 4.0, -5.0]), GATE)
     with pytest.raises(RefusedError):
         check_t1_brain(np.array([-4.0, -4.0, 5.0]), GATE)
+
+
+def test_a_refusal_says_what_the_slices_look_like_where_the_network_is_sure_of_it() -> None:
+    saying = replace(GATE, kinds=tuple(OtherKind))
+    logits = np.array([-2.0, -2.0])
+    for index, words in enumerate(
+        ("a T2-weighted image", "a FLAIR image", "something that is no brain", "blank")
+    ):
+        kinds = np.zeros((2, len(OtherKind)))
+        kinds[:, index] = 5.0
+        with pytest.raises(RefusedError, match=rf"not_t1_brain: the pixels look like .*{words}") as caught:
+            check_t1_brain(logits, saying, kinds)
+        assert "not like a T1-weighted brain (0.119" in str(caught.value)
+    for unsure in (np.zeros((2, len(OtherKind))), np.full((2, len(OtherKind)), np.nan), None):
+        with pytest.raises(RefusedError, match="the pixels do not look like a T1-weighted brain"):
+            check_t1_brain(logits, saying, unsure)
+
+
+def test_a_gate_without_kinds_is_written_as_it_always_was() -> None:
+    assert list(GATE.to_dict()) == ["threshold", "max_refused", "chosen_on", "reached"]
+    assert replace(GATE, kinds=(OtherKind.FLAIR,)).to_dict()["kinds"] == ["flair"]
 
 
 def test_a_logit_that_is_no_number_is_a_failure_not_a_refusal() -> None:

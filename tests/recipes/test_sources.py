@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from gadoscope.errors import UsageError
-from gadoscope.labels import Label, Split
+from gadoscope.labels import Label, OtherKind, Split
 from gadoscope.preparation.items import Item
 from gadoscope.training.config import read_config
+from gadoscope.training.kinds import KIND_COLUMN
 from recipes.default.data import CONFIG, fit_recipe
-from recipes.default.sources import FAMILIES, SOURCES, choose_public, hold_out_half
+from recipes.default.sources import FAMILIES, SOURCES, choose_public, hold_out_half, name_kind
 
 
 def make_item(source: str, label: Label = Label.PRE, subject: str = "s", note: str = "") -> Item:
@@ -76,3 +77,28 @@ def test_without_a_source_the_others_share_its_batches_and_choose_the_threshold(
     fitted.sampling.check_sources(sources_of(items))
     ratio = fitted.sampling.shares["tcga-lgg"] / fitted.sampling.shares["ixi"]
     assert ratio == pytest.approx(config.sampling.shares["tcga-lgg"] / config.sampling.shares["ixi"])
+
+
+@pytest.mark.parametrize(
+    ("source", "note", "kind"),
+    [
+        ("tcga-lgg-flair", "FLAIR", OtherKind.FLAIR),
+        ("openms-long", "T2W", OtherKind.T2),
+        ("vqamed2019-other", "mr - flair", OtherKind.FLAIR),
+        ("vqamed2019-other", "t2", OtherKind.T2),
+        ("vqamed2019-other", "spine and contents: ct", OtherKind.NO_BRAIN),
+        ("vqamed2019-other", "musculoskeletal: t2", OtherKind.NO_BRAIN),
+        ("vqamed2019-other", "ct", None),
+        ("sich-ct", "head CT", None),
+    ],
+)
+def test_what_an_image_labelled_other_is_stands_in_its_row_where_it_is_known(
+    source: str, note: str, kind: OtherKind | None
+) -> None:
+    named = name_kind(make_item(source, Label.OTHER, note=note))
+    assert named.extra.get(KIND_COLUMN, "") == (kind.value if kind else "")
+
+
+def test_an_image_with_a_phase_is_of_no_other_kind() -> None:
+    item = make_item("tcga-lgg", Label.PRE, note="flair")
+    assert name_kind(item) == item

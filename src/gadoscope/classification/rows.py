@@ -159,7 +159,7 @@ def judged_row(base: SeriesResult, answers: Answers, session: Session) -> tuple[
 
     def judge() -> tuple[SeriesResult, float | None]:
         decision = session.bundle.metadata.decision
-        decision.check_t1_brain(answers.t1_brain)
+        decision.check_t1_brain(answers.t1_brain, answers.kinds)
         logit = decision.pool(answers.phase)
         level = Level.SERIES if len(answers.phase) > 1 else Level.SLICE
         return answered_row(base, logit, session, level), logit

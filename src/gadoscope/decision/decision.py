@@ -99,8 +99,12 @@ class Decision:
             return np.zeros(np.shape(t1_brain_logits), dtype=np.bool_)
         return np.asarray(self.gate.refuses(sigmoid(t1_brain_logits)))
 
-    def check_t1_brain(self, t1_brain_logits: NDArray[np.float64] | None) -> None:
+    def check_t1_brain(
+        self, t1_brain_logits: NDArray[np.float64] | None, kinds: NDArray[np.float64] | None = None
+    ) -> None:
         """Let the slices of one volume pass if the gate takes them together for a T1 brain, shape (n,).
+
+        A refusal says what they look like where ``kinds``, shape (n, n_kinds), are there and sure.
 
         Raises
         ------
@@ -110,4 +114,4 @@ class Decision:
             If a logit is no finite number.
         """
         if self.gate is not None and t1_brain_logits is not None:
-            check_t1_brain(t1_brain_logits, self.gate)
+            check_t1_brain(t1_brain_logits, self.gate, kinds)

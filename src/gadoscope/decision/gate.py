@@ -4,13 +4,16 @@ A network that was shown T1 brains alone has an answer for a T2 image, a knee or
 and is sure of it. Such a bundle has a second output, the logit of "this slice is of a T1 brain".
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.decision.calibration import sigmoid
 from gadoscope.errors import ReadError, RefusedError
+from gadoscope.labels import OtherKind
+from gadoscope.records import where_given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +30,16 @@ class Gate:
         On which data.
     reached
         What it reached there, in a sentence; empty where nothing was measured.
+    kinds
+        What else an image may look like: the bundle's third output has a logit for each, in this order; empty
+        of a bundle that cannot say.
     """
 
     threshold: float
     max_refused: float
     chosen_on: str
     reached: str = ""
+    kinds: tuple[OtherKind, ...] = field(default=(), metadata=where_given())
 
     def __post_init__(self) -> None:
         for name in ("threshold", "max_refused"):
@@ -45,7 +52,17 @@ class Gate:
         return np.asarray(probability < self.threshold)
 
 
-def check_t1_brain(logits: NDArray[np.float64], gate: Gate) -> None:
+LOOKS: Mapping[OtherKind, str] = {
+    OtherKind.T2: "a T2-weighted image",
+    OtherKind.FLAIR: "a FLAIR image",
+    OtherKind.NO_BRAIN: "something that is no brain",
+    OtherKind.BLANK: "a blank image",
+}
+LEAST_SURE = 0.5
+"""Probability of a kind from which a refusal names it."""
+
+
+def check_t1_brain(logits: NDArray[np.float64], gate: Gate, kinds: NDArray[np.float64] | None = None) -> None:
     """Let a T1 brain pass.
 
     Parameters
@@ -55,6 +72,8 @@ def check_t1_brain(logits: NDArray[np.float64], gate: Gate) -> None:
         outermost slices may show little brain, and one of them alone must not refuse it.
     gate
         The bundle's.
+    kinds
+        Logits of what else each slice is, shape (n, n_kinds); None where the bundle cannot say.
 
     Raises
     ------
@@ -71,6 +90,19 @@ def check_t1_brain(logits: NDArray[np.float64], gate: Gate) -> None:
     if gate.refuses(np.array(probability)):
         raise RefusedError(
             "not_t1_brain",
-            f"the pixels do not look like a T1-weighted brain ({probability:.3g}; this model answers from "
+            f"the pixels {_describe(gate, kinds)} ({probability:.3g}; this model answers from "
             f"{gate.threshold:.3g} on); if it is one, look at it, and report it.",
         )
+
+
+def _describe(gate: Gate, kinds: NDArray[np.float64] | None) -> str:
+    """Return what the slices look like, in words: what else they may be where the network is sure of it."""
+    plain = "do not look like a T1-weighted brain"
+    if kinds is None or not np.isfinite(kinds).all():
+        return plain
+    mean = kinds.mean(axis=0)
+    shares = np.exp(mean - mean.max())
+    best = int(shares.argmax())
+    if shares[best] / shares.sum() < LEAST_SURE:
+        return plain
+    return f"look like {LOOKS[gate.kinds[best]]}, not like a T1-weighted brain"

@@ -1,10 +1,12 @@
 """The bundle: one .onnx file that carries everything needed to use it, in one metadata entry.
 
-The ONNX file takes one input and gives one output, or two if it has a gate::
+The ONNX file takes one input and gives one output, two if it has a gate, three if that says what else an
+image is::
 
     images          float32 (batch, 1, size, size), in [0, 1]
     logit           float32 (batch,)   P(post-contrast) = sigmoid of the calibrated logit
     t1_brain_logit  float32 (batch,)   P(a T1 brain) = sigmoid of it
+    kind_logits     float32 (batch, n_kinds)   of each of the gate's kinds
 
 Its ``metadata_props`` hold one entry, ``gadoscope``: the JSON of :class:`BundleMetadata`. There is
 no pickle anywhere, and nothing in the file is executed but the network's own arithmetic.
@@ -36,6 +38,8 @@ FORMAT_VERSION = 3
 INPUT_NAME = "images"
 OUTPUT_NAME = "logit"
 GATE_OUTPUT_NAME = "t1_brain_logit"
+KIND_OUTPUT_NAME = "kind_logits"
+BATCH_AXIS = "batch"
 
 MAX_NAME_LENGTH = 200
 """Characters of the names of a bundle and its network."""
@@ -93,6 +97,17 @@ class BundleMetadata:
         """
         document = _Document(format_version=FORMAT_VERSION, class_order=CLASS_ORDER, metadata=self)
         return json.dumps(to_plain(document), sort_keys=True, allow_nan=False, ensure_ascii=False)
+
+    @property
+    def outputs(self) -> Mapping[str, tuple[str | int, ...]]:
+        """Return the network's outputs by name, in order, each with its shape; all are float32 logits."""
+        gate = self.decision.gate
+        shapes: dict[str, tuple[str | int, ...]] = {OUTPUT_NAME: (BATCH_AXIS,)}
+        if gate is not None:
+            shapes[GATE_OUTPUT_NAME] = (BATCH_AXIS,)
+            if gate.kinds:
+                shapes[KIND_OUTPUT_NAME] = (BATCH_AXIS, len(gate.kinds))
+        return shapes
 
     @classmethod
     def from_json(cls, text: str) -> "BundleMetadata":

@@ -2,6 +2,7 @@
 
 import hashlib
 import stat
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,14 +13,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from gadoscope.errors import BundleError
-from gadoscope.inference.bundle import (
-    GATE_OUTPUT_NAME,
-    INPUT_NAME,
-    METADATA_KEY,
-    OUTPUT_NAME,
-    Bundle,
-    BundleMetadata,
-)
+from gadoscope.inference.bundle import INPUT_NAME, METADATA_KEY, Bundle, BundleMetadata
 from gadoscope.inference.default import find_model
 from gadoscope.inference.onnx_content import check_content
 
@@ -64,10 +58,14 @@ class Answers:
         Logits of POST_CONTRAST, shape (n,), float64.
     t1_brain
         Logits of "a T1 brain", shape (n,), float64; None of a bundle without a gate.
+    kinds
+        Logits of what else the image is, shape (n, n_kinds), float64, in the order of the gate's kinds; None
+        of a bundle that cannot say.
     """
 
     phase: NDArray[np.float64]
     t1_brain: NDArray[np.float64] | None = None
+    kinds: NDArray[np.float64] | None = None
 
 
 class Session:
@@ -96,7 +94,7 @@ class Session:
             sha256=hashlib.sha256(content).hexdigest(),
             metadata=_read_metadata(path, self._session),
         )
-        self._outputs = _output_names(self.bundle.metadata)
+        self._outputs = self.bundle.metadata.outputs
         size = self.bundle.metadata.image_path.size
         _check_signature(path, self._session, size, self._outputs)
         # What cannot run is told once and now, instead of in each row.
@@ -121,11 +119,9 @@ class Session:
                 f"images must be float32 of shape (n, 1, {size}, {size}), "
                 f"but they are {images.dtype} of shape {images.shape}."
             )
-        found = np.empty((len(self._outputs), len(images)), dtype=np.float64)
-        for start in range(0, len(images), BATCH):
-            batch = images[start : start + BATCH]
-            found[:, start : start + BATCH] = self._run(batch)
-        return Answers(*found)
+        return self._gather(
+            len(images), (images[start : start + BATCH] for start in range(0, len(images), BATCH))
+        )
 
     def _run(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         try:
@@ -135,11 +131,22 @@ class Session:
                 f"{self.bundle.path} cannot be run: its network does not fit together, or takes more than "
                 f"{MAX_NETWORK_BYTES / 2**30:g} GiB of memory. {_HOW_TO_MAKE_ONE}"
             ) from error
-        if any(one.shape != (len(batch),) for one in logits):
+        shapes = [(len(batch), *_lengths(shape)) for shape in self._outputs.values()]
+        if [one.shape for one in logits] != shapes:
             raise BundleError(
                 f"{self.bundle.path} does not give one answer for each image. {_HOW_TO_MAKE_ONE}"
             )
         return logits
+
+    def _gather(self, n: int, batches: Iterable[NDArray[np.float32]]) -> Answers:
+        """Run the network on ``n`` images, batch after batch."""
+        found = [np.empty((n, *_lengths(shape)), dtype=np.float64) for shape in self._outputs.values()]
+        start = 0
+        for batch in batches:
+            for whole, part in zip(found, self._run(batch), strict=True):
+                whole[start : start + len(batch)] = part
+            start += len(batch)
+        return Answers(*found)
 
     def logits(self, images: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the logits of POST_CONTRAST alone, shape (n,), as `answers` does."""
@@ -150,14 +157,8 @@ class Session:
 
         One slice at a time, so that memory does not grow with ``n``.
         """
-        found = np.empty((len(self._outputs), len(slices)), dtype=np.float64)
-        for index in range(len(slices)):
-            scaled = self.bundle.metadata.image_path.scale(slices[index : index + 1])
-            answer = self.answers(scaled)
-            found[0, index] = answer.phase[0]
-            if answer.t1_brain is not None:
-                found[1, index] = answer.t1_brain[0]
-        return Answers(*found)
+        scale = self.bundle.metadata.image_path.scale
+        return self._gather(len(slices), (scale(slices[index : index + 1]) for index in range(len(slices))))
 
     def slice_logits(self, slices: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the logits of POST_CONTRAST alone, shape (n,), as `slice_answers` does."""
@@ -267,18 +268,22 @@ def _read_metadata(path: Path, session: onnxruntime.InferenceSession) -> BundleM
         raise BundleError(f"{path}: {error}") from error
 
 
-def _output_names(metadata: BundleMetadata) -> tuple[str, ...]:
-    return (OUTPUT_NAME,) if metadata.decision.gate is None else (OUTPUT_NAME, GATE_OUTPUT_NAME)
+def _lengths(shape: Sequence[str | int]) -> list[int]:
+    """Return the lengths that an output's shape states: all but the batch's."""
+    return [length for length in shape if isinstance(length, int)]
 
 
 def _check_signature(
-    path: Path, session: onnxruntime.InferenceSession, size: int, outputs: tuple[str, ...]
+    path: Path,
+    session: onnxruntime.InferenceSession,
+    size: int,
+    outputs: Mapping[str, tuple[str | int, ...]],
 ) -> None:
     expected = [(INPUT_NAME, "tensor(float)", ["batch", 1, size, size])]
     found = [_describe(node) for node in session.get_inputs()]
     if found != expected:
         raise BundleError(_misfit(path, "input", found, expected))
-    expected = [(name, "tensor(float)", ["batch"]) for name in outputs]
+    expected = [(name, "tensor(float)", list(shape)) for name, shape in outputs.items()]
     found = [_describe(node) for node in session.get_outputs()]
     if found != expected:
         raise BundleError(_misfit(path, "output", found, expected))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from gadoscope.models.network import Answer, Layer, Network, gate_of, phase_of
+from gadoscope.models.network import Answer, Layer, Network, gate_of, kinds_of, phase_of
 
 Combination = Callable[[list[Tensor]], Tensor]
 
@@ -77,4 +77,7 @@ class Average(Network):
 def _combine(answers: Sequence[Answer], how: Combination) -> Answer:
     phase = how([phase_of(answer) for answer in answers])
     gates = [gate for gate in map(gate_of, answers) if gate is not None]
+    kinds = [of_kind for of_kind in map(kinds_of, answers) if of_kind is not None]
+    if kinds:
+        return phase, how(gates), how(kinds)
     return (phase, how(gates)) if gates else phase

@@ -93,17 +93,28 @@ class Residual(nn.Module):
 
 
 class GateHead(nn.Module):
-    """Averages and maxima of several stages in, the logit of "a T1 brain" out."""
+    """Averages and maxima of several stages in, the logit of "a T1 brain" out.
+
+    Attributes
+    ----------
+    kinds
+        Reads from the same hidden layer what else the image looks like; None until it is fitted, after the
+        training (`gadoscope.training.kinds`).
+    """
+
+    kinds: nn.Linear | None
 
     def __init__(self, n_features: int) -> None:
         super().__init__()
         self.hidden = nn.Linear(n_features, GATE_UNITS)
         self.logit = nn.Linear(GATE_UNITS, 1)
+        self.kinds = None
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits, shape (n,), of features (n, n_features)."""
-        logits: Tensor = self.logit(F.relu(self.hidden(features))).squeeze(1)
-        return logits
+    def forward(self, features: Tensor) -> tuple[Tensor] | tuple[Tensor, Tensor]:
+        """Return logits, shape (n,), of features (n, n_features); and of each kind, shape (n, n_kinds)."""
+        seen = F.relu(self.hidden(features))
+        logits: Tensor = self.logit(seen).squeeze(1)
+        return (logits,) if self.kinds is None else (logits, self.kinds(seen))
 
 
 class Compact(Network):
@@ -195,7 +206,8 @@ class Compact(Network):
         phase: Tensor = self.phase(features).squeeze(1)
         if self.t1_brain is None:
             return phase
-        return phase, self.t1_brain(torch.cat(pooled, dim=1))
+        answer: Answer = (phase, *self.t1_brain(torch.cat(pooled, dim=1)))
+        return answer
 
     def layers(self) -> list[Layer]:
         """Return the layer table at `INPUT_SIZE`; a ReLU belongs to the layer before it."""

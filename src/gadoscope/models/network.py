@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-Answer = Tensor | tuple[Tensor, Tensor]
-"""Logits of POST_CONTRAST, shape (n,); of a network with a gate also those of "a T1 brain", shape (n,)."""
+Answer = Tensor | tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Tensor]
+"""Logits of POST_CONTRAST, shape (n,); of a network with a gate also those of "a T1 brain", shape (n,), and,
+where it has learned to say what else an image is, of each kind, shape (n, n_kinds)."""
 
 
 class Layer(NamedTuple):
@@ -59,6 +60,11 @@ def phase_of(answer: Answer) -> Tensor:
 def gate_of(answer: Answer) -> Tensor | None:
     """Return the logits of "a T1 brain", shape (n,), or None of a network without a gate."""
     return answer[1] if isinstance(answer, tuple) else None
+
+
+def kinds_of(answer: Answer) -> Tensor | None:
+    """Return the logits of what else an image is, shape (n, n_kinds), or None where that is not known."""
+    return answer[2] if isinstance(answer, tuple) and len(answer) > 2 else None  # noqa: PLR2004 - the third
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -11,9 +11,9 @@ from torch import nn
 
 from gadoscope.errors import TrainingError
 from gadoscope.files import write_beside
-from gadoscope.inference.bundle import GATE_OUTPUT_NAME, INPUT_NAME, METADATA_KEY, OUTPUT_NAME, BundleMetadata
+from gadoscope.inference.bundle import INPUT_NAME, METADATA_KEY, BundleMetadata
 from gadoscope.inference.session import Session
-from gadoscope.models.network import gate_of, phase_of
+from gadoscope.models.network import gate_of, kinds_of, phase_of
 
 LARGEST_DIFFERENCE = 1e-5
 """Largest allowed difference of a probability between torch and ONNX Runtime."""
@@ -28,7 +28,8 @@ def export_bundle(model: nn.Module, path: Path, metadata: BundleMetadata) -> flo
     ----------
     model
         Maps float32 images (n, 1, size, size) in [0, 1] to float32 logits (n,): of the phase, or of the
-        phase and of the gate if ``metadata`` has one.
+        phase and of the gate if ``metadata`` has one, and (n, n_kinds) of what else an image is if it names
+        kinds.
     path
         The .onnx file; written whole or not at all.
     metadata
@@ -44,8 +45,7 @@ def export_bundle(model: nn.Module, path: Path, metadata: BundleMetadata) -> flo
     size = metadata.image_path.size
     was_training = model.training
     model.eval()
-    outputs = [OUTPUT_NAME] if metadata.decision.gate is None else [OUTPUT_NAME, GATE_OUTPUT_NAME]
-    program = _to_onnx(model, size, outputs)
+    program = _to_onnx(model, size, list(metadata.outputs))
     program.metadata_props.append(onnx.StringStringEntryProto(key=METADATA_KEY, value=metadata.to_json()))
     onnx.checker.check_model(program, full_check=True)
     with write_beside(path) as beside:
@@ -109,11 +109,13 @@ def _largest_difference(model: nn.Module, path: Path, size: int) -> float:
     with torch.inference_mode():
         answer = model(torch.from_numpy(images).to(device))
     found = Session(path).answers(images)
-    pairs = [(phase_of(answer), found.phase)]
-    gate = gate_of(answer)
-    if gate is not None and found.t1_brain is not None:
-        pairs.append((gate, found.t1_brain))
+    pairs = [
+        (phase_of(answer), found.phase),
+        (gate_of(answer), found.t1_brain),
+        (kinds_of(answer), found.kinds),
+    ]
     return max(
         float((torch.from_numpy(ours).sigmoid() - theirs.double().cpu().sigmoid()).abs().max())
         for theirs, ours in pairs
+        if theirs is not None and ours is not None
     )

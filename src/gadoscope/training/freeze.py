@@ -1,7 +1,7 @@
 """The finished network asked about its validation images, on which a decision is frozen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from gadoscope.statistics.table import Predictions, read_predictions
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.counterexamples import draw_counterexamples
 from gadoscope.training.data import TrainingData
+from gadoscope.training.kinds import fit_kinds
 from gadoscope.training.loop import VALIDATION_BATCH_SIZE
 
 N_DRAWN = 256
@@ -76,7 +77,8 @@ def freeze(
     frozen = held_out or freeze_logits(items, phase[store.is_t1], config.to_plan())
     if t1_brain is None:
         return frozen
-    return frozen.with_gate(_freeze_gate(network, store, t1_brain, config))
+    gate = _freeze_gate(network, store, t1_brain, config)
+    return frozen.with_gate(replace(gate, kinds=fit_kinds(network, data.train, config)))
 
 
 def freeze_logits(items: Sequence[Item], logit: Floats, plan: Plan) -> Frozen:
