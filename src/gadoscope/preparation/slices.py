@@ -124,9 +124,10 @@ def open_item(item: Item) -> Iterator[OpenItem]:
     is_folder = item.found is not None or os.path.isdir(item.path)  # noqa: PTH112 - Path's own may raise
     if not is_folder and find_container(item.path) is None:
         with open_regular_file(item.path) as file:
-            kind = find_kind(file.read(PREFIX_BYTES))
+            prefix = file.read(PREFIX_BYTES)
+            kind = find_kind(prefix)
             if kind not in SCANS:
-                yield _OpenImage(item, file)
+                yield _OpenImage(item, file, kind, prefix)
                 return
     from gadoscope.preparation.scans import open_scan  # noqa: PLC0415 - images do without
 
@@ -166,13 +167,13 @@ def stamp_item(item: Item) -> Stamp:
 class _OpenImage:
     """A slice image."""
 
-    def __init__(self, item: Item, file: BufferedReader) -> None:
+    def __init__(self, item: Item, file: BufferedReader, kind: Kind, prefix: bytes) -> None:
         self.item, self.image = item, file
+        self._kind, self._prefix = kind, prefix
 
     @property
     def form(self) -> str:
-        self.image.seek(0)
-        found = find_format(self.image.read(PREFIX_BYTES))
+        found = find_format(self._prefix)
         return found.name if found else ""
 
     def digest(self) -> str:
@@ -183,9 +184,7 @@ class _OpenImage:
         return stamp_file(self.item.path)
 
     def read(self, policy: SlicePolicy) -> ItemSlices:
-        self.image.seek(0)
-        prefix = self.image.read(PREFIX_BYTES)
-        if (kind := find_kind(prefix)) is not Kind.IMAGE:
-            raise explain_no_image(kind, prefix, self.item.path.name)
+        if self._kind is not Kind.IMAGE:
+            raise explain_no_image(self._kind, self._prefix, self.item.path.name)
         decoded = decode_slice(self.image)
         return ItemSlices((self.item,), (decoded.pixels,), decoded.warnings)

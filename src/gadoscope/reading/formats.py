@@ -99,6 +99,8 @@ READ_FORMATS = "PNG, JPEG, BMP, TIFF, GIF or WebP"
 
 def find_kind(prefix: bytes) -> Kind:
     """Return what a file's first `PREFIX_BYTES` show."""
+    if find_format(prefix) is not None and not _has_preamble(prefix):
+        return Kind.IMAGE  # what most files are, told at once: no element of DICOM begins as an image does
     return next((kind for kind, fits in _TESTS if fits(prefix)), Kind.UNKNOWN)
 
 
@@ -108,22 +110,27 @@ def is_dicom(prefix: bytes) -> bool:
     Without preamble the first element is of group 2 (file meta) or 8 (identifying), and the second one
     follows it: nothing else begins so by chance.
     """
-    if prefix[_DICOM_MAGIC_AT : _DICOM_MAGIC_AT + 4] == b"DICM":
+    if _has_preamble(prefix):
         return True
     return any(_are_two_elements(prefix, order) for order in "<>")
+
+
+def _has_preamble(prefix: bytes) -> bool:
+    return prefix[_DICOM_MAGIC_AT : _DICOM_MAGIC_AT + 4] == b"DICM"
 
 
 def _are_two_elements(prefix: bytes, order: str) -> bool:
     try:
         group, first, representation, length = struct.unpack_from(f"{order}HH2sH", prefix)
+        if group not in _FIRST_GROUPS:  # most files end here
+            return False
         is_explicit = _VALUE_REPRESENTATION.fullmatch(representation) is not None
         if not is_explicit:
             (length,) = struct.unpack_from(f"{order}I", prefix, 4)
         next_group, second = struct.unpack_from(f"{order}HH", prefix, 8 + length)
     except struct.error:  # the first value is longer than the prefix, or the file ends here
         return False
-    is_beginning = group in _FIRST_GROUPS and next_group in _FIRST_GROUPS
-    return is_beginning and length % 2 == 0 and (next_group, second) > (group, first)
+    return next_group in _FIRST_GROUPS and length % 2 == 0 and (next_group, second) > (group, first)
 
 
 def find_format(prefix: bytes) -> SliceFormat | None:
