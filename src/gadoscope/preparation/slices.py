@@ -26,7 +26,6 @@ from gadoscope.preparation.places import find_container
 from gadoscope.preparation.series import SERIES_COLUMN, find_series
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_format, find_kind
 from gadoscope.reading.images import decode_slice, open_regular_file
-from gadoscope.reading.no_image import explain_no_image
 
 SCANS = frozenset({Kind.DICOM, Kind.DICOMDIR, Kind.NIFTI, Kind.ZIP, Kind.TAR})
 """Kinds of files that are read as scans; all others are for the reader of images to read, or to refuse."""
@@ -125,9 +124,8 @@ def open_item(item: Item) -> Iterator[OpenItem]:
     if not is_folder and find_container(item.path) is None:
         with open_regular_file(item.path) as file:
             prefix = file.read(PREFIX_BYTES)
-            kind = find_kind(prefix)
-            if kind not in SCANS:
-                yield _OpenImage(item, file, kind, prefix)
+            if find_kind(prefix) not in SCANS:
+                yield _OpenImage(item, file, prefix)
                 return
     from gadoscope.preparation.scans import open_scan  # noqa: PLC0415 - images do without
 
@@ -167,9 +165,9 @@ def stamp_item(item: Item) -> Stamp:
 class _OpenImage:
     """A slice image."""
 
-    def __init__(self, item: Item, file: BufferedReader, kind: Kind, prefix: bytes) -> None:
+    def __init__(self, item: Item, file: BufferedReader, prefix: bytes) -> None:
         self.item, self.image = item, file
-        self._kind, self._prefix = kind, prefix
+        self._prefix = prefix
 
     @property
     def form(self) -> str:
@@ -184,7 +182,5 @@ class _OpenImage:
         return stamp_file(self.item.path)
 
     def read(self, policy: SlicePolicy) -> ItemSlices:
-        if self._kind is not Kind.IMAGE:
-            raise explain_no_image(self._kind, self._prefix, self.item.path.name)
         decoded = decode_slice(self.image)
         return ItemSlices((self.item,), (decoded.pixels,), decoded.warnings)
