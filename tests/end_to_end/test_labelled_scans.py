@@ -25,7 +25,8 @@ from gadoscope.phantom.forms.write import Form
 from gadoscope.preparation.manifest import read_manifest
 from gadoscope.preparation.slices import digest_item, read_item
 from gadoscope.run_folder import PREPARED_NAME, RECORD_NAME
-from gadoscope.training.run import Job, train
+from gadoscope.training.job import Job
+from gadoscope.training.run import train
 from tests.support.bundles import write_tiny_bundle
 from tests.support.labelled_scans import SCAN_FORMS, export_slices, write_scans
 from tests.support.lessons import small_config, write_slices
@@ -284,7 +285,8 @@ def test_slice_images_are_read_without_pydicom_or_nibabel(tmp_path: Path, scans:
 
 def test_training_on_slice_images_loads_neither_pydicom_nor_nibabel(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from gadoscope.training.run import Job, train; "
+        "import sys; from pathlib import Path; from gadoscope.training.job import Job; "
+        "from gadoscope.training.run import train; "
         "from tests.support.lessons import small_config; "
         "train(Job(config=small_config(epochs=1), data=Path(sys.argv[1]), run=Path(sys.argv[2]))); "
         "print(*(name for name in ('pydicom', 'nibabel') if name in sys.modules))"
@@ -341,9 +343,7 @@ def test_training_on_scans_gives_the_weights_of_training_on_their_slices(
 def test_folds_of_scans_judge_each_slice_once_and_show_the_suspects(
     tmp_path: Path, scans: dict[Form, Path]
 ) -> None:
-    done = cross_validate(
-        start(scans[Form.DICOM], tmp_path / "folds"), 2, watch=lambda _: None, on_prepared=lambda _, __: None
-    )
+    done = cross_validate(start(scans[Form.DICOM], tmp_path / "folds"), 2, watch=lambda _: None)
     assert done is not None
     names = done.predictions.path.tolist()
     slices = [
