@@ -1,7 +1,5 @@
 """A trained network becomes a bundle: one ONNX file that answers as torch does, checked before it is kept."""
 
-import logging
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +9,10 @@ from torch import nn
 
 from gadoscope.errors import TrainingError
 from gadoscope.files import write_beside
-from gadoscope.inference.bundle import INPUT_NAME, METADATA_KEY, BundleMetadata
+from gadoscope.inference.bundle import METADATA_KEY, BundleMetadata
 from gadoscope.inference.session import Session
 from gadoscope.models.network import gate_of, kinds_of, phase_of
+from gadoscope.training.onnx_graph import to_onnx
 
 LARGEST_DIFFERENCE = 1e-5
 """Largest allowed difference of a probability between torch and ONNX Runtime."""
@@ -45,7 +44,7 @@ def export_bundle(model: nn.Module, path: Path, metadata: BundleMetadata) -> flo
     size = metadata.image_path.size
     was_training = model.training
     model.eval()
-    program = _to_onnx(model, size, list(metadata.outputs))
+    program = to_onnx(model, size, metadata.outputs)
     program.metadata_props.append(onnx.StringStringEntryProto(key=METADATA_KEY, value=metadata.to_json()))
     onnx.checker.check_model(program, full_check=True)
     with write_beside(path) as beside:
@@ -58,46 +57,6 @@ def export_bundle(model: nn.Module, path: Path, metadata: BundleMetadata) -> flo
             )
     model.train(was_training)
     return difference
-
-
-def _to_onnx(model: nn.Module, size: int, outputs: list[str]) -> onnx.ModelProto:
-    device = next(model.parameters()).device
-    # Two images, for the exporter takes a batch of one as a constant.
-    example = torch.zeros(2, 1, size, size, device=device)
-    with warnings.catch_warnings():
-        # The exporter warns of its own internals, of which a user can change nothing.
-        warnings.simplefilter("ignore")
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        exported = torch.onnx.export(
-            model,
-            (example,),
-            dynamo=True,
-            dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
-            input_names=[INPUT_NAME],
-            output_names=outputs,
-            # Unoptimised: folding would replace weights by sums of them, and `--init` reads the weights.
-            # ONNX Runtime folds when it loads.
-            optimize=False,
-            verbose=False,
-        )
-    if exported is None:
-        raise TrainingError("torch exported no ONNX program; is torch 2.6 or newer installed?")
-    program: onnx.ModelProto = exported.model_proto
-    _strip_sources(program)
-    return program
-
-
-def _strip_sources(program: onnx.ModelProto) -> None:
-    """Drop what the exporter notes of this machine: stack traces hold its paths."""
-    for node in program.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    for value in (*program.graph.value_info, *program.graph.input, *program.graph.output):
-        del value.metadata_props[:]
-    for tensor in program.graph.initializer:
-        del tensor.metadata_props[:]
-    del program.graph.metadata_props[:]
-    del program.metadata_props[:]
 
 
 def _largest_difference(model: nn.Module, path: Path, size: int) -> float:

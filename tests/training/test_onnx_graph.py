@@ -1,0 +1,54 @@
+"""A graph that was traced before is that of a fresh trace, with the weights of the network of now."""
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gadoscope.models.registry import build_network
+from gadoscope.training import onnx_graph
+from gadoscope.training.onnx_graph import to_onnx
+
+SIZE = 331
+"""The lesson's: its dense layer fits no other."""
+SMALL = 16
+
+
+class Slope(nn.Module):
+    """The least that has weights, statistics, and a setting that its forward pass branches on."""
+
+    def __init__(self, *, mirrored: bool) -> None:
+        super().__init__()
+        self.normalise = nn.BatchNorm2d(1)
+        self.weigh = nn.Linear(SMALL, 1)
+        self.mirrored = mirrored
+
+    def forward(self, images: Tensor) -> Tensor:
+        views = images.flip(3) if self.mirrored else images
+        logits: Tensor = self.weigh(self.normalise(views).mean(dim=(1, 2))).squeeze(1)
+        return logits
+
+
+def test_a_graph_that_was_traced_before_equals_a_fresh_one_to_the_byte(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = (build_network("siim", seed).eval() for seed in (1, 2))
+    to_onnx(first, SIZE, ["logit"])
+    filled = to_onnx(second, SIZE, ["logit"]).SerializeToString()
+    monkeypatch.setattr(onnx_graph, "_traced", {})
+    assert filled == to_onnx(second, SIZE, ["logit"]).SerializeToString()
+
+
+def test_networks_that_differ_in_weights_statistics_or_a_setting_answer_each_as_torch_does() -> None:
+    images = np.random.default_rng(0).random((3, 1, SMALL, SMALL), np.float32)
+    for mirrored, seed in ((False, 1), (True, 1), (True, 2)):
+        torch.manual_seed(seed)
+        network = Slope(mirrored=mirrored).eval()
+        with torch.no_grad():
+            network.normalise.running_mean.fill_(0.1 * seed)  # type: ignore[union-attr]  # it tracks them
+        program = to_onnx(network, SMALL, ["logit"])
+        session = onnxruntime.InferenceSession(program.SerializeToString())
+        (found,) = session.run(None, {"images": images})
+        with torch.inference_mode():
+            np.testing.assert_allclose(found, network(torch.from_numpy(images)).numpy(), atol=1e-5)
