@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.duration import tell_duration
 from tests.support.paths import SHARED
+from tests.support.shapes import install_shape_checks
+from tests.support.workers import make_scheduler, put_longest_first
+
+install_shape_checks()  # before the first test module loads what is checked
 
 
 def pytest_configure() -> None:
@@ -14,6 +19,22 @@ def pytest_configure() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    put_longest_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Keep together what is made once."""
+    return make_scheduler(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how long it took, and how long the whole may take."""
+    tell_duration(terminalreporter)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from gadoscope.decision.aggregation import METHODS, Aggregation, aggregate_logits
 from gadoscope.decision.calibration import sigmoid
+from tests.support.shapes import unchecked_shapes
 
 
 def aggregations() -> list[Aggregation]:
@@ -43,5 +44,5 @@ def test_one_logit_that_is_no_number_makes_the_answer_none(bad: float) -> None:
 
 @pytest.mark.parametrize("shape", [(0,), (), (2, 1)])
 def test_no_logit_at_all_is_an_error(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"logits must have the shape \(n,\)"):
+    with unchecked_shapes(), pytest.raises(ValueError, match=r"logits must have the shape \(n,\)"):
         aggregate_logits(np.zeros(shape))

@@ -10,6 +10,7 @@ from sklearn.metrics import average_precision_score, balanced_accuracy_score, ro
 from gadoscope.errors import ManifestError
 from gadoscope.records import to_plain
 from gadoscope.statistics.estimates import Figures, estimate_figures
+from tests.support.shapes import unchecked_shapes
 from tests.support.simulation import Population
 
 
@@ -75,7 +76,7 @@ def test_a_perfect_network_is_not_called_certain() -> None:
 
 
 def test_lengths_that_differ_are_refused() -> None:
-    with pytest.raises(ManifestError, match="2 labels, but 3 scores"):
+    with unchecked_shapes(), pytest.raises(ManifestError, match="2 labels, but 3 scores"):
         estimate_figures(np.ones(2, dtype=bool), np.zeros(3), np.ones(2, dtype=bool), np.arange(2))
 
 

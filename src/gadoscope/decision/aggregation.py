@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +51,7 @@ class Aggregation(NamedMethod):
     PARAMETERS = PARAMETERS
     LEAST: ClassVar = {"sharpness": MIN_SHARPNESS}
 
-    def apply(self, logits: NDArray[np.floating]) -> float:
+    def apply(self, logits: Annotated[NDArray[np.floating], "n"]) -> float:
         """Return the logit of a series from those of its slices, shape (n,), n at least 1.
 
         In any order the same to the last bit, so what was chosen, what is judged and what is applied are
@@ -87,7 +87,7 @@ MEAN = Aggregation()
 one that is not, and no slice alone decides."""
 
 
-def aggregate_logits(logits: NDArray[np.float64], aggregation: Aggregation = MEAN) -> float:
+def aggregate_logits(logits: Annotated[NDArray[np.float64], "n"], aggregation: Aggregation = MEAN) -> float:
     """Return the one logit that ``aggregation`` makes of the slices' logits.
 
     For one slice it is that slice's logit, whatever the aggregation is, so a slice image and a volume of

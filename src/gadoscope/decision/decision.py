@@ -1,6 +1,7 @@
 """What a bundle froze, as one thing: from the logits of a network to an answer, or to none."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ class Decision:
         """Return what holds at ``level``; the images of a subject are several slices, as a series' are."""
         return self.of_slice if level is Level.SLICE or self.of_series is None else self.of_series
 
-    def pool(self, logits: NDArray[np.float64]) -> float:
+    def pool(self, logits: Annotated[NDArray[np.float64], "n"]) -> float:
         """Return the one logit that the slices' logits become, shape (n,); see `aggregate_logits`."""
         return aggregate_logits(logits, self.aggregation)
 

@@ -6,6 +6,7 @@ and is sure of it. Such a bundle has a second output, the logit of "this slice i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,9 @@ LEAST_SURE = 0.5
 """Probability of a kind from which a refusal names it."""
 
 
-def check_t1_brain(logits: NDArray[np.float64], gate: Gate, kinds: NDArray[np.float64] | None = None) -> None:
+def check_t1_brain(
+    logits: Annotated[NDArray[np.float64], "n"], gate: Gate, kinds: NDArray[np.float64] | None = None
+) -> None:
     """Let a T1 brain pass.
 
     Parameters

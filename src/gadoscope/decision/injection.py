@@ -8,7 +8,7 @@ the series make it; none is preferred beforehand.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class Enhancement:
 
 def locate_injection(
     witnesses: Sequence[Witness], enhancements: Sequence[Enhancement] = ()
-) -> tuple[Floats, Floats]:
+) -> tuple[Annotated[Floats, "n"], Annotated[Floats, "n"]]:
     """Return P(pre-contrast) and P(post-contrast) of each acquisition, given all of them.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,10 @@ class AggregationChoice:
 
 
 def choose_aggregation(
-    is_post: Bools, logit: Floats, series: NDArray[np.generic], group: NDArray[np.generic]
+    is_post: Annotated[Bools, "n"],
+    logit: Annotated[Floats, "n"],
+    series: Annotated[NDArray[np.generic], "n"],
+    group: Annotated[NDArray[np.generic], "n"],
 ) -> AggregationChoice:
     """Return the simplest aggregation that is as good as the best on subjects left out.
 
@@ -73,7 +77,9 @@ def choose_aggregation(
     )
 
 
-def pool_series(aggregation: Aggregation, logit: Floats, series: NDArray[np.generic]) -> Floats:
+def pool_series(
+    aggregation: Aggregation, logit: Annotated[Floats, "n"], series: Annotated[NDArray[np.generic], "n"]
+) -> Annotated[Floats, "cases"]:
     """Return the logit of each series, shape (series,), in the order of `numpy.unique`."""
     number = number_groups(series, logit.size)
     order = np.argsort(number, kind="stable")

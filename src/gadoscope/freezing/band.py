@@ -12,7 +12,7 @@ wider bands never err more); Angelopoulos et al., Ann. Appl. Stat. 19 (2025) 164
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,9 +92,9 @@ class Band:
 
 
 def choose_band(  # noqa: PLR0913 - a promise has so many words
-    is_post: Bools,
-    probability: Floats,
-    group: NDArray[np.generic],
+    is_post: Annotated[Bools, "n"],
+    probability: Annotated[Floats, "n"],
+    group: Annotated[NDArray[np.generic], "n"],
     threshold: float,
     max_risk: float,
     confidence: float = CONFIDENCE,

@@ -1,5 +1,7 @@
 """Fitting what makes a probability mean what it says: on validation logits, each subject counting once."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
@@ -22,12 +24,12 @@ PRIOR_ERRORS = 0.1
 
 
 def fit_calibration(
-    is_post: Bools,
-    logit: Floats,
-    group: NDArray[np.generic],
+    is_post: Annotated[Bools, "n"],
+    logit: Annotated[Floats, "n"],
+    group: Annotated[NDArray[np.generic], "n"],
     method: str = "temperature",
     *,
-    stratum: NDArray[np.generic] | None = None,
+    stratum: Annotated[NDArray[np.generic], "n"] | None = None,
 ) -> Calibration:
     """Return the calibration with the least log loss, each subject counting once.
 

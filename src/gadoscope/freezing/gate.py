@@ -1,5 +1,7 @@
 """Where the gate's threshold is frozen: the highest one that refuses few enough T1 brains."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,12 @@ MARGIN = 1e-3
 
 
 def freeze_gate(
-    is_t1: Bools, logit: Floats, group: NDArray[np.generic], *, max_refused: float, highest: float
+    is_t1: Annotated[Bools, "n"],
+    logit: Annotated[Floats, "n"],
+    group: Annotated[NDArray[np.generic], "n"],
+    *,
+    max_refused: float,
+    highest: float,
 ) -> Gate:
     """Choose the threshold on validation images.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,12 @@ class Candidate:
 
 
 def held_out_losses(
-    is_post: Bools, inputs: Floats, group: NDArray[np.generic], fold: NDArray[np.int64], fit: Fit
-) -> Floats:
+    is_post: Annotated[Bools, "n"],
+    inputs: Floats,
+    group: Annotated[NDArray[np.generic], "n"],
+    fold: Annotated[NDArray[np.int64], "n"],
+    fit: Fit,
+) -> Annotated[Floats, "subjects"]:
     """Return each subject's mean log loss by the fit to the other folds, shape (subjects,)."""
     losses = np.empty(is_post.size)
     for left_out in range(int(fold.max()) + 1):

@@ -1,6 +1,7 @@
 """How high the mean of losses in [0, 1] may be at most, valid for any number of subjects."""
 
 import math
+from typing import Annotated
 
 from scipy.optimize import brentq
 from scipy.stats import binom
@@ -8,7 +9,7 @@ from scipy.stats import binom
 from gadoscope.arrays import Floats
 
 
-def risk_p_value(losses: Floats, risk: float, *, is_binary: bool) -> float:
+def risk_p_value(losses: Annotated[Floats, "subjects"], risk: float, *, is_binary: bool) -> float:
     """Return a valid p-value of "the mean loss is at least ``risk``" for losses in [0, 1].
 
     Parameters

@@ -1,7 +1,7 @@
 """Rules for the operating point that need a number: a target to reach, or what an error costs."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,12 +97,12 @@ class ChosenPoint:
 
 
 def choose_point(
-    is_post: Bools,
-    probability: Floats,
-    group: NDArray[np.generic],
+    is_post: Annotated[Bools, "n"],
+    probability: Annotated[Floats, "n"],
+    group: Annotated[NDArray[np.generic], "n"],
     rule: PointRule,
     *,
-    stratum: NDArray[np.generic] | None = None,
+    stratum: Annotated[NDArray[np.generic], "n"] | None = None,
 ) -> ChosenPoint:
     """Return the threshold that ``rule`` asks for, and what it reached.
 

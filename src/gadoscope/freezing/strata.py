@@ -1,5 +1,7 @@
 """How much each image counts where several hospitals choose together: none of them decides alone."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,11 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 
-def weigh_strata(is_post: Bools, stratum: NDArray[np.generic], group: NDArray[np.generic]) -> Floats:
+def weigh_strata(
+    is_post: Annotated[Bools, "n"],
+    stratum: Annotated[NDArray[np.generic], "n"],
+    group: Annotated[NDArray[np.generic], "n"],
+) -> Annotated[Floats, "n"]:
     """Return how much each image counts, shape (n,), 1 on average.
 
     In each stratum, such as a hospital's images of one plane, both labels count alike; a stratum with one

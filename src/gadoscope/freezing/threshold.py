@@ -1,6 +1,6 @@
 """Where to cut: the threshold that is chosen on validation data and then frozen in the bundle."""
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,11 @@ OUTER_MARGIN_LOGIT = 1.0
 
 
 def choose_threshold(
-    is_post: NDArray[np.bool_],
-    probability: NDArray[np.float64],
+    is_post: Annotated[NDArray[np.bool_], "n"],
+    probability: Annotated[NDArray[np.float64], "n"],
     rule: str = "balanced_accuracy",
     *,
-    weight: NDArray[np.float64] | None = None,
+    weight: Annotated[NDArray[np.float64], "n"] | None = None,
 ) -> float:
     """Return the threshold at which ``probability >= threshold`` is most often right.
 
@@ -89,7 +89,9 @@ class Cuts:
         self.true_pre = np.concatenate([[0], np.cumsum(n_pre)])
         self._middle, self._width = _gaps(np.log(self.scores / (1 - self.scores)))
 
-    def weigh(self, is_post: NDArray[np.bool_], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    def weigh(
+        self, is_post: Annotated[NDArray[np.bool_], "n"], weight: Annotated[NDArray[np.float64], "n"]
+    ) -> Annotated[NDArray[np.float64], "cuts"]:
         """Return the weight of the right answers of each cut, shape (cuts,), equal where it is equal."""
         of_post, of_pre = (
             np.concatenate([[0], np.cumsum(np.bincount(self._place, np.where(rows, weight, 0)))])
@@ -98,7 +100,7 @@ class Cuts:
         right: NDArray[np.float64] = np.round((of_post[-1] - of_post + of_pre) / weight.sum(), 12)
         return right
 
-    def best(self, quality: NDArray[np.integer] | NDArray[np.floating]) -> float:
+    def best(self, quality: Annotated[NDArray[np.integer] | NDArray[np.floating], "cuts"]) -> float:
         """Return the threshold of the cut with the highest quality, shape (cuts,)."""
         best = np.flatnonzero(quality == quality.max())
         # Widest gap first, then the one nearest to probability 0.5.

@@ -1,6 +1,7 @@
 """A volume that is an array in memory already, and how its axes are said in three letters."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ class ArrayVolume:
         """(0, 255) for 8-bit values, as of a NIfTI file; else unknown."""
         return _BYTE_WINDOW if self._voxels.dtype == np.uint8 else None
 
-    def read_slices(self, indices: Sequence[int]) -> NDArray[np.float32]:
+    def read_slices(self, indices: Sequence[int]) -> Annotated[NDArray[np.float32], "n row column"]:
         """Return some slices, shape (len(indices), row, column), float32; beyond that they are infinite."""
         with np.errstate(over="ignore"):
             return self._voxels[list(indices)].astype(np.float32)

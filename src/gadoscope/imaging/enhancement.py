@@ -10,6 +10,7 @@ seen to enhance and none in the wrong order; a fifth hospital changed its sequen
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,9 +113,9 @@ def _find_places(
 
 
 def compare_slices(
-    earlier: NDArray[np.floating],
-    later: NDArray[np.floating],
-    is_shared: NDArray[np.bool_],
+    earlier: Annotated[NDArray[np.floating], "slice row column"],
+    later: Annotated[NDArray[np.floating], "slice row column"],
+    is_shared: Annotated[NDArray[np.bool_], "slice row column"],
     pixel_mm: float,
 ) -> Change | None:
     """Compare slices that show the same places.

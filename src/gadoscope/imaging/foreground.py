@@ -7,6 +7,7 @@ box.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +86,7 @@ class Foreground:
         return self.cells[np.ix_(row, column)] & is_row[:, np.newaxis] & is_column
 
 
-def find_foreground(pixels: NDArray[np.uint8]) -> Foreground:
+def find_foreground(pixels: Annotated[NDArray[np.uint8], "row column"]) -> Foreground:
     """Find the head of a slice.
 
     Parameters

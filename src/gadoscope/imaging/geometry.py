@@ -10,6 +10,7 @@ DICOM PS3.3 C.7.6.2.1.1 (patient axes)
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ VIEWS = {
 superior up, the patient's right on the left."""
 
 
-def find_closest_plane(normal: NDArray[np.float64]) -> tuple[Plane, float]:
+def find_closest_plane(normal: Annotated[NDArray[np.float64], "3"]) -> tuple[Plane, float]:
     """Return the plane whose normal is closest, and the angle to it in degrees.
 
     Parameters
@@ -98,7 +99,9 @@ class Upright:
     flip_rows: bool
     flip_columns: bool
 
-    def apply(self, slices: NDArray[np.float32]) -> NDArray[np.float32]:
+    def apply(
+        self, slices: Annotated[NDArray[np.float32], "n row column"]
+    ) -> Annotated[NDArray[np.float32], "n height width"]:
         """Return a view of ``slices`` (n, row, column), upright."""
         upright = slices.transpose(0, 2, 1) if self.transpose else slices
         rows, columns = (
@@ -108,7 +111,9 @@ class Upright:
 
 
 def find_upright(
-    along_rows: NDArray[np.float64], along_columns: NDArray[np.float64], plane: Plane
+    along_rows: Annotated[NDArray[np.float64], "3"],
+    along_columns: Annotated[NDArray[np.float64], "3"],
+    plane: Plane,
 ) -> Upright:
     """Return how stored slices become upright ones.
 

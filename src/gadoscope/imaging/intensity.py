@@ -13,6 +13,7 @@ field was scanned, how bright it is and what stands around the head then matters
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,7 +134,9 @@ class ImagePath:
         if self.resize == STRETCH_NEAREST and percentiles != (0, ALL_PERCENT):
             raise ValueError(f"{given}; {STRETCH_NEAREST!r} keeps the grey values and takes 0 and 100 only.")
 
-    def resize_slice(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def resize_slice(
+        self, pixels: Annotated[NDArray[np.uint8], "row column"]
+    ) -> Annotated[NDArray[np.uint8], "size size"]:
         """Return ``pixels`` (row, column) of any size as a square of shape (size, size)."""
         if self.resize == HEAD_BOX:
             return self._cut_out_head(pixels)
@@ -172,7 +175,9 @@ class ImagePath:
         stretched: NDArray[np.uint8] = _stretching_table(low, high)[resized]
         return stretched
 
-    def scale(self, batch: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+    def scale(
+        self, batch: Annotated[NDArray[np.uint8] | NDArray[np.float32], "n size size"]
+    ) -> Annotated[NDArray[np.float32], "n 1 size size"]:
         """Return the network's input of resized slices.
 
         Parameters

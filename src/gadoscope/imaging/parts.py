@@ -3,6 +3,8 @@
 As `scipy.ndimage.label`, whose import takes longer than the whole answer to a slice.
 """
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ MIN_FILL = 0.1
 """Share of its own box that a part of the head fills, at least: a ring of scalp 0.13, a drawn frame 0.05."""
 
 
-def keep_largest_parts(bright: Bools) -> Bools:
+def keep_largest_parts(bright: Annotated[Bools, "row column"]) -> Annotated[Bools, "row column"]:
     """Return the parts, connected by the edges of cells, that may belong to a head.
 
     They fill `MIN_FILL` of their box or more, and have `MIN_PART` of the cells of the largest such part or

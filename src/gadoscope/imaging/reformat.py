@@ -8,6 +8,7 @@ own. Where the volume lies along the axes, pixels are voxels and nothing is inte
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,9 @@ class SamplingGrid:
     down: NDArray[np.float64]
     right: NDArray[np.float64]
 
-    def coordinates(self, origin: NDArray[np.float64]) -> NDArray[np.float64]:
+    def coordinates(
+        self, origin: Annotated[NDArray[np.float64], "3"]
+    ) -> Annotated[NDArray[np.float64], "3 row column"]:
         """Return the indices of all pixels of the slice that begins at ``origin``, (3, row, column)."""
         rows, columns = self.shape
         down = self.down[:, None, None] * np.arange(rows)[:, None]
@@ -133,7 +136,10 @@ def _sample(
     return Picked(slices, (*notes, *([NOT_FINITE] if any_replaced else [])))
 
 
-def interpolate(voxels: NDArray[np.float32], coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+def interpolate(
+    voxels: Annotated[NDArray[np.float32], "slice row column"],
+    coordinates: Annotated[NDArray[np.float64], "3 *places"],
+) -> Annotated[NDArray[np.float64], "*places"]:
     """Return values between voxels, on straight lines along each axis; beyond the edge, that of the edge.
 
     As `scipy.ndimage.map_coordinates` with ``order=1, mode="nearest"``, and as fast; importing that takes

@@ -1,5 +1,7 @@
 """From voxel values to 256 greys: which value is black, which is white, a straight line between."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -77,7 +79,9 @@ def fits(voxels: NDArray[np.float32], window: tuple[float, float]) -> bool:
     return bool(white <= MAX_WHITE_SHARE and 1 - white - black >= MIN_GREY_SHARE)
 
 
-def to_grey(voxels: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
+def to_grey(
+    voxels: Annotated[NDArray[np.float32], "*shape"], low: float, high: float
+) -> Annotated[NDArray[np.uint8], "*shape"]:
     """Return ``voxels`` as greys: ``low`` and below are 0, ``high`` and above 255, rounded between.
 
     (0, 255) is the identity on 8-bit values. Any shape; finite values.

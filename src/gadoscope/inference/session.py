@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import onnxruntime
@@ -148,11 +149,11 @@ class Session:
             start += len(batch)
         return Answers(*found)
 
-    def logits(self, images: NDArray[np.float32]) -> NDArray[np.float64]:
+    def logits(self, images: NDArray[np.float32]) -> Annotated[NDArray[np.float64], "n"]:
         """Return the logits of POST_CONTRAST alone, shape (n,), as `answers` does."""
         return self.answers(images).phase
 
-    def slice_answers(self, slices: NDArray[np.uint8]) -> Answers:
+    def slice_answers(self, slices: Annotated[NDArray[np.uint8], "n row column"]) -> Answers:
         """Take resized slices, shape (n, size, size), uint8 0..255, through the bundle's image path.
 
         One slice at a time, so that memory does not grow with ``n``.
@@ -160,7 +161,9 @@ class Session:
         scale = self.bundle.metadata.image_path.scale
         return self._gather(len(slices), (scale(slices[index : index + 1]) for index in range(len(slices))))
 
-    def slice_logits(self, slices: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def slice_logits(
+        self, slices: Annotated[NDArray[np.uint8], "n row column"]
+    ) -> Annotated[NDArray[np.float64], "n"]:
         """Return the logits of POST_CONTRAST alone, shape (n,), as `slice_answers` does."""
         return self.slice_answers(slices).phase
 

@@ -1,6 +1,7 @@
 """How far probabilities are from what they say: Brier score, log loss, calibration error, reliability."""
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,11 @@ class CalibrationQuality:
 
 
 def measure_calibration(
-    is_post: Bools, probability: Floats, group: NDArray[np.generic], *, draws: int = DRAWS
+    is_post: Annotated[Bools, "n"],
+    probability: Annotated[Floats, "n"],
+    group: Annotated[NDArray[np.generic], "n"],
+    *,
+    draws: int = DRAWS,
 ) -> CalibrationQuality:
     """Return Brier score, log loss, calibration error and reliability points, with intervals by subject.
 
@@ -91,7 +96,7 @@ def measure_calibration(
     )
 
 
-def equal_mass_bins(probability: Floats, n_subjects: int) -> Integers:
+def equal_mass_bins(probability: Annotated[Floats, "n"], n_subjects: int) -> Annotated[Integers, "n"]:
     """Return the bin of each image, from 0 up, shape (n,); equal probabilities share one."""
     n_bins = int(np.clip(n_subjects // SUBJECTS_PER_BIN, 1, MAX_BINS))
     edges = np.quantile(probability, np.arange(1, n_bins) / n_bins)

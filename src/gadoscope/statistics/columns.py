@@ -1,5 +1,7 @@
 """Whether the columns of a prediction table can be judged at all; each fault is one clear sentence."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +30,7 @@ def check_scores(is_post: Bools, *scores: Floats) -> None:
             )
 
 
-def number_groups(group: NDArray[np.generic], n: int) -> Integers:
+def number_groups(group: NDArray[np.generic], n: int) -> Annotated[Integers, "n"]:
     """Return the subject of each image as a whole number from 0 without gaps, shape (n,).
 
     Raises
@@ -42,7 +44,9 @@ def number_groups(group: NDArray[np.generic], n: int) -> Integers:
     return numbers
 
 
-def sum_by_group(values: NDArray[np.generic], group: Integers, n_groups: int = 0) -> Floats:
+def sum_by_group(
+    values: NDArray[np.generic], group: Annotated[Integers, "n"], n_groups: int = 0
+) -> Annotated[Floats, "groups"]:
     """Return the sum of the values of each group, shape (groups,), at least ``n_groups`` long."""
     return np.asarray(np.bincount(group, weights=values, minlength=n_groups), dtype=np.float64)
 

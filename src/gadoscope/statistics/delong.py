@@ -14,6 +14,7 @@ Sun and Xu, IEEE Signal Process. Lett. 21 (2014) 1389 (the fast form); Newcombe,
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,11 @@ def find_components(is_post: Bools, score: Floats, group: NDArray[np.generic]) -
 
 
 def estimate_auc(
-    is_post: Bools, score: Floats, group: NDArray[np.generic], *, confidence: float = CONFIDENCE
+    is_post: Annotated[Bools, "n"],
+    score: Annotated[Floats, "n"],
+    group: Annotated[NDArray[np.generic], "n"],
+    *,
+    confidence: float = CONFIDENCE,
 ) -> Estimate:
     """Return the ROC area with an interval for subjects drawn anew.
 

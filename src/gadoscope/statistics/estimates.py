@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,10 +40,10 @@ class Figures:
 
 
 def estimate_figures(
-    is_post: Bools,
-    score: Floats,
-    called_post: Bools,
-    group: NDArray[np.generic],
+    is_post: Annotated[Bools, "n"],
+    score: Annotated[Floats, "n"],
+    called_post: Annotated[Bools, "n"],
+    group: Annotated[NDArray[np.generic], "n"],
     *,
     prevalences: Sequence[float] = PREVALENCES,
     draws: int = DRAWS,

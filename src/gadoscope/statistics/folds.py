@@ -1,5 +1,7 @@
 """Subjects dealt into folds, so that nothing is judged on a subject it was fitted to."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,8 +12,12 @@ N_FOLDS = 5
 
 
 def deal_folds(
-    is_post: NDArray[np.bool_], group: NDArray[np.generic], *, n_folds: int = N_FOLDS, seed: int = SEED
-) -> NDArray[np.int64] | None:
+    is_post: Annotated[NDArray[np.bool_], "n"],
+    group: Annotated[NDArray[np.generic], "n"],
+    *,
+    n_folds: int = N_FOLDS,
+    seed: int = SEED,
+) -> Annotated[NDArray[np.int64], "n"] | None:
     """Return the fold of each image, shape (n,); all images of a subject share one.
 
     Subjects are shuffled, sorted by their share of post-contrast images, and dealt out like cards: each
@@ -34,7 +40,7 @@ def deal_folds(
     return fold[subject]
 
 
-def weigh_by_subject(group: NDArray[np.generic]) -> NDArray[np.float64]:
+def weigh_by_subject(group: Annotated[NDArray[np.generic], "n"]) -> Annotated[NDArray[np.float64], "n"]:
     """Return weights with which each subject counts 1, however many images it has; shape (n,)."""
     subject = number_groups(group, group.size)
     weight: NDArray[np.float64] = 1 / np.bincount(subject)[subject]

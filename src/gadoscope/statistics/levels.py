@@ -1,6 +1,7 @@
 """From slices to series to subjects: what is one case, and what is its score."""
 
 from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ def _list_labels(predictions: Predictions) -> list[Label]:
     return [Label.POST if is_post else Label.PRE for is_post in predictions.is_post]
 
 
-def group_cases(predictions: Predictions, level: Level) -> NDArray[np.int64] | None:
+def group_cases(predictions: Predictions, level: Level) -> Annotated[NDArray[np.int64], "n"] | None:
     """Return the case of each image, shape (n,), from 0 without gaps; None where the data do not say.
 
     What a series is says `gadoscope.preparation.series`. A subject's case is all its images of one label,

@@ -1,6 +1,7 @@
 """Figures of merit for two classes; what cannot be computed is None, never a made-up number."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +85,9 @@ def precision_recall_points(is_post: NDArray[np.bool_], score: Floats) -> tuple[
     return recall[::-1], precision[::-1]
 
 
-def accuracy_sweep(is_post: NDArray[np.bool_], probability: Floats) -> tuple[Floats, Floats]:
+def accuracy_sweep(
+    is_post: Annotated[NDArray[np.bool_], "n"], probability: Annotated[Floats, "n"]
+) -> tuple[Annotated[Floats, "edges"], Annotated[Floats, "edges-1"]]:
     """Return accuracy as a step function of the threshold.
 
     Returns
@@ -102,7 +105,7 @@ def accuracy_sweep(is_post: NDArray[np.bool_], probability: Floats) -> tuple[Flo
     return edges, (true_post + true_pre) / max(is_post.size, 1)
 
 
-def log_losses(is_post: Bools, logit: Floats) -> Floats:
+def log_losses(is_post: Annotated[Bools, "n"], logit: Annotated[Floats, "n"]) -> Annotated[Floats, "n"]:
     """Return -ln of the probability given to each image's label, in nats, shape (n,)."""
     losses: Floats = np.logaddexp(0, np.where(is_post, -logit, logit))
     return losses

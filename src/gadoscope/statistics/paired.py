@@ -3,6 +3,8 @@
 Both are judged on the same draws of subjects, so what makes a subject easy or hard for both cancels.
 """
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
@@ -20,10 +22,10 @@ PAIRED_BOOTSTRAP = "paired bootstrap by subject"
 
 
 def compare_models(
-    is_post: Bools,
-    score: tuple[Floats, Floats],
-    called_post: tuple[Bools, Bools],
-    group: NDArray[np.generic],
+    is_post: Annotated[Bools, "n"],
+    score: tuple[Annotated[Floats, "n"], Annotated[Floats, "n"]],
+    called_post: tuple[Annotated[Bools, "n"], Annotated[Bools, "n"]],
+    group: Annotated[NDArray[np.generic], "n"],
     *,
     draws: int = DRAWS,
 ) -> dict[str, Difference]:

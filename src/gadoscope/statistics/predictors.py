@@ -9,6 +9,7 @@ same, so that a score above 0 speaks for post-contrast whatever the mixture.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +94,7 @@ class Scored:
 
 
 def score_predictors(
-    predictors: Sequence[Predictor], is_post: Bools, group: NDArray[np.int64]
+    predictors: Sequence[Predictor], is_post: Annotated[Bools, "n"], group: Annotated[NDArray[np.int64], "n"]
 ) -> Iterator[Scored]:
     """Yield the scores of each predictor.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ class Resamples:
 
 
 def resample(
-    statistic: Statistic, group: NDArray[np.generic], *, draws: int = DRAWS, seed: int = SEED
+    statistic: Statistic, group: Annotated[NDArray[np.generic], "n"], *, draws: int = DRAWS, seed: int = SEED
 ) -> Resamples:
     """Draw whole subjects with replacement ``draws`` times and take the figures of each draw.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,9 +52,9 @@ class RiskCoverage:
 
 
 def measure_risk_coverage(
-    is_post: Bools,
-    probability: Floats,
-    group: NDArray[np.generic],
+    is_post: Annotated[Bools, "n"],
+    probability: Annotated[Floats, "n"],
+    group: Annotated[NDArray[np.generic], "n"],
     threshold: float,
     coverages: Sequence[float] = COVERAGES,
 ) -> RiskCoverage:

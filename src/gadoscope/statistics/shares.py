@@ -1,6 +1,7 @@
 """Accuracy, sensitivity, specificity and their mean, with intervals that know of subjects."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,10 @@ class Rates:
 
 
 def estimate_share(
-    is_success: Bools, group: NDArray[np.generic], *, confidence: float = CONFIDENCE
+    is_success: Annotated[Bools, "n"],
+    group: Annotated[NDArray[np.generic], "n"],
+    *,
+    confidence: float = CONFIDENCE,
 ) -> Estimate:
     """Return the share of images that succeed, with an interval for subjects drawn anew.
 

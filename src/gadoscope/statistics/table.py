@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +112,7 @@ class Predictions:
         return len(self) > 0 and bool((self.subject_id != "").all())
 
     @property
-    def subject_group(self) -> NDArray[np.int64]:
+    def subject_group(self) -> Annotated[NDArray[np.int64], "n"]:
         """Number of each image's subject, shape (n,); where it is unknown that of its series, or its own."""
         series = self.attributes.get("series", [""] * len(self))
         own = [

@@ -1,0 +1,44 @@
+"""Which tests one worker runs, and in which order, where several share the run.
+
+A file's tests stay together, for they share what they make. So do the files that train: what they share is
+trained once, and a network's graph is traced once. What takes longest begins first, so that no worker waits.
+"""
+
+import pytest
+
+TOGETHER = {
+    "docs": ("tests/docs/test_readme.py", "tests/docs/test_tutorial.py"),
+    "training": (
+        "tests/training/",
+        "tests/experiments/",
+        "tests/cli/test_train.py",
+        "tests/evaluation/test_circumstances.py",
+        "tests/evaluation/test_seen_images.py",
+        "tests/docs/test_python.py",
+        "tests/end_to_end/test_one_subject.py",
+    ),
+}
+"""What one worker runs, longest first: the beginnings of the files' paths."""
+
+
+def name_scope(nodeid: str) -> str:
+    """Return what a test stays together with: its file, or files that share what they make."""
+    file = nodeid.partition("::")[0]
+    return next((name for name, beginnings in TOGETHER.items() if file.startswith(beginnings)), file)
+
+
+def put_longest_first(items: list[pytest.Item]) -> None:
+    """Order the tests: those that stay together over several files come first, the others as they were."""
+    ranks = {name: rank for rank, name in enumerate(TOGETHER)}
+    items.sort(key=lambda item: ranks.get(name_scope(item.nodeid), len(ranks)))
+
+
+def make_scheduler(config: pytest.Config, log: object) -> object:
+    """Return what deals the tests out."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 — a plain `pytest` does without
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return name_scope(nodeid)
+
+    return Scheduling(config, log)
