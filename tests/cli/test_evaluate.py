@@ -5,7 +5,7 @@ from inspect import signature
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from gadoscope.cli.evaluate import command
 from gadoscope.evaluation import DEFAULT_CASES
@@ -15,10 +15,20 @@ from tests.support.tiny_run import write_run
 MAIN = "from gadoscope.cli.main import main; main()"
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    (tmp_path / "run").mkdir()
-    return write_run(tmp_path / "run")
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a finished run; nothing here changes it."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    folder.mkdir()
+    return write_run(folder)
+
+
+@pytest.fixture(scope="module")
+def without_cases(run: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+    """Return what the command says, and its folder, where JSON and no case are asked for."""
+    folder = tmp_path_factory.mktemp("report")
+    words = [str(run), "--output", str(folder), "--json", "--cases", "0"]
+    return CliRunner().invoke(command, words), folder
 
 
 def test_the_summary_tells_split_verdict_and_where_the_report_is(run: Path, tmp_path: Path) -> None:
@@ -36,18 +46,16 @@ def test_the_summary_tells_split_verdict_and_where_the_report_is(run: Path, tmp_
     assert lines[-2:] == [f"Report: {tmp_path / 'report' / 'report.html'}", "Not a medical device."]
 
 
-def test_json_prints_the_report_and_nothing_else(run: Path, tmp_path: Path) -> None:
-    result = CliRunner().invoke(
-        command, [str(run), "--output", str(tmp_path / "r"), "--json", "--cases", "0"]
-    )
+def test_json_prints_the_report_and_nothing_else(without_cases: tuple[Result, Path]) -> None:
+    result, folder = without_cases
 
-    assert json.loads(result.stdout) == json.loads((tmp_path / "r" / "report.json").read_text())
+    assert json.loads(result.stdout) == json.loads((folder / "report.json").read_text())
 
 
-def test_no_case_is_shown_where_none_is_asked_for(run: Path, tmp_path: Path) -> None:
-    CliRunner().invoke(command, [str(run), "--output", str(tmp_path / "r"), "--cases", "0"])
+def test_no_case_is_shown_where_none_is_asked_for(without_cases: tuple[Result, Path]) -> None:
+    _, folder = without_cases
 
-    assert "<img" not in (tmp_path / "r" / "report.html").read_text()
+    assert "<img" not in (folder / "report.html").read_text()
 
 
 def test_the_help_shows_an_example_and_the_librarys_default() -> None:

@@ -31,17 +31,6 @@ def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def curves() -> None:
-    """Draw them: most tests here do without, for they take nine tenths of the time."""
-
-
-@pytest.fixture(autouse=True)
-def no_curves(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "curves" not in request.fixturenames:
-        monkeypatch.setattr("gadoscope.evaluation.run.draw_figures", lambda *_: {})
-
-
-@pytest.fixture
 def run(tmp_path: Path) -> Path:
     (tmp_path / "run").mkdir()
     return write_run(tmp_path / "run")

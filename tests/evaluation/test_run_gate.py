@@ -28,12 +28,6 @@ WHITE, DARK = 0.92, 0.3
 """What the gate refuses, and what it lets pass."""
 
 
-@pytest.fixture(autouse=True)
-def no_curves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw none: they take nine tenths of the time."""
-    monkeypatch.setattr("gadoscope.evaluation.run.draw_figures", lambda *_: {})
-
-
 @pytest.fixture
 def gated(tmp_path: Path) -> Path:
     return write_gated_bundle(tmp_path / "gated.onnx")
