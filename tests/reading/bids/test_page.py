@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_tutorial import matches, read_blocks, run_block
+from tests.docs.console import matches, read_blocks, run_block
 from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "how-to" / "classify-a-bids-dataset.md"

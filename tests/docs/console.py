@@ -1,0 +1,64 @@
+"""Read the console blocks of a page, run them in its order, and compare what they print with the page."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+PROMPT = "$ "
+ANYTHING = "..."
+END_OF_OUTPUT = "--- end of output ---"
+LONGEST_BLOCK_S = 600
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of a page, and what the page says that it prints."""
+
+    command: str
+    expected: str
+
+
+def read_blocks(page: str) -> list[list[Step]]:
+    """Return the steps of each console block; a line that begins with the prompt begins a step."""
+    blocks = []
+    for text in CONSOLE.findall(page):
+        steps = re.split(rf"^{re.escape(PROMPT)}", text, flags=re.MULTILINE)[1:]
+        blocks.append([Step(*step.split("\n", 1)) for step in steps])
+    return blocks
+
+
+def run_block(steps: list[Step], folder: Path) -> list[str]:
+    """Run the steps in one shell, so that `$?` is that of the step before, and return what each printed."""
+    keep_code = f"code=$?; printf '\\n{END_OF_OUTPUT}\\n'; (exit $code)"
+    script = "\n".join(f"{step.command}\n{keep_code}" for step in steps)
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "LC_ALL": "C.UTF-8",  # `ls` sorts capitals first, as on the page
+    }
+    result = subprocess.run(
+        ["sh", "-c", script],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=LONGEST_BLOCK_S,
+        check=False,
+    )
+    return result.stdout.split(END_OF_OUTPUT)[: len(steps)]
+
+
+def matches(expected: str, printed: str) -> bool:
+    """Say whether the output is the expected one, where `...` stands for anything, line ends included."""
+    pattern = ".*?".join(re.escape(part) for part in _tidy(expected).split(ANYTHING))
+    return re.fullmatch(pattern, _tidy(printed), re.DOTALL) is not None
+
+
+def _tidy(text: str) -> str:
+    """Drop what nobody sees: blank edges, and runs of blanks, which grow and shrink with the numbers."""
+    return "\n".join(re.sub(r"\s+", " ", line).strip() for line in text.strip().splitlines())
