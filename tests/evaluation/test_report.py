@@ -292,7 +292,7 @@ def test_wrong_answers_on_test_images_come_before_those_on_validation() -> None:
 
 
 def test_a_bundle_alone_has_no_section_on_its_training() -> None:
-    _, page, _ = render(table(), about=replace(evaluated(), training=None))
+    _, page, _ = render(table(), about=replace(evaluated(), training=None), drawn=False)
 
     assert "How it was trained" not in page.words
 
