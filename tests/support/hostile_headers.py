@@ -3,7 +3,8 @@
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from pydicom import dcmwrite
 from pydicom.dataset import Dataset
@@ -64,38 +65,41 @@ def deflated_with(element: bytes) -> bytes:
     return data[: 144 + length] + deflate.compress(inner) + deflate.flush()
 
 
-def iter_storms() -> Iterator[tuple[str, str, bytes]]:
-    """Yield name, reason and bytes of files that no scanner writes."""
+def iter_storms() -> Iterator[tuple[str, str, Callable[[], bytes]]]:
+    """Yield name, reason and maker of files that no scanner writes; together they are half a gigabyte."""
     data = plain_file()
     items = EMPTY_ITEM * MILLION
     many, damaged = "too_many_elements", "damaged_header"
     for tag, before in ((USAGE, (0x0020, 0x000D)), (PER_FRAME, PIXELS), (VALUE_MAPS, PIXELS)):
         name = f"{tag[0]:04x}{tag[1]:04x}"
-        yield f"items of {name}", many, with_element(data, long_element(tag, b"SQ", items), before)
-        unfinished = open_sequence(tag) + items + SEQUENCE_END
-        yield f"items of {name} without a length", many, with_element(data, unfinished, before)
-    yield (
-        "items of a sequence written as unknown",
-        many,
-        with_element(data, long_element(VALUE_MAPS, b"UN", items)),
-    )
-    private = open_sequence(PRIVATE, b"UN") + items + SEQUENCE_END
-    yield "items of a private sequence", many, with_element(data, private)
-    yield "private elements", many, with_element(data, many_private(MILLION))
-    yield "deflated private elements", many, deflated_with(many_private(MILLION))
-    yield "a tail of zeros", damaged, data[:300] + bytes(60 << 20)
-    yield "a short tail of zeros", damaged, data[:300] + bytes(50_000)
-    yield (
-        "one element again and again",
-        damaged,
-        data[:300] + struct.pack("<HH2sH", 0x0009, 0x0001, b"LO", 0) * (2 << 20),
-    )
-    yield (
-        "a deflated value of 80 MB",
-        "too_large",
-        deflated_with(long_element(PRIVATE, b"OB", bytes(80 << 20))),
-    )
-    yield "a value of 80 MB", "too_large", with_element(data, long_element(PRIVATE, b"OB", bytes(80 << 20)))
+        whole = partial(long_element, tag, b"SQ", items)
+        yield f"items of {name}", many, partial(_with_made, data, whole, before)
+        unfinished = partial(_unfinished, open_sequence(tag), items)
+        yield f"items of {name} without a length", many, partial(_with_made, data, unfinished, before)
+    unknown = partial(long_element, VALUE_MAPS, b"UN", items)
+    yield "items of a sequence written as unknown", many, partial(_with_made, data, unknown)
+    private = partial(_unfinished, open_sequence(PRIVATE, b"UN"), items)
+    yield "items of a private sequence", many, partial(_with_made, data, private)
+    yield "private elements", many, lambda: with_element(data, many_private(MILLION))
+    yield "deflated private elements", many, lambda: deflated_with(many_private(MILLION))
+    yield "a tail of zeros", damaged, lambda: data[:300] + bytes(60 << 20)
+    yield "a short tail of zeros", damaged, lambda: data[:300] + bytes(50_000)
+    again = struct.pack("<HH2sH", 0x0009, 0x0001, b"LO", 0)
+    yield "one element again and again", damaged, lambda: data[:300] + again * (2 << 20)
+    yield "a deflated value of 80 MB", "too_large", lambda: deflated_with(_large_value())
+    yield "a value of 80 MB", "too_large", lambda: with_element(data, _large_value())
+
+
+def _with_made(data: bytes, make: Callable[[], bytes], *before: tuple[int, int]) -> bytes:
+    return with_element(data, make(), *before)
+
+
+def _unfinished(opening: bytes, items: bytes) -> bytes:
+    return opening + items + SEQUENCE_END
+
+
+def _large_value() -> bytes:
+    return long_element(PRIVATE, b"OB", bytes(80 << 20))
 
 
 def many_frames(n_frames: int, *, has_lengths: bool = True) -> bytes:
