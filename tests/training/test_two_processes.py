@@ -1,0 +1,72 @@
+"""Two processes with half the batch each follow one process."""
+
+import json
+import multiprocessing
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gadoscope.training.devices import leave_together
+from gadoscope.training.run import Job, TrainedRun, train
+from tests.support.lessons import SMALL_SETTINGS, small_config
+from tests.support.paths import LESSON
+
+PATIENCE_SECONDS = 300
+Start = Callable[[Path, Path], None]
+
+
+def with_torchrun(data: Path, run: Path) -> None:
+    """Train as a user does."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    settings = [part for setting in SMALL_SETTINGS for part in ("--set", setting)]
+    words = ["train", str(LESSON), "--data", str(data), "--output", str(run), *settings]
+    command = [*torchrun, "-m", "gadoscope", *words, "--accelerator", "cpu"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def with_forks(data: Path, run: Path) -> None:
+    """Train in two copies of this process, told what torchrun tells; torch is loaded in them already."""
+    if torch.cuda.is_available() or "fork" not in multiprocessing.get_all_start_methods():
+        pytest.skip("needs a process that can be copied; the slow test starts two")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=_train_as, args=(rank, port, data, run)) for rank in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(PATIENCE_SECONDS)
+    assert [process.exitcode for process in processes] == [0, 0]
+
+
+def _train_as(rank: int, port: int, data: Path, run: Path) -> None:
+    place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2, "GROUP_RANK": 0}
+    os.environ.update({name: str(value) for name, value in place.items()})
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), TORCHELASTIC_RUN_ID="test")
+    train(Job(config=small_config(), data=data, run=run, accelerator="cpu"))
+    leave_together()
+
+
+# The slow one's quicker twin spares it three processes that load torch; it is what a user types.
+@pytest.mark.parametrize("start", [with_forks, pytest.param(with_torchrun, marks=pytest.mark.slow)])
+def test_two_processes_with_half_the_batch_each_follow_one_process(
+    trained: TrainedRun, slices: Path, tmp_path: Path, start: Start
+) -> None:
+    start(slices, tmp_path / "two")
+    curves = []
+    for run in (trained.run, tmp_path / "two"):
+        lines = (run / "metrics.jsonl").read_text().splitlines()
+        assert len(lines) == small_config().epochs
+        curves.append(
+            [[json.loads(line)[name] for name in ("train_loss", "validation_loss")] for line in lines]
+        )
+    np.testing.assert_allclose(curves[0], curves[1], rtol=1e-4)
