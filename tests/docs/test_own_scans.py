@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.docs.test_tutorial import matches, read_blocks, run_block
+from tests.docs.console import matches, read_blocks, run_block
 from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "how-to" / "test-on-your-own-scans.md"

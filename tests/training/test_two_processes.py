@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from gadoscope.training.devices import leave_together
-from gadoscope.training.run import Job, TrainedRun, train
+from gadoscope.training.job import Job, TrainedRun
+from gadoscope.training.run import train
 from tests.support.lessons import SMALL_SETTINGS, small_config
 from tests.support.paths import LESSON
 
