@@ -24,6 +24,7 @@ from gadoscope.classification.run import iter_results
 from gadoscope.classification.study import tasks
 from gadoscope.labels import Phase, SeriesResult, Status
 from gadoscope.reading.archives import zips
+from gadoscope.scans import instances
 from tests.support.dicom_files import classic_series, rename_study, set_instance_uid, write_series
 
 PRE, POST = Phase.PRE_CONTRAST, Phase.POST_CONTRAST
@@ -302,7 +303,7 @@ def test_a_study_of_absurdly_many_series_is_answered_without_neighbours(
 def test_a_series_of_absurdly_many_instances_is_refused(
     archive: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "MAX_INSTANCES", 5)
+    monkeypatch.setattr(instances, "MAX_INSTANCES", 5)
     rows = classify(tiny_bundle, archive)
     refused = [row for row in rows if row.reason.startswith("too_many_instances: 6 instances")]
     assert len(refused) == 4

@@ -269,7 +269,7 @@ def test_a_network_that_answers_no_number_gives_no_answer(
     slices: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = Answers(np.array([np.nan]))
-    monkeypatch.setattr(Session, "answers", lambda _session, _images: nothing)
+    monkeypatch.setattr(Session, "slice_answers", lambda _session, _slices: nothing)
     (result,) = _classify(tiny_bundle, slices / "00.png")
     assert result.status is Status.FAILED
     assert result.reason.startswith("no_number: ")

@@ -18,7 +18,7 @@ from gadoscope.imaging.intensity import ImagePath
 from gadoscope.inference.session import Session
 from gadoscope.labels import Plane
 from gadoscope.models.bundle_weights import load_bundle_weights
-from gadoscope.models.keras.h5 import read_keras_weights
+from gadoscope.models.keras.h5 import read_keras_file
 from gadoscope.models.siim import Siim
 from tests.fixtures.keras.reference import draw_images, read_probabilities
 from tests.support.keras_files import KERAS2, KERAS3, write_edited_h5
@@ -63,7 +63,7 @@ def test_the_bundle_says_where_it_comes_from_and_claims_nothing_else(bundle: Pat
 def test_training_can_start_from_the_bundle(bundle: Path) -> None:
     network = Siim()
     load_bundle_weights(bundle, network, "siim")
-    for name, array in read_keras_weights(KERAS2).items():
+    for name, array in read_keras_file(KERAS2).state.items():
         assert torch.equal(network.state_dict()[name], torch.from_numpy(array))
 
 

@@ -8,6 +8,7 @@ import pytest
 from gadoscope.decision.gate import Gate, check_t1_brain
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.labels import OtherKind, Status
+from gadoscope.records import to_plain
 
 GATE = Gate(threshold=0.4, max_refused=0.005, chosen_on="nothing: for tests")
 AT_THRESHOLD = float(np.log(0.4 / 0.6))
@@ -49,8 +50,8 @@ def test_a_refusal_says_what_the_slices_look_like_where_the_network_is_sure_of_i
 
 
 def test_a_gate_without_kinds_is_written_as_it_always_was() -> None:
-    assert list(GATE.to_dict()) == ["threshold", "max_refused", "chosen_on", "reached"]
-    assert replace(GATE, kinds=(OtherKind.FLAIR,)).to_dict()["kinds"] == ["flair"]
+    assert list(to_plain(GATE)) == ["threshold", "max_refused", "chosen_on", "reached"]
+    assert to_plain(replace(GATE, kinds=(OtherKind.FLAIR,)))["kinds"] == ["flair"]
 
 
 def test_a_logit_that_is_no_number_is_a_failure_not_a_refusal() -> None:

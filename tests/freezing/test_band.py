@@ -79,6 +79,7 @@ def test_a_band_that_the_promise_makes_wider_is_not_made_narrower() -> None:
     wider = choose_band(TABLE.is_post, TABLE.probability, TABLE.group, 0.5, 0.05, least_silent=0.4)
 
     assert (same.lower, same.upper) == (plain.lower, plain.upper)
+    assert plain.coverage.value is not None
     assert 1 - plain.coverage.value < 0.4
     assert wider.coverage.value == pytest.approx(0.6)
     assert wider.n_errors <= plain.n_errors
