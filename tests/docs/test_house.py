@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ Name = tuple[str, str]
 
 
 def test_no_file_is_longer_than_a_reader_holds_in_mind() -> None:
-    lines = {path.name: path.read_text(encoding="utf-8").count("\n") for path in house.PACKAGE.rglob("*.py")}
+    lines = {path: path.read_text(encoding="utf-8").count("\n") for path in house.PACKAGE.rglob("*.py")}
     assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
 
 
@@ -53,19 +54,21 @@ def iter_imports(tree: ast.Module) -> Iterator[Name]:
 
 def iter_unused(module: str, tree: ast.Module) -> Iterator[Name]:
     """Yield what a file defines and does not use itself; commands are called by the command line."""
-    for statement in tree.body:
-        rest = [other for other in tree.body if other is not statement]
-        used = {node.id for other in rest for node in ast.walk(other) if isinstance(node, ast.Name)}
-        quoted = " ".join(
-            node.value
-            for other in rest
-            for node in ast.walk(other)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        )
+    seen = [set(iter_words(statement)) for statement in tree.body]
+    users = Counter(word for words in seen for word in words)
+    for statement, own in zip(tree.body, seen, strict=True):
         for name in list_names(statement):
-            is_quoted = re.search(rf"\b{name}\b", quoted) is not None  # a type, or what is found by its name
-            if name not in used and not is_quoted and not name.startswith("__"):
+            if users[name] == (name in own) and not name.startswith("__"):
                 yield module, name
+
+
+def iter_words(statement: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement uses, and the words that it quotes: types, say."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from re.findall(r"\w+", node.value)
 
 
 def list_names(statement: ast.stmt) -> list[str]:
