@@ -13,6 +13,7 @@ import pytest
 
 import gadoscope as gs
 from gadoscope.errors import UsageError
+from tests.support.paths import ROOT
 
 INIT = Path(gs.__file__)
 
@@ -125,9 +126,16 @@ def test_paths_of_a_train_that_cannot_be_are_told_as_in_the_shell(tmp_path: Path
         gs.explain("default", [1, 2])  # type: ignore[arg-type]  # that is the test
 
 
+def _lesson() -> gs.TrainingConfig:
+    return gs.read_config(ROOT / "configs" / "lesson.toml")
+
+
 def _of_any(value: object) -> Any:
     """Return a value of a kind that no annotation lets through."""
     return value
+
+
+NO_MODEL = r"a model is named by a path or by default, and this is a value of the type \w+; name a bundle"
 
 
 def test_what_no_function_takes_is_refused_in_one_sentence_of_ours(tmp_path: Path, tiny_bundle: Path) -> None:
@@ -145,6 +153,15 @@ def test_what_no_function_takes_is_refused_in_one_sentence_of_ours(tmp_path: Pat
         (
             lambda: gs.evaluate("default", output=tmp_path / "report"),
             "name them with --data MANIFEST or FOLDER, in Python with data",
+        ),
+        (lambda: gs.evaluate(_of_any(3), output=tmp_path / "report"), NO_MODEL),
+        (lambda: gs.explain(_of_any(3), "a.png"), NO_MODEL),
+        (lambda: gs.open_bundle(_of_any(3)), NO_MODEL),
+        (lambda: gs.Classifier(_of_any(3)), NO_MODEL),
+        (lambda: gs.train(_lesson(), data=tmp_path, output=tmp_path / "run", init=_of_any(3)), NO_MODEL),
+        (
+            lambda: gs.evaluate("default", data=tmp_path, output=tmp_path / "report", rivals="majority"),
+            r"rivals are several, and this is 'majority'; put it into a list",
         ),
         (
             lambda: gs.train(_of_any(3), data=tmp_path, output=tmp_path / "run"),

@@ -15,11 +15,12 @@ import pytest
 from PIL import Image
 
 from gadoscope.errors import ManifestError, OutputError
-from gadoscope.inspection.run import HTML_NAME, JSON_NAME, audit
+from gadoscope.inspection.run import JSON_NAME, audit
 from gadoscope.labels import Label, Plane, Split
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.manifest import read_manifest, write_manifest
 from gadoscope.records import Data
+from gadoscope.run_folder import HTML_NAME
 from tests.support.heads import write_heads
 from tests.support.slices import grey_values, write_classes, write_slice
 

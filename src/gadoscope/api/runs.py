@@ -5,7 +5,7 @@ which command brings it, in the class of error and the words of the command line
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -14,6 +14,7 @@ from gadoscope.evaluation import DEFAULT_CASES as EVALUATION_CASES
 from gadoscope.extras import name_what_is_missing
 from gadoscope.inference.default import find_model
 from gadoscope.inspection import DEFAULT_CASES as AUDIT_CASES
+from gadoscope.misfits import quote
 from gadoscope.progress import OnProgress, say_nothing
 
 if TYPE_CHECKING:
@@ -191,11 +192,11 @@ def evaluate(  # noqa: PLR0913 - one parameter for each option
         from gadoscope.evaluation.run import evaluate as evaluate_model
         from gadoscope.parallel import count_jobs
     return evaluate_model(
-        Path(model) if isinstance(model, (str, Path)) else model.run,
+        find_model(_name_model(model)),
         data=_path(data),
         output=_need_path(output),
         labels=_path(labels),
-        rivals=[Path(rival) for rival in rivals],
+        rivals=_need_several(rivals),
         audit=_path(audit),
         jobs=count_jobs(jobs),
         n_cases=n_cases,
@@ -286,8 +287,13 @@ def explain(model: "str | Path | TrainedRun", image: "str | Path | NDArray[Any]"
 def _find_bundle(model: "str | Path | TrainedRun") -> Path:
     from gadoscope.run_folder import read_run
 
-    path = find_model(model if isinstance(model, (str, Path)) else model.run)
+    path = find_model(_name_model(model))
     return read_run(path).bundle if path.is_dir() else path
+
+
+def _name_model(model: "str | Path | TrainedRun") -> str | Path:
+    """Return the folder of what `train` returned; any other value as it is."""
+    return getattr(model, "run", model)  # type: ignore[arg-type]
 
 
 def _make_job(
@@ -332,6 +338,12 @@ def _listeners(options: TrainingOptions) -> dict[str, Any]:
         "on_progress": options.get("on_progress", say_nothing),
         "warn": options.get("warn", lambda _sentence: None),
     }
+
+
+def _need_several(paths: Sequence[str | Path]) -> list[Path]:
+    if isinstance(paths, (str, os.PathLike)) or not isinstance(paths, Iterable):
+        raise UsageError(f"rivals are several, and this is {quote(paths)}; put it into a list.")
+    return [_need_path(path) for path in paths]
 
 
 def _path(path: str | Path | None) -> Path | None:

@@ -1,8 +1,8 @@
 """The flow of an evaluation: models, data, scores, report."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from gadoscope.evaluation.circumstances import Circumstances, look_at_circumstan
 from gadoscope.evaluation.comparison import Rival, compare
 from gadoscope.evaluation.gate import summarise_gate
 from gadoscope.evaluation.judges import Judges, Model, find_judges, open_model
+from gadoscope.evaluation.notebook import draw_evaluation, read_figures
 from gadoscope.evaluation.overlap import Division
 from gadoscope.evaluation.report import (
     EVALUATED,
@@ -35,12 +36,14 @@ from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Session
 from gadoscope.inspection.audited import read_audit
-from gadoscope.labels import Plane, Split
+from gadoscope.labels import Level, Plane, Split
 from gadoscope.preparation.items import find_rows
 from gadoscope.preparation.subjects import count_items
 from gadoscope.progress import OnProgress, say_nothing
 from gadoscope.records import Data
+from gadoscope.report.finding import Finding, list_caveats
 from gadoscope.run_folder import HTML_NAME, JSON_NAME, PREDICTIONS_NAME, describe_training
+from gadoscope.statistics.intervals import Estimate
 from gadoscope.statistics.table import Predictions, write_predictions
 from gadoscope.wording import short_name
 
@@ -49,9 +52,28 @@ from gadoscope.wording import short_name
 class Evaluation:
     """What an evaluation leaves behind: the content of report.json, the scores, and where both are."""
 
-    report: Data
-    predictions: Predictions
+    report: Data = field(repr=False)
+    predictions: Predictions = field(repr=False)
     folder: Path
+
+    @property
+    def figures(self) -> Mapping[Level, Mapping[str, Estimate]]:
+        """The main figures of the verdict's images, by level and name, each with its 95 % interval.
+
+        Of every level that the data know: ``sensitivity``, ``specificity``, ``balanced_accuracy``,
+        ``accuracy``, ``auc`` and ``average_precision``; where some cases are left without an answer also
+        ``coverage``, the share that is answered, and ``accuracy_of_answered``.
+        """
+        return read_figures(self.report)
+
+    @property
+    def caveats(self) -> tuple[Finding, ...]:
+        """The findings that limit the figures, gravest first; notes, which explain, are in ``report``."""
+        return list_caveats(self.report["worth"])
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the figures by level, and the caveats."""
+        return draw_evaluation(self.report, self.folder)
 
 
 def evaluate(  # noqa: PLR0913 - as the front door has them

@@ -1,6 +1,7 @@
 """The bundle that comes with the installation, and whether it is the one that was shipped."""
 
 import json
+import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,14 @@ def find_model(model: str | Path | None) -> Path:
     Raises
     ------
     UsageError
-        If the default bundle is meant, and this installation lacks it.
+        If the default bundle is meant, and this installation lacks it; or if it is nothing that names one.
     """
+    if model is not None and not isinstance(model, (str, os.PathLike)):
+        kind = type(model).__name__
+        raise UsageError(
+            f"a model is named by a path or by {NAME}, and this is a value of the type {kind}; "
+            "name a bundle (.onnx) or a folder made by `gadoscope train`."
+        )
     return find_default() if is_default(model) else Path(model or "")
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from gadoscope.inspection import DEFAULT_CASES
 from gadoscope.inspection.copies import CopyGroup, group_copies
 from gadoscope.inspection.counts import find_two_sided
 from gadoscope.inspection.measure import Measurement, measure_items
+from gadoscope.inspection.notebook import draw_audit, read_figures
 from gadoscope.inspection.page import draw_pictures, render_html
 from gadoscope.inspection.report import Audited, build_report
 from gadoscope.inspection.shortcuts import judge_predictors
@@ -25,8 +26,10 @@ from gadoscope.preparation.name_blocks import number_blocks
 from gadoscope.preparation.slices import digest_item
 from gadoscope.preparation.subjects import number_subjects
 from gadoscope.progress import OnProgress, say_nothing
+from gadoscope.report.finding import Finding, list_caveats, read_findings
+from gadoscope.run_folder import HTML_NAME
+from gadoscope.statistics.intervals import Measured
 
-HTML_NAME = "report.html"
 JSON_NAME = "audit.json"
 
 
@@ -34,8 +37,31 @@ JSON_NAME = "audit.json"
 class Audit:
     """What an audit leaves behind: the content of audit.json, and where the files are."""
 
-    report: dict[str, Any]
+    report: dict[str, Any] = field(repr=False)
     folder: Path | None
+
+    @property
+    def figures(self) -> Mapping[str, Mapping[str, Measured]]:
+        """How well each trivial predictor tells the label, by its name, the best first.
+
+        ``auc`` and ``balanced_accuracy``, each with its 95 % interval; 0.5 tells nothing. Predictors that
+        could not be measured are not there.
+        """
+        return read_figures(self.report)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that was found, gravest first."""
+        return read_findings(self.report["findings"])
+
+    @property
+    def caveats(self) -> tuple[Finding, ...]:
+        """The findings that would limit what a figure on these data is worth, gravest first."""
+        return list_caveats(self.report["findings"])
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the best trivial predictors, and the findings."""
+        return draw_audit(self.report, self.folder)
 
 
 def audit(

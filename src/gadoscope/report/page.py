@@ -6,12 +6,13 @@ from typing import Any
 import jinja2
 
 from gadoscope.markup import POST_COLOUR, PRE_COLOUR
+from gadoscope.report.finding import SEVERITY_COLOURS
 from gadoscope.text import escaped
 
 SHARED = "gadoscope.report"
 """Its folder ``templates`` holds what pages of other packages include as well: the style `house.css`."""
-COLOURS = {"pre": PRE_COLOUR, "post": POST_COLOUR}
-"""Of the classes, as in every figure; each template may name them, and `house.css` does."""
+COLOURS = {"pre": PRE_COLOUR, "post": POST_COLOUR, **SEVERITY_COLOURS}
+"""Of the classes, as in every figure, and of findings; each template may name them, `house.css` does."""
 
 
 def render_page(package: str, template: str, helpers: Mapping[str, Any], **values: Any) -> str:

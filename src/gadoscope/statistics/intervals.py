@@ -22,15 +22,21 @@ class Interval:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class Measured:
+    """A figure and its 95 % interval; what the data do not define is None."""
+
+    value: float | None
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate(Measured):
     """A figure, its 95 % interval, and what it rests on; what the data do not define is None.
 
     ``n`` counts images and ``n_subjects`` the subjects they come from.
     """
 
-    value: float | None
-    lower: float | None
-    upper: float | None
     n: int
     n_subjects: int
     method: str
