@@ -11,7 +11,7 @@ from gadoscope.report.finding import SEVERITY_COLOURS, Finding
 from gadoscope.statistics.intervals import Measured
 from gadoscope.wording import DASH
 
-_CELL = "padding:3px 10px 3px 0;vertical-align:top;background:none;border:0;white-space:nowrap"
+_CELL = "padding:3px 10px 3px 0;vertical-align:top;background:none;border:0"
 _LINE = "border-bottom:1px solid rgba(128,128,128,.35)"
 _SMALL = "font-size:.85em;opacity:.75"
 
