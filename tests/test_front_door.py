@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,9 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import gadoscope as gs
+from gadoscope.cli.main import cli
 from gadoscope.errors import UsageError
+from tests.support.keras_files import KERAS2
 from tests.support.paths import ROOT
 
 INIT = Path(gs.__file__)
@@ -102,6 +106,7 @@ calls = {
     "audit": lambda: gs.audit("d"),
     "explain": lambda: gs.explain("default", "a.png"),
     "to_dataframe": lambda: gs.to_dataframe([]),
+    "import_keras": lambda: gs.import_keras("a.h5"),
 }
 for name, call in calls.items():
     try:
@@ -111,11 +116,15 @@ for name, call in calls.items():
     else:
         raise SystemExit(name)
 gs.Classifier().close()
+assert gs.doctor()["model"]["answers"]
+assert gs.make_phantom("heads", form="nifti", subjects=1, slices=1, matrix=16).n_rows == 2
 """
 
 
-def test_without_an_extra_each_function_says_which_command_brings_it() -> None:
-    result = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False)
+def test_without_an_extra_each_function_says_which_command_brings_it(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -128,6 +137,10 @@ def test_paths_of_a_train_that_cannot_be_are_told_as_in_the_shell(tmp_path: Path
 
 def _lesson() -> gs.TrainingConfig:
     return gs.read_config(ROOT / "configs" / "lesson.toml")
+
+
+def _heads(**asked: Any) -> gs.Phantom:
+    return gs.make_phantom("never written", **asked)
 
 
 def _of_any(value: object) -> Any:
@@ -163,6 +176,21 @@ def test_what_no_function_takes_is_refused_in_one_sentence_of_ours(tmp_path: Pat
             lambda: gs.evaluate("default", data=tmp_path, output=tmp_path / "report", rivals="majority"),
             r"rivals are several, and this is 'majority'; put it into a list",
         ),
+        (lambda: gs.doctor(_of_any(3)), "a path is expected here, and this is a value of the type int"),
+        (lambda: gs.import_keras(_of_any(3)), "a path is expected here, and this is a value of the type int"),
+        (lambda: gs.import_keras("a.h5", output="a.h5"), r"output is a\.h5; a bundle's name ends in \.onnx"),
+        (lambda: gs.make_phantom(_of_any(3)), "a path is expected here, and this is a value of the type int"),
+        (lambda: _heads(form="niftii"), r"form is 'niftii'; expected .* \(did you mean nifti\?\)"),
+        (lambda: _heads(subjects="six"), "subjects is 'six'; expected a whole number, 1 or more"),
+        (lambda: _heads(matrix=4096), "matrix is 4096; expected a whole number, from 16 to 1024"),
+        (lambda: _heads(lesions="few"), "lesions is 'few'; expected a number from 0 to 1"),
+        (lambda: _heads(contrasts="t2"), r"contrasts are 't2'; expected a list, such as \['t1', 't2'\]"),
+        (lambda: _heads(contrasts=["t3"]), "contrasts is 't3'; expected one of t1, t2"),
+        (lambda: _heads(slice=3), r"make_phantom has no option slice; .* \(did you mean slices\?\)"),
+        (
+            lambda: gs.train(_lesson(), data=tmp_path, output=tmp_path / "run", **_of_any({"device": 2})),
+            r"a training has no option device; .* \(did you mean devices\?\)",
+        ),
         (
             lambda: gs.train(_of_any(3), data=tmp_path, output=tmp_path / "run"),
             "of the type int; give a TOML",
@@ -183,3 +211,38 @@ def test_a_config_may_be_a_dictionary_and_is_checked_as_a_file_is(tmp_path: Path
 
 def test_nothing_named_gives_no_row_and_no_error(tiny_bundle: Path) -> None:
     assert list(gs.classify([], tiny_bundle)) == []
+
+
+def test_heads_are_made_as_the_command_makes_them_and_their_manifest_is_named(tmp_path: Path) -> None:
+    done = gs.make_phantom(tmp_path / "heads", subjects=3, slices=1, matrix=32)
+    asked = [str(tmp_path / "same"), "--subjects", "3", "--slices", "1", "--matrix", "32", "--jobs", "1"]
+    assert CliRunner().invoke(cli, ["phantom", *asked]).exit_code == 0
+    made = sorted(path.relative_to(done.folder) for path in done.folder.rglob("*") if path.is_file())
+    assert made
+    for path in made:
+        assert (done.folder / path).read_bytes() == (tmp_path / "same" / path).read_bytes()
+    assert done.manifest == tmp_path / "heads" / "manifest.csv"
+    assert done.n_rows == len(done.manifest.read_text().splitlines()) - 1
+
+
+def test_a_checkup_is_plain_and_what_the_command_prints_as_json(tiny_bundle: Path) -> None:
+    checkup = gs.doctor(tiny_bundle)
+    said = json.loads(CliRunner().invoke(cli, ["doctor", "--model", str(tiny_bundle), "--json"]).output)
+    assert list(said) == list(checkup) == list(gs.Checkup.__annotations__)
+    assert said["model"].pop("seconds") >= 0
+    plain = json.loads(json.dumps(checkup))
+    plain["model"].pop("seconds")
+    assert plain == said
+
+
+def test_a_bundle_that_does_not_answer_is_a_note_of_the_checkup_and_no_error(tmp_path: Path) -> None:
+    checkup = gs.doctor(tmp_path / "none.onnx")
+    assert (checkup["well"], checkup["model"]["answers"]) == (False, False)
+    assert "there is no bundle" in checkup["model"]["note"]
+
+
+def test_weights_of_keras_become_a_bundle_whose_network_is_told_layer_by_layer(tmp_path: Path) -> None:
+    done = gs.import_keras(KERAS2, output=tmp_path / "old.onnx")
+    assert gs.open_bundle(done.bundle).model_id == done.model_id
+    assert sum(layer.parameters for layer in done.layers) == done.n_parameters
+    assert done.keras_version == "2.21.0"

@@ -17,7 +17,10 @@ from gadoscope.version import __version__
 
 TYPE_CHECKING = False  # but for who reads types; `typing` itself would be half of what this import costs
 if TYPE_CHECKING:
+    from gadoscope.api.doctor import Checkup, doctor
     from gadoscope.api.header import read_evidence
+    from gadoscope.api.keras import ImportedBundle, import_keras
+    from gadoscope.api.phantom import Phantom, make_phantom
     from gadoscope.api.runs import audit, cross_validate, evaluate, explain, repeat, train
     from gadoscope.classification.classifier import Classifier, classify
     from gadoscope.classification.options import Progress, RunOptions
@@ -53,9 +56,11 @@ if TYPE_CHECKING:
         Status,
     )
     from gadoscope.reading.series import ImageSeries, SeriesVolume
+    from gadoscope.report.finding import Finding
     from gadoscope.results.frames import to_dataframe
     from gadoscope.results.tables import write_table
     from gadoscope.scans.opening import read_series
+    from gadoscope.statistics.intervals import Estimate, Measured
     from gadoscope.training.config import TrainingConfig, read_config
 
 # From 1.29 on, ONNX Runtime's wheels report models and machines to Microsoft unless this is set before they
@@ -69,19 +74,25 @@ __all__ = [
     "BundleError",
     "BundleMetadata",
     "CheckpointError",
+    "Checkup",
     "Classifier",
     "ConfigError",
+    "Estimate",
+    "Finding",
     "GadoscopeError",
     "Geometry",
     "HeaderEvidence",
     "HeaderState",
     "ImageSeries",
+    "ImportedBundle",
     "InputError",
     "Label",
     "LeakError",
     "Level",
     "ManifestError",
+    "Measured",
     "OutputError",
+    "Phantom",
     "Phase",
     "PicturedResult",
     "Plane",
@@ -102,8 +113,11 @@ __all__ = [
     "audit",
     "classify",
     "cross_validate",
+    "doctor",
     "evaluate",
     "explain",
+    "import_keras",
+    "make_phantom",
     "open_bundle",
     "read_config",
     "read_evidence",
@@ -115,7 +129,10 @@ __all__ = [
 ]
 
 _ROOM_OF = {
+    "gadoscope.api.doctor": ("Checkup", "doctor"),
     "gadoscope.api.header": ("read_evidence",),
+    "gadoscope.api.keras": ("ImportedBundle", "import_keras"),
+    "gadoscope.api.phantom": ("Phantom", "make_phantom"),
     "gadoscope.api.runs": ("audit", "cross_validate", "evaluate", "explain", "repeat", "train"),
     "gadoscope.classification.classifier": ("Classifier", "classify"),
     "gadoscope.scans.opening": ("read_series",),
@@ -138,8 +155,10 @@ _ROOM_OF = {
         "Status",
     ),
     "gadoscope.reading.series": ("ImageSeries", "SeriesVolume"),
+    "gadoscope.report.finding": ("Finding",),
     "gadoscope.results.frames": ("to_dataframe",),
     "gadoscope.results.tables": ("write_table",),
+    "gadoscope.statistics.intervals": ("Estimate", "Measured"),
     "gadoscope.training.config": ("TrainingConfig", "read_config"),
 }
 _MODULE_OF = {name: room for room, names in _ROOM_OF.items() for name in names}

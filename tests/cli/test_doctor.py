@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gadoscope.cli import installation
+from gadoscope.api import installation
 from gadoscope.cli.main import cli
 from gadoscope.decision.calibration import Calibration
 from gadoscope.decision.decision import LevelDecision

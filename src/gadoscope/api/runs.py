@@ -4,17 +4,16 @@ What these need beside the base installation is imported when they are called; w
 which command brings it, in the class of error and the words of the command line.
 """
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from gadoscope.api.arguments import check_options, may_be_path, need_path, need_paths
 from gadoscope.errors import UsageError
 from gadoscope.evaluation import DEFAULT_CASES as EVALUATION_CASES
 from gadoscope.extras import name_what_is_missing
 from gadoscope.inference.default import find_model
 from gadoscope.inspection import DEFAULT_CASES as AUDIT_CASES
-from gadoscope.misfits import quote
 from gadoscope.progress import OnProgress, say_nothing
 
 if TYPE_CHECKING:
@@ -193,11 +192,11 @@ def evaluate(  # noqa: PLR0913 - one parameter for each option
         from gadoscope.parallel import count_jobs
     return evaluate_model(
         find_model(_name_model(model)),
-        data=_path(data),
-        output=_need_path(output),
-        labels=_path(labels),
-        rivals=_need_several(rivals),
-        audit=_path(audit),
+        data=may_be_path(data),
+        output=need_path(output),
+        labels=may_be_path(labels),
+        rivals=need_paths("rivals", rivals),
+        audit=may_be_path(audit),
         jobs=count_jobs(jobs),
         n_cases=n_cases,
         on_progress=on_progress,
@@ -236,9 +235,9 @@ def audit(
     with name_what_is_missing("this command"):
         from gadoscope.inspection.run import audit as audit_data
     return audit_data(
-        _need_path(data),
-        output=_path(output),
-        labels=_path(labels),
+        need_path(data),
+        output=may_be_path(output),
+        labels=may_be_path(labels),
         jobs=jobs,
         n_cases=n_cases,
         on_progress=on_progress,
@@ -305,6 +304,7 @@ def _make_job(
     from gadoscope.training.config import TrainingConfig, parse_config, read_config
     from gadoscope.training.job import Job
 
+    check_options("a training", options, TrainingOptions)
     settings = options.get("settings", ())
     if isinstance(config, (str, Path)):
         config = read_config(Path(config), settings)
@@ -320,13 +320,13 @@ def _make_job(
     init, teacher = options.get("init"), options.get("teacher")
     return Job(
         config=config,
-        data=_need_path(data),
-        run=_need_path(output),
-        labels=_path(options.get("labels")),
+        data=need_path(data),
+        run=need_path(output),
+        labels=may_be_path(options.get("labels")),
         resume=options.get("resume", False),
         init=None if init is None else find_model(init),
         teacher=None if teacher is None else find_model(teacher),
-        held_out=_path(options.get("held_out")),
+        held_out=may_be_path(options.get("held_out")),
         accelerator=options.get("accelerator", "auto"),
         devices=options.get("devices", 1),
     )
@@ -338,22 +338,3 @@ def _listeners(options: TrainingOptions) -> dict[str, Any]:
         "on_progress": options.get("on_progress", say_nothing),
         "warn": options.get("warn", lambda _sentence: None),
     }
-
-
-def _need_several(paths: Sequence[str | Path]) -> list[Path]:
-    if isinstance(paths, (str, os.PathLike)) or not isinstance(paths, Iterable):
-        raise UsageError(f"rivals are several, and this is {quote(paths)}; put it into a list.")
-    return [_need_path(path) for path in paths]
-
-
-def _path(path: str | Path | None) -> Path | None:
-    return None if path is None else _need_path(path)
-
-
-def _need_path(path: str | Path) -> Path:
-    if not isinstance(path, (str, os.PathLike)):
-        raise UsageError(
-            f"a path is expected here, and this is a value of the type {type(path).__name__}; name a file or "
-            "a folder."
-        )
-    return Path(path)

@@ -8,12 +8,10 @@ import click
 
 from gadoscope.cli.console import say, say_json
 from gadoscope.cli.options import json_option
-from gadoscope.errors import BundleError, UsageError
 from gadoscope.extras import install_command
-from gadoscope.records import to_plain
 
 if TYPE_CHECKING:
-    from gadoscope.inference.session import Session
+    from gadoscope.api.doctor import Checkup
 
 EXIT_UNWELL = 1
 """A library or the model of the base installation is missing, or the bundle does not answer."""
@@ -39,20 +37,9 @@ def command(model: Path | None, as_json: bool) -> None:
 
     Exit code: 0 all is well, 1 something is missing or the bundle does not answer.
     """
-    from gadoscope.cli.installation import installed_libraries, readable_images, readable_transfer_syntaxes
-    from gadoscope.parallel import count_jobs
+    from gadoscope.api.doctor import doctor
 
-    report: dict[str, Any] = {
-        "gadoscope": _version(),
-        "python": sys.version.split()[0],
-        "cores": count_jobs(0),
-        "libraries": installed_libraries(),
-        "images": readable_images(),
-        "transfer_syntaxes": readable_transfer_syntaxes(),
-        "model": _examine(model),
-    }
-    is_whole = all(report["libraries"]["base"].values()) and all(report["transfer_syntaxes"].values())
-    report["well"] = is_whole and report["model"]["answers"]
+    report = doctor(model)
     if as_json:
         say_json(report, indent=2)
     else:
@@ -60,75 +47,7 @@ def command(model: Path | None, as_json: bool) -> None:
     sys.exit(0 if report["well"] else EXIT_UNWELL)
 
 
-def _version() -> str:
-    from gadoscope.version import __version__
-
-    return __version__
-
-
-def _examine(model: Path | None) -> dict[str, Any]:
-    """Return what the bundle says of itself and whether it answers."""
-    from gadoscope.inference.default import check_default, find_model, is_default
-    from gadoscope.inference.session import Session
-
-    path = None if is_default(model) else model
-    try:
-        path = find_model(model)
-        session = Session(path)
-        if is_default(model):
-            check_default(session.bundle.sha256)
-    except (BundleError, UsageError) as error:
-        return {"answers": False, "path": None if path is None else str(path), "note": str(error)}
-    return {"path": str(path), **_try_slice(session), **_summarise(session)}
-
-
-def _try_slice(session: "Session") -> dict[str, Any]:
-    """Answer one made slice, dark on the left and bright on the right, and time it."""
-    import time
-
-    import numpy as np
-
-    from gadoscope.imaging.intensity import MAX_GREY
-
-    size = session.bundle.metadata.image_path.size
-    ramp = np.linspace(0, MAX_GREY, size).astype(np.uint8)
-    begin = time.perf_counter()
-    logit = session.slice_logits(np.broadcast_to(ramp, (1, size, size)))[0]
-    seconds = time.perf_counter() - begin
-    answers = bool(np.isfinite(logit))
-    note = "" if answers else "it answered no number; its weights may be damaged."
-    return {
-        "answers": answers,
-        "note": note,
-        "seconds": round(seconds, 4),
-        "probability_of_a_ramp": float(session.bundle.metadata.decision.probability(logit))
-        if answers
-        else None,
-    }
-
-
-def _summarise(session: "Session") -> dict[str, Any]:
-    from gadoscope.labels import Level
-
-    metadata = session.bundle.metadata
-    decision, of_series = metadata.decision, metadata.decision.at(Level.SERIES)
-    return {
-        "model_id": session.bundle.model_id,
-        "network": metadata.network,
-        "n_parameters": metadata.n_parameters,
-        "image_path": to_plain(metadata.image_path),
-        "planes": list(metadata.planes),
-        "operating_point": to_plain(decision.of_slice.point),
-        "calibration": to_plain(decision.of_slice.calibration),
-        "aggregation": to_plain(decision.aggregation),
-        "series_operating_point": to_plain(of_series.point),
-        "series_calibration": to_plain(of_series.calibration),
-        "licence": metadata.licence,
-        "performance": dict(metadata.performance),
-    }
-
-
-def _print(report: dict[str, Any]) -> None:
+def _print(report: "Checkup") -> None:
     say(f"Gadoscope {report['gadoscope']} on Python {report['python']}, {report['cores']} cores")
     for group, libraries in report["libraries"].items():
         missing = [name for name, version in libraries.items() if version is None]

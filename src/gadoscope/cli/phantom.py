@@ -5,9 +5,17 @@ from pathlib import Path
 import click
 
 from gadoscope.cli.options import jobs_option
+from gadoscope.phantom import (
+    LEAST_MATRIX,
+    LESIONS,
+    MATRIX,
+    MOST_MATRIX,
+    PNG_SLICES,
+    SEED,
+    SUBJECTS,
+    VOLUME_SLICES,
+)
 
-# Slices a subject and phase: near the midline for PNG, across the head otherwise.
-PNG_SLICES, VOLUME_SLICES = 6, 24
 T1 = "t1"
 
 
@@ -20,9 +28,11 @@ T1 = "t1"
     show_default=True,
     help="png: the lesson's Train and Test folders; otherwise whole series.",
 )
-@click.option("--subjects", type=click.IntRange(1), default=24, show_default=True, help="How many people.")
 @click.option(
-    "--seed", type=click.IntRange(0), default=1020, show_default=True, help="Same seed, same bytes."
+    "--subjects", type=click.IntRange(1), default=SUBJECTS, show_default=True, help="How many people."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=SEED, show_default=True, help="Same seed, same bytes."
 )
 @click.option(
     "--slices",
@@ -30,7 +40,11 @@ T1 = "t1"
     help=f"Per subject and phase. [default: {PNG_SLICES} near the midline for png, else {VOLUME_SLICES}]",
 )
 @click.option(
-    "--matrix", type=click.IntRange(16, 1024), default=256, show_default=True, help="Rows and columns."
+    "--matrix",
+    type=click.IntRange(LEAST_MATRIX, MOST_MATRIX),
+    default=MATRIX,
+    show_default=True,
+    help="Rows and columns.",
 )
 @click.option(
     "--plane",
@@ -56,7 +70,7 @@ T1 = "t1"
     help="What DICOM headers and BIDS sidecars say of contrast.",
 )
 @click.option(
-    "--lesions", type=click.FloatRange(0, 1), default=0.3, show_default=True, help="Chance of a lesion."
+    "--lesions", type=click.FloatRange(0, 1), default=LESIONS, show_default=True, help="Chance of a lesion."
 )
 @jobs_option
 def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
@@ -79,41 +93,25 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     gadoscope phantom archive --form dicom --subjects 5 --header mixed
     gadoscope phantom others --contrast t2 --contrast flair --plane axial
     """
-    import os
-    from functools import partial
-
+    from gadoscope.api.phantom import make_phantom
     from gadoscope.cli.console import say
     from gadoscope.cli.display import Display
-    from gadoscope.errors import UsageError
-    from gadoscope.labels import Plane
-    from gadoscope.phantom.forms.cohort import Cohort
-    from gadoscope.phantom.forms.headers import HeaderMode
-    from gadoscope.phantom.forms.write import Form, write_cohort
-    from gadoscope.phantom.physics.contrasts import Contrast
 
-    is_png, has_others = form == Form.PNG, contrasts != (T1,)
-    if is_png and not has_others and plane != Plane.SAGITTAL:
-        raise UsageError(f"--plane {plane} needs --form dicom, nifti or bids; png slices are sagittal.")
-    cohort = Cohort(
-        subjects=subjects,
-        seed=seed,
-        slices=slices or (PNG_SLICES if is_png else VOLUME_SLICES),
-        matrix=matrix,
-        plane=Plane(plane),
-        lesions=lesions,
-        whole_head=not is_png,
-        brain=has_others,
-    )
     with Display() as display:
-        rows = write_cohort(
-            cohort,
+        done = make_phantom(
             output,
-            form=Form(form),
-            header=HeaderMode(header),
-            contrasts=[Contrast(contrast) for contrast in dict.fromkeys(contrasts)],
-            jobs=jobs or os.cpu_count() or 1,
-            on_progress=partial(display.tell, "Scanning"),
+            form=form,
+            subjects=subjects,
+            seed=seed,
+            slices=slices,
+            matrix=matrix,
+            plane=plane,
+            contrasts=contrasts,
+            header=header,
+            lesions=lesions,
+            jobs=jobs,
+            on_progress=display.tell,
         )
-    what = "slices" if is_png else "series"
-    say(f"{output}: {rows} {what} of {subjects} synthetic subjects, seed {seed}.")
+    what = "slices" if form == "png" else "series"
+    say(f"{output}: {done.n_rows} {what} of {subjects} synthetic subjects, seed {seed}.")
     say("manifest.csv says which is which.")
