@@ -93,7 +93,7 @@ from importlib.abc import MetaPathFinder
 
 class Gone(MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name.partition(".")[0] in ("torch", "lightning_fabric", "pandas", "matplotlib", "jinja2"):
+        if name.partition(".")[0] in ("torch", "lightning_fabric", "pandas", "matplotlib", "jinja2", "h5py"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name.partition(".")[0])
 
 sys.meta_path.insert(0, Gone())
@@ -123,7 +123,11 @@ assert gs.make_phantom("heads", form="nifti", subjects=1, slices=1, matrix=16).n
 
 def test_without_an_extra_each_function_says_which_command_brings_it(tmp_path: Path) -> None:
     result = subprocess.run(
-        [sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False, cwd=tmp_path
+        [sys.executable, "-c", WITHOUT],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
     )
     assert result.returncode == 0, result.stdout + result.stderr
 

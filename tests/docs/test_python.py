@@ -3,6 +3,7 @@
 import doctest
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 import gadoscope as gs
 from gadoscope.cli.main import cli
+from tests.support.keras_files import KERAS2
 from tests.support.paths import DOCS, ROOT
 
 PAGE = DOCS / "reference" / "python.md"
@@ -22,6 +24,7 @@ def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder that the page makes first; the tests stand in it."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "configs").symlink_to(ROOT / "configs")
+    shutil.copy(KERAS2, tmp_path / "SimpleGadClass.h5")
     (commands,) = re.findall(r"^```sh\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
     for line in commands.splitlines():
         result = CliRunner().invoke(cli, [*shlex.split(line)[1:], "--jobs", "1"])

@@ -75,6 +75,8 @@ def import_keras(file: str | Path, *, output: str | Path | None = None) -> Impor
     if target.suffix != ".onnx":
         raise UsageError(f"output is {target}; a bundle's name ends in .onnx.")
     with name_what_is_missing("this command"):
+        import h5py  # noqa: F401  # a process of its own reads with it, where its absence would look like damage
+
         from gadoscope.models.keras.h5 import read_keras_file
 
         weights = read_keras_file(source)  # before torch is loaded: a wrong file is refused at once

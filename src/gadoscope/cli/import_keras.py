@@ -7,7 +7,6 @@ import click
 
 from gadoscope.cli.console import say, say_json
 from gadoscope.cli.options import json_option, output_option
-from gadoscope.records import to_plain
 
 if TYPE_CHECKING:
     from gadoscope.api.keras import ImportedBundle
@@ -32,7 +31,7 @@ def command(file: Path, output: Path | None, as_json: bool) -> None:
     done = import_keras(file, output=output)
     layers = [layer._asdict() for layer in done.layers]
     if as_json:
-        say_json({**to_plain(done), "layers": layers}, indent=2)
+        say_json({**vars(done), "bundle": str(done.bundle), "layers": layers}, indent=2)
     else:
         _print(done, layers)
 

@@ -11,6 +11,7 @@ from gadoscope.files import write_text
 from gadoscope.labels import Plane
 from gadoscope.misfits import WrongValueError, find_near
 from gadoscope.preparation.bids_layout import is_bids, read_bids_layout
+from gadoscope.preparation.columns import tell_near_columns
 from gadoscope.preparation.items import SPLIT_NAMES, UNKNOWN_SOURCE, Item, Manifest, check_names
 from gadoscope.preparation.lesson_layout import read_lesson_layout
 from gadoscope.preparation.places import (
@@ -112,8 +113,9 @@ def _read_table(table: Path, folder: Path | None = None) -> Manifest:
         ) from error
     if not items:
         raise ManifestError(f"{table} lists no image; add one row for each.")
+    near = tell_near_columns(header, (item.extra for item in items), table)
     items, notices = _check_paths(items, table, folder or table.parent)
-    return Manifest(items=items, origin=table, notices=(*tell_shared_ids(items), *notices))
+    return Manifest(items=items, origin=table, notices=(*near, *tell_shared_ids(items), *notices))
 
 
 def _read_text(table: Path) -> str:
