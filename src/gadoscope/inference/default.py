@@ -85,10 +85,9 @@ def find_model(model: str | Path | None) -> Path:
         If the default bundle is meant, and this installation lacks it; or if it is nothing that names one.
     """
     if model is not None and not isinstance(model, (str, os.PathLike)):
-        kind = type(model).__name__
         raise UsageError(
-            f"a model is named by a path or by {NAME}, and this is a value of the type {kind}; "
-            "name a bundle (.onnx) or a folder made by `gadoscope train`."
+            f"a model is named by a path or by {NAME}, and this is a value of the type "
+            f"{type(model).__name__}; name a bundle (.onnx) or a folder made by `gadoscope train`."
         )
     return find_default() if is_default(model) else Path(model or "")
 

@@ -1,6 +1,5 @@
 """Columns of a manifest that are read, and those that almost have their names."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -42,7 +41,7 @@ def tell_near_columns(header: Sequence[str], rows: Iterable[Mapping[str, str]], 
         If one that is almost ``split`` holds parts of a split: its test images would be trained on.
     """
     near = {name: known for name in header if (known := _find_near(name, header))}
-    cells = Counter((name, row.get(name, "").casefold()) for row in rows for name in near)
+    cells = {(name, row.get(name, "").casefold()) for row in rows for name in near}
     notices = []
     for name, known in near.items():
         found = {cell for column, cell in cells if column == name and cell}
