@@ -84,7 +84,7 @@ def read_layout(path: Path) -> KerasFile:
     Raises
     ------
     WeightsError
-        As :func:`gadoscope.models.keras.h5.read_keras_weights` does, which is the way in: a file
+        As :func:`gadoscope.models.keras.h5.read_keras_file` does, which is the way in: a file
         that is damaged in the wrong place can crash the HDF5 library, and this process with it.
     """
     if path.is_dir():
