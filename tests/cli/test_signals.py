@@ -13,7 +13,7 @@ import pytest
 
 from gadoscope.labels import Phase
 from gadoscope.results.journal import journal_path
-from gadoscope.results.written import part_path
+from gadoscope.results.tables import part_path
 from tests.support.dicom_files import classic_series, write_series
 
 GADOSCOPE = [sys.executable, "-m", "gadoscope"]

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gadoscope.evidence.agent import read_agent_value
+from gadoscope.evidence.agent import count_slips, read_agent_value
 from gadoscope.evidence.contrast_module import read_agent
-from gadoscope.evidence.spelling import count_slips
 from gadoscope.evidence.state import HeaderState
 from tests.support.unhurried import UNHURRIED
 

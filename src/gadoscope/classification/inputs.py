@@ -173,7 +173,7 @@ class Examiner:
         is_suspect = self._journal is not None and content is not None and self._journal.is_suspect(content)
         file.seek(0)
         if is_suspect or is_rare(file.read(PREFIX_BYTES)):
-            from gadoscope.reading.decoding.slices_apart import decode_slice_apart  # noqa: PLC0415 — few files need it
+            from gadoscope.reading.decoding.pictures_apart import decode_slice_apart  # noqa: PLC0415 — few files need it
 
             return decode_slice_apart(file)
         if self._journal is None or content is None:

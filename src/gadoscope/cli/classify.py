@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from gadoscope.labels import SeriesResult
     from gadoscope.results.journal import Journal
     from gadoscope.results.ledger import Ledger
-    from gadoscope.results.tables import WriteRow
-    from gadoscope.results.written import Written
+    from gadoscope.results.tables import WriteRow, Written
 
 EXIT_SOME_FAILED = 3
 """The run finished, but some inputs could not be read."""
@@ -108,7 +107,7 @@ def command(
     from gadoscope.cli.interrupt import stop_on_signal
     from gadoscope.labels import QuoteMode
     from gadoscope.results.ledger import Ledger
-    from gadoscope.results.written import Written
+    from gadoscope.results.tables import Written
 
     output, is_piped = (None, True) if output == STANDARD_OUTPUT else (output, False)
     _check_options(output, resume=resume, as_json=as_json)
@@ -213,7 +212,7 @@ def _report(ledger: "Ledger", written: "Written") -> None:
     if written.is_part:
         say_aside(written.describe_part(ledger.n_inputs))
     if sys.stderr.isatty():
-        from gadoscope.results.summary import print_summary
+        from gadoscope.results.terminal import print_summary
 
         print_summary(ledger, sys.stderr)
     else:

@@ -11,9 +11,9 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from gadoscope.evidence.code_words import CODE_WORDS
 from gadoscope.evidence.facts import Facts, find_text
 from gadoscope.evidence.phrases import Span
+from gadoscope.evidence.sequence_words import CODE_WORDS
 from gadoscope.evidence.tokens import compose, parse_tokens
 from gadoscope.labels import QuoteMode
 

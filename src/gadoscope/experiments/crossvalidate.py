@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from gadoscope.arrays import Floats
 from gadoscope.errors import ManifestError
 from gadoscope.evaluation.scoring import score_images
-from gadoscope.experiments.kept_pictures import KeptPictures
 from gadoscope.experiments.out_of_fold import Fold, judge_folds
 from gadoscope.experiments.parts import name_part, naming
 from gadoscope.experiments.spread import Spread
@@ -24,9 +27,11 @@ from gadoscope.freezing.rules import PointRule, choose_point
 from gadoscope.inference.session import Session
 from gadoscope.labels import Split
 from gadoscope.parallel import count_jobs
+from gadoscope.preparation.items import Item
 from gadoscope.preparation.manifest import Manifest, read_manifest
 from gadoscope.preparation.split import list_sources
 from gadoscope.progress import OnProgress, say_nothing
+from gadoscope.report.pictures import picture, shrink
 from gadoscope.run_folder import MANIFEST_NAME, PREPARED_NAME
 from gadoscope.statistics.table import Predictions, join, write_predictions
 from gadoscope.training.config import SplitConfig
@@ -148,6 +153,39 @@ def cross_validate(
     _write(done, pictures)
     shutil.rmtree(job.run / PREPARED_NAME, ignore_errors=True)
     return done
+
+
+class KeptPictures:
+    """The slices that were held out, small in one file, by the name of each: who is suspected shows last.
+
+    Parameters
+    ----------
+    path
+        The file; one that is there is replaced when the first slice comes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._places: dict[str, tuple[int, tuple[int, ...]]] = {}
+        self._end = 0
+
+    def keep(self, items: Sequence[Item], pixels: Sequence[NDArray[np.uint8]], _logit: Floats, /) -> None:
+        """Add slices, as small as they will be shown."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("ab" if self._places else "wb") as file:
+            for item, slice_ in zip(items, pixels, strict=True):
+                small = shrink(slice_)
+                file.write(small.tobytes())
+                self._places[item.name] = self._end, small.shape
+                self._end += small.size
+
+    def draw(self, name: str) -> str:
+        """Return a slice as the address of an embedded picture."""
+        start, shape = self._places[name]
+        with self._path.open("rb") as file:
+            file.seek(start)
+            read = file.read(int(np.prod(shape)))
+        return picture(np.frombuffer(read, dtype=np.uint8).reshape(shape))
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 from gadoscope.arrays import Bools, Floats, Integers
 from gadoscope.decision.calibration import logit_of, sigmoid
 from gadoscope.errors import ManifestError
-from gadoscope.freezing.risk_bound import bound_risk, risk_p_value
 from gadoscope.freezing.rules import PointRule, choose_point
 from gadoscope.freezing.threshold import LIMIT
 from gadoscope.statistics.columns import check_scores, number_groups, sum_by_group
 from gadoscope.statistics.folds import deal_folds, weigh_by_subject
-from gadoscope.statistics.intervals import CONFIDENCE, Estimate
+from gadoscope.statistics.intervals import CONFIDENCE, Estimate, bound_risk, risk_p_value
 from gadoscope.statistics.shares import estimate_share
 from gadoscope.wording import percent, plural
 

@@ -1,4 +1,4 @@
-"""Results for a person at a terminal: one table, its file names made safe to show."""
+"""Results for a person at a terminal: one table, its file names made safe to show, and what became of all."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gadoscope.labels import SeriesResult, Status
+from gadoscope.results.ledger import Ledger
 from gadoscope.results.tables import WriteRow
 from gadoscope.text import printable
 
@@ -96,3 +97,29 @@ def _common_folder(results: Sequence[SeriesResult]) -> str:
         return ""
     common = os.path.commonpath(folders)
     return "" if common in ("", ".", os.sep) else common
+
+
+def print_summary(ledger: Ledger, stream: TextIO) -> None:
+    """Print what became of the inputs, a line each status and reason, then the ledger's lines."""
+    table = Table("status", "inputs", "reason", header_style="bold", box=None, pad_edge=False)
+    table.columns[1].justify = "right"
+    for status in Status:
+        rows = list(_list_reasons(ledger, status))
+        count = ledger.by_status[status]
+        if count:
+            table.add_row(
+                Text(status, style=COLOURS[status]), f"{count:,}", rows[0] if len(rows) == 1 else ""
+            )
+        for row in rows if len(rows) > 1 else ():
+            table.add_row("", "", row)
+    console = Console(file=stream)
+    console.print(table)
+    for line in (str(ledger), ledger.phases(), ledger.agreement(), ledger.studies()):
+        if line:
+            console.print(Text(line), soft_wrap=True)
+
+
+def _list_reasons(ledger: Ledger, status: Status) -> Iterator[str]:
+    counts = [(n, code) for (of, code), n in ledger.by_reason.items() if of is status]
+    for n, code in sorted(counts, key=lambda entry: (-entry[0], entry[1])):
+        yield f"{code} {n:,}"

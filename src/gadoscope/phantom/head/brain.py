@@ -1,4 +1,4 @@
-"""What lies inside the skull: vessels, midline structures, brainstem, cerebellum, cerebrum, its fluid."""
+"""What lies inside the skull: vessels, midline, brainstem, cerebellum, cerebrum, its fluid, and a mass."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 from gadoscope.phantom.head.canvas import Canvas
 from gadoscope.phantom.head.individual import Individual
-from gadoscope.phantom.head.lesion import paint_lesion
 from gadoscope.phantom.head.midline import paint_midline
 from gadoscope.phantom.head.outlines import outline
 from gadoscope.phantom.head.regions import Region
 from gadoscope.phantom.head.shapes import Field, Points, ellipsoid, root_of_squares, smooth_union, tube
+from gadoscope.phantom.head.subject import Lesion, LesionKind
 from gadoscope.phantom.head.surfaces import Surfaces, callosal_section, tentorium_side
 from gadoscope.phantom.head.vessels import paint_cortical_vessels, paint_great_vessels
 
@@ -21,6 +21,8 @@ CORTEX_MM, FOLIUM_CORTEX_MM = 2.7, 1.5
 # Fluid and membranes between the inner table and the gyral crowns; between the hemispheres.
 CONVEXITY_GAP_MM, MIDLINE_GAP_MM = 2.0, 0.5
 DURA_MM = 0.9
+# Of a mass, part of its radius: the living rim around a dead core; how far the edge wanders.
+RIM, UNEVEN = 0.26, 0.16
 # Folds are looked up on a sphere around each hemisphere's middle: a power below 1 lets sulci run on
 # towards the middle (perpendicular to the surface) yet not be straight spokes.
 HEMISPHERE, SPHERE_MM, SPOKE = (24.0, -18.0, 12.0), 62.0, 0.4
@@ -59,7 +61,7 @@ def paint_brain(canvas: Canvas, surfaces: Surfaces, person: Individual) -> None:
         paint_great_vessels(inner, here)
         folds = cerebral_folds(inner.points, here, person)
         if person.subject.lesion is not None:
-            paint_lesion(inner, person.subject.lesion, here, folds)
+            _paint_lesion(inner, person.subject.lesion, here, folds)
         paint_midline(inner, here, person.subject)
         _paint_cerebellum(inner, here)
         paint_cortical_vessels(inner, here, folds, person)
@@ -196,3 +198,22 @@ def _paint_membranes(canvas: Canvas, surfaces: Surfaces) -> None:
     )
     tent = np.minimum(np.float32(0.5) - np.abs(side + np.float32(0.2)), surfaces.cavity)
     canvas.paint(Region.DURA, np.maximum(np.maximum(falx, tent), lining))
+
+
+def _paint_lesion(canvas: Canvas, lesion: Lesion, surfaces: Surfaces, folds: Field) -> None:
+    """Paint a mass, ring-enhancing, solid or not, and its oedema; it stays inside the brain."""
+    radius = lesion.radius_mm
+    uneven = np.float32(UNEVEN * radius) * (surfaces.slow + np.float32(0.4) * surfaces.strands)
+    mass = ellipsoid(canvas.points, lesion.centre, (radius, radius * 1.1, radius * 0.95)) + uneven
+    mass = np.minimum(mass, folds + np.float32(1.0))
+    if lesion.kind is LesionKind.RING:
+        rim = np.float32(RIM * radius) * (1 + np.float32(0.4) * surfaces.strands)
+        canvas.paint(Region.LESION_CORE, mass - np.maximum(rim, 1))
+        canvas.paint(Region.LESION_RIM, mass)
+    elif lesion.kind is LesionKind.SOLID:
+        canvas.paint(Region.LESION_SOLID, mass)
+    else:
+        canvas.paint(Region.LESION_NON_ENHANCING, mass)
+    # Oedema follows the white matter and spares the cortex.
+    swollen = np.minimum(mass + np.float32(lesion.oedema_mm) + uneven, folds - np.float32(3.0))
+    canvas.paint(Region.OEDEMA, swollen)

@@ -10,7 +10,6 @@ from gadoscope.phantom.head.canvas import Canvas
 from gadoscope.phantom.head.outlines import outline
 from gadoscope.phantom.head.regions import Region
 from gadoscope.phantom.head.shapes import Box, Field, Points, ellipsoid, inflate, smooth_step, tube
-from gadoscope.phantom.head.spine import paint_spine
 from gadoscope.phantom.head.surfaces import Surfaces
 
 # Nodes (x, y, z, radius), MNI152 millimetres, mirrored to both sides.
@@ -22,6 +21,13 @@ LOWER_TOOTH = ((0.0, 85.0, -99.0, 2.0), (0.0, 89.5, -84.0, 1.7))
 PETROUS = ((16.0, -16.0, -36.0, 5.0), (34.0, -28.0, -36.0, 8.0), (52.0, -38.0, -40.0, 12.0))
 OPTIC_NERVE = ((31.0, 58.0, -30.0, 2.2), (15.0, 24.0, -24.0, 2.0))
 MUCOSA_MM, BONE_MM = 1.4, 1.2
+# The spine: the dens with the body of C2, then one body every LEVEL_MM.
+DENS = ((0.0, -26.0, -71.0, 4.5), (0.0, -27.0, -84.0, 5.5), (0.0, -28.5, -97.0, 7.8))
+FIRST_DISC_Z, LEVEL_MM, DISC_MM = -104.0, 18.0, 4.5
+# Bodies stand in front of the canal, half as deep as this, and as wide.
+BODY_HALF_DEPTH_MM, BODY_HALF_WIDTH_MM = 8.2, 10.0
+VERTEBRA_CORTEX_MM = 1.1
+LOWEST_Z = -215.0
 # Where each group of shapes is looked for.
 FRONT_BOX = Box(y=(-5.0, math.inf), z=(-math.inf, -15.0))
 BASE_BOX = Box(y=(-60.0, 60.0), z=(-math.inf, -18.0))
@@ -41,7 +47,7 @@ def paint_face(canvas: Canvas, surfaces: Surfaces) -> None:
         _paint_throat(inner)
         _paint_jaw_joint(inner)
     with canvas.within(SPINE_BOX.holds(p)) as (inner, index):
-        paint_spine(inner, surfaces.canal[index])
+        _paint_spine(inner, surfaces.canal[index])
 
 
 def _paint_lined(canvas: Canvas, cave: Field, mucosa_mm: Field | float) -> None:
@@ -146,3 +152,33 @@ def _paint_jaw_joint(canvas: Canvas) -> None:
     canvas.paint(Region.MARROW, ramus - np.float32(1.5))
     canvas.paint(Region.BONE, ramus)
     canvas.paint(Region.GLAND, ellipsoid(m, (50.0, -16.0, -70.0), (11.0, 10.0, 22.0)))
+
+
+def _paint_spine(canvas: Canvas, canal: Field) -> None:
+    """Paint vertebrae, discs, arches and the canal's wall, from C1 downwards."""
+    p = canvas.points
+    middle = np.float32(-29.5) + np.float32(0.03) * (p.z + 100)
+    bow = np.float32(1.2) * np.cos((p.z - np.float32(FIRST_DISC_Z)) * np.float32(2 * np.pi / LEVEL_MM))
+    column = np.minimum(
+        np.float32(BODY_HALF_DEPTH_MM) + bow * np.float32(0.5) - np.abs(p.y - middle),
+        np.float32(BODY_HALF_WIDTH_MM) - np.abs(p.x),
+    )
+    column = np.minimum(column, np.float32(FIRST_DISC_Z) + 1 - p.z)
+    # Distance to the nearest disc's middle plane, which repeats down the column.
+    phase = np.mod(p.z - np.float32(FIRST_DISC_Z), np.float32(LEVEL_MM))
+    from_disc = np.minimum(phase, np.float32(LEVEL_MM) - phase) - np.float32(DISC_MM / 2)
+    dens = tube(p, DENS)
+    vertebra = np.maximum(np.minimum(column, from_disc), dens)
+    arches = ellipsoid(p, (0.0, -18.8, -76.0), (9.0, 2.8, 5.0))
+    arches = np.maximum(arches, ellipsoid(p, (0.0, -59.0, -77.0), (14.0, 3.6, 4.0)))
+    arches = np.maximum(arches, tube(p, ((0.0, -57.0, -97.0, 4.0), (0.0, -76.0, -104.0, 5.5))))
+    z = FIRST_DISC_Z - LEVEL_MM * 0.8
+    while z > LOWEST_Z:
+        arches = np.maximum(arches, tube(p, ((0.0, -57.0, z, 2.6), (0.0, -72.0, z - 7, 3.2))))
+        z -= LEVEL_MM
+    bones = np.maximum(vertebra, arches)
+    canvas.paint(Region.MARROW, bones - np.float32(VERTEBRA_CORTEX_MM))
+    canvas.paint(Region.BONE, bones)
+    canvas.paint(Region.DISC, column)
+    ring = canal + np.float32(1.6)
+    canvas.paint(Region.DURA, np.minimum(ring, -canal + 1))

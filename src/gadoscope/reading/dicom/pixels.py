@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.errors import ReadError
-from gadoscope.reading.decoding.frames_apart import decode_frame_apart
+from gadoscope.reading.decoding.pictures_apart import decode_frame_apart
 from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES, LOSSY_SYNTAXES, StoredFrame
 from gadoscope.reading.dicom.data_set import BIG_ENDIAN
 from gadoscope.reading.dicom.frames import read_frame_bytes

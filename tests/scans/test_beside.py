@@ -3,7 +3,7 @@
 import pytest
 
 from gadoscope.errors import RefusedError
-from gadoscope.evidence.beside import check_beside
+from gadoscope.scans.beside import check_beside
 
 
 @pytest.mark.parametrize(
