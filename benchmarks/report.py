@@ -26,7 +26,15 @@ from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.decision.operating_point import OperatingPoint
 from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.comparison import Rival, compare
-from gadoscope.evaluation.report import Evaluated, build_report, draw_figures, render_html
+from gadoscope.evaluation.report import (
+    Evaluated,
+    build_report,
+    describe_wrong,
+    draw_figures,
+    list_wrong,
+    render_html,
+    summarise,
+)
 from gadoscope.evaluation.rivals import RIVALS, answer_without
 from gadoscope.files import write_text
 from gadoscope.imaging.intensity import ImagePath
@@ -128,14 +136,16 @@ def write_report(predictions: Predictions, folder: Path) -> None:
     )
     columns = {path: {"series_description": "T1 SAG"} for path in verdict.path.tolist()}
     others = [answer_without(name, verdict, columns) for name in RIVALS]
+    splits = summarise(predictions, DECISION)
+    wrong = list_wrong(predictions, DECISION.of_slice.point.threshold)
     report = build_report(
         evaluated,
-        predictions,
+        splits,
         Context(split=Split.TEST.value),
-        0,
+        describe_wrong(predictions, wrong, 0),
         comparison=compare(verdict, first, others),
     )
-    page = render_html(report, draw_figures(report, predictions, DECISION), [], DECISION)
+    page = render_html(report, draw_figures(report, splits, DECISION), [], DECISION)
     write_predictions(predictions, folder / "predictions.csv")
     write_text(folder / "report.json", json.dumps(report, indent=1, allow_nan=False))
     write_text(folder / "report.html", page)

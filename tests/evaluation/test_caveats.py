@@ -12,7 +12,7 @@ TEST = Context(split="test")
 
 
 def judgements(table: Predictions, context: Context = TEST) -> dict[str, tuple[str, str]]:
-    found = judge(table, summarise_split(table, DECISION, draws=DRAWS), context)
+    found = judge(table, summarise_split(table, DECISION, draws=DRAWS).figures, context)
     return {item["title"]: (item["severity"], item["text"]) for item in found}
 
 
@@ -135,7 +135,9 @@ def test_what_the_rows_do_not_show_is_told(context: Context, title: str, severit
 def test_the_gravest_comes_first() -> None:
     table = make_predictions([0, 1], [0.1, 0.9])
     found = judge(
-        table, summarise_split(table, DECISION, draws=DRAWS), replace(TEST, n_unread=1, n_shared_images=1)
+        table,
+        summarise_split(table, DECISION, draws=DRAWS).figures,
+        replace(TEST, n_unread=1, n_shared_images=1),
     )
 
     severities = [item["severity"] for item in found]

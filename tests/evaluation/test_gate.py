@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 
 from gadoscope.decision.gate import Gate
-from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.cross_checks import cross_check
 from gadoscope.evaluation.gate import MAX_NAMED, summarise_gate
-from gadoscope.evaluation.report import build_report, look_up, render_html
+from gadoscope.evaluation.report import look_up, render_html, summarise
 from gadoscope.records import to_plain
 from gadoscope.report.finding import CAUTION, SERIOUS
 from gadoscope.statistics.shares import estimate_share
 from gadoscope.statistics.table import Predictions
-from tests.evaluation.test_report import Page, evaluated
+from tests.evaluation.test_report import Page, build_unjudged, evaluated
 from tests.inspection.test_audited import summary
 from tests.support.tables import DECISION, make_predictions
 
@@ -49,7 +48,8 @@ def _gate(n_images: int = 40, n_refused: int = 5, n_others: int = 8) -> dict[str
 
 
 def _render(gate: dict[str, Any] | None) -> tuple[dict[str, Any], Page]:
-    report = build_report(replace(evaluated(), gate=gate), _table(40), Context(split="test"), 0)
+    images = _table(40)
+    report = build_unjudged(replace(evaluated(), gate=gate), images, summarise(images, DECISION), "test", 0)
     return report, Page(render_html(report, {}, [], DECISION))
 
 

@@ -17,12 +17,16 @@ from gadoscope.evaluation.report import (
     Case,
     Evaluated,
     build_report,
+    describe_wrong,
     draw_figures,
     list_wrong,
     look_up,
     render_html,
+    summarise,
 )
+from gadoscope.evaluation.summary import Summary
 from gadoscope.inference.bundle import Bundle
+from gadoscope.labels import Split
 from gadoscope.records import to_plain
 from gadoscope.statistics.table import Predictions
 from gadoscope.wording import short_name
@@ -110,15 +114,24 @@ def evaluated(decision: Decision = DECISION, **changes: Any) -> Evaluated:
     return Evaluated(bundle=bundle(decision), data={**data, **changes}, training=training)
 
 
+def build_unjudged(
+    about: Evaluated, predictions: Predictions, splits: dict[Split, Summary], split: str, n_cases: int
+) -> dict[str, Any]:
+    """Return the report of scores of which nothing else is known."""
+    wrong = list_wrong(predictions, about.bundle.metadata.decision.of_slice.point.threshold)
+    return build_report(about, splits, Context(split=split), describe_wrong(predictions, wrong, n_cases))
+
+
 def render(
     predictions: Predictions, *, about: Evaluated | None = None, split: str = "test", drawn: bool = True
 ) -> tuple[dict[str, Any], Page, str]:
     """Return report and page; without its figures, which take nine tenths of the time, if not ``drawn``."""
     about = about or evaluated()
-    report = build_report(about, predictions, Context(split=split), 4)
+    splits = summarise(predictions, about.bundle.metadata.decision)
+    report = build_unjudged(about, predictions, splits, split, 4)
     cases = [Case(PIXEL, PIXEL)] * report["wrong"]["n_shown"]
-    figures = draw_figures(report, predictions, about.decision) if drawn else {}
-    page = render_html(report, figures, cases, about.decision)
+    figures = draw_figures(report, splits, about.bundle.metadata.decision) if drawn else {}
+    page = render_html(report, figures, cases, about.bundle.metadata.decision)
     return report, Page(page), page
 
 

@@ -27,7 +27,7 @@ TIME = "2026-01-01T00:00:00+00:00"
 
 @pytest.fixture(autouse=True)
 def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gadoscope.evaluation.run.utc_now", lambda: TIME)
+    monkeypatch.setattr("gadoscope.evaluation.test_log.utc_now", lambda: TIME)
 
 
 @pytest.fixture

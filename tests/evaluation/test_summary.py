@@ -7,7 +7,7 @@ from tests.support.tables import DECISION, DRAWS, decided, lesson_test_set, make
 
 
 def test_the_lessons_figures_come_out_as_published() -> None:
-    figures = summarise_split(lesson_test_set(), DECISION, draws=DRAWS)["at_operating_point"]
+    figures = summarise_split(lesson_test_set(), DECISION, draws=DRAWS).figures["at_operating_point"]
 
     assert figures["confusion"] == [[451, 3], [6, 111]]
     assert 100 * figures["accuracy"]["value"] == pytest.approx(98.42, abs=0.005)
@@ -20,17 +20,17 @@ def test_the_lessons_figures_come_out_as_published() -> None:
 def test_the_threshold_tuned_on_the_test_images_is_never_worse() -> None:
     table = make_predictions([0, 0, 0, 1, 1, 1], [0.1, 0.2, 0.6, 0.55, 0.8, 0.9])
 
-    summary = summarise_split(table, DECISION, draws=DRAWS)
+    summary = summarise_split(table, DECISION, draws=DRAWS).figures
 
     assert summary["at_operating_point"]["accuracy"]["value"] == pytest.approx(5 / 6)
     assert summary["optimism"] == pytest.approx(0)
-    assert summarise_split(table, Decision(of_slice=decided(0.85)), draws=DRAWS)["optimism"] == pytest.approx(
-        1 / 6
-    )
+    assert summarise_split(table, Decision(of_slice=decided(0.85)), draws=DRAWS).figures[
+        "optimism"
+    ] == pytest.approx(1 / 6)
 
 
 def test_one_class_alone_leaves_undefined_figures_undefined() -> None:
-    summary = summarise_split(make_predictions([1, 1], [0.4, 0.9]), DECISION, draws=DRAWS)
+    summary = summarise_split(make_predictions([1, 1], [0.4, 0.9]), DECISION, draws=DRAWS).figures
 
     assert summary["auc"]["value"] is None
     assert summary["average_precision"]["value"] is None
@@ -46,7 +46,7 @@ def test_intervals_are_wider_where_subjects_repeat() -> None:
     repeated = make_predictions(labels, scores, subject=[str(n // 4) for n in range(40)])
 
     one, other = (
-        summarise_split(table, DECISION, draws=DRAWS)["at_operating_point"]["accuracy"]
+        summarise_split(table, DECISION, draws=DRAWS).figures["at_operating_point"]["accuracy"]
         for table in (alone, repeated)
     )
 
@@ -60,7 +60,7 @@ def test_slices_become_series_and_subjects_where_those_are_known() -> None:
     labels = [n // 2 % 2 for n in range(40)]
     table = make_predictions(labels, [0.9 if label else 0.1 for label in labels], subject=subject)
 
-    levels = summarise_split(table, DECISION, draws=DRAWS)["levels"]
+    levels = summarise_split(table, DECISION, draws=DRAWS).figures["levels"]
 
     assert [(row["level"], row["n_cases"]) for row in levels] == [
         ("slice", 40),
@@ -71,7 +71,7 @@ def test_slices_become_series_and_subjects_where_those_are_known() -> None:
 
 
 def test_unknown_subjects_leave_series_unknown() -> None:
-    summary = summarise_split(make_predictions([0, 1], [0.1, 0.9]), DECISION, draws=DRAWS)
+    summary = summarise_split(make_predictions([0, 1], [0.1, 0.9]), DECISION, draws=DRAWS).figures
 
     assert [row["figures"] is None for row in summary["levels"]] == [False, True, True]
     assert summary["trust"]["level"] == "slice"
@@ -114,15 +114,18 @@ def test_subgroups_add_up() -> None:
 def test_knowing_the_source_alone_is_measured() -> None:
     table = make_predictions([0, 0, 1, 1, 1], [0.5] * 5, source=["a", "a", "b", "b", "a"])
 
-    assert summarise_split(table, DECISION, draws=DRAWS)["source_only"] == {"accuracy": 0.8, "majority": 0.6}
+    assert summarise_split(table, DECISION, draws=DRAWS).figures["source_only"] == {
+        "accuracy": 0.8,
+        "majority": 0.6,
+    }
 
 
 def test_the_band_of_a_bundle_is_counted_apart() -> None:
     table = make_predictions([0, 0, 1, 1], [0.1, 0.6, 0.5, 0.9])
 
-    abstention = summarise_split(table, Decision(of_slice=decided(band=(0.4, 0.6))), draws=DRAWS)["trust"][
-        "abstention"
-    ]
+    abstention = summarise_split(table, Decision(of_slice=decided(band=(0.4, 0.6))), draws=DRAWS).figures[
+        "trust"
+    ]["abstention"]
 
     assert abstention["n_indeterminate"] == 1  # 0.5; the upper end answers post-contrast
     assert abstention["answered"]["accuracy"]["n_right"] == 2
@@ -133,7 +136,7 @@ def test_each_level_has_the_band_of_its_own_scale() -> None:
         [0, 0, 0, 0, 1, 1, 1, 1], [0.1, 0.5, 0.2, 0.3, 0.5, 0.9, 0.8, 0.7], subject=list("aabbccdd")
     )
     decision = Decision(of_slice=decided(band=(0.4, 0.6)), of_series=decided())
-    summary = summarise_split(table, decision, draws=DRAWS)
+    summary = summarise_split(table, decision, draws=DRAWS).figures
     levels = {row["level"]: row["abstention"] for row in summary["levels"]}
 
     assert levels["slice"]["n_indeterminate"] == 2

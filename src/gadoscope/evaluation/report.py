@@ -13,7 +13,7 @@ from gadoscope import wording
 from gadoscope.decision.decision import Decision
 from gadoscope.evaluation.caveats import Context, judge
 from gadoscope.evaluation.cross_checks import cross_check, tell_shortcuts
-from gadoscope.evaluation.summary import gather_judged, summarise_split, wrong_rows
+from gadoscope.evaluation.summary import Summary, summarise_split, wrong_rows
 from gadoscope.evaluation.training_images import tell_seen, tell_sources
 from gadoscope.inference.bundle import Bundle
 from gadoscope.labels import Label, Level, Split
@@ -31,7 +31,6 @@ from gadoscope.report.finding import rank
 from gadoscope.report.page import render_page
 from gadoscope.report.trust_curves import RiskCurve, forest_svg, reliability_svg, risk_coverage_svg
 from gadoscope.statistics.metrics import has_both_classes
-from gadoscope.statistics.risk_coverage import measure_by_source, measure_risk_coverage
 from gadoscope.statistics.table import Predictions
 from gadoscope.version import __version__
 from gadoscope.wording import short_name
@@ -72,11 +71,6 @@ class Evaluated:
     shortcuts: Data | None = None
     seen: Data | None = None
 
-    @property
-    def decision(self) -> Decision:
-        """What the bundle froze."""
-        return self.bundle.metadata.decision
-
 
 @dataclass(frozen=True)
 class Case:
@@ -90,56 +84,46 @@ class Case:
     gradcam: str = ""
 
 
-def summarise(decision: Decision, predictions: Predictions) -> Data:
-    """Return all figures of each evaluated split; None where a split is empty."""
-    parts = {split.value: predictions.with_split(split) for split in EVALUATED}
-    return {name: summarise_split(part, decision) if len(part) else None for name, part in parts.items()}
+def summarise(predictions: Predictions, decision: Decision) -> dict[Split, Summary]:
+    """Return what is known of each evaluated split, the empty ones left out."""
+    parts = {split: predictions.with_split(split) for split in EVALUATED}
+    return {split: summarise_split(part, decision) for split, part in parts.items() if len(part)}
 
 
 def build_report(
     evaluated: Evaluated,
-    predictions: Predictions,
+    splits: Mapping[Split, Summary],
     context: Context,
-    n_cases: int,
+    wrong: Data,
     *,
-    splits: Data | None = None,
     openings: Sequence[Data] = (),
     comparison: Data | None = None,
-    gradcam_similarity: float | None = None,
 ) -> Data:
     """Return the content of report.json.
 
     Parameters
     ----------
-    predictions
-        All evaluated images, at least one.
-    n_cases
-        At most so many wrong answers are listed with pictures.
     splits
-        From `summarise`, where it is known already.
+        From `summarise`; that of the verdict is there.
+    wrong
+        From `describe_wrong`.
     openings
         Of the run's sealed test, oldest first, this one included.
     comparison
         From `comparison.compare`.
-    gradcam_similarity
-        How alike the cases' Grad-CAM is to that of random weights, 0 to 1; None where there is none.
     """
-    decision = evaluated.decision
-    splits = summarise(decision, predictions) if splits is None else splits
-    wrong = list_wrong(predictions, decision.of_slice.point.threshold)
-    verdict = splits[context.split]
-    part = predictions.with_split(Split(context.split))
-    kept = gather_judged(part, decision)[1].decided.point.promise
-    promise = to_plain(kept)
+    verdict = splits[Split(context.split)]
+    promise = to_plain(verdict.judged.decided.point.promise)
     warnings = [*tell_seen(evaluated.seen), *tell_shortcuts(evaluated.shortcuts)]
     doubts = cross_check(
-        verdict,
+        verdict.figures,
         audit=evaluated.audit,
         openings=openings,
         promise=promise,
         gate=evaluated.gate,
         shortcuts=evaluated.shortcuts,
     )
+    limits = judge(verdict.table, verdict.figures, context)
     return {
         "format": "gadoscope evaluation",
         "format_version": FORMAT_VERSION,
@@ -149,8 +133,8 @@ def build_report(
         "model": _describe_model(evaluated.bundle),
         "data": evaluated.data,
         "verdict_split": context.split,
-        "splits": splits,
-        "worth": rank([*warnings, *doubts, *tell_sources(evaluated.seen), *judge(part, verdict, context)]),
+        "splits": {split.value: splits[split].figures if split in splits else None for split in EVALUATED},
+        "worth": rank([*warnings, *doubts, *tell_sources(evaluated.seen), *limits]),
         "promise": promise,
         "comparison": comparison,
         "gate": evaluated.gate,
@@ -158,12 +142,7 @@ def build_report(
         "audit": evaluated.audit,
         "shortcuts": evaluated.shortcuts,
         "seen": evaluated.seen,
-        "wrong": {
-            "n": len(wrong),
-            "n_shown": min(len(wrong), n_cases),
-            "gradcam_similarity": gradcam_similarity,
-            "cases": [_describe(predictions, row) for row in wrong[:n_cases]],
-        },
+        "wrong": wrong,
         "training": evaluated.training,
     }
 
@@ -191,6 +170,29 @@ def list_wrong(predictions: Predictions, threshold: float) -> list[int]:
     return [int(row) for part in rows for row in part[wrong_rows(predictions.select(part), threshold)]]
 
 
+def describe_wrong(
+    predictions: Predictions, rows: Sequence[int], n_cases: int, gradcam_similarity: float | None = None
+) -> Data:
+    """Return how many answers are wrong, and which are shown.
+
+    Parameters
+    ----------
+    rows
+        From `list_wrong`.
+    n_cases
+        At most so many are shown with pictures.
+    gradcam_similarity
+        How alike their Grad-CAM is to that of random weights, 0 to 1; None where there is none.
+    """
+    shown = rows[:n_cases]
+    return {
+        "n": len(rows),
+        "n_shown": len(shown),
+        "gradcam_similarity": gradcam_similarity,
+        "cases": [_describe(predictions, row) for row in shown],
+    }
+
+
 def _describe(predictions: Predictions, row: int) -> Data:
     label, answer = (Label.POST, Label.PRE) if predictions.is_post[row] else (Label.PRE, Label.POST)
     return {
@@ -204,12 +206,12 @@ def _describe(predictions: Predictions, row: int) -> Data:
     }
 
 
-def draw_figures(report: Data, predictions: Predictions, decision: Decision) -> dict[str, str]:
-    """Return the report's figures as SVG by name; a split of one class has none."""
+def draw_figures(report: Data, splits: Mapping[Split, Summary], decision: Decision) -> dict[str, str]:
+    """Return the report's figures as SVG by name; a split of one class has no curves."""
     figures: dict[str, str] = {}
     curves: list[Curve] = []
-    for split in EVALUATED:
-        part = predictions.with_split(split)
+    for split, summary in splits.items():
+        part = summary.table
         if not has_both_classes(part.is_post):
             continue
         curve = Curve(
@@ -220,7 +222,7 @@ def draw_figures(report: Data, predictions: Predictions, decision: Decision) -> 
             probability=part.probability,
             threshold=decision.of_slice.point.threshold,
         )
-        best = report["splits"][split.value]["at_best_accuracy"]["threshold"]
+        best = summary.figures["at_best_accuracy"]["threshold"]
         name = split.value
         figures[f"roc-{name}"] = roc_svg([curve], name=f"roc-{name}")
         figures[f"precision-recall-{name}"] = precision_recall_svg(curve, name=f"precision-recall-{name}")
@@ -229,7 +231,7 @@ def draw_figures(report: Data, predictions: Predictions, decision: Decision) -> 
         curves.append(curve)
     if len(curves) == len(EVALUATED):
         figures["roc-both"] = roc_svg(curves[::-1], name="roc-both")  # what is drawn last lies on top: test
-    figures |= _draw_trust(report, predictions, decision)
+    figures |= _draw_trust(splits[Split(report["verdict_split"])])
     if report["comparison"]:
         figures["comparison"] = forest_svg(report["comparison"]["models"], name="comparison")
     if report["training"] and report["training"]["history"]:
@@ -237,21 +239,11 @@ def draw_figures(report: Data, predictions: Predictions, decision: Decision) -> 
     return figures
 
 
-def _draw_trust(report: Data, predictions: Predictions, decision: Decision) -> dict[str, str]:
+def _draw_trust(verdict: Summary) -> dict[str, str]:
     """Return the reliability diagram and the risk-coverage curve of the verdict's split."""
-    trust = report["splits"][report["verdict_split"]]["trust"]
-    part = predictions.with_split(Split(report["verdict_split"]))
-    cases = gather_judged(part, decision)[1]
-    table, threshold = cases.table, cases.decided.point.threshold
-    judged = table.is_post, table.probability, table.subject_group
-    whole = measure_risk_coverage(*judged, threshold)
-    curves = [RiskCurve(name="All", coverage=whole.coverage, risk=whole.risk)]
-    if trust["risk_coverage_by_source"]:
-        by_source = measure_by_source(*judged, table.source, threshold)
-        curves += [
-            RiskCurve(name=name, coverage=curve.coverage, risk=curve.risk)
-            for name, curve in by_source.items()
-        ]
+    trust = verdict.figures["trust"]
+    named = [("All", verdict.curve), *verdict.curve_by_source.items()]
+    curves = [RiskCurve(name=name, coverage=one.coverage, risk=one.risk) for name, one in named]
     abstention = trust["abstention"]
     band = None
     if abstention and abstention["answered"]:

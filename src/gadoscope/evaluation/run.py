@@ -3,16 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
-from gadoscope.decision.decision import Decision
-from gadoscope.errors import OutputError, UsageError
+from gadoscope.errors import OutputError
 from gadoscope.evaluation import DEFAULT_CASES
-from gadoscope.evaluation.cases import Gallery, show_cases
+from gadoscope.evaluation.cases import show_cases
 from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.circumstances import Circumstances, look_at_circumstances
-from gadoscope.evaluation.comparison import Rival, compare
 from gadoscope.evaluation.gate import summarise_gate
 from gadoscope.evaluation.judges import Judges, Model, find_judges, open_model
 from gadoscope.evaluation.notebook import draw_evaluation, read_figures
@@ -21,18 +18,18 @@ from gadoscope.evaluation.report import (
     EVALUATED,
     Evaluated,
     build_report,
+    describe_wrong,
     draw_figures,
     list_wrong,
     render_html,
     summarise,
 )
-from gadoscope.evaluation.rivals import RIVALS, answer_without
+from gadoscope.evaluation.rivals import compare_with_rivals, tell_names
 from gadoscope.evaluation.scoring import Unread, WrongPictures, score_images, score_readable
 from gadoscope.evaluation.subgroups import count
-from gadoscope.evaluation.test_log import describe_opening, read_openings, record_opening, utc_now
+from gadoscope.evaluation.test_log import open_sealed_tests
 from gadoscope.evaluation.training_images import look_for_training_images
 from gadoscope.files import write_text
-from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Session
 from gadoscope.inspection.audited import read_audit
@@ -127,39 +124,43 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
     """
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file; name a folder for the report.")
-    model, *rivals = (find_model(path) for path in (model, *rivals))
     tell = on_progress or say_nothing
-    names = [str(rival) for rival in rivals if _is_name(rival)]
-    models = [open_model(path) for path in (model, *(rival for rival in rivals if not _is_name(rival)))]
+    model, *rivals = (find_model(path) for path in (model, *rivals))
+    names, further = tell_names(rivals)
+    models = [open_model(path) for path in (model, *further)]
     judges = find_judges(models, data, labels)
     if audit is not None:
         read_audit(audit)  # one that cannot be read ends the evaluation here, not after the scores
-    session, decision = models[0].session, models[0].decision
+    first, decision = models[0], models[0].decision
+
     pictures = WrongPictures(n_cases, decision)
-    predictions, others, unread = _score(judges, session, jobs, tell, pictures)
-    context = _describe_context(models[0], judges.division, predictions, len(unread))
-    verdict = predictions.with_split(Split(context.split))
-    gate = summarise_gate(verdict, others, decision)
-    around = look_at_circumstances(models[0], judges, audit, output / JSON_NAME, jobs, tell)
-    rows = find_rows(verdict.path.tolist(), judges.division.evaluated)
-    seen = look_for_training_images(models[0], verdict, rows) if _may_be_seen(models[0], context) else None
-    evaluated = _describe(models[0], judges, predictions, unread, around, gate, seen)
-    splits = summarise(decision, predictions)
-    comparison = _compare(models, names, verdict, judges, jobs, tell)
-    openings = _open_sealed_tests(models, judges, splits, comparison)  # before the pictures, which can fail
-    wrong = list_wrong(predictions, decision.of_slice.point.threshold)[:n_cases]
-    gallery = show_cases(predictions, wrong, pictures, session, jobs, tell)
+    predictions, others, unread = _score(judges, first.session, jobs, tell, pictures)
+    splits = summarise(predictions, decision)
+    context = _describe_context(first, judges.division, predictions, len(unread))
+    verdict = splits[Split(context.split)]
+    rows = find_rows(verdict.table.path.tolist(), judges.division.evaluated)
+
+    gate = summarise_gate(verdict.table, others, decision)
+    around = look_at_circumstances(first, judges, audit, output / JSON_NAME, jobs, tell)
+    seen = look_for_training_images(first, verdict.table, rows) if _may_be_seen(first, context) else None
+    comparison = compare_with_rivals(models, names, verdict.table, rows, judges, jobs, tell)
+    opened = splits[Split.TEST].figures if Split.TEST in splits else None
+    openings = open_sealed_tests(models, judges, opened, comparison)  # before the pictures, which can fail
+
+    wrong = list_wrong(predictions, decision.of_slice.point.threshold)
+    gallery = show_cases(predictions, wrong[:n_cases], pictures, first.session, jobs, tell)
     report = build_report(
-        evaluated,
-        predictions,
+        _describe(first, judges, predictions, unread, around, gate, seen),
+        splits,
         context,
-        n_cases,
-        splits=splits,
+        describe_wrong(predictions, wrong, n_cases, gallery.similarity_with_random_weights),
         openings=openings,
         comparison=comparison,
-        gradcam_similarity=gallery.similarity_with_random_weights,
     )
-    _write(report, predictions, decision, gallery, output)
+    page = render_html(report, draw_figures(report, splits, decision), gallery.cases, decision)
+    write_predictions(predictions, output / PREDICTIONS_NAME)
+    write_text(output / JSON_NAME, json.dumps(report, indent=1, allow_nan=False) + "\n")
+    write_text(output / HTML_NAME, page)
     return Evaluation(report=report, predictions=predictions, folder=output)
 
 
@@ -172,29 +173,9 @@ def _score(
     return predictions, others, [*unread, *unread_others]
 
 
-def _write(
-    report: Data, predictions: Predictions, decision: Decision, gallery: Gallery, output: Path
-) -> None:
-    figures = draw_figures(report, predictions, decision)
-    page = render_html(report, figures, gallery.cases, decision)
-    write_predictions(predictions, output / PREDICTIONS_NAME)
-    write_text(output / JSON_NAME, json.dumps(report, indent=1, allow_nan=False) + "\n")
-    write_text(output / HTML_NAME, page)
-
-
 def _may_be_seen(model: Model, context: Context) -> bool:
     """Return whether that is a question: of a run's own validation images the report says so anyway."""
     return model.run is None or context.split == Split.TEST.value
-
-
-def _is_name(rival: Path) -> bool:
-    """Return whether this is a rival without a network; a file of that name comes first."""
-    if rival.exists() or str(rival) in RIVALS:
-        return not rival.exists()
-    raise UsageError(
-        f"there is no {rival}; name a folder made by `gadoscope train`, an .onnx bundle, "
-        f"or one of default, {', '.join(RIVALS)}."
-    )
 
 
 def _describe(
@@ -220,75 +201,6 @@ def _describe(
         shortcuts=around.shortcuts,
         seen=seen,
     )
-
-
-def _compare(
-    models: Sequence[Model],
-    names: Sequence[str],
-    verdict: Predictions,
-    judges: Judges,
-    jobs: int,
-    tell: OnProgress,
-) -> Data | None:
-    """Return how the first model stands beside the rivals, on ``verdict``; None if it stands alone."""
-    policy = models[0].session.bundle.metadata.slice_policy
-    rivals = [
-        *_score_rivals(models[1:], policy, judges, verdict, jobs, tell),
-        *_answer_without(names, verdict, judges),
-    ]
-    return compare(verdict, _as_rival(models[0], verdict), rivals) if rivals else None
-
-
-def _score_rivals(
-    models: Sequence[Model],
-    policy: SlicePolicy,
-    judges: Judges,
-    verdict: Predictions,
-    jobs: int,
-    tell: OnProgress,
-) -> list[Rival]:
-    """Return the answers of further models for the rows of ``verdict``: slices by ``policy``, the first's."""
-    if not models:
-        return []
-    wanted = {item.path for item in find_rows(verdict.path.tolist(), judges.division.evaluated)}
-    items = [item for item in judges.division.evaluated if item.path in wanted]
-    score = partial(score_images, items, jobs=jobs, tell=tell, policy=policy)
-    return [_as_rival(model, score(session=model.session)[0]) for model in models]
-
-
-def _as_rival(model: Model, table: Predictions) -> Rival:
-    return Rival(
-        name=model.name,
-        meaning=f"the network {model.session.bundle.metadata.network}",
-        score=table.logit,
-        called_post=model.decision.of_slice.calls_post(table.probability),
-    )
-
-
-def _answer_without(names: Sequence[str], verdict: Predictions, judges: Judges) -> list[Rival]:
-    paths = verdict.path.tolist()
-    rows = find_rows(paths, judges.division.evaluated)
-    columns = {path: row.extra for path, row in zip(paths, rows, strict=True)}
-    return [answer_without(name, verdict, columns) for name in names]
-
-
-def _open_sealed_tests(
-    models: Sequence[Model], judges: Judges, splits: Data, comparison: Data | None
-) -> list[Data]:
-    """Record the opening in each run whose own test images were scored; return those of the first."""
-    test = splits[Split.TEST.value]
-    if test is None:
-        return []
-    time = utc_now()
-    figures = [{**test["at_operating_point"], "auc": test["auc"]}]
-    if comparison is not None:
-        figures += [row["figures"] for row in comparison["models"][1 : len(models)]]
-    for model, n_sealed, seen in zip(models, judges.n_sealed, figures, strict=True):
-        if model.run is not None and n_sealed:
-            opening = describe_opening(time, model.session.bundle.sha256, test["n_images"], seen)
-            record_opening(model.path, opening)
-    first = models[0]
-    return read_openings(first.path) if first.run is not None and judges.n_sealed[0] else []
 
 
 def _describe_context(model: Model, division: Division, predictions: Predictions, n_unread: int) -> Context:

@@ -1,5 +1,6 @@
 """All figures of one split, as plain data: what report.json holds and report.html shows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from gadoscope.freezing.band import is_answered
 from gadoscope.freezing.threshold import LIMIT, choose_threshold
 from gadoscope.labels import Level
 from gadoscope.records import Data, to_plain
-from gadoscope.statistics.calibration_quality import CalibrationQuality, measure_calibration
+from gadoscope.statistics.calibration_quality import measure_calibration
 from gadoscope.statistics.estimates import Figures, estimate_figures
 from gadoscope.statistics.levels import gather_cases, group_cases
 from gadoscope.statistics.metrics import confusion_at, has_both_classes
@@ -49,16 +50,31 @@ def gather_level(predictions: Predictions, level: Level, decision: Decision) -> 
     return Cases(gather_cases(predictions, case, decision), decision.at(level))
 
 
-def gather_judged(predictions: Predictions, decision: Decision) -> tuple[Level, Cases]:
-    """Return what calibration and abstention are judged on: series, or slices where those are unknown."""
-    series = gather_level(predictions, Level.SERIES, decision)
-    if series is None:
-        return Level.SLICE, Cases(predictions, decision.of_slice)
-    return Level.SERIES, series
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Summary:
+    """What is known of the scores of one split.
+
+    Attributes
+    ----------
+    table
+        Its rows.
+    judged
+        What calibration and abstention are judged on: series, or slices where those are unknown.
+    curve, curve_by_source
+        What silence buys of what is judged: over all, and for each source where there are several.
+    figures
+        All figures, as report.json holds them.
+    """
+
+    table: Predictions
+    judged: Cases
+    curve: RiskCoverage
+    curve_by_source: Mapping[str, RiskCoverage]
+    figures: Data
 
 
-def summarise_split(predictions: Predictions, decision: Decision, *, draws: int = DRAWS) -> Data:
-    """Return every figure of one split.
+def summarise_split(predictions: Predictions, decision: Decision, *, draws: int = DRAWS) -> Summary:
+    """Return every figure of one split, and what they are of.
 
     Parameters
     ----------
@@ -70,42 +86,50 @@ def summarise_split(predictions: Predictions, decision: Decision, *, draws: int 
         How often subjects are drawn anew for an interval.
     """
     cases = {level: gather_level(predictions, level, decision) for level in Level}
-    of_slices = _estimate(Cases(predictions, decision.of_slice), draws)
-    figures = {
+    slices, series = Cases(predictions, decision.of_slice), cases[Level.SERIES]
+    level, judged = (Level.SLICE, slices) if series is None else (Level.SERIES, series)
+    of_slices = _estimate(slices, draws)
+    estimated = {
         # Where each case is one image the figures are those of the images.
         level: of_slices if len(part.table) == len(predictions) else _estimate(part, draws)
         for level, part in cases.items()
         if part is not None
     }
-    level, judged = gather_judged(predictions, decision)
+    curve, curve_by_source = _measure_silence(judged)
     threshold = decision.of_slice.point.threshold
-    summary = {
+    at_point = at_threshold(predictions, threshold)
+    figures = {
         **count(predictions),
         "prevalence": predictions.n_post / len(predictions),
         "auc": to_plain(of_slices.auc),
         "average_precision": to_plain(of_slices.average_precision),
-        "at_operating_point": at_threshold(predictions, threshold),
-        "levels": [_summarise_level(level, cases[level], figures.get(level)) for level in Level],
+        "at_operating_point": at_point,
+        "levels": [_summarise_level(level, cases[level], estimated.get(level)) for level in Level],
         "trust": {
             "level": level.value,
             "n_cases": len(judged.table),
-            "predictive_values": _predictive_values(figures[level]),
+            "predictive_values": to_plain(estimated[level].predictive_values),
             "calibration": _calibration(judged, draws),
             "abstention": _abstention(judged),
-            **_risk_coverage(judged),
+            **_describe_silence(curve, curve_by_source),
         },
-        "at_best_accuracy": None,
-        "optimism": None,
+        **_best_accuracy(predictions, at_point["accuracy"]["value"]),
         "subgroups": subgroups(predictions, threshold),
         "attributes": attribute_subgroups(predictions, threshold),
         "source_only": _source_only(predictions),
     }
-    if has_both_classes(predictions.is_post):
-        best_threshold = choose_threshold(predictions.is_post, predictions.probability, "accuracy")
-        best = at_threshold(predictions, best_threshold)
-        summary["at_best_accuracy"] = best
-        summary["optimism"] = best["accuracy"]["value"] - summary["at_operating_point"]["accuracy"]["value"]
-    return summary
+    return Summary(
+        table=predictions, judged=judged, curve=curve, curve_by_source=curve_by_source, figures=figures
+    )
+
+
+def _best_accuracy(predictions: Predictions, accuracy: float) -> Data:
+    """Return what the threshold with the most right answers gives, and how much more ``accuracy`` that is."""
+    if not has_both_classes(predictions.is_post):
+        return {"at_best_accuracy": None, "optimism": None}
+    threshold = choose_threshold(predictions.is_post, predictions.probability, "accuracy")
+    best = at_threshold(predictions, threshold)
+    return {"at_best_accuracy": best, "optimism": best["accuracy"]["value"] - accuracy}
 
 
 def _estimate(cases: Cases, draws: int) -> Figures:
@@ -154,17 +178,6 @@ def _summarise_level(level: Level, cases: Cases | None, figures: Figures | None)
     }
 
 
-def _predictive_values(figures: Figures) -> list[Data]:
-    return [
-        {
-            "prevalence": values.prevalence,
-            "positive": to_plain(values.positive),
-            "negative": to_plain(values.negative),
-        }
-        for values in figures.predictive_values
-    ]
-
-
 def _calibration(cases: Cases, draws: int) -> Data:
     """Return how far the probabilities are from what they say, and how far the plain sigmoid's were."""
     table, method = cases.table, cases.decided.calibration.method
@@ -172,15 +185,8 @@ def _calibration(cases: Cases, draws: int) -> Data:
     after = measure_calibration(table.is_post, table.probability, subject, draws=draws)
     before = None
     if method != "none":
-        before = _describe_quality(
-            measure_calibration(table.is_post, sigmoid(table.logit), subject, draws=draws)
-        )
-    return {"method": method, "before": before, "after": _describe_quality(after)}
-
-
-def _describe_quality(quality: CalibrationQuality) -> Data:
-    described = to_plain(quality)
-    return {**described, "points": list(described["points"])}  # as it comes back from JSON
+        before = measure_calibration(table.is_post, sigmoid(table.logit), subject, draws=draws)
+    return {"method": method, "before": to_plain(before), "after": to_plain(after)}
 
 
 def _abstention(cases: Cases) -> Data | None:
@@ -202,32 +208,26 @@ def _abstention(cases: Cases) -> Data | None:
     }
 
 
-def _risk_coverage(cases: Cases) -> Data:
-    table, subject = cases.table, cases.table.subject_group
-    threshold = cases.decided.point.threshold
-    whole = measure_risk_coverage(table.is_post, table.probability, subject, threshold)
-    by_source: dict[str, RiskCoverage] = {}
-    if len(set(table.source)) > 1:
-        by_source = measure_by_source(table.is_post, table.probability, subject, table.source, threshold)
+def _measure_silence(cases: Cases) -> tuple[RiskCoverage, dict[str, RiskCoverage]]:
+    """Return the curve over all, and that of each source where there are several."""
+    table, threshold = cases.table, cases.decided.point.threshold
+    judged = table.is_post, table.probability, table.subject_group
+    is_one_source = len(set(table.source)) < 2  # noqa: PLR2004  # its curve would be the whole
+    by_source = {} if is_one_source else measure_by_source(*judged, table.source, threshold)
+    return measure_risk_coverage(*judged, threshold), by_source
+
+
+def _describe_silence(curve: RiskCoverage, by_source: Mapping[str, RiskCoverage]) -> Data:
     return {
-        "risk_coverage": _describe_curve(whole),
+        "risk_coverage": _describe_curve(curve),
         "risk_coverage_by_source": [
-            {"source": name, **_describe_curve(curve)} for name, curve in by_source.items()
+            {"source": name, **_describe_curve(one)} for name, one in by_source.items()
         ],
     }
 
 
 def _describe_curve(curve: RiskCoverage) -> Data:
-    points = [
-        {
-            "asked": point.asked,
-            "coverage": point.coverage,
-            "half_width_logit": point.half_width_logit,
-            "error_of_answered": to_plain(point.error_of_answered),
-        }
-        for point in curve.points
-    ]
-    return {"area": curve.area, "points": points}
+    return {"area": curve.area, "points": to_plain(curve.points)}
 
 
 def _source_only(predictions: Predictions) -> Data:

@@ -6,15 +6,43 @@ stop looking; but the report can say how often it was done.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from gadoscope.errors import OutputError
+from gadoscope.evaluation.judges import Judges, Model
+from gadoscope.records import Data
 
 OPENINGS_NAME = "openings.jsonl"
 FIGURES = ("accuracy", "sensitivity", "specificity", "auc")
+
+
+def open_sealed_tests(
+    models: Sequence[Model], judges: Judges, test: Data | None, comparison: Data | None
+) -> list[Data]:
+    """Record the opening in each run whose own test images were scored; return those of the first.
+
+    Parameters
+    ----------
+    test
+        Figures of the test split, by the first model; None where it is empty.
+    comparison
+        Those of all models; None for a model alone.
+    """
+    if test is None:
+        return []
+    time = utc_now()
+    figures = [{**test["at_operating_point"], "auc": test["auc"]}]
+    if comparison is not None:
+        figures += [row["figures"] for row in comparison["models"][1 : len(models)]]
+    for model, n_sealed, seen in zip(models, judges.n_sealed, figures, strict=True):
+        if model.run is not None and n_sealed:
+            opening = describe_opening(time, model.session.bundle.sha256, test["n_images"], seen)
+            record_opening(model.path, opening)
+    first = models[0]
+    return read_openings(first.path) if first.run is not None and judges.n_sealed[0] else []
 
 
 def utc_now() -> str:
