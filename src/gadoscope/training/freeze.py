@@ -23,11 +23,11 @@ from gadoscope.preparation.series import name_series
 from gadoscope.preparation.store import Store
 from gadoscope.preparation.subjects import name_subjects
 from gadoscope.statistics.table import Predictions, read_predictions
+from gadoscope.training.answers import iter_answers
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.counterexamples import draw_counterexamples
 from gadoscope.training.data import TrainingData
 from gadoscope.training.kinds import fit_kinds
-from gadoscope.training.loop import VALIDATION_BATCH_SIZE
 
 N_DRAWN = 256
 """Counterexamples that are drawn to see what the gate refuses; the threshold does not depend on them."""
@@ -117,7 +117,6 @@ def _freeze_gate(
     )
 
 
-@torch.inference_mode()
 def _infer(
     network: nn.Module, slices: NDArray[np.uint8], image_path: ImagePath
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
@@ -128,12 +127,7 @@ def _infer(
     slices
         Shape (n, size, size), 0..255.
     """
-    network.eval()
-    device = next(network.parameters()).device
-    answers = []
-    for start in range(0, len(slices), VALIDATION_BATCH_SIZE):
-        pixels = slices[start : start + VALIDATION_BATCH_SIZE]
-        answers.append(network(torch.from_numpy(image_path.scale(pixels)).to(device)))
+    answers = list(iter_answers(network, slices, image_path))
     phase = torch.cat([phase_of(answer) for answer in answers])
     gates = [gate for gate in map(gate_of, answers) if gate is not None]
     return _to_numpy(phase), _to_numpy(torch.cat(gates)) if gates else None

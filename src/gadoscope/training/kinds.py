@@ -20,6 +20,7 @@ from gadoscope.labels import OtherKind
 from gadoscope.models.average import Average
 from gadoscope.models.compact import GATE_UNITS, Compact, GateHead
 from gadoscope.preparation.store import Store
+from gadoscope.training.answers import iter_answers
 from gadoscope.training.augmentation.strong.distort import distort_batch
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.counterexamples.bodies import BODIES
@@ -46,7 +47,6 @@ RIDGE: Final = 1e-3
 LEAST_SPREAD: Final = 1e-3
 """Of a feature: one that is always the same is not blown up."""
 N_ITERATIONS: Final = 200
-BATCH: Final = 64
 
 
 def fit_kinds(network: nn.Module, store: Store, config: TrainingConfig) -> tuple[OtherKind, ...]:
@@ -72,7 +72,8 @@ def fit_kinds(network: nn.Module, store: Store, config: TrainingConfig) -> tuple
         np.concatenate(shown), size=config.image.size, augmentation=config.distort, seed=seed
     )
     for member, head in heads:
-        head.kinds = _fit(_look(member, head, pixels, config.image), target)
+        reading = _fit(_look(member, head, pixels, config.image), target)
+        head.kinds = reading.to(head.hidden.weight.device)
     return tuple(OtherKind)
 
 
@@ -99,18 +100,15 @@ def _draw(kind: OtherKind, side: int, seed: Sequence[int]) -> NDArray[np.uint8]:
     return drawn
 
 
-@torch.inference_mode()
 def _look(
     member: nn.Module, head: GateHead, pixels: NDArray[np.float32], image_path: ImagePath
 ) -> NDArray[np.float32]:
     """Return what the gate's hidden layer sees, shape (n, GATE_UNITS), of slices (n, size, size), 0..255."""
-    member.eval()
-    device = next(member.parameters()).device
     seen: list[Tensor] = []
     hook = head.hidden.register_forward_hook(lambda _, __, output: seen.append(F.relu(output).cpu()))
     try:
-        for start in range(0, len(pixels), BATCH):
-            member(torch.from_numpy(image_path.scale(pixels[start : start + BATCH])).to(device))
+        for _answer in iter_answers(member, pixels, image_path):
+            pass  # only what the hook sees of it is wanted
     finally:
         hook.remove()
     features: NDArray[np.float32] = torch.cat(seen).numpy()
