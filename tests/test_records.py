@@ -10,7 +10,7 @@ import pytest
 
 from gadoscope.labels import Plane
 from gadoscope.misfits import MisfitError, MissingKeysError, UnknownKeysError, WrongValueError, find_near
-from gadoscope.records import beside, from_plain, list_names, to_plain, unwritten, where_given, written_as
+from gadoscope.records import beside, from_plain, list_paths, to_plain, unwritten, where_given, written_as
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +193,7 @@ def test_the_nearest_known_word_is_found_whatever_its_case(word: object, near: s
 
 
 def test_the_path_of_every_value_can_be_listed() -> None:
-    names = list(list_names(Whole))
+    names = list(list_paths(Whole))
     assert names[:4] == ["name", "optimiser", "optimiser.learning_rate", "optimiser.steps"]
     assert {"threshold", "method.name", "series_method.name", "place"} <= set(names)
 

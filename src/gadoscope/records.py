@@ -81,13 +81,13 @@ def from_plain(kind: type[Record], plain: object, *, partial: bool = False) -> R
     return record
 
 
-def list_names(kind: Any, prefix: str = "") -> Iterator[str]:
+def list_paths(kind: Any, prefix: str = "") -> Iterator[str]:
     """Yield the path of every value of a record, and of every object in it."""
     for key, hint in _list_keys(kind).items():
         yield prefix + key
         inner = _strip_none(hint)
         if _is_object(inner):
-            yield from list_names(inner, f"{prefix}{key}.")
+            yield from list_paths(inner, f"{prefix}{key}.")
 
 
 class _Field(NamedTuple):

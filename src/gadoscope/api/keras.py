@@ -1,6 +1,5 @@
 """Weights that Keras saved for the lesson's network become a bundle."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.decision.operating_point import OperatingPoint
 from gadoscope.errors import UsageError
 from gadoscope.extras import name_what_is_missing
+from gadoscope.files import hash_file
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.bundle import BundleMetadata
@@ -120,7 +120,7 @@ def _describe(file: Path, weights: "KerasFile", n_parameters: int) -> BundleMeta
         decision=Decision(of_slice=LevelDecision(point=point)),
         training={
             "source": "imported from Keras",
-            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+            "sha256": hash_file(file),
             "keras_version": weights.keras_version,
         },
         licence="unknown: ask the weights' author",

@@ -1,7 +1,7 @@
 """Measure the slices of images and scans for an audit: everything from a single reading."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from gadoscope.parallel import map_in_order
 from gadoscope.preparation.copies.thumbnail import shrink
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.slices import open_item
+from gadoscope.progress import OnCount, count_nothing
 
 N_BINS = 32
 """Of the histogram: eight grey levels each."""
@@ -95,7 +96,7 @@ def measure_items(
     *,
     n_shown: int = 0,
     jobs: int = 0,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnCount = count_nothing,
 ) -> Measured:
     """Measure all slices.
 
@@ -114,8 +115,7 @@ def measure_items(
             else:
                 results.append(one)
         rows += of_item
-        if on_progress is not None:
-            on_progress(done, len(items))
+        on_progress(done, len(items))
     return Measured(tuple(rows), tuple(results))
 
 

@@ -26,11 +26,14 @@ from gadoscope.preparation.items import Item
 from gadoscope.preparation.picture_print import PRINT_BYTES, print_picture
 from gadoscope.preparation.slices import Stamp, name_slice, open_item, stamp_file, stamp_item
 from gadoscope.preparation.store import CODES, Store
+from gadoscope.progress import OnCount, count_nothing
 from gadoscope.records import to_plain
 from gadoscope.wording import N_SHOWN, show_path
 
 IMAGES_NAME = "images.npy"
 INDEX_NAME = "index.json"
+NEW_BUNDLES = SlicePolicy()
+"""Which slices of a scan a bundle reads that is trained today."""
 FORMAT_VERSION = 1
 """Raised whenever the same files would give other pixels; an older store is then made anew."""
 
@@ -56,10 +59,10 @@ def prepare_store(
     image_path: ImagePath,
     folder: Path,
     *,
-    policy: SlicePolicy | None = None,
+    policy: SlicePolicy = NEW_BUNDLES,
     allow_other: bool = False,
     jobs: int = 0,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnCount = count_nothing,
 ) -> Store:
     """Decode and resize every image into ``folder``, or take what lies there if nothing changed.
 
@@ -69,7 +72,7 @@ def prepare_store(
     Parameters
     ----------
     policy
-        Which slices of a scan; None takes those that a new bundle reads.
+        Which slices of a scan; by default those that a new bundle reads.
     allow_other
         Whether images labelled other belong to the data, as they do where a gate is trained.
     jobs
@@ -89,12 +92,12 @@ def prepare_store(
     wanted = {
         "format_version": FORMAT_VERSION,
         "image_path": to_plain(image_path),
-        "policy": to_plain(policy or SlicePolicy()),
+        "policy": to_plain(policy),
         "paths": [str(item.path) for item in items],
     }
     index = _read_index(folder)
     if index is None or not _is_current(index, items, wanted, folder):
-        read = partial(_prepare_one, image_path=image_path, policy=policy or SlicePolicy())
+        read = partial(_prepare_one, image_path=image_path, policy=policy)
         prepared = _prepare(items, read, folder / IMAGES_NAME, image_path.size, jobs, on_progress)
         index = _write_index(items, prepared, wanted, folder)
     slices = tuple(_list_slices(items, index["planes"]))
@@ -124,7 +127,7 @@ def _prepare(
     images_path: Path,
     size: int,
     jobs: int,
-    on_progress: Callable[[int, int], None] | None,
+    on_progress: OnCount,
 ) -> list[_Prepared]:
     """Write the slices of all items, and return what else is known of each item."""
     prepared: list[_Prepared] = []
@@ -137,8 +140,7 @@ def _prepare(
                 file.write(pixels.tobytes())
             n_slices += len(one.pixels)
             prepared.append(replace(one, pixels=()))
-            if on_progress is not None:
-                on_progress(len(prepared), len(items))
+            on_progress(len(prepared), len(items))
         _check_prepared(items, prepared)
         if n_slices != len(items):  # scans have as many as they have
             file.seek(0)

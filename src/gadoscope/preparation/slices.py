@@ -137,14 +137,19 @@ def digest_item(item: Item) -> str:
 
     Empty where it cannot be read: reading it will say why.
     """
-    is_file = item.found is None and os.path.isfile(item.path)  # noqa: PTH113 - as in `open_item`
-    if is_file and not item.path.name.lower().endswith(PAIR_ENDINGS):
+    if _is_one_file(item):
         return hash_file(item.path)
     try:
         with open_item(item) as opened:
             return opened.digest()
     except (InputError, OSError):
         return ""
+
+
+def _is_one_file(item: Item) -> bool:
+    """Return whether an item is a file on the disk, whole in itself."""
+    is_file = item.found is None and os.path.isfile(item.path)  # noqa: PTH113 - as in `open_item`
+    return is_file and not item.path.name.lower().endswith(PAIR_ENDINGS)
 
 
 def stamp_file(path: Path) -> Stamp:
@@ -155,8 +160,7 @@ def stamp_file(path: Path) -> Stamp:
 
 def stamp_item(item: Item) -> Stamp:
     """Return the stamp of an item without reading it, except where it must be looked for."""
-    is_file = item.found is None and os.path.isfile(item.path)  # noqa: PTH113 - as in `open_item`
-    if is_file and not item.path.name.lower().endswith(PAIR_ENDINGS):
+    if _is_one_file(item):
         return stamp_file(item.path)
     with open_item(item) as opened:
         return opened.stamp()

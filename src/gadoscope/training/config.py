@@ -17,7 +17,7 @@ from gadoscope.freezing.rules import TARGETS, Bound, PointRule
 from gadoscope.imaging.intensity import MAX_SIZE, MIN_SIZE, ImagePath
 from gadoscope.misfits import MisfitError, UnknownKeysError, WrongValueError, find_near, quote
 from gadoscope.preparation.split import DEFAULT_FOLDS, DEFAULT_FRACTION, METHODS, MIN_FOLDS, Method
-from gadoscope.records import from_plain, list_names, to_plain
+from gadoscope.records import from_plain, list_paths, to_plain
 from gadoscope.training.augmentation.lesson import Augmentation
 from gadoscope.training.augmentation.strong.settings import StrongAugmentation
 from gadoscope.training.checks import check_choice, check_range, check_share
@@ -310,7 +310,7 @@ def _explain(error: MisfitError) -> str:
 
 def _find_elsewhere(key: str) -> str:
     """Return the setting of another section that has this very name; empty if there is none."""
-    names = list_names(TrainingConfig)
+    names = list_paths(TrainingConfig)
     return next((name for name in names if name.rpartition(".")[2] == key), "")
 
 
