@@ -15,7 +15,7 @@ shares of what there is nothing of; `gadoscope train DATA/recipe.toml --data DAT
 """
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,13 +129,19 @@ def main() -> None:
 def fit_recipe(config: TrainingConfig, items: Sequence[Item]) -> TrainingConfig:
     """Return the recipe without the shares, and the threshold's sources, of what there is nothing of."""
     there = {item.source for item in items}
-    shares = {source: share for source, share in config.sampling.shares.items() if source in there}
-    total = sum(config.sampling.shares.values()) / sum(shares.values())
-    sampling = replace(config.sampling, shares={source: share * total for source, share in shares.items()})
+    sampling, gate = config.sampling, config.gate
     sources = tuple(source for source in config.operating_point.sources if source in there)
     return config.with_values(
-        sampling=sampling, operating_point=replace(config.operating_point, sources=sources)
+        sampling=replace(sampling, shares=_keep_shares(sampling.shares, there)),
+        gate=replace(gate, shares=_keep_shares(gate.shares, there)),
+        operating_point=replace(config.operating_point, sources=sources),
     )
+
+
+def _keep_shares(shares: Mapping[str, float], there: Container[str]) -> dict[str, float]:
+    kept = {source: share for source, share in shares.items() if source in there}
+    total = sum(shares.values()) / (sum(kept.values()) or 1)
+    return {source: share * total for source, share in kept.items()}
 
 
 def is_readable(item: Item) -> bool:

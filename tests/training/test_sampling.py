@@ -10,6 +10,7 @@ import pytest
 from gadoscope.errors import ConfigError
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
+from gadoscope.training.checks import check_sources
 from gadoscope.training.sampling import SamplingConfig, count_steps, draw_epoch, find_partners, find_place
 
 BATCH = 20
@@ -198,10 +199,10 @@ def test_shares_that_make_no_batch_are_refused(
         draw(items, shares=shares)
 
 
-def test_a_source_that_the_data_do_not_have_is_named() -> None:
-    config = SamplingConfig(shares={"tcga": 0.6})
-    with pytest.raises(ConfigError, match="name tcga, but the data have the sources ixi, tcga-lgg"):
-        config.check_sources(["tcga-lgg", "ixi", "ixi"])
+@pytest.mark.parametrize("table", ["sampling.shares", "gate.shares"])
+def test_a_source_that_the_data_do_not_have_is_named(table: str) -> None:
+    with pytest.raises(ConfigError, match=f"{table} name tcga, but the data have the sources ixi, tcga-lgg"):
+        check_sources(table, {"tcga": 0.6}, ["tcga-lgg", "ixi", "ixi"])
 
 
 def test_a_source_whose_sagittal_images_are_mostly_pre_contrast_does_not_teach_the_plane() -> None:

@@ -184,16 +184,9 @@ def _make_batch(
 
 
 def _find_others(store: Store, config: TrainingConfig) -> Others:
-    """Return the images of no T1 brain; each source is as likely as the square root of its number of images.
-
-    A few hundred real images must not drown in thousands that cost nothing to make, and thirty of one
-    hospital must not come as often as six hundred of many.
-    """
+    """Return the images of no T1 brain, and how likely each is to be drawn."""
     rows = np.flatnonzero(~store.is_t1) if config.gate.use_other else np.empty(0, np.int64)
-    sources = np.array([store.items[row].source for row in rows], np.str_)
-    _, source, n_images = np.unique(sources, return_inverse=True, return_counts=True)
-    chances = 1 / np.sqrt(n_images[source])
-    return Others(rows, chances / chances.sum())
+    return Others(rows, config.gate.chances_of([store.items[row].source for row in rows.tolist()]))
 
 
 def _choose_others(candidates: Others, config: TrainingConfig, moment: StepSeed) -> Rows:

@@ -1,10 +1,13 @@
 """Whether a setting's value fits, and the sentence for what does not."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gadoscope.errors import ConfigError
 from gadoscope.misfits import name_choices
+
+SHARE_ROUNDING = 1e-9
+"""Shares that a person wrote as decimals add up to 1 only so closely."""
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
@@ -31,3 +34,21 @@ def check_range(
 def check_share(name: str, value: float) -> None:
     """Check a share that 0 turns off."""
     check_range(name, value, least=0, below=1)
+
+
+def check_shares(name: str, shares: Mapping[str, float]) -> None:
+    """Check a table of source and share: none below 0, all together 1 at most."""
+    for source, share in shares.items():
+        check_range(f"{name}.{source}", share, least=0)
+    if sum(shares.values()) > 1 + SHARE_ROUNDING:
+        raise ConfigError(f"{name} add up to {sum(shares.values()):g}; expected 1 at most.")
+
+
+def check_sources(name: str, shares: Mapping[str, float], sources: Iterable[str]) -> None:
+    """Raise ConfigError if a share is of a source that the data do not have: most likely misspelt."""
+    known = sorted(set(sources))
+    unknown = [source for source in shares if source not in known]
+    if unknown:
+        raise ConfigError(
+            f"{name} name {', '.join(unknown)}, but the data have the sources {', '.join(known)}."
+        )

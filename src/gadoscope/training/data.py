@@ -22,6 +22,7 @@ from gadoscope.preparation.store import Store
 from gadoscope.preparation.training_images import TrainingImages
 from gadoscope.progress import OnProgress
 from gadoscope.records import to_plain
+from gadoscope.training.checks import check_sources
 from gadoscope.training.config import TrainingConfig
 
 DECODING = "decoding"
@@ -67,7 +68,8 @@ def find_images(
         If an image or a subject stands in two splits.
     """
     manifest = divide(read_manifest(data, labels), config)
-    config.sampling.check_sources(item.source for item in manifest.items)
+    for table, shares in (("sampling.shares", config.sampling.shares), ("gate.shares", config.gate.shares)):
+        check_sources(table, shares, [item.source for item in manifest.items])
     name_series(manifest.items)
     return replace(manifest, notices=(*notices, *manifest.notices))
 

@@ -20,7 +20,7 @@ from gadoscope.errors import ConfigError
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.subjects import within_source
-from gadoscope.training.checks import check_choice, check_range
+from gadoscope.training.checks import SHARE_ROUNDING, check_choice, check_range, check_shares
 
 SamplingMethod = Literal["shuffle", "balanced"]
 SHUFFLE: SamplingMethod = "shuffle"
@@ -29,9 +29,6 @@ BALANCED: SamplingMethod = "balanced"
 SLICE_COLUMN = "slice"
 """Column of a manifest with the place of a slice in its series; else the number that ends its file's name."""
 TRAILING_NUMBER = re.compile(r"(\d{1,9})$")
-
-SHARE_ROUNDING = 1e-9
-"""Shares that a person wrote as decimals add up to 1 only so closely."""
 
 Rows = NDArray[np.int64]
 
@@ -68,10 +65,7 @@ class SamplingConfig:
                 f'sampling.steps_per_epoch is {self.steps_per_epoch} and sampling.method is "{self.method}", '
                 f'which shows each image once; set sampling.method to "{BALANCED}".'
             )
-        for source, share in self.shares.items():
-            check_range(f"sampling.shares.{source}", share, least=0)
-        if sum(self.shares.values()) > 1 + SHARE_ROUNDING:
-            raise ConfigError(f"sampling.shares add up to {sum(self.shares.values()):g}; expected 1 at most.")
+        check_shares("sampling.shares", self.shares)
 
     def share_of(self, sources: Iterable[str]) -> dict[str, float]:
         """Return the share of each source that there is; they add up to 1.
@@ -99,16 +93,6 @@ class SamplingConfig:
         if not total > 0:
             raise ConfigError("sampling.shares are all 0 for the sources of these data; give one more.")
         return {source: share / total for source, share in shares.items()}
-
-    def check_sources(self, sources: Iterable[str]) -> None:
-        """Raise ConfigError if a source is named that the data do not have: most likely misspelt."""
-        known = sorted(set(sources))
-        unknown = [source for source in self.shares if source not in known]
-        if unknown:
-            raise ConfigError(
-                f"sampling.shares name {', '.join(unknown)}, but the data have the sources "
-                f"{', '.join(known)}."
-            )
 
 
 def count_steps(n_images: int, batch_size: int, config: SamplingConfig) -> int:
