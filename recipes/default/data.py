@@ -97,6 +97,9 @@ def main() -> None:
         "--hold-out-half", metavar="SOURCE", help="every second subject of it is test, to be judged on"
     )
     parser.add_argument(
+        "--other-half", action="store_true", help="with --hold-out-half: the subjects that it would keep"
+    )
+    parser.add_argument(
         "--make-nothing-of", choices=SOURCES, help="for a network that is to be judged on this source"
     )
     parser.add_argument("--networks", type=Path, help="keep what simulates here, and use it again")
@@ -118,7 +121,7 @@ def main() -> None:
         folder = arguments.output / f"phantom-{plane.value}"
         items += make_phantoms(folder, plane, PHANTOM_SEED + number, PHANTOM_SUBJECTS // thin)
     if arguments.hold_out_half:
-        items = hold_out_half(items, arguments.hold_out_half)
+        items = hold_out_half(items, arguments.hold_out_half, other=arguments.other_half)
     items = [name_kind(item) for item in items]
     path = arguments.output / "manifest.csv"
     write_manifest(Manifest(tuple(items), path), path)

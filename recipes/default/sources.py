@@ -135,12 +135,12 @@ def name_kind(item: Item) -> Item:
     return replace(item, extra={**item.extra, KIND_COLUMN: kind.value})
 
 
-def hold_out_half(items: Sequence[Item], source: str) -> list[Item]:
-    """Return the images with every second subject of a source, or a family, as test.
+def hold_out_half(items: Sequence[Item], source: str, *, other: bool = False) -> list[Item]:
+    """Return the images with every second subject of a source, or a family, as test; or with the others.
 
     What is made of a test image is of the same subject, and is test as well.
     """
     members = name_members(source)
     subjects = {item.subject_id for item in items if item.source in members and item.subject_id is not None}
-    held = frozenset(sorted(subjects)[1::2])
+    held = frozenset(sorted(subjects)[0 if other else 1 :: 2])
     return [replace(item, split=Split.TEST) if item.subject_id in held else item for item in items]

@@ -64,6 +64,8 @@ def test_half_the_subjects_of_a_family_are_test_whatever_their_source() -> None:
     halved = hold_out_half([*items, *made], "vqamed2019")
     tested = {item.subject_id for item in halved if item.split is Split.TEST}
     assert tested == {"v1", "v3", "v5"}
+    others = hold_out_half([*items, *made], "vqamed2019", other=True)
+    assert {item.subject_id for item in others if item.split is Split.TEST} == {"v0", "v2", "v4"}
     assert all((item.subject_id in tested) == (item.split is Split.TEST) for item in halved)
 
 
