@@ -26,16 +26,11 @@ from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.decision.operating_point import OperatingPoint
 from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.comparison import Rival, compare
-from gadoscope.evaluation.report import (
-    Evaluated,
-    build_report,
-    describe_wrong,
-    draw_figures,
-    list_wrong,
-    render_html,
-    summarise,
-)
+from gadoscope.evaluation.page import draw_figures, render_html
+from gadoscope.evaluation.report import Evaluated, build_report
 from gadoscope.evaluation.rivals import RIVALS, answer_without
+from gadoscope.evaluation.summary import summarise
+from gadoscope.evaluation.wrong import describe_wrong, list_wrong
 from gadoscope.files import write_text
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.imaging.slices import SlicePolicy

@@ -8,7 +8,8 @@ import pytest
 from gadoscope.decision.gate import Gate
 from gadoscope.evaluation.cross_checks import cross_check
 from gadoscope.evaluation.gate import MAX_NAMED, summarise_gate
-from gadoscope.evaluation.report import look_up, render_html, summarise
+from gadoscope.evaluation.page import look_up, render_html
+from gadoscope.evaluation.summary import summarise
 from gadoscope.records import to_plain
 from gadoscope.report.finding import CAUTION, SERIOUS
 from gadoscope.statistics.shares import estimate_share

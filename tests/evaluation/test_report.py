@@ -13,18 +13,10 @@ from gadoscope.decision.calibration import Calibration
 from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.decision.operating_point import Promise
 from gadoscope.evaluation.caveats import Context
-from gadoscope.evaluation.report import (
-    Case,
-    Evaluated,
-    build_report,
-    describe_wrong,
-    draw_figures,
-    list_wrong,
-    look_up,
-    render_html,
-    summarise,
-)
-from gadoscope.evaluation.summary import Summary
+from gadoscope.evaluation.page import Case, draw_figures, look_up, render_html
+from gadoscope.evaluation.report import Evaluated, build_report
+from gadoscope.evaluation.summary import Summary, summarise
+from gadoscope.evaluation.wrong import describe_wrong, list_wrong
 from gadoscope.inference.bundle import Bundle
 from gadoscope.labels import Split
 from gadoscope.records import to_plain

@@ -2,7 +2,8 @@ import pytest
 
 from gadoscope.decision.decision import Decision
 from gadoscope.evaluation.subgroups import attribute_subgroups, subgroups
-from gadoscope.evaluation.summary import summarise_split, wrong_rows
+from gadoscope.evaluation.summary import summarise_split
+from gadoscope.evaluation.wrong import wrong_rows
 from tests.support.tables import DECISION, DRAWS, decided, lesson_test_set, make_predictions
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.evaluation.report import Case
+from gadoscope.evaluation.page import Case
 from gadoscope.evaluation.scoring import WrongPictures
 from gadoscope.inference.session import Session
 from gadoscope.parallel import map_in_order

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gadoscope.evaluation.judges import Judges, Model, find_common_folder, look_for_audit
-from gadoscope.inspection.audited import DataDigests, find_audit_of, read_audit
+from gadoscope.evaluation.judges import Judges, Model
+from gadoscope.inspection.audited import DataDigests, find_audit, find_audit_of, read_audit
 from gadoscope.inspection.shortcuts import find_shortcuts
 from gadoscope.parallel import map_in_order
 from gadoscope.preparation.data_digest import digest_files, digest_labelled
@@ -50,9 +50,9 @@ def look_at_circumstances(
     digests = [digest_of[item.path] for item in labelled]
     known = DataDigests(digest_labelled(labelled, digests), digest_files(all_digests))
     origin = manifest.origin if manifest.origin.is_dir() else manifest.origin.parent
-    place = model.path if model.run else model.path.parent
-    near = [place, origin, find_common_folder(manifest.items), report.parent, Path.cwd()]
-    found = audit or find_audit_of(known, near) or look_for_audit(model, manifest)
+    beside = [origin, manifest.common_folder]
+    near = [model.path if model.run else model.path.parent, *beside, report.parent, Path.cwd()]
+    found = audit or find_audit_of(known, near) or find_audit([model.path, *beside])
     audited = read_audit(found, known) if found else None
     shortcuts = find_shortcuts(
         labelled,

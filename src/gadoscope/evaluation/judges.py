@@ -9,7 +9,6 @@ from gadoscope.decision.gate import Gate
 from gadoscope.errors import ManifestError, UsageError
 from gadoscope.evaluation.overlap import Division, divide_for_bundle, divide_foreign, divide_own, unite
 from gadoscope.inference.session import Session
-from gadoscope.inspection.audited import find_audit
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest
 from gadoscope.preparation.series import name_series
 from gadoscope.preparation.split import check_split
@@ -130,17 +129,3 @@ def _divide(model: Model, manifest: Manifest, part: Callable[[Manifest], Manifes
 
 def _is_same_file(data: Path, origin: Path) -> bool:
     return data.exists() and origin.exists() and data.samefile(origin)
-
-
-def look_for_audit(model: Model, manifest: Manifest) -> Path | None:
-    """Return the audit.json in the run, beside the manifest, or in the folder that holds all images."""
-    origin = manifest.origin if manifest.origin.is_dir() else manifest.origin.parent
-    return find_audit([*([model.path] if model.run else []), origin, find_common_folder(manifest.items)])
-
-
-def find_common_folder(items: Sequence[Item]) -> Path:
-    """Return the folder that holds all of the images."""
-    folder = items[0].path.parent
-    while not all(item.path.is_relative_to(folder) for item in items):
-        folder = folder.parent
-    return folder

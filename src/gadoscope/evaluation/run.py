@@ -14,21 +14,15 @@ from gadoscope.evaluation.gate import summarise_gate
 from gadoscope.evaluation.judges import Judges, Model, find_judges, open_model
 from gadoscope.evaluation.notebook import draw_evaluation, read_figures
 from gadoscope.evaluation.overlap import Division
-from gadoscope.evaluation.report import (
-    EVALUATED,
-    Evaluated,
-    build_report,
-    describe_wrong,
-    draw_figures,
-    list_wrong,
-    render_html,
-    summarise,
-)
+from gadoscope.evaluation.page import draw_figures, render_html
+from gadoscope.evaluation.report import Evaluated, build_report
 from gadoscope.evaluation.rivals import compare_with_rivals, tell_names
 from gadoscope.evaluation.scoring import Unread, WrongPictures, score_images, score_readable
 from gadoscope.evaluation.subgroups import count
+from gadoscope.evaluation.summary import EVALUATED, summarise
 from gadoscope.evaluation.test_log import open_sealed_tests
 from gadoscope.evaluation.training_images import look_for_training_images
+from gadoscope.evaluation.wrong import describe_wrong, list_wrong
 from gadoscope.files import write_text
 from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Session

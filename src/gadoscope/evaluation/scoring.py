@@ -13,7 +13,7 @@ from gadoscope.arrays import Floats
 from gadoscope.decision.decision import Decision
 from gadoscope.errors import InputError, ManifestError
 from gadoscope.evaluation.attributes import read_attributes
-from gadoscope.evaluation.summary import measure_confidence
+from gadoscope.evaluation.wrong import measure_confidence
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label, Split

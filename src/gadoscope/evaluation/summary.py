@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.arrays import Floats
 from gadoscope.decision.calibration import sigmoid
 from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.evaluation.subgroups import attribute_subgroups, count, subgroups
 from gadoscope.freezing.band import is_answered
-from gadoscope.freezing.threshold import LIMIT, choose_threshold
-from gadoscope.labels import Level
+from gadoscope.freezing.threshold import choose_threshold
+from gadoscope.labels import Level, Split
 from gadoscope.records import Data, to_plain
 from gadoscope.statistics.calibration_quality import measure_calibration
 from gadoscope.statistics.estimates import Figures, estimate_figures
@@ -22,6 +21,9 @@ from gadoscope.statistics.resampling import DRAWS
 from gadoscope.statistics.risk_coverage import RiskCoverage, measure_by_source, measure_risk_coverage
 from gadoscope.statistics.shares import estimate_balanced_accuracy, estimate_rates, estimate_share
 from gadoscope.statistics.table import Predictions
+
+EVALUATED = (Split.TEST, Split.VALIDATION)
+"""In the order of the report: what counts comes first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,12 @@ class Summary:
     curve: RiskCoverage
     curve_by_source: Mapping[str, RiskCoverage]
     figures: Data
+
+
+def summarise(predictions: Predictions, decision: Decision) -> dict[Split, Summary]:
+    """Return what is known of each evaluated split, the empty ones left out."""
+    parts = {split: predictions.with_split(split) for split in EVALUATED}
+    return {split: summarise_split(part, decision) for split, part in parts.items() if len(part)}
 
 
 def summarise_split(predictions: Predictions, decision: Decision, *, draws: int = DRAWS) -> Summary:
@@ -244,21 +252,3 @@ def _source_only(predictions: Predictions) -> Data:
         "accuracy": right / len(predictions),
         "majority": max(predictions.n_pre, predictions.n_post) / len(predictions),
     }
-
-
-def wrong_rows(predictions: Predictions, threshold: float) -> NDArray[np.intp]:
-    """Return the rows answered wrongly, the most confident errors first.
-
-    Confidence is the distance from the threshold on the logit scale; equal ones stand by path.
-    """
-    wrong = np.flatnonzero((predictions.probability >= threshold) != predictions.is_post)
-    distance = measure_confidence(predictions.probability[wrong], threshold)
-    return wrong[np.lexsort((predictions.path[wrong], -distance))]
-
-
-def measure_confidence(probability: Floats, threshold: float) -> Floats:
-    """Return the distance of each probability, shape (n,), from the threshold on the logit scale."""
-    sure = np.clip([*probability, threshold], LIMIT, 1 - LIMIT)
-    logit = np.log(sure / (1 - sure))
-    distance: Floats = np.abs(logit[:-1] - logit[-1])
-    return distance

@@ -80,6 +80,14 @@ class Manifest:
         """Whether every image's subject is known."""
         return all(item.subject_id is not None for item in self.items)
 
+    @property
+    def common_folder(self) -> Path:
+        """The folder that holds all of the images."""
+        folder = self.items[0].path.parent
+        while not all(item.path.is_relative_to(folder) for item in self.items):
+            folder = folder.parent
+        return folder
+
     def with_split(self, split: Split) -> tuple[Item, ...]:
         """Return the images of one part, in the manifest's order."""
         return tuple(item for item in self.items if item.split is split)

@@ -54,17 +54,17 @@ def read_manifest(path: Path, labels: Path | None = None) -> Manifest:
         If nothing is there, a column, a class or a file is missing, a value is none that is known, or a row
         names no series, several, or one whose label another row disputes.
     """
-    if labels is not None:
-        return _read_labels(Path(os.path.abspath(path)), Path(os.path.abspath(labels)))  # noqa: PTH100 - as below
     path = Path(os.path.abspath(path))  # noqa: PTH100 - not resolve(): links keep their names
-    if os.path.isdir(path):  # noqa: PTH112 - as _is_file
-        table = path / MANIFEST_NAME
-        if _is_file(table):
-            return _read_table(table)
+    if labels is not None:
+        return _read_table(_find_labels(path, labels), path)
+    table = path / MANIFEST_NAME
+    if not os.path.isdir(path):  # noqa: PTH112 - as _is_file
+        if not _is_file(path):
+            raise ManifestError(f"there is no {show_path(path)}; name a manifest CSV or a folder of images.")
+        table = path
+    elif not _is_file(table):
         return read_bids_layout(path) if is_bids(path) else read_lesson_layout(path)
-    if not _is_file(path):
-        raise ManifestError(f"there is no {show_path(path)}; name a manifest CSV or a folder of images.")
-    return _read_table(path)
+    return _read_table(table)
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
@@ -92,12 +92,13 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
     write_text(path, text.getvalue())
 
 
-def _read_labels(folder: Path, table: Path) -> Manifest:
-    """Read a table that only has to say the label of what lies in ``folder``."""
+def _find_labels(folder: Path, labels: Path) -> Path:
+    """Return the table that only has to say the label of what lies in ``folder``."""
+    table = Path(os.path.abspath(labels))  # noqa: PTH100 - as in read_manifest
     for path, what in ((folder, "a folder or an archive of scans"), (table, "a CSV of labels")):
         if not is_there(path):
             raise ManifestError(f"there is no {show_path(path)}; name {what}.")
-    return _read_table(table, folder)
+    return table
 
 
 def _read_table(table: Path, folder: Path | None = None) -> Manifest:
