@@ -34,8 +34,8 @@ def look_for_training_images(model: Model, predictions: Predictions, rows: Seque
     ``sources`` of both, and ``n_known``, how many images the bundle knows of how many ``n_trained``.
     """
     bundle = model.session.bundle
-    own = bundle.metadata.training.get(IMAGES_KEY)
-    known = TrainingImages.from_dict(own or read_training_images(bundle.sha256))
+    listed = read_training_images(bundle.sha256) or bundle.metadata.training.get(IMAGES_KEY)
+    known = TrainingImages.from_dict(listed)
     if known is None:
         return None
     if predictions.picture_print is None:

@@ -16,7 +16,8 @@ DEFAULT_BUNDLE = Path(str(files("gadoscope.weights") / "default.onnx"))
 
 _DIGEST_SUFFIX = ".sha256"
 IMAGES_SUFFIX = ".images.json"
-"""Of the file beside the bundle that tells which images it was trained on: the bundle itself is of before."""
+"""Of the file beside the bundle that tells which public images it was trained on. The bundle's own list holds
+a part of all, and most of them were made from these."""
 
 
 def find_default() -> Path:
