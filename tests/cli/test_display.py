@@ -52,6 +52,37 @@ def test_elsewhere_there_are_lines_alone(capsys: pytest.CaptureFixture[str]) -> 
     assert display.find_speed("Reading images") == 0
 
 
+def test_elsewhere_a_long_step_says_each_minute_how_far_it_is_and_how_long_it_takes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("gadoscope.cli.display.monotonic", lambda: now[0])
+    with Display() as display:
+        for second, done in ((0, 0), (30, 60), (61, 122), (90, 180), (122, 244)):
+            now[0] = second
+            display.tell("Scoring images", done, 500)
+        display.show("looking", "looking", 10, None, "10 files")
+        now[0] = 200
+        display.show("looking", "looking", 78, None, "78 files")
+    assert capsys.readouterr().err.splitlines() == [
+        "Scoring images: 122/500, 2.0 a second, 3:09 left",
+        "Scoring images: 244/500, 2.0 a second, 2:08 left",
+        "looking: 78 files, 1.0 a second",
+    ]
+
+
+def test_a_quiet_one_shows_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("gadoscope.cli.display.monotonic", lambda: now[0])
+    with Display(is_quiet=True, is_shown=True) as display:
+        display.tell("Scoring images", 0, 500)
+        now[0] = 1000
+        display.tell("Scoring images", 9, 500)
+    assert capsys.readouterr().err == ""
+
+
 def test_without_a_terminal_the_library_of_bars_is_not_loaded() -> None:
     program = f"import sys\n{PROGRAM.format(stays=False)}\nassert 'rich' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, stderr=subprocess.PIPE)

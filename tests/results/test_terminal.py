@@ -12,9 +12,9 @@ from gadoscope.results.terminal import open_terminal_table, print_summary
 WIDE = 160
 
 
-def _show(*results: SeriesResult) -> str:
+def _show(*results: SeriesResult, width: int = WIDE) -> str:
     stream = io.StringIO()
-    with open_terminal_table(stream, width=WIDE) as write:
+    with open_terminal_table(stream, width=width) as write:
         for result in results:
             write(result)
     return stream.getvalue()
@@ -37,6 +37,14 @@ def test_escape_sequences_and_markup_in_file_names_are_shown_and_not_obeyed() ->
     shown = _show(SeriesResult(path="s/\x1b[31m[bold]x\udce9.png", status=Status.ANSWERED))
     assert "\x1b" not in shown
     assert "\ufffd[31m[bold]x\ufffd.png" in shown
+
+
+def test_a_path_that_is_too_long_is_broken_after_its_folders() -> None:
+    folders = ("subject-0001", "session-before", "anatomical", "t1_mprage_sagittal")
+    rows = [SeriesResult(path="/".join((top, *folders)), status=Status.ANSWERED) for top in ("a", "b")]
+    shown = [line.split("answered")[0].split()[0] for line in _show(*rows, width=80).splitlines()[1:]]
+    assert "".join(shown) == "".join(row.path for row in rows)
+    assert all(line.endswith("/") or line == folders[-1] for line in shown), shown
 
 
 def test_more_rows_than_a_screen_can_use_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

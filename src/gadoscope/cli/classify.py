@@ -1,6 +1,7 @@
 """`gadoscope classify`: scans and folders become a table of answers."""
 
 import io
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 
 EXIT_SOME_FAILED = 3
 """The run finished, but some inputs could not be read."""
+EXIT_PRE, EXIT_POST, EXIT_NEITHER = 10, 11, 12
+"""With ``--exit-phase``: all answers say one phase; or they differ, one is undecided, or there is none."""
 
+STANDARD_INPUT = Path("-")
+"""In place of paths."""
 
 STANDARD_OUTPUT = Path("-")
 """As everywhere on the command line."""
@@ -65,6 +70,12 @@ class _NamedPath(click.Path):
     is_flag=True,
     help="Take over what earlier runs with this --output answered; known by content and model, not by place.",
 )
+@click.option("--quiet", is_flag=True, help="No progress and no ledger on the standard error; errors only.")
+@click.option(
+    "--exit-phase",
+    is_flag=True,
+    help="Exit code 10 where every answer says pre-contrast, 11 post-contrast, 12 otherwise; 3 as ever.",
+)
 @click.option("--series-alone", is_flag=True, help="Judge each series without the others of its study.")
 @click.option(
     "--quote",
@@ -75,20 +86,23 @@ class _NamedPath(click.Path):
     "data that somebody typed into it.",
 )
 @json_option("JSON Lines on the standard output.")
-def command(
+def command(  # noqa: PLR0913 - one for each option
     paths: tuple[Path, ...],
     *,
     model: Path,
     output: Path | None,
     jobs: int,
     resume: bool,
+    quiet: bool,
+    exit_phase: bool,
     series_alone: bool,
     quote: str,
     as_json: bool,
 ) -> None:
     """Tell the contrast phase of scans and of folders of scans.
 
-    Scans are DICOM, NIfTI, BIDS, slice images, and zips and tars of them. Every series becomes one row:
+    Scans are DICOM, NIfTI, BIDS, slice images, and zips and tars of them; `-` reads paths from the standard
+    input, a line each, or between NULs as `find -print0` writes them. Every series becomes one row:
     answered, indeterminate, refused or failed, with the reason, and with what its header says of contrast.
     The ledger at the end (standard error) counts them all.
 
@@ -96,6 +110,7 @@ def command(
     Example:
         gadoscope classify my_scan
         gadoscope classify archive/ --model lesson.onnx --output results.csv
+        find archive -name '*.nii.gz' | gadoscope classify - --json
 
     The table is written whole or not at all; Ctrl-C keeps the rows answered so far, beside a table that is
     there already, and says so. results.csv.journal takes each answer as it comes: after a crash, --resume
@@ -111,34 +126,62 @@ def command(
 
     output, is_piped = (None, True) if output == STANDARD_OUTPUT else (output, False)
     _check_options(output, resume=resume, as_json=as_json)
+    paths = tuple(_list_paths(paths))
     ledger = Ledger()
     written = Written(output)
     with ExitStack() as stack:
         journal = _open_journal(stack, output, resume=resume)
-        display = stack.enter_context(Display())
+        display = stack.enter_context(Display(is_quiet=quiet))
         stop = stack.enter_context(stop_on_signal())
 
         def watch(progress: "Progress") -> None:
-            if display.is_shown:
-                _show(display, progress, ledger.n_inputs)
+            _show(display, progress, ledger.n_inputs)
             if stop.signal_number is not None:
                 raise _StoppedError
 
         options = RunOptions(journal=journal, series_alone=series_alone, quote=QuoteMode(quote), watch=watch)
         results = classify(paths, model, jobs, options=options)
-        if journal is not None and resume:
+        if journal is not None and resume and not quiet:
             _say_what_is_known(journal)
         with closing(results):
             rows = _until_stopped(results, stop, written)
             for result in _write_each(rows, written, as_json=as_json, is_piped=is_piped):
                 ledger.add(result)
-    _report(ledger, written)
-    code = EXIT_SOME_FAILED if ledger.n_failed else 0
+    _report(ledger, written, is_quiet=quiet)
+    code = EXIT_SOME_FAILED if ledger.n_failed else _find_phase_code(ledger) if exit_phase else 0
     sys.exit(stop.exit_code if written.is_part else code)
+
+
+def _list_paths(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the paths, those of the standard input in the place of `STANDARD_INPUT`."""
+    for path in paths:
+        if path != STANDARD_INPUT:
+            yield path
+            continue
+        listed = sys.stdin.buffer.read()
+        names = listed.split(b"\0") if b"\0" in listed else listed.splitlines()
+        found = [Path(os.fsdecode(name)) for name in names if name.strip()]
+        if not found:
+            raise UsageError(
+                "the standard input names no path; write one a line, or name paths as arguments."
+            )
+        yield from found
+
+
+def _find_phase_code(ledger: "Ledger") -> int:
+    """Return the exit code of the one phase that every answer says; what is no T1 brain has none."""
+    from gadoscope.labels import Phase, Status
+
+    codes = {Phase.PRE_CONTRAST: EXIT_PRE, Phase.POST_CONTRAST: EXIT_POST}
+    n_answers = ledger.by_status[Status.ANSWERED] + ledger.by_status[Status.INDETERMINATE]
+    said = [code for phase, code in codes.items() if 0 < ledger.by_phase[phase] == n_answers]
+    return said[0] if said else EXIT_NEITHER
 
 
 def _show(display: "Display", progress: "Progress", n_rows: int) -> None:
     """Show files and instances; then, once all files were looked at, the series answered."""
+    if not display.has_more_to_say("looking" if progress.n_series is None else "answering"):
+        return
     if progress.n_series is None:
         step, done = "looking", progress.n_files
         said = f"{done:,} files, {progress.n_instances:,} DICOM, {n_rows:,} rows"
@@ -207,10 +250,12 @@ def _write_each(
             yield result
 
 
-def _report(ledger: "Ledger", written: "Written") -> None:
+def _report(ledger: "Ledger", written: "Written", *, is_quiet: bool) -> None:
     """Say on the standard error what became of the inputs, and where the table is."""
     if written.is_part:
         say_aside(written.describe_part(ledger.n_inputs))
+    if is_quiet:
+        return
     if sys.stderr.isatty():
         from gadoscope.results.terminal import print_summary
 

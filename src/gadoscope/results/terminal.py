@@ -17,6 +17,8 @@ from gadoscope.text import printable
 
 MAX_ROWS = 200
 """More rows than anyone reads on a screen; the ledger counts them all, and a file holds them."""
+NAME_SHARE, MIN_NAME_WIDTH = 0.4, 24
+"""Of the terminal's width a name takes so much, and at least so many characters, before it is broken."""
 
 COLOURS = {
     Status.ANSWERED: "green",
@@ -49,12 +51,12 @@ def open_terminal_table(stream: TextIO, *, width: int | None = None) -> Iterator
 
     yield write
     console = Console(file=stream, width=width)
-    console.print(_lay_out(shown))
+    console.print(_lay_out(shown, max(MIN_NAME_WIDTH, round(NAME_SHARE * console.width))))
     if n_more:
         console.print(f"and {n_more:,} more; --output results.csv keeps them all.")
 
 
-def _lay_out(results: Sequence[SeriesResult]) -> Table:
+def _lay_out(results: Sequence[SeriesResult], name_width: int) -> Table:
     folder = _common_folder(results)
     table = Table(
         f"in {printable(folder)}" if folder else "input",
@@ -74,13 +76,23 @@ def _lay_out(results: Sequence[SeriesResult]) -> Table:
             name += f" volume {result.volume_index}"
         remarks = [*filter(None, [result.reason, _describe_conflict(result)]), *result.warnings]
         table.add_row(
-            Text(printable(name), overflow="fold"),
+            Text(_break_at_folders(printable(name), name_width), overflow="fold"),
             Text(result.status, style=COLOURS[result.status]),
             Text(result.phase or ""),
             Text("" if result.probability is None else f"{result.probability:.3f}"),
             Text(printable("; ".join(remarks))),
         )
     return table
+
+
+def _break_at_folders(name: str, width: int) -> str:
+    """Return a path over as many lines as it takes, each ending at a slash where that can be."""
+    lines = [""]
+    for part in name.replace("/", "/\0").split("\0"):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def _describe_conflict(result: SeriesResult) -> str:
