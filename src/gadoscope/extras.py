@@ -19,9 +19,7 @@ EXTRA_OF_MODULE = {
         (
             "captum",
             "h5py",
-            "jinja2",
             "lightning_fabric",
-            "markupsafe",
             "matplotlib",
             "onnx",
             "onnxscript",

@@ -180,6 +180,14 @@ class PicturedResult(SeriesResult):
 
 RESULT_COLUMNS = tuple(field.name for field in fields(SeriesResult))
 
+
+def without_picture(row: SeriesResult) -> SeriesResult:
+    """Return the row as tables and the journal hold it."""
+    if type(row) is SeriesResult:
+        return row
+    return SeriesResult(**{name: getattr(row, name) for name in RESULT_COLUMNS})
+
+
 # What a row says of its study, and what the ledger counts by it.
 OUT_OF_ORDER = (
     "its study turns from post- back to pre-contrast: one of these answers, or an acquisition time, is wrong"

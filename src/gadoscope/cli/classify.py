@@ -17,6 +17,7 @@ from gadoscope.errors import UsageError
 
 if TYPE_CHECKING:
     from gadoscope.classification.options import Progress
+    from gadoscope.classification.page import Page
     from gadoscope.cli.display import Display
     from gadoscope.cli.interrupt import StopRequest
     from gadoscope.labels import SeriesResult
@@ -64,6 +65,12 @@ class _NamedPath(click.Path):
     "it, the table goes to the terminal, or as CSV to a pipe.",
     kind="FILE",
 )
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Page (.html) to look at afterwards: all counts, and with pictures what to look at first.",
+)
 @jobs_option
 @click.option(
     "--resume",
@@ -91,6 +98,7 @@ def command(  # noqa: PLR0913 - one for each option
     *,
     model: Path,
     output: Path | None,
+    report: Path | None,
     jobs: int,
     resume: bool,
     quiet: bool,
@@ -127,6 +135,7 @@ def command(  # noqa: PLR0913 - one for each option
     output, is_piped = (None, True) if output == STANDARD_OUTPUT else (output, False)
     _check_options(output, resume=resume, as_json=as_json)
     paths = tuple(_list_paths(paths))
+    page = _begin_page(report)
     ledger = Ledger()
     written = Written(output)
     with ExitStack() as stack:
@@ -139,7 +148,13 @@ def command(  # noqa: PLR0913 - one for each option
             if stop.signal_number is not None:
                 raise _StoppedError
 
-        options = RunOptions(journal=journal, series_alone=series_alone, quote=QuoteMode(quote), watch=watch)
+        options = RunOptions(
+            journal=journal,
+            series_alone=series_alone,
+            quote=QuoteMode(quote),
+            watch=watch,
+            pictures=page is not None,
+        )
         results = classify(paths, model, jobs, options=options)
         if journal is not None and resume and not quiet:
             _say_what_is_known(journal)
@@ -147,6 +162,10 @@ def command(  # noqa: PLR0913 - one for each option
             rows = _until_stopped(results, stop, written)
             for result in _write_each(rows, written, as_json=as_json, is_piped=is_piped):
                 ledger.add(result)
+                if page is not None:
+                    page.add(result)
+    if page is not None and report is not None:
+        page.write(report, str(model))
     _report(ledger, written, is_quiet=quiet)
     code = EXIT_SOME_FAILED if ledger.n_failed else _find_phase_code(ledger) if exit_phase else 0
     sys.exit(stop.exit_code if written.is_part else code)
@@ -166,6 +185,16 @@ def _list_paths(paths: Iterable[Path]) -> Iterator[Path]:
                 "the standard input names no path; write one a line, or name paths as arguments."
             )
         yield from found
+
+
+def _begin_page(report: Path | None) -> "Page | None":
+    """Return what takes the rows for the page, before anything is read."""
+    if report is None:
+        return None
+    from gadoscope.classification.page import Page, check_page_path
+
+    check_page_path(report)
+    return Page()
 
 
 def _find_phase_code(ledger: "Ledger") -> int:

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from gadoscope.errors import OutputError, UsageError
 from gadoscope.files import explain_refusal
-from gadoscope.labels import SeriesResult, Status
+from gadoscope.labels import SeriesResult, Status, without_picture
 from gadoscope.records import from_plain, to_plain
 from gadoscope.results.under_way import UnderWay, under_way_path
 
@@ -141,7 +141,7 @@ class Journal:
         """
         if any(row.status is Status.FAILED for row in rows):
             return
-        text = json.dumps(to_plain(rows))
+        text = json.dumps([to_plain(without_picture(row)) for row in rows])
         self._ask("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", *self._whose, digest, text)
         if time.monotonic() - self._committed > COMMIT_SECONDS:
             self._commit()
