@@ -93,7 +93,7 @@ from importlib.abc import MetaPathFinder
 
 class Gone(MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name.partition(".")[0] in ("torch", "lightning_fabric", "pandas", "matplotlib", "jinja2", "h5py"):
+        if name.partition(".")[0] in ("torch", "lightning_fabric", "pandas", "matplotlib", "sklearn", "h5py"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name.partition(".")[0])
 
 sys.meta_path.insert(0, Gone())
