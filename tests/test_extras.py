@@ -158,7 +158,7 @@ def test_without_the_extra_each_command_of_it_says_in_one_sentence_what_to_insta
 
 
 def test_every_command_is_looked_at() -> None:
-    base = {"doctor", "phantom"}
+    base = {"doctor", "phantom", "explain"}
     assert EXTRA_COMMANDS.keys() | base == set(COMMANDS)
 
 

@@ -47,7 +47,7 @@ class Classifier:
         count_jobs(jobs)
         self._jobs = jobs
         self._loaded: Session | None = Session(find_model(model))
-        self.bundle: Bundle = self._session.bundle
+        self.bundle: Bundle = self.session.bundle
         """What the bundle says of itself."""
 
     def __enter__(self) -> Self:
@@ -63,7 +63,14 @@ class Classifier:
         self._loaded = None
 
     @property
-    def _session(self) -> Session:
+    def session(self) -> Session:
+        """The bundle's network, for whoever asks it of single slices.
+
+        Raises
+        ------
+        UsageError
+            If this Classifier is closed.
+        """
         session = self._loaded
         if session is None:
             raise UsageError("this Classifier is closed; make another one.")
@@ -80,7 +87,7 @@ class Classifier:
     ) -> Generator[SeriesResult, None, None]:
         """Return the rows of what is handed over, as they come; parameters, rows and errors of `classify`."""
         axes = ArrayAxes(spacing_mm=spacing_mm, orientation=orientation, plane=plane)
-        rows = answer_inputs(list_inputs(what, axes), self._session, jobs=self._jobs, options=options)
+        rows = answer_inputs(list_inputs(what, axes), self.session, jobs=self._jobs, options=options)
         return _refuse_none(rows, _list_paths(what))
 
     def answer(self, series: ImageSeries, *, options: RunOptions | None = None) -> SeriesResult:
@@ -161,7 +168,7 @@ class Classifier:
         from gadoscope.classification.series import answer_opened  # noqa: PLC0415 — slice images do without
 
         rows = answer_opened(
-            series, self._session, study=study, quote=options.quote, is_pictured=options.pictures
+            series, self.session, study=study, quote=options.quote, is_pictured=options.pictures
         )
         return tuple(storable_row(row) for row in rows)
 

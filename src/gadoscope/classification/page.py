@@ -160,8 +160,8 @@ class Page:
             "plural": wording.plural,
             "whole": wording.whole,
             "picture": _embed,
-            "bar": _draw_bar,
-            "explain": explain_rows,
+            "bar": draw_bar_of,
+            "explain": explain_row,
         }
         page = render_page(
             "gadoscope.classification",
@@ -197,12 +197,13 @@ def _logit(probability: float) -> float:
     return math.log(inside / (1 - inside))
 
 
-def explain_rows(result: SeriesResult) -> str:
+def explain_row(result: SeriesResult) -> str:
     """Return the reason and the warnings of a row, as one line."""
     return "; ".join(filter(None, (result.reason, *result.warnings)))
 
 
-def _draw_bar(result: PicturedResult) -> Markup:
+def draw_bar_of(result: PicturedResult) -> Markup:
+    """Return the probability of a row on its band; nothing where it has none."""
     drawn = "" if result.probability is None else draw_bar(result.probability, result.band)
     return Markup(drawn)  # noqa: S704 - made of numbers alone
 

@@ -27,8 +27,15 @@ def shrink(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(pixels).resize(_thumbnail_size(pixels), Image.Resampling.LANCZOS))
 
 
-def overlay(pixels: NDArray[np.uint8], evidence: NDArray[np.float32]) -> str:
-    """Return a slice tinted with evidence as the address of an embedded PNG.
+def overlay(pixels: NDArray[np.uint8], evidence: NDArray[np.float32], strongest: float | None = None) -> str:
+    """Return a slice tinted with evidence as the address of an embedded PNG."""
+    return _embed(tint(pixels, evidence, strongest))
+
+
+def tint(
+    pixels: NDArray[np.uint8], evidence: NDArray[np.float32], strongest: float | None = None
+) -> Image.Image:
+    """Return a slice tinted with evidence.
 
     Parameters
     ----------
@@ -36,18 +43,19 @@ def overlay(pixels: NDArray[np.uint8], evidence: NDArray[np.float32]) -> str:
         The slice, shape (row, column).
     evidence
         In logits, of any shape over the same field of view; positive argues for post-contrast.
-        The strongest evidence of this slice, of either sign, has the full tint.
+    strongest
+        Evidence of either sign that has the full tint; None for the strongest of this slice.
     """
     size = _thumbnail_size(pixels)
     grey = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS), dtype=np.float32)
     map_ = np.asarray(Image.fromarray(evidence).resize(size, Image.Resampling.BILINEAR))
-    strongest = float(np.abs(map_).max())
-    share = np.abs(map_) / strongest if strongest > 0 else np.zeros_like(map_)
+    strongest = float(np.abs(map_).max()) if strongest is None else strongest
+    share = np.minimum(np.abs(map_) / strongest, 1) if strongest > 0 else np.zeros_like(map_)
     tint = np.where(map_[..., np.newaxis] > 0, _rgb(POST_COLOUR), _rgb(PRE_COLOUR))
     weight = (STRONGEST_TINT * share)[..., np.newaxis]
     mixed = (1 - weight) * grey[..., np.newaxis] + weight * tint
     image = Image.fromarray(np.clip(np.rint(mixed), 0, 255).astype(np.uint8))
-    return _embed(image.quantize(OVERLAY_COLOURS))
+    return image.quantize(OVERLAY_COLOURS)
 
 
 def _thumbnail_size(pixels: NDArray[np.uint8]) -> tuple[int, int]:

@@ -1,0 +1,124 @@
+"""A scan of one's own, explained: the slices that were read, and where in them the evidence lies."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gadoscope.classification.classifier import Classifier
+from gadoscope.classification.options import RunOptions
+from gadoscope.errors import InputError
+from gadoscope.explanation.occlusion import occlude
+from gadoscope.imaging.foreground import find_foreground
+from gadoscope.inference.session import Session
+from gadoscope.labels import Label, PicturedResult, QuoteMode, SeriesResult, Status
+from gadoscope.parallel import count_jobs, map_in_order
+from gadoscope.preparation.items import Item
+from gadoscope.preparation.places import find_labelled
+from gadoscope.preparation.slices import read_item
+
+MAX_EXPLAINED = 6
+"""Series whose evidence is looked for: each takes a second or two."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExplainedSlice:
+    """One slice as the network saw it, and what argued for which phase.
+
+    Parameters
+    ----------
+    pixels
+        Shape (size, size), uint8.
+    evidence
+        Shape (size, size), float32, in logits: how far the logit drops when the place is hidden. Positive
+        argues for post-contrast. 0 outside the head: what lies there is no evidence, whatever it does. 0
+        everywhere where the scan was refused: nobody asked for its phase.
+    probability
+        P(post-contrast) of this slice alone.
+    """
+
+    pixels: NDArray[np.uint8]
+    evidence: NDArray[np.float32]
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class ExplainedSeries:
+    """A row, and the slices behind it; none where nothing could be read, or too many series came before."""
+
+    result: SeriesResult
+    slices: tuple[ExplainedSlice, ...] = ()
+
+    @property
+    def strongest(self) -> float:
+        """The strongest evidence of any slice, in logits: one scale for all of them."""
+        return max((float(np.abs(one.evidence).max()) for one in self.slices), default=0.0)
+
+
+def explain_scan(
+    scan: Path, classifier: Classifier, *, jobs: int = 0, quote: QuoteMode = QuoteMode.WORDS
+) -> tuple[ExplainedSeries, ...]:
+    """Return each row of a scan, or of a study, with its slices and their evidence.
+
+    Parameters
+    ----------
+    scan
+        A slice image, a volume, a DICOM file, or a folder or an archive of a study.
+    jobs
+        Threads that look for evidence; 0 takes one for each core.
+    quote
+        How much of a header the rows quote.
+
+    Raises
+    ------
+    UsageError
+        If nothing lies there.
+    """
+    rows = list(classifier.classify(scan, options=RunOptions(quote=quote, pictures=True)))
+    explained: list[ExplainedSeries] = []
+    n_left = MAX_EXPLAINED
+    for row in rows:
+        slices = _explain(scan, row, classifier.session, jobs) if n_left and row.n_slices_used else ()
+        n_left -= bool(slices)
+        explained.append(ExplainedSeries(row, slices))
+    return tuple(explained)
+
+
+def _explain(scan: Path, row: SeriesResult, session: Session, jobs: int) -> tuple[ExplainedSlice, ...]:
+    """Return the slices of a row; none of one of several volumes, which are one item."""
+    if not isinstance(row, PicturedResult) or row.volume_index is not None:
+        return ()
+    path = scan if not scan.is_dir() and row.path == str(scan) else _find(scan, row)
+    metadata = session.bundle.metadata
+    try:
+        read = read_item(
+            Item(path=path, label=Label.OTHER), metadata.slice_policy
+        )  # nobody asks for the label
+    except InputError:  # the row says what became of it
+        return ()
+    resized = [metadata.image_path.resize_slice(pixels) for pixels in read.pixels]
+    logits = session.slice_answers(np.stack(resized)).phase
+    look = _find_none if row.status is Status.REFUSED else partial(_find_evidence, session)
+    evidence = map_in_order(look, resized, count_jobs(jobs))
+    return tuple(
+        ExplainedSlice(pixels, found, float(probability))
+        for pixels, found, probability in zip(
+            resized, evidence, metadata.decision.probability(logits), strict=True
+        )
+    )
+
+
+def _find_none(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.zeros(pixels.shape, np.float32)
+
+
+def _find(scan: Path, row: SeriesResult) -> Path:
+    return find_labelled(scan, row.path, row.series_instance_uid or "")
+
+
+def _find_evidence(session: Session, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the evidence on the head alone: the grid of patches reaches a little beyond it."""
+    places = np.arange(len(pixels), dtype=np.float64) + 0.5
+    return np.where(find_foreground(pixels).is_head(places, places), occlude(session, pixels), np.float32(0))
