@@ -31,6 +31,14 @@ def test_every_link_inside_the_documentation_leads_somewhere(page: Path) -> None
             assert (page.parent / target).exists(), f"{page}: {target}"
 
 
+def test_the_citation_is_of_this_version_and_says_the_same_of_it() -> None:
+    cited = dict(line.partition(": ")[::2] for line in (ROOT / "CITATION.cff").read_text().splitlines())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert cited["version"] == project["version"] == gadoscope.__version__
+    assert cited["license"] == project["license"]
+    assert cited["  - name"] == project["authors"][0]["name"]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_explained_in_the_readme(name: str) -> None:
     assert f"gadoscope {name}" in (ROOT / "README.md").read_text(encoding="utf-8")
