@@ -1,3 +1,4 @@
+import io
 import math
 import re
 import xml.etree.ElementTree as ET
@@ -6,6 +7,7 @@ from functools import cache
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from gadoscope.report.curves import (
     Curve,
@@ -15,6 +17,7 @@ from gadoscope.report.curves import (
     roc_svg,
     sweep_svg,
 )
+from gadoscope.report.figures import drawing, new_figure, to_svg
 
 HISTORY = [
     {
@@ -71,6 +74,20 @@ def test_a_figure_is_valid_xml_with_a_title_and_a_description(name: str) -> None
     assert root.findtext("svg:desc", namespaces=spaces)
 
 
+def test_panels_lie_where_matplotlib_would_lay_them_out_by_itself() -> None:
+    with drawing():
+        ours, _ = new_figure(4, 3, panels=2)
+        theirs = Figure(figsize=(4, 3), layout="constrained")
+        theirs.subplots(1, 2)
+        for figure in (ours, theirs):
+            for axes in figure.axes:
+                axes.set(xlabel="Threshold", ylabel="Accuracy", ylim=(0, 1000), title="Accuracy")
+        to_svg(ours, name="ours", title="", description="")
+        theirs.savefig(io.StringIO(), format="svg")
+    for one, other in zip(ours.axes, theirs.axes, strict=True):
+        assert one.get_position().bounds == other.get_position().bounds
+
+
 def test_the_same_figures_are_the_same_bytes() -> None:
     assert draw_all() == draw_once()
 
@@ -102,7 +119,7 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
 
 
 def test_the_learning_curves_say_where_they_end() -> None:
-    assert "validation loss 0.1600, train accuracy 0.9400" in learning_curves_svg(HISTORY)
+    assert "validation loss 0.1600, train accuracy 0.9400" in draw_once()["learning-curves"]
 
 
 @pytest.mark.parametrize(
