@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gadoscope.arrays import Bools, Floats, Integers
 from gadoscope.decision.calibration import logit_of, sigmoid
 from gadoscope.errors import ManifestError
-from gadoscope.freezing.rules import PointRule, choose_point
+from gadoscope.freezing.rules import PointRule, find_threshold
 from gadoscope.freezing.threshold import LIMIT
 from gadoscope.statistics.columns import check_scores, number_groups, sum_by_group
 from gadoscope.statistics.folds import deal_folds, weigh_by_subject
@@ -227,9 +227,9 @@ def _held_out(is_post: Bools, probability: Floats, subject: Integers, choose: Ch
         if isinstance(choose, PointRule | Weighed):
             rule, stratum = choose if isinstance(choose, Weighed) else (choose, None)
             rest = None if stratum is None else stratum[~rows]
-            thresholds[rows] = choose_point(
+            thresholds[rows], _ = find_threshold(
                 is_post[~rows], probability[~rows], subject[~rows], rule, stratum=rest
-            ).threshold
+            )
         else:
             thresholds[rows] = choose(is_post[~rows], probability[~rows])
     return thresholds

@@ -126,18 +126,8 @@ def choose_point(
     ----------
     Angelopoulos et al., Ann. Appl. Stat. 19 (2025) 1641 (testing in a fixed sequence)
     """
-    subject = number_groups(group, is_post.size)
-    is_met = True
-    if rule.name == BALANCED and stratum is not None:
-        weight = weigh_strata(is_post, stratum, group)
-        threshold = choose_threshold(is_post, probability, weight=weight)
-    elif rule.name in RULES:
-        threshold = choose_threshold(is_post, probability, rule.name)
-    elif rule.name == "cost":
-        threshold = _least_cost(Cuts(is_post, probability), rule)
-    else:
-        threshold, is_met = _reach_target(is_post, probability, subject, rule)
-    rates = estimate_rates(is_post, probability >= threshold, subject)
+    threshold, is_met = find_threshold(is_post, probability, group, rule, stratum=stratum)
+    rates = estimate_rates(is_post, probability >= threshold, group)
     return ChosenPoint(
         threshold=threshold,
         rule=rule,
@@ -147,6 +137,25 @@ def choose_point(
         specificity=rates.specificity,
         balanced_accuracy=estimate_balanced_accuracy(rates),
     )
+
+
+def find_threshold(
+    is_post: Bools,
+    probability: Floats,
+    group: NDArray[np.generic],
+    rule: PointRule,
+    *,
+    stratum: NDArray[np.generic] | None = None,
+) -> tuple[float, bool]:
+    """Return the threshold of `choose_point` alone, and whether the target is reached where there is one."""
+    if rule.name == BALANCED and stratum is not None:
+        weight = weigh_strata(is_post, stratum, group)
+        return choose_threshold(is_post, probability, weight=weight), True
+    if rule.name in RULES:
+        return choose_threshold(is_post, probability, rule.name), True
+    if rule.name == "cost":
+        return _least_cost(Cuts(is_post, probability), rule), True
+    return _reach_target(is_post, probability, number_groups(group, is_post.size), rule)
 
 
 def _least_cost(cuts: Cuts, rule: PointRule) -> float:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated
 
 import numpy as np
@@ -61,6 +62,7 @@ class Difference:
     method: str
 
 
+@cache  # asked for each share of a report, and for thousands of thresholds where a band is chosen
 def two_sided_z(confidence: float = CONFIDENCE) -> float:
     """Return the normal quantile that leaves (1 - confidence) / 2 on each side."""
     return float(norm.isf((1 - confidence) / 2))
