@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from functools import reduce, wraps
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from itertools import chain
 from operator import or_
 from types import FunctionType, ModuleType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -81,10 +82,12 @@ def _states_one(function: FunctionType) -> bool:
 def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
     hints = get_type_hints(function, include_extras=True)
     shapes = {name: _to_shape(hint) for name, hint in hints.items() if "Annotated[" in str(hint)}
-    signature = inspect.signature(function)
+    names = tuple(inspect.signature(function).parameters)
+    # beartype is for unions and tuples: what jaxtyping makes of an array alone is a class.
+    fits = {name: isinstance if isinstance(shape, type) else is_bearable for name, shape in shapes.items()}
 
     def check(name: str, value: Any) -> None:
-        if name in shapes and not is_bearable(value, shapes[name]):
+        if name in shapes and not fits[name](value, shapes[name]):
             given = [np.shape(one) for one in value] if isinstance(value, tuple) else np.shape(value)
             raise ShapeError(f"{function.__qualname__}: {name} is {given}; stated is {hints[name]}.")
 
@@ -93,7 +96,7 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
         if not _is_checked.get():
             return function(*arguments, **named)
         with jaxtyped("context"):
-            for name, value in signature.bind(*arguments, **named).arguments.items():
+            for name, value in chain(zip(names, arguments, strict=False), named.items()):
                 check(name, value)
             answer = function(*arguments, **named)
             check("return", answer)
