@@ -1,4 +1,4 @@
-"""One finished run that the tests of training share."""
+"""Finished runs that the tests of training share."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,7 @@ import torch
 from gadoscope.training.job import Job, TrainedRun
 from gadoscope.training.run import train
 from tests.support.lessons import small_config, write_slices
+from tests.support.quick_runs import draw_no_curves, remember_shortcuts
 
 
 @pytest.fixture(scope="session")
@@ -18,11 +19,44 @@ def slices(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def few(slices: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a table of six of its images: four train, two validate."""
+    rows = ["path,subject_id,label,plane,source,split"]
+    for label, name in (("pre", "no_gad"), ("post", "with_gad")):
+        for index, split in enumerate(("train", "train", "validation")):
+            rows.append(f"{slices}/Train/{name}/{index:02d}.png,{label}{index},{label},,,{split}")
+    path = tmp_path_factory.mktemp("few") / "manifest.csv"
+    path.write_text("\n".join(rows))
+    return path
+
+
+@pytest.fixture(scope="session")
 def trained(slices: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
     """Return a finished run of two epochs."""
-    run = train(Job(config=small_config(), data=slices, run=tmp_path_factory.mktemp("runs") / "first"))
+    with pytest.MonkeyPatch.context() as patch:
+        remember_shortcuts(patch)
+        run = train(Job(config=small_config(), data=slices, run=tmp_path_factory.mktemp("runs") / "first"))
     assert run is not None
     return run
+
+
+@pytest.fixture(scope="session")
+def trained_once(slices: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+    """Return a finished run of one epoch."""
+    job = Job(config=small_config(epochs=1), data=slices, run=tmp_path_factory.mktemp("runs") / "once")
+    with pytest.MonkeyPatch.context() as patch:
+        remember_shortcuts(patch)
+        draw_no_curves(patch)
+        run = train(job)
+    assert run is not None
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out of the other runs what is claimed of `trained`, or elsewhere."""
+    remember_shortcuts(monkeypatch)
+    draw_no_curves(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,18 @@ def freeze(items: Sequence[Item], logit: NDArray[np.float64], **sections: dict[s
     return freeze_logits(items, logit, parse_config(sections).to_plan())
 
 
+@cache
+def freeze_drawn() -> Frozen:
+    """Return what is frozen of the drawn slices as they are."""
+    return freeze(*draw())
+
+
 def without_subjects(items: Sequence[Item], **extra: Any) -> list[Item]:
     return [replace(item, subject_id=None, extra=extra) for item in items]
 
 
 def test_series_are_told_apart_better_than_slices_and_have_a_point_of_their_own() -> None:
-    frozen = freeze(*draw())
+    frozen = freeze_drawn()
     assert frozen.decision.of_series is not None
     assert frozen.decision.of_series.point.chosen_on == "validation: 60 series, 30 subjects"
     assert frozen.decision.of_slice.point.chosen_on == "validation: 300 images, 30 subjects"
@@ -66,7 +73,7 @@ def test_series_are_told_apart_better_than_slices_and_have_a_point_of_their_own(
 
 
 def test_the_mean_of_five_slices_is_surer_than_one_and_its_temperature_lower() -> None:
-    frozen = freeze(*draw())
+    frozen = freeze_drawn()
     assert frozen.decision.aggregation.method == "mean"
     assert frozen.decision.of_series is not None
     of_series, of_slice = (
@@ -129,7 +136,7 @@ def test_the_order_of_the_images_makes_no_difference() -> None:
     items, logit = draw()
     order = np.random.default_rng(0).permutation(len(items))
     turned = freeze([items[index] for index in order], logit[order])
-    straight = freeze(items, logit)
+    straight = freeze_drawn()
     assert turned.decision.aggregation == straight.decision.aggregation
     assert turned.decision.of_slice.point.threshold == pytest.approx(
         straight.decision.of_slice.point.threshold, rel=1e-6
@@ -157,7 +164,7 @@ def test_predictions_of_other_networks_freeze_what_the_same_logits_of_validation
             for item, logit in zip(items, logits, strict=True)
         ]
     )
-    of_validation = freeze(items, logits).decision
+    of_validation = freeze_drawn().decision
     of_held_out = freeze_held_out(table, parse_config({}).to_plan()).decision
     point = of_held_out.of_slice.point
     assert point.chosen_on == "out of fold: 300 images, 30 subjects"
@@ -172,14 +179,14 @@ def test_only_the_sources_that_are_named_choose_the_threshold() -> None:
     foreign = [replace(item, source="south", subject_id=f"south {item.subject_id}") for item in items]
     both, shifted = [*items, *foreign], np.concatenate([logits, logits + 5])
     named = freeze(both, shifted, operating_point={"sources": ["north"]})
-    assert named == freeze(items, logits)
+    assert named == freeze_drawn()
     assert named.decision.of_slice.point.threshold != freeze(both, shifted).decision.of_slice.point.threshold
 
 
 def test_where_no_image_is_of_the_named_sources_all_are_asked_and_the_user_is_told() -> None:
     items, logits = draw()
     frozen = freeze(items, logits, operating_point={"sources": ["east"]})
-    assert frozen.decision.of_slice.point == freeze(items, logits).decision.of_slice.point
+    assert frozen.decision.of_slice.point == freeze_drawn().decision.of_slice.point
     assert "operating_point.sources name east, but the images to choose on are of north" in frozen.notices[0]
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,12 @@ from gadoscope.models.registry import build_network
 from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.config import TrainingConfig, parse_config
 from gadoscope.training.job import Job, TrainedRun
-from gadoscope.training.loop import Moment
 from gadoscope.training.run import train
+from tests.support.quick_runs import draw_no_curves, remember_shortcuts
+from tests.support.trainings import StoppedError, stop_after
 
 SIZE, CANVAS, SEED = 32, 40, 5
 N_SUBJECTS, N_PLACES = 6, 3
-
-
-class StoppedError(Exception):
-    """Ends a run as a killed process would: its last checkpoint stays."""
 
 
 def small(**values: object) -> TrainingConfig:
@@ -78,16 +74,6 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "manifest.csv"
 
 
-def stop_after(epoch: int) -> Callable[[Moment], None]:
-    """Return a watch that ends the run when the checkpoint of ``epoch`` is written."""
-
-    def watch(moment: Moment) -> None:
-        if moment.row is not None and moment.epoch == epoch:
-            raise StoppedError
-
-    return watch
-
-
 def train_part(
     config: TrainingConfig, manifest: Path, run: Path, *, epoch: int, resume: bool = False
 ) -> dict[str, torch.Tensor]:
@@ -106,7 +92,11 @@ EVERYTHING: dict[str, object] = {
 @pytest.fixture(scope="module")
 def trained(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
     """Return a finished run with everything on but a second member, whose export would double the time."""
-    run = train(Job(config=small(**EVERYTHING), data=manifest, run=tmp_path_factory.mktemp("run") / "all"))
+    job = Job(config=small(**EVERYTHING), data=manifest, run=tmp_path_factory.mktemp("run") / "all")
+    with pytest.MonkeyPatch.context() as patch:
+        remember_shortcuts(patch)
+        draw_no_curves(patch)
+        run = train(job)
     assert run is not None
     return run
 

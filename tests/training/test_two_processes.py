@@ -1,7 +1,6 @@
 """Two processes with half the batch each follow one process."""
 
 import json
-import multiprocessing
 import os
 import socket
 import subprocess
@@ -11,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from gadoscope.training.devices import leave_together
 from gadoscope.training.job import Job, TrainedRun
 from gadoscope.training.run import train
 from tests.support.lessons import SMALL_SETTINGS, small_config
 from tests.support.paths import LESSON
+from tests.support.trainings import start_copy
 
 PATIENCE_SECONDS = 300
 Start = Callable[[Path, Path], None]
@@ -35,15 +34,10 @@ def with_torchrun(data: Path, run: Path) -> None:
 
 def with_forks(data: Path, run: Path) -> None:
     """Train in two copies of this process, told what torchrun tells; torch is loaded in them already."""
-    if torch.cuda.is_available() or "fork" not in multiprocessing.get_all_start_methods():
-        pytest.skip("needs a process that can be copied; the slow test starts two")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=_train_as, args=(rank, port, data, run)) for rank in range(2)]
-    for process in processes:
-        process.start()
+    processes = [start_copy(_train_as, rank, port, data, run) for rank in range(2)]
     for process in processes:
         process.join(PATIENCE_SECONDS)
     assert [process.exitcode for process in processes] == [0, 0]

@@ -1,0 +1,32 @@
+"""What most tests of runs do without: figures, and a second look for the shortcuts of the same data."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from gadoscope.inspection import shortcuts
+from gadoscope.preparation.items import Item
+from gadoscope.records import Data
+
+_known: dict[str, Data] = {}
+"""What gives the label away, by the digest of all that it rests on."""
+
+
+def remember_shortcuts(patch: pytest.MonkeyPatch) -> None:
+    """Measure once in a session what gives the label of the same data away: a second's forests each time."""
+    measure = shortcuts.measure_shortcuts
+
+    def look_up(items: Sequence[Item], digests: Sequence[str], **how: Any) -> Data:
+        data = shortcuts.describe_data(items, digests)
+        if data not in _known:
+            _known[data] = measure(items, digests, **how)
+        return deepcopy(_known[data])
+
+    patch.setattr(shortcuts, "measure_shortcuts", look_up)
+
+
+def draw_no_curves(patch: pytest.MonkeyPatch) -> None:
+    """Train without a figure of the learning curves at the end."""
+    patch.setattr("gadoscope.training.run.draw_curves", lambda _run: None)
