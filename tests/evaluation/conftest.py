@@ -1,6 +1,8 @@
-"""Most evaluations of the tests do without figures, which take nine tenths of the time."""
+"""Most evaluations of the tests do without figures, and without a second look at the same data."""
 
 import pytest
+
+from tests.support.quick_runs import remember_shortcuts
 
 
 @pytest.fixture
@@ -13,3 +15,9 @@ def no_curves(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """Draw none, where the test does not ask for ``curves``."""
     if "curves" not in request.fixturenames:
         monkeypatch.setattr("gadoscope.evaluation.run.draw_figures", lambda *_: {})
+
+
+@pytest.fixture(autouse=True)
+def known_shortcuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure once what gives the label of the same data away."""
+    remember_shortcuts(monkeypatch)

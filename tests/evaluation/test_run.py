@@ -184,7 +184,6 @@ def test_a_folder_in_the_lessons_layout_works_as_it_is(tiny_bundle: Path, tmp_pa
     assert any(item["title"] == "The subjects are unknown" for item in report["worth"])
 
 
-@pytest.mark.usefixtures("curves")
 def test_more_jobs_give_the_same_bytes(run: Path, tmp_path: Path) -> None:
     for name, jobs in (("a", 1), ("b", 3)):
         evaluate(run, data=None, output=tmp_path / name, jobs=jobs)

@@ -47,10 +47,14 @@ def _mixture(folder: Path) -> list[Item]:
     return [*make_items(folder, None, first=0), *refused, *_of_other_kind(folder)]
 
 
-def _evaluate(model: Path, folder: Path, items: Sequence[Item]) -> dict[str, Any]:
+def _write(folder: Path, items: Sequence[Item]) -> Path:
     data = folder / "data.csv"
     write_manifest(Manifest(items=tuple(items), origin=data), data)
-    return evaluate(model, data=data, output=folder / "report", n_cases=0).report
+    return data
+
+
+def _evaluate(model: Path, folder: Path, items: Sequence[Item]) -> dict[str, Any]:
+    return evaluate(model, data=_write(folder, items), output=folder / "report", n_cases=0).report
 
 
 def _is_refused(item: Item, session: Session) -> bool:
@@ -167,16 +171,8 @@ def test_a_gate_that_answers_no_number_is_one_sentence(tmp_path: Path) -> None:
 
 
 def _summary(model: Path, folder: Path, items: Sequence[Item]) -> list[str]:
-    _evaluate(model, folder, items)
-    arguments = [
-        str(model),
-        "--data",
-        str(folder / "data.csv"),
-        "--output",
-        str(folder / "r"),
-        "--cases",
-        "0",
-    ]
+    words = ["--data", str(_write(folder, items)), "--output", str(folder / "r"), "--cases", "0"]
+    arguments = [str(model), *words]
     return CliRunner().invoke(command, arguments).stdout.splitlines()
 
 

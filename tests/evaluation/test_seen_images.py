@@ -12,6 +12,7 @@ from gadoscope.evaluation.run import evaluate
 from gadoscope.inference import default
 from gadoscope.inference.session import Session
 from gadoscope.preparation.manifest import read_manifest
+from gadoscope.statistics.predictors import MIN_SUBJECTS
 from gadoscope.training.job import Job
 from gadoscope.training.run import train
 from recipes.default.images import list_images
@@ -21,6 +22,8 @@ from tests.support.slices import grey_values
 from tests.support.traps import write_trap
 
 TITLE = "The model was made from these images"
+N = MIN_SUBJECTS - 1
+"""Images of a class: too few to look for what else gives the label away, which is no matter here."""
 
 
 def write_copies(folder: Path, copies: Path) -> Path:
@@ -39,22 +42,22 @@ def warnings(bundle: Path, data: Path, output: Path) -> list[dict[str, Any]]:
 
 
 def test_a_bundle_knows_its_images_as_files_and_as_other_copies(tmp_path: Path) -> None:
-    data = write_trap(tmp_path / "data", trap="none")
+    data = write_trap(tmp_path / "data", n=N, trap="none")
     images = list_images(read_manifest(data).items).to_dict()
     metadata = replace(TINY_METADATA, training={**TINY_METADATA.training, "images": images})
     bundle = write_tiny_bundle(tmp_path / "tiny.onnx", metadata=metadata)
 
     (told,) = warnings(bundle, data, tmp_path / "a")
     assert told["title"] == TITLE
-    assert "48 images here 48" in told["text"]
-    assert "48 as the same file" in told["text"]
+    assert f"{2 * N} images here {2 * N}" in told["text"]
+    assert f"{2 * N} as the same file" in told["text"]
     (told,) = warnings(bundle, write_copies(data, tmp_path / "copies"), tmp_path / "b")
     assert told["title"] == TITLE
     assert "same picture in another format" in told["text"]
     others = tmp_path / "others"
     for name, first in (("no_gad", 5000), ("with_gad", 6000)):
         (others / name).mkdir(parents=True)
-        for number in range(20):
+        for number in range(N):
             Image.fromarray(grey_values(seed=first + number)).save(others / name / f"{number}.png")
     assert warnings(bundle, others, tmp_path / "c") == []
 
@@ -62,7 +65,7 @@ def test_a_bundle_knows_its_images_as_files_and_as_other_copies(tmp_path: Path) 
 def test_the_default_bundle_is_known_wherever_it_lies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = write_trap(tmp_path / "data", trap="none")
+    data = write_trap(tmp_path / "data", n=N, trap="none")
     bundle = write_tiny_bundle(tmp_path / "elsewhere.onnx")
     beside = tmp_path / f"shipped{default.IMAGES_SUFFIX}"
     document = {

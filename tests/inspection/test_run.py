@@ -21,10 +21,13 @@ from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.manifest import read_manifest, write_manifest
 from gadoscope.records import Data
 from gadoscope.run_folder import HTML_NAME
+from gadoscope.statistics.predictors import MIN_SUBJECTS
 from tests.support.heads import write_heads
 from tests.support.slices import grey_values, write_classes, write_slice
 
 SUBJECTS_OF_TEST = ("person-5", "person-6")
+FEW = MIN_SUBJECTS - 1
+"""Images of a class for which no predictor is tried, where a claim is on something else."""
 
 
 def clean_heads(folder: Path) -> list[Item]:
@@ -175,10 +178,10 @@ def test_no_subjects_name_and_no_folder_above_the_data_is_told() -> None:
 
 
 def test_copies_of_unknown_subjects_are_found_in_the_lessons_folders(tmp_path: Path) -> None:
-    write_classes(tmp_path / "Train")
-    write_classes(tmp_path / "Test")  # the same pictures again
+    write_classes(tmp_path / "Train", FEW)
+    write_classes(tmp_path / "Test", FEW)  # the same pictures again
     report = audit(tmp_path, output=None).report
-    assert report["copies"]["n_across_splits"] == 10
+    assert report["copies"]["n_across_splits"] == 2 * FEW
     assert {group["kind"] for group in report["copies"]["groups"]} == {"same file"}
     assert "subjects_unknown" in codes(report)
 
@@ -208,7 +211,8 @@ def test_one_class_has_counts_but_no_predictors(tmp_path: Path) -> None:
 
 
 def test_images_of_neither_class_are_told(tmp_path: Path) -> None:
-    items = clean_heads(tmp_path)
+    write_classes(tmp_path, FEW)
+    items = list(read_manifest(tmp_path).items)
     items[0] = replace(items[0], label=Label.OTHER)
     report = audit(write_table(tmp_path, items), output=None).report
     assert report["data"]["notices"] == [
@@ -248,7 +252,7 @@ def test_sources_of_one_label_are_named_with_those_to_believe(tmp_path: Path) ->
 
 
 def test_the_digest_names_the_files_whatever_their_order(tmp_path: Path) -> None:
-    write_classes(tmp_path)
+    write_classes(tmp_path, FEW)
     items = list(read_manifest(tmp_path).items)
     one = audit(write_table(tmp_path, items), output=None).report["data"]["sha256"]
     other = audit(write_table(tmp_path, items[::-1]), output=None).report["data"]["sha256"]

@@ -12,11 +12,18 @@ TOGETHER = {
         "tests/training/",
         "tests/experiments/",
         "tests/cli/test_train.py",
+        "tests/evaluation/test_run.py",
         "tests/evaluation/test_circumstances.py",
         "tests/evaluation/test_seen_images.py",
         "tests/docs/test_python.py",
         "tests/end_to_end/test_one_subject.py",
     ),
+    "heads": (
+        "tests/preparation/copies/",
+        "tests/inspection/test_run.py",
+        "tests/inspection/test_marks.py",
+    ),
+    "pages": ("tests/evaluation/test_report.py", "tests/evaluation/test_narrow_page.py"),
 }
 """What one worker runs, longest first: the beginnings of the files' paths."""
 
