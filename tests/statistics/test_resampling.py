@@ -37,6 +37,18 @@ def bootstrap_share(is_success: Bools, group: Integers) -> Interval | None:
     return resample(mean_statistic(is_success[:, None], group), group).find_interval(0)
 
 
+def compare_pairs(is_post: Bools, score: Floats) -> float:
+    """Return the ROC area as it is defined, pair by pair: scikit-learn's takes ten times as long."""
+    is_post = is_post.astype(bool)  # scipy resamples numbers
+    above = score[is_post][:, None] - score[~is_post]
+    return float(np.mean(above > 0) + np.mean(above == 0) / 2)
+
+
+def test_comparing_pairs_gives_the_area_that_scikit_learn_does() -> None:
+    is_post, score = scores(50)
+    assert compare_pairs(is_post, score) == pytest.approx(roc_auc_score(is_post, score))
+
+
 def scores(n: int) -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(5)
     is_post = generator.random(n) < 0.4
@@ -47,7 +59,7 @@ def test_the_draws_and_their_correction_agree_with_scipys_bca() -> None:
     is_post, score = scores(300)
     reference = bootstrap(
         (is_post, score),
-        roc_auc_score,
+        compare_pairs,
         paired=True,
         vectorized=False,
         n_resamples=500,
@@ -65,11 +77,12 @@ def test_the_draws_and_their_correction_agree_with_scipys_bca() -> None:
 def test_drawn_figures_are_those_of_subjects_drawn_one_by_one() -> None:
     is_post, score = scores(120)
     group = np.arange(120) // 4
+    images = [np.flatnonzero(group == number) for number in range(30)]
     generator = np.random.default_rng(1)
     areas, averages = [], []
     for _ in range(400):
-        rows = np.concatenate([np.flatnonzero(group == g) for g in generator.integers(0, 30, 30)])
-        areas.append(roc_auc_score(is_post[rows], score[rows]))
+        rows = np.concatenate([images[number] for number in generator.integers(0, 30, 30)])
+        areas.append(compare_pairs(is_post[rows], score[rows]))
         averages.append(average_precision_score(is_post[rows], score[rows]))
 
     drawn = resample(ranking_statistic(is_post, score, group), group).drawn

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,11 @@ def test_the_published_weights_answer_as_keras_did_on_real_slices(shared: Path) 
     assert read_keras_file(file).keras_version == "2.5.0"
 
 
+@cache
+def read_keras2() -> dict[str, NDArray[np.float32]]:
+    return read_keras_file(KERAS2).state
+
+
 @pytest.mark.parametrize("layout", ["keras3.h5", "keras2_weights.h5", "keras3.weights.h5"])
 def test_every_other_layout_of_keras_gives_the_same_weights(layout: str, tmp_path: Path) -> None:
     assert_same_weights(write_layout(layout, tmp_path / "a.h5"))
@@ -67,7 +73,7 @@ def test_the_content_counts_and_not_the_files_name(tmp_path: Path) -> None:
 
 
 def assert_same_weights(path: Path) -> None:
-    expected = read_keras_file(KERAS2).state
+    expected = read_keras2()
     found = read_keras_file(path).state
     assert found.keys() == expected.keys() == Siim().state_dict().keys()
     for name, array in found.items():
