@@ -28,10 +28,8 @@ demo: $(VENV)/train.stamp
 	@echo
 	@echo "Open demo/report/report.html in a browser; the answers are in demo/answers.csv."
 
-# A worker a core, of one thread each: left alone, each would take every core. Bytecode is written whatever the
-# environment says, for tests start hundreds of processes, and each would compile the package anew.
+# A worker a core, of one thread each: left alone, each would take every core.
 test: export OMP_NUM_THREADS = 1
-test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/dev.stamp
 	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --no-loadscope-reorder
 

@@ -1,6 +1,8 @@
 """Shared by all tests: the shared real data where there is any, and a bundle that needs no training."""
 
+import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,11 @@ from tests.support.shapes import install_shape_checks
 from tests.support.workers import make_scheduler, put_longest_first
 
 install_shape_checks()  # before the first test module loads what is checked
+
+# Bytecode is kept, whatever the environment says: tests start hundreds of processes, and each would compile
+# the package anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_configure() -> None:
