@@ -13,26 +13,22 @@ import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
-from gadoscope.cli.main import cli
 from gadoscope.errors import OutputError
 from gadoscope.inference.default import find_default
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase
 from gadoscope.results.journal import journal_path
+from tests.support.commands import GADOSCOPE, run_command
 from tests.support.dicom_files import classic_series, write_series
 from tests.support.rights import as_nobody
 
-GADOSCOPE = [sys.executable, "-c", "from gadoscope.cli.main import main; main()"]
 LEDGER = re.compile(r"inputs (\d+) = answered (\d+) \+ indeterminate (\d+) \+ refused (\d+) \+ failed (\d+)")
 
 
 def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*GADOSCOPE, "classify", *arguments], capture_output=True, text=True, check=False, timeout=60
-    )
+    return run_command("classify", *arguments)
 
 
 def test_all_answered_is_exit_code_0_with_csv_on_a_pipe_and_the_ledger_beside_it(
@@ -248,15 +244,16 @@ def test_an_output_in_a_folder_that_may_not_be_entered_is_one_sentence(
     tmp_path: Path, slices: Path, tiny_bundle: Path
 ) -> None:
     (tmp_path / "closed").mkdir(mode=0o700)
-    arguments = ["classify", str(slices), "--model", str(tiny_bundle), "--output"]
-    ended = CliRunner().invoke(cli, [*arguments, str(tmp_path / "a.csv")])  # imports what nobody may not read
-    assert ended.exit_code == 0
+    arguments = (slices, "--model", tiny_bundle, "--output")
+    ended = _run(*arguments, tmp_path / "a.csv")  # imports what nobody may not read
+    assert ended.returncode == 0
     for name in ("r.csv", "new/r.jsonl"):
-        output = str(tmp_path / "closed" / name)
         with as_nobody(tmp_path):
-            ended = CliRunner().invoke(cli, [*arguments, output])
-        assert isinstance(ended.exception, OutputError)
-        assert "You have no permission to write in" in str(ended.exception)
+            ended = _run(*arguments, tmp_path / "closed" / name)
+        assert ended.returncode == OutputError.exit_code
+        assert ended.stderr.startswith("Error: ")
+        assert ended.stderr.count("\n") == 1
+        assert "You have no permission to write in" in ended.stderr
 
 
 def test_a_start_that_failed_leaves_nothing(tmp_path: Path, tiny_bundle: Path) -> None:

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ from gadoscope.models.bundle_weights import load_bundle_weights
 from gadoscope.models.keras.h5 import read_keras_file
 from gadoscope.models.siim import Siim
 from tests.fixtures.keras.reference import draw_images, read_probabilities
+from tests.support.commands import run_command
 from tests.support.keras_files import KERAS2, KERAS3, write_edited_h5
 
 
@@ -96,12 +95,7 @@ def test_a_bundle_of_another_suffix_is_refused(tmp_path: Path) -> None:
 
 def test_the_command_line_ends_with_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     (tmp_path / "text.h5").write_text("no weights")
-    run = subprocess.run(
-        [sys.executable, "-m", "gadoscope", "import-keras", str(tmp_path / "text.h5")],
-        capture_output=True,
-        check=False,
-        text=True,
-    )
+    run = run_command("import-keras", tmp_path / "text.h5")
     assert run.returncode == 2
     assert run.stdout == ""
     assert run.stderr.startswith("Error: ")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from gadoscope.cli.main import COMMANDS
+from tests.support.commands import run_command
 from tests.support.paths import DOCS
 
 PAGE = DOCS / "reference" / "cli.md"
@@ -22,8 +23,10 @@ def render() -> str:
 
 
 def _read_help(words: list[str]) -> str:
-    environment = {**os.environ, "COLUMNS": "80"}
-    command = [str(PROGRAM), *words, "--help"]
+    width = {"COLUMNS": "80"}
+    if words:
+        return run_command(*words, "--help", environment=width).stdout.strip()
+    command, environment = [str(PROGRAM), "--help"], {**os.environ, **width}
     result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return result.stdout.strip()
 

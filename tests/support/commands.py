@@ -29,6 +29,7 @@ def run_command(
     folder: Path | None = None,
     given: str = "",
     environment: Mapping[str, str] | None = None,
+    together: bool = False,
 ) -> CompletedProcess[str]:
     """Return how ``gadoscope`` ends with these arguments: exit code, standard output, standard error.
 
@@ -40,16 +41,20 @@ def run_command(
         What stands on its standard input.
     environment
         Variables that it has beside those of the tests.
+    together
+        Whether the standard error goes where the standard output goes, as after ``2>&1``.
     """
     words = ["gadoscope", *map(str, arguments)]
     streams = {name: io.TextIOWrapper(io.BytesIO(), "utf-8") for name in ("stdin", "stdout", "stderr")}
     streams["stdin"].buffer.write(given.encode())
     streams["stdin"].seek(0)
     streams["stderr"].reconfigure(errors="backslashreplace")
+    said = streams["stdout"], streams["stderr"]
+    if together:
+        streams["stderr"] = streams["stdout"]
     with chdir(folder) if folder else nullcontext(), _as_a_program(words, streams, environment or {}):
         code = _run_main()
-    printed = [_read(streams[name]) for name in ("stdout", "stderr")]
-    return CompletedProcess(words, code, *printed)
+    return CompletedProcess(words, code, *map(_read, said))
 
 
 @contextmanager

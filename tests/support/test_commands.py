@@ -39,3 +39,10 @@ def test_the_process_of_the_tests_is_as_it_was() -> None:
     before = (sys.argv, sys.stdout, sys.stderr, sys.modules["__main__"], Path.cwd(), dict(os.environ))
     run_command("--version", folder=Path("/"), environment={"LC_ALL": "C"})
     assert (sys.argv, sys.stdout, sys.stderr, sys.modules["__main__"], Path.cwd(), dict(os.environ)) == before
+
+
+def test_both_streams_together_stand_in_one_in_their_order(tmp_path: Path, tiny_bundle: Path) -> None:
+    write_slice(tmp_path / "a.png", 0.5, 1)
+    words = ("classify", tmp_path / "a.png", "--model", tiny_bundle)
+    apart, together = run_command(*words), run_command(*words, together=True)
+    assert (together.stdout, together.stderr) == (apart.stdout + apart.stderr, "")
