@@ -41,6 +41,7 @@ from gadoscope.training.record import FREE_SETTINGS
 from tests.docs.pages import CODE, first_words, read_rows, read_section
 from tests.support.bundles import write_gated_bundle
 from tests.support.paths import DOCS
+from tests.support.syntax import iter_nodes, parse
 from tests.support.tiny_run import write_run
 
 ROOT = DOCS.parent
@@ -156,13 +157,13 @@ def collect_reasons() -> set[tuple[str, str]]:
     """Return (reason, status) of every input error that the source can raise or write."""
     found = {(word, Status.REFUSED.value) for word in TABLED_REASONS}
     for path in (path for folder in READERS for path in (SOURCE / folder).rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parse(path)
         names = {
             node.targets[0].id: node.value
             for node in tree.body
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
         }
-        for node in ast.walk(tree):
+        for node in iter_nodes(tree):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("ReadError", "RefusedError"):
                 status = Status.FAILED if getattr(node.func, "id", "") == "ReadError" else Status.REFUSED
                 first = [names.get(getattr(argument, "id", ""), argument) for argument in node.args[:1]]
