@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -16,6 +17,7 @@ import gadoscope
 from gadoscope import extras
 from gadoscope.cli.main import COMMANDS
 from gadoscope.extras import BASE, EXTRA_OF_MODULE, group_requirements, install_command
+from tests.support.syntax import iter_nodes, parse
 
 SOURCE = Path(gadoscope.__file__).parent
 ROOT = SOURCE.parents[1]
@@ -33,7 +35,7 @@ def iter_imports() -> set[tuple[str, str]]:
     """Return every top-level module that a file of ours imports, with the file."""
     found = set()
     for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in iter_nodes(parse(path)):
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -67,23 +69,35 @@ sys.meta_path.insert(0, Without())
 from gadoscope.cli.main import main
 main()
 """
-NOTING = """
-import sys
-from pathlib import Path
+FORKING = """
+import os, sys
 from importlib.abc import MetaPathFinder
+from pathlib import Path
 
-noted = Path(sys.argv.pop(1)).open("w")
+folder, extras, missing = Path(sys.argv.pop(1)), set(sys.argv.pop(1).split(",")), None
 
-class Note(MetaPathFinder):
+class Fork(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
-        if "." not in name:
-            print(name, file=noted, flush=True)
+        global missing
+        library = name.partition(".")[0]
+        if missing is None and library in extras:
+            extras.remove(library)
+            if child := os.fork():
+                code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+                (folder / f"{library}.code").write_text(str(code))
+            else:
+                missing = library
+                os.dup2(os.open(folder / f"{library}.said", os.O_CREAT | os.O_WRONLY), 2)
+        if library == missing:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
-sys.meta_path.insert(0, Note())
+sys.meta_path.insert(0, Fork())
 from gadoscope.cli.main import main
 main()
 """
-"""Runs the command line and writes down each top-level module that is asked for, found or not."""
+"""Runs the command line; where a library of an extra is first looked for, found or not, a copy of the process
+goes on without it, as one that never had it. So what is loaded before is loaded once for all of them.
+"""
 
 EXTRA_COMMANDS = {
     "audit": ["audit", "slices"],
@@ -95,45 +109,52 @@ EXTRA_COMMANDS = {
 """Commands that need an extra, or part of one."""
 
 
+OF_OTHER_COMMANDS = {"pyarrow": "classify", "h5py": "import-keras"}
+"""Libraries that another command than `evaluate` cannot do without."""
+Ends = dict[str, tuple[int, str]]
+"""By library: the exit code and the standard error of a command that misses it."""
+
+
 @pytest.fixture(scope="module")
-def looked_for(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Return the libraries of extras that `evaluate` tries to import on the way to its first error."""
+def evaluations(tmp_path_factory: pytest.TempPathFactory) -> Ends:
+    """Return how `evaluate` ends without each library of an extra that it looks for, up to an error."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs a system that copies a process")
     folder = tmp_path_factory.mktemp("looked")
-    noted = folder / "noted"
+    libraries = EXTRA_OF_MODULE.keys() - OF_OTHER_COMMANDS.keys()
     ended = subprocess.run(
-        [sys.executable, "-c", NOTING, str(noted), *EXTRA_COMMANDS["evaluate"]],
+        [sys.executable, "-c", FORKING, folder, ",".join(libraries), *EXTRA_COMMANDS["evaluate"]],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert ended.stderr.startswith("Error: ")
-    return set(noted.read_text().split()) & EXTRA_OF_MODULE.keys()
+    codes = {path.stem: int(path.read_text()) for path in folder.glob("*.code")}
+    return {name: (code, (folder / f"{name}.said").read_text()) for name, code in codes.items()}
 
 
-def test_evaluate_looks_for_some_libraries_of_its_extra_and_never_for_torch(looked_for: set[str]) -> None:
-    assert "matplotlib" in looked_for
-    assert "torch" not in looked_for
+def test_evaluate_looks_for_some_libraries_of_its_extra_and_never_for_torch(evaluations: Ends) -> None:
+    assert "matplotlib" in evaluations
+    assert "torch" not in evaluations
 
 
 @pytest.mark.parametrize("module", sorted(EXTRA_OF_MODULE))
 def test_without_a_library_of_an_extra_a_command_works_or_says_in_one_sentence_what_to_install(
-    tmp_path: Path, module: str, looked_for: set[str]
+    tmp_path: Path, module: str, evaluations: Ends
 ) -> None:
-    name = "classify" if module == "pyarrow" else "import-keras" if module == "h5py" else "evaluate"
-    if name == "evaluate" and module not in looked_for:
-        return  # nothing asks for it, so nothing can miss it: `looked_for` saw the command to its own error
-    ended = subprocess.run(
-        [sys.executable, "-c", MISSING.format(missing={module}), *EXTRA_COMMANDS[name]],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode in {1, 2}
-    assert "Traceback" not in ended.stderr
-    assert ended.stderr.count("Error: ") == 1
-    assert ended.stderr.count("\n") == 1
+    if command := OF_OTHER_COMMANDS.get(module):
+        words = [sys.executable, "-c", MISSING.format(missing={module}), *EXTRA_COMMANDS[command]]
+        ended = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        code, said = ended.returncode, ended.stderr
+    elif module in evaluations:
+        code, said = evaluations[module]
+    else:
+        return  # nothing asks for it, so nothing can miss it: `evaluations` saw the command to its own error
+    assert code in {1, 2}
+    assert "Traceback" not in said
+    assert said.count("Error: ") == 1
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["audit", "evaluate", "train", "import-keras"])
