@@ -2,10 +2,15 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.commands import run_command
+from tests.support.curves import no_curves
 
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROMPT = "$ "
@@ -35,12 +40,16 @@ def run_block(steps: list[Step], folder: Path) -> list[str]:
     """Run the steps in one shell, so that `$?` is that of the step before, and return what each printed."""
     keep_code = f"code=$?; printf '\\n{END_OF_OUTPUT}\\n'; (exit $code)"
     script = "\n".join(f"{step.command}\n{keep_code}" for step in steps)
+    return _run_shell(script, folder).stdout.split(END_OF_OUTPUT)[: len(steps)]
+
+
+def _run_shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "LC_ALL": "C.UTF-8",  # `ls` sorts capitals first, as on the page
     }
-    result = subprocess.run(
+    return subprocess.run(
         ["sh", "-c", script],
         cwd=folder,
         env=environment,
@@ -50,7 +59,28 @@ def run_block(steps: list[Step], folder: Path) -> list[str]:
         timeout=LONGEST_BLOCK_S,
         check=False,
     )
-    return result.stdout.split(END_OF_OUTPUT)[: len(steps)]
+
+
+def run_block_here(
+    steps: list[Step], folder: Path, change: Callable[[list[str]], list[str]] = list
+) -> list[str]:
+    """Do as `run_block`, but run our own commands within this process, each with its words changed."""
+    printed, code = [], 0
+    for step in steps:
+        words = shlex.split(step.command)
+        if words[0] == "gadoscope" and "|" not in words:
+            with no_curves():  # no page shows what is in a report
+                ended = run_command(*change(words[1:]), folder=folder, together=True)
+        else:
+            ended = _run_shell(step.command.replace("$?", str(code)), folder)
+        printed.append(ended.stdout)
+        code = ended.returncode
+    return printed
+
+
+def in_shape(text: str) -> str:
+    """Return the text with every number folded, for a run of other sizes."""
+    return re.sub(r"\d+([.,]\d+)*", "#", text)
 
 
 def matches(expected: str, printed: str) -> bool:

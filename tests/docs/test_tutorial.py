@@ -1,12 +1,31 @@
 """The tutorial is true: its commands, run in its order in an empty folder, print what it says."""
 
-from tests.docs.conftest import TUTORIAL
-from tests.docs.console import Step, matches, read_blocks
+import pytest
+
+from tests.docs.conftest import TUTORIAL, Lesson
+from tests.docs.console import in_shape, matches, read_blocks
 
 
-def test_every_command_of_the_tutorial_prints_what_the_tutorial_says(lesson: list[tuple[Step, str]]) -> None:
+@pytest.mark.slow
+def test_every_command_of_the_tutorial_prints_what_the_tutorial_says(lesson: Lesson) -> None:
+    """Its twin is the next: the same commands in small, and every line of the page but for its numbers."""
     for step, printed in lesson:
         assert matches(step.expected, printed), f"$ {step.command}\n{printed}\nexpected:\n{step.expected}"
+
+
+def test_every_command_of_the_tutorial_prints_in_small_the_lines_of_the_tutorial(
+    small_lesson: Lesson,
+) -> None:
+    for step, printed in small_lesson:
+        is_so = matches(in_shape(step.expected), in_shape(printed))
+        assert is_so, f"$ {step.command}\n{printed}\nexpected but for its numbers:\n{step.expected}"
+
+
+def test_the_exit_code_that_the_tutorial_shows_is_that_of_a_run_with_a_damaged_file(
+    small_lesson: Lesson,
+) -> None:
+    shown = {step.command: (step.expected.strip(), printed.strip()) for step, printed in small_lesson}
+    assert shown["echo $?"] == ("3", "3")
 
 
 def test_the_tutorial_shows_every_part_of_the_lesson() -> None:
