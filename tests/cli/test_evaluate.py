@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from inspect import signature
 from pathlib import Path
 
@@ -10,9 +11,17 @@ from click.testing import CliRunner, Result
 from gadoscope.cli.evaluate import command
 from gadoscope.evaluation import DEFAULT_CASES
 from gadoscope.evaluation.run import evaluate
-from tests.support.tiny_run import write_run
+from gadoscope.labels import Split
+from tests.support.commands import run_command
+from tests.support.curves import no_curves
+from tests.support.slices import write_classes
+from tests.support.tiny_run import make_items, write_run
 
-MAIN = "from gadoscope.cli.main import main; main()"
+
+@pytest.fixture(autouse=True, scope="module")
+def without_curves() -> Iterator[None]:
+    with no_curves():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -68,24 +77,35 @@ def test_the_help_shows_an_example_and_the_librarys_default() -> None:
 
 
 def test_a_wrong_model_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
-    result = subprocess.run(
-        [sys.executable, "-c", MAIN, "evaluate", str(tmp_path), "--output", "report"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = run_command("evaluate", tmp_path, "--output", "report")
 
     assert result.returncode == 2
     assert result.stderr.startswith(f"Error: {tmp_path} is not a folder made by `gadoscope train`")
     assert result.stderr.count("\n") == 1
 
 
-def test_evaluating_never_loads_torch(run: Path, tmp_path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from gadoscope.evaluation.run import evaluate; "
-        f"evaluate(Path({str(run)!r}), data=None, output=Path({str(tmp_path / 'r')!r}), n_cases=0); "
-        "print('torch' in sys.modules, 'matplotlib.pyplot' in sys.modules)"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+LOADED = """
+import sys
+from pathlib import Path
+from gadoscope.inspection.run import audit
+slices, run, report = map(Path, sys.argv[1:])
+audit(slices, output=None)
+print(*(name in sys.modules for name in ("torch", "pydicom", "nibabel", "matplotlib.pyplot")))
+from gadoscope.evaluation.run import evaluate
+evaluate(run, data=None, output=report, n_cases=0)
+print(*(name in sys.modules for name in ("torch", "matplotlib.pyplot")))
+"""
 
-    assert result.stdout.strip() == "False False"
+
+def test_an_audit_loads_neither_torch_nor_pydicom_and_an_evaluation_after_it_no_torch(
+    tmp_path: Path,
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    write_run(run, make_items(tmp_path / "images", Split.TEST, first=0))  # one split: half of the curves
+    words = [write_classes(tmp_path / "slices"), run, tmp_path / "report"]
+    result = subprocess.run(
+        [sys.executable, "-c", LOADED, *words], capture_output=True, text=True, check=True
+    )
+
+    assert result.stdout.splitlines() == ["False False False False", "False False"]
