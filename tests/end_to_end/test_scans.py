@@ -162,31 +162,40 @@ def test_classic_enhanced_and_legacy_converted_give_one_answer(
         assert (row.plane, row.n_slices, row.n_slices_used) == (plane, 6, classic.n_slices_used), name
 
 
-@pytest.mark.parametrize("form", ["stack", "volume", "volume without its slice axis"])
-@pytest.mark.parametrize("order", AXIS_ORDERS)
-def test_a_volume_gives_one_answer_as_dicom_and_as_nifti_of_any_axis_order(
-    order: str, form: str, tmp_path: Path
-) -> None:
-    is_stack = form == "stack"
+@pytest.fixture(scope="module", params=["stack", "volume", "volume without its slice axis"])
+def answered(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Any, Path, Any]:
+    """Return one series as a NIfTI image, a bundle, and the probability that it gives the series as DICOM."""
+    folder = tmp_path_factory.mktemp("volume")
+    is_stack = request.param == "stack"
     datasets = classic_series(n_slices=6 if is_stack else 40, whole_head=not is_stack)
     for dataset in datasets:
         del dataset.WindowCenter, dataset.WindowWidth
-    write_series(datasets, tmp_path / "dicom")
+    write_series(datasets, folder / "dicom")
     image = _nifti_of(datasets, np.stack([stored_pixels(dataset) for dataset in datasets]).astype(np.int16))
     policy = SlicePolicy()
-    if form == "volume":
+    if request.param == "volume":
         image.header.set_dim_info(freq=0, phase=1, slice=2)
     elif not is_stack:  # equal spacings say nothing of how it was acquired; the bundle has to
         policy = SlicePolicy(planes=(Plane.SAGITTAL,))
+    metadata = replace(TINY_METADATA, planes=policy.planes, slice_policy=policy)
+    bundle = write_tiny_bundle(folder / "bundle" / "tiny.onnx", metadata)
+    return image, bundle, _one(classify(bundle, folder / "dicom")).probability
+
+
+@pytest.mark.parametrize("order", AXIS_ORDERS)
+def test_a_volume_gives_one_answer_as_dicom_and_as_nifti_of_any_axis_order(
+    order: str, tmp_path: Path, answered: tuple[Any, Path, Any]
+) -> None:
+    image, bundle, of_dicom = answered
     turn = nib.orientations.ornt_transform(
         nib.io_orientation(image.affine), nib.orientations.axcodes2ornt(order)
     )
     nib.save(image.as_reoriented(turn), tmp_path / f"{order}.nii.gz")
-    metadata = replace(TINY_METADATA, planes=policy.planes, slice_policy=policy)
-    bundle = write_tiny_bundle(tmp_path / "bundle" / "tiny.onnx", metadata)
-    dicom = _one(classify(bundle, tmp_path / "dicom"))
-    nifti = _one(classify(bundle, tmp_path / f"{order}.nii.gz"))
-    assert nifti.probability == pytest.approx(dicom.probability, abs=SAME)
+    assert _one(classify(bundle, tmp_path / f"{order}.nii.gz")).probability == pytest.approx(
+        of_dicom, abs=SAME
+    )
 
 
 @pytest.fixture
