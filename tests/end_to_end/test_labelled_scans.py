@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,18 +28,21 @@ from gadoscope.run_folder import PREPARED_NAME, RECORD_NAME
 from gadoscope.training.job import Job
 from gadoscope.training.run import train
 from tests.support.bundles import write_tiny_bundle
+from tests.support.curves import no_curves
 from tests.support.labelled_scans import SCAN_FORMS, export_slices, write_scans
 from tests.support.lessons import small_config, write_slices
 from tests.support.paths import ROOT
 from tests.support.scan_runs import classify
+from tests.support.syntax import list_imports
 
 SAME = 0.01
 """DICOM has a window, NIfTI has none: grey values, and with them probabilities, may differ by this much."""
 
 
 @pytest.fixture(autouse=True)
-def no_curves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gadoscope.evaluation.run.draw_figures", lambda *_: {})
+def without_curves() -> Iterator[None]:
+    with no_curves():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -267,35 +270,45 @@ def test_what_classify_refuses_stands_among_what_could_not_be_read(
     assert f"{unread['reason']}: {unread['sentence']}" == row.reason
 
 
+def loaded_readers(program: str, *words: Path) -> str:
+    """Return which readers of scans a process has loaded at the end of a program."""
+    told = "import sys; print(*(name for name in ('pydicom', 'nibabel') if name in sys.modules))"
+    command = [sys.executable, "-c", f"{program}; {told}", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
+
+
 def test_slice_images_are_read_without_pydicom_or_nibabel(tmp_path: Path, scans: dict[Form, Path]) -> None:
     export_slices(scans[Form.NIFTI], tmp_path / "png")
     program = (
         "import sys; from pathlib import Path; from gadoscope.preparation.manifest import read_manifest; "
         "from gadoscope.preparation.prepare import prepare_store; "
         "from gadoscope.imaging.intensity import ImagePath; "
-        "prepare_store(read_manifest(Path(sys.argv[1])).items, ImagePath(size=32), Path(sys.argv[2])); "
-        "print(*(name for name in ('pydicom', 'nibabel') if name in sys.modules))"
+        "prepare_store(read_manifest(Path(sys.argv[1])).items, ImagePath(size=32), Path(sys.argv[2]))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "png", tmp_path / "store"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout.strip() == ""
+    assert loaded_readers(program, tmp_path / "png", tmp_path / "store") == ""
 
 
+DOOR = "gadoscope.preparation.scans"
+"""What opens scans; it is loaded where the first scan is opened, which the test above watches."""
+
+
+def test_nothing_that_training_imports_early_or_late_reads_scans_but_for_the_one_door() -> None:
+    found = list_imports("gadoscope.training.run", but_for={DOOR})
+    assert {DOOR, "torch", "gadoscope.preparation.store", "gadoscope.training.export"} <= found
+    assert not found & {"pydicom", "nibabel", "highdicom"}
+    assert {"pydicom", "nibabel"} <= list_imports(DOOR)
+
+
+@pytest.mark.slow
 def test_training_on_slice_images_loads_neither_pydicom_nor_nibabel(tmp_path: Path) -> None:
+    """Its twins are the two above: images are read without them, and all else has no import of them."""
     program = (
         "import sys; from pathlib import Path; from gadoscope.training.job import Job; "
         "from gadoscope.training.run import train; "
         "from tests.support.lessons import small_config; "
-        "train(Job(config=small_config(epochs=1), data=Path(sys.argv[1]), run=Path(sys.argv[2]))); "
-        "print(*(name for name in ('pydicom', 'nibabel') if name in sys.modules))"
+        "train(Job(config=small_config(epochs=1), data=Path(sys.argv[1]), run=Path(sys.argv[2])))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, write_slices(tmp_path / "data"), tmp_path / "run"],
-        capture_output=True, text=True, check=True, cwd=ROOT,
-    )  # fmt: skip
-    assert done.stdout.strip() == ""
+    assert loaded_readers(program, write_slices(tmp_path / "data"), tmp_path / "run") == ""
     assert (tmp_path / "run" / "model.onnx").is_file()
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tests.support.paths import ROOT
+
 
 @cache
 def parse(path: Path) -> ast.Module:
@@ -23,3 +25,43 @@ def iter_nodes(top: ast.AST) -> Iterator[ast.AST]:
                 waiting.append(value)
             elif isinstance(value, list):
                 waiting += [one for one in value if isinstance(one, ast.AST)]
+
+
+def list_imports(module: str, but_for: frozenset[str] | set[str] = frozenset()) -> set[str]:
+    """Return all that a module of ours imports, early or late, and what that imports: ours by its whole name.
+
+    What ``but_for`` names is listed, and not looked into; nor is the front door, `gadoscope` itself, which
+    loads nothing until it is asked.
+    """
+    found: set[str] = set()
+    waiting = {module}
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        if name not in but_for and (path := _find_file(name)):
+            waiting |= set(_iter_imported(parse(path))) - found
+    return found
+
+
+def _iter_imported(tree: ast.Module) -> Iterator[str]:
+    for node in iter_nodes(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            if parts[0] != "gadoscope":
+                yield parts[0]
+                continue
+            packages = (".".join(parts[:n]) for n in range(2, len(parts) + 1))
+            yield from (package for package in packages if _find_file(package))
+
+
+@cache
+def _find_file(module: str) -> Path | None:
+    place = ROOT.joinpath("src", *module.split("."))
+    found = (place.with_suffix(".py"), place / "__init__.py")
+    return next((path for path in found if path.is_file()), None)
