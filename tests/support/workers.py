@@ -7,7 +7,6 @@ trained once, and a network's graph is traced once. What takes longest begins fi
 import pytest
 
 TOGETHER = {
-    "docs": ("tests/docs/test_readme.py", "tests/docs/test_tutorial.py"),
     "training": (
         "tests/training/",
         "tests/experiments/",
@@ -16,6 +15,9 @@ TOGETHER = {
         "tests/evaluation/test_circumstances.py",
         "tests/evaluation/test_seen_images.py",
         "tests/docs/test_python.py",
+        "tests/docs/test_readme.py",
+        "tests/docs/test_tutorial.py",
+        "tests/end_to_end/test_labelled_scans.py",
         "tests/end_to_end/test_one_subject.py",
     ),
     "heads": (
