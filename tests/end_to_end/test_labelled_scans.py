@@ -273,7 +273,7 @@ def test_what_classify_refuses_stands_among_what_could_not_be_read(
 def loaded_readers(program: str, *words: Path) -> str:
     """Return which readers of scans a process has loaded at the end of a program."""
     told = "import sys; print(*(name for name in ('pydicom', 'nibabel') if name in sys.modules))"
-    command = [sys.executable, "-c", f"{program}; {told}", *words]
+    command = [sys.executable, "-c", f"{program}; {told}", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
 
 
