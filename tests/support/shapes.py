@@ -13,7 +13,6 @@ from contextvars import ContextVar
 from functools import reduce, wraps
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from itertools import chain
 from operator import or_
 from types import FunctionType, ModuleType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -83,26 +82,40 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
     hints = get_type_hints(function, include_extras=True)
     shapes = {name: _to_shape(hint) for name, hint in hints.items() if "Annotated[" in str(hint)}
     names = tuple(inspect.signature(function).parameters)
-    # beartype is for unions and tuples: what jaxtyping makes of an array alone is a class.
-    fits = {name: isinstance if isinstance(shape, type) else is_bearable for name, shape in shapes.items()}
+    fitting: set[Any] = set()
 
-    def check(name: str, value: Any) -> None:
-        if name in shapes and not fits[name](value, shapes[name]):
-            given = [np.shape(one) for one in value] if isinstance(value, tuple) else np.shape(value)
-            raise ShapeError(f"{function.__qualname__}: {name} is {given}; stated is {hints[name]}.")
+    def check(values: dict[str, Any]) -> None:
+        """Check values that were not met in these shapes before: what fits once always does."""
+        met = tuple((name, _shape_of(value)) for name, value in values.items())
+        if met in fitting:
+            return
+        with jaxtyped("context"):
+            for name, value in values.items():
+                if not is_bearable(value, shapes[name]):
+                    given = [np.shape(one) for one in value] if isinstance(value, tuple) else np.shape(value)
+                    raise ShapeError(f"{function.__qualname__}: {name} is {given}; stated is {hints[name]}.")
+        fitting.add(met)
 
     @wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
         if not _is_checked.get():
             return function(*arguments, **named)
-        with jaxtyped("context"):
-            for name, value in chain(zip(names, arguments, strict=False), named.items()):
-                check(name, value)
-            answer = function(*arguments, **named)
-            check("return", answer)
-            return answer
+        given = dict(zip(names, arguments, strict=False)) | named
+        values = {name: given[name] for name in shapes if name in given}
+        check(values)
+        answer = function(*arguments, **named)
+        if "return" in shapes:
+            check({**values, "return": answer})
+        return answer
 
     return call
+
+
+def _shape_of(value: Any) -> Any:
+    """Return all that the check of a value depends on."""
+    if isinstance(value, np.ndarray):
+        return type(value), value.shape
+    return tuple(map(_shape_of, value)) if isinstance(value, tuple) else type(value)
 
 
 def _to_shape(hint: Any) -> Any:

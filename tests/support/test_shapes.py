@@ -34,6 +34,16 @@ def test_arrays_whose_lengths_have_one_name_have_one_length() -> None:
         estimate_auc(is_post, score, np.array(["a", "b"]))
 
 
+def test_what_fitted_before_is_told_from_what_never_did() -> None:
+    is_post, score = np.array([True, False, True]), np.array([0.9, 0.1, 0.8])
+    for _ in range(2):
+        assert estimate_auc(is_post, score, np.array(["a", "b", "c"]))
+        with pytest.raises(ShapeError, match=r"estimate_auc: score is \(3, 1\)"):
+            estimate_auc(is_post, score[:, np.newaxis], np.array(["a", "b", "c"]))
+        with pytest.raises(ShapeError, match=r"estimate_auc: group is \(2,\)"):
+            estimate_auc(is_post, score, np.array(["a", "b"]))
+
+
 def test_what_a_program_loads_knows_nothing_of_the_checks() -> None:
     program = (
         "import sys; from gadoscope.imaging.geometry import find_upright; "
