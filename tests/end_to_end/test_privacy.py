@@ -1,6 +1,5 @@
 """No word of a patient leaves a file: not in tables, journals, errors or logs, whatever is wrong with it."""
 
-import io
 import json
 import os
 import subprocess
@@ -12,15 +11,14 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
-from pydicom import dcmwrite
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
+from tests.support.dicom_bytes import file_bytes
 from tests.support.dicom_files import (
     POST,
     classic_series,
     dynamic_series,
-    encode,
     localizer,
     rename_study,
     set_pixels,
@@ -33,9 +31,7 @@ MARKS = {"7.654321098765": "Zwolsterveldt ", "7654.32109876": "Quirijnabel 1", "
 
 
 def _bytes_of(dataset: Dataset, syntax: UID = ExplicitVRLittleEndian) -> bytes:
-    stream = io.BytesIO()
-    dcmwrite(stream, encode(dataset, syntax), enforce_file_format=True)
-    data = stream.getvalue()
+    data = file_bytes(dataset, syntax)
     for mark, word in MARKS.items():
         assert len(mark) == len(word)
         data = data.replace(mark.encode(), word.encode())

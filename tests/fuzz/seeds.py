@@ -13,7 +13,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
-from pydicom import dcmread, dcmwrite
+from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
@@ -27,11 +27,11 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from tests.support.dicom_bytes import file_bytes
 from tests.support.dicom_files import (
     POST,
     classic_series,
     dynamic_series,
-    encode,
     stored_pixels,
     to_eight_bits,
 )
@@ -143,16 +143,10 @@ def _classic(syntax: UID) -> Seed:
 
 
 def _seed(name: str, datasets: Sequence[Dataset], syntax: UID) -> Seed:
-    files = [_file_bytes(dataset, syntax) for dataset in datasets]
+    files = [file_bytes(dataset, syntax) for dataset in datasets]
     if syntax == DeflatedExplicitVRLittleEndian:
         return Seed(name, Kind.DEFLATED_DICOM, files[0], siblings=tuple(files[1:]))
     return Seed(name, Kind.DICOM, files[0], _find_values(files[0]), tuple(files[1:]))
-
-
-def _file_bytes(dataset: Dataset, syntax: UID) -> bytes:
-    stream = io.BytesIO()
-    dcmwrite(stream, encode(dataset, syntax), enforce_file_format=True)
-    return stream.getvalue()
 
 
 def _find_values(data: bytes) -> tuple[tuple[int, int], ...]:
@@ -212,7 +206,7 @@ def _voxels() -> Any:
 
 def _iter_packed() -> Iterator[Seed]:
     series = plant_patient(classic_series(n_slices=2, matrix=MATRIX))
-    files = [_file_bytes(dataset, ExplicitVRLittleEndian) for dataset in series]
+    files = [file_bytes(dataset) for dataset in series]
     slices = [
         Seed(f"series/{index}", Kind.DICOM, data, _find_values(data)) for index, data in enumerate(files)
     ]

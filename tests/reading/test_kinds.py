@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from pydicom import dcmwrite
 from pydicom.data import get_testdata_file
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
-from tests.support.dicom_files import classic_series, encode
+from tests.support.dicom_bytes import file_bytes
+from tests.support.dicom_files import classic_series
 
 
 def png() -> bytes:
@@ -64,10 +64,7 @@ def test_the_first_bytes_say_what_it_is(content: bytes, kind: Kind) -> None:
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
 @pytest.mark.parametrize("has_meta", [True, False])
 def test_dicom_is_known_without_preamble_and_without_file_meta(syntax: UID, has_meta: bool) -> None:
-    dataset = encode(classic_series(n_slices=1)[0], syntax)
-    stream = io.BytesIO()
-    dcmwrite(stream, dataset, enforce_file_format=True)
-    whole = stream.getvalue()
+    whole = file_bytes(classic_series(n_slices=1)[0], syntax)
     meta_length = 12 + int.from_bytes(whole[140:144], "little")
     bare = whole[132:] if has_meta else whole[132 + meta_length :]
     assert find_kind(bare[:PREFIX_BYTES]) is Kind.DICOM

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import dcmwrite
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
@@ -20,8 +19,8 @@ from gadoscope.labels import Phase, Plane
 from gadoscope.phantom.forms.cohort import Cohort, Scan, scan
 from gadoscope.phantom.forms.dicom import make_uid, slice_dataset
 from gadoscope.phantom.forms.headers import HeaderMode
-from tests.support.transfer_syntaxes import copied, stored_frames
-from tests.support.transfer_syntaxes import encode as encode_pixels
+from tests.support.dicom_bytes import file_bytes
+from tests.support.transfer_syntaxes import stored_frames
 
 PRE, POST = Phase.PRE_CONTRAST, Phase.POST_CONTRAST
 MATRIX = 64
@@ -153,15 +152,6 @@ def to_eight_bits(dataset: Dataset, *, keep_window: bool = False) -> Dataset:
     return dataset
 
 
-def encode(dataset: Dataset, syntax: UID) -> Dataset:
-    """Return a copy in a transfer syntax; a dataset without pixels too."""
-    if "PixelData" in dataset:
-        return encode_pixels(dataset, syntax)
-    made = copied(dataset)
-    made.file_meta.TransferSyntaxUID = syntax
-    return made
-
-
 def write_series(
     datasets: Sequence[Dataset],
     folder: Path,
@@ -186,7 +176,7 @@ def write_series(
 def write_instance(dataset: Dataset, path: Path, *, syntax: UID = ExplicitVRLittleEndian) -> Path:
     """Write one instance in a transfer syntax and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    dcmwrite(path, encode(dataset, syntax), enforce_file_format=True, overwrite=True)
+    path.write_bytes(file_bytes(dataset, syntax))
     return path
 
 

@@ -1,16 +1,14 @@
 """DICOM files whose headers cost far more than they are worth, by hand, around a phantom's instance."""
 
-import io
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 
-from pydicom import dcmwrite
-from pydicom.dataset import Dataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
-from tests.support.dicom_files import POST, classic_series, encode
+from tests.support.dicom_bytes import file_bytes
+from tests.support.dicom_files import POST, classic_series
 from tests.support.dicom_multiframe import enhanced
 
 MILLION = 1_000_000
@@ -21,13 +19,6 @@ ITEM_END = struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
 SEQUENCE_END = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
 USAGE, PER_FRAME, VALUE_MAPS = (0x0018, 0x9341), (0x5200, 0x9230), (0x0040, 0x9096)
 PRIVATE, IMAGE_TYPE, PIXELS = (0x4011, 0x1010), (0x0008, 0x0008), (0x7FE0, 0x0010)
-
-
-def file_bytes(dataset: Dataset, syntax: UID = ExplicitVRLittleEndian) -> bytes:
-    """Return a DICOM file."""
-    stream = io.BytesIO()
-    dcmwrite(stream, encode(dataset, syntax), enforce_file_format=True)
-    return stream.getvalue()
 
 
 def plain_file(syntax: UID = ExplicitVRLittleEndian) -> bytes:
@@ -45,6 +36,7 @@ def open_sequence(tag: tuple[int, int], form: bytes = b"SQ") -> bytes:
     return struct.pack("<HH2sH", *tag, form, 0) + UNDEFINED
 
 
+@cache
 def many_private(count: int) -> bytes:
     """Return empty private elements in ascending order."""
     return b"".join(struct.pack("<HH2sH", 0x4011 + 2 * (n >> 16), n & 0xFFFF, b"LO", 0) for n in range(count))

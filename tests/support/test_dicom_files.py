@@ -7,27 +7,31 @@ from pathlib import Path
 import highdicom
 import numpy as np
 import pytest
-from pydicom import dcmread
+from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from gadoscope.labels import Plane
+from gadoscope.phantom.forms.headers import HeaderMode
+from tests.support.dicom_bytes import file_bytes
 from tests.support.dicom_files import (
     POST,
     PRE,
     Clock,
     classic_series,
     dynamic_series,
-    encode,
+    localizer,
+    mosaic,
     multi_echo_series,
     phantom_scan,
     stored_pixels,
+    to_eight_bits,
     write_instance,
     write_series,
 )
 from tests.support.dicom_multiframe import enhanced, legacy_converted
 from tests.support.dicom_others import OTHERS, leaked_words, plant_patient
-from tests.support.transfer_syntaxes import NATIVE
+from tests.support.transfer_syntaxes import NATIVE, encode
 
 
 @pytest.mark.parametrize("plane", [Plane.SAGITTAL, Plane.AXIAL, Plane.CORONAL])
@@ -85,6 +89,44 @@ def test_planted_words_are_in_the_file() -> None:
     stream = io.BytesIO()
     dataset.save_as(stream, enforce_file_format=True)
     assert all(word.encode() in stream.getvalue() for word in leaked_words())
+
+
+def strange_series() -> list[Dataset]:
+    """Return values of many kinds, one of them in a character set, and one element that was removed again."""
+    datasets = classic_series(POST, mode=HeaderMode.RIGHT)
+    for number, dataset in enumerate(datasets):
+        dataset.SpecificCharacterSet = ("ISO_IR 192", "ISO_IR 100", ["", "ISO 2022 IR 87"])[number % 3]
+        dataset.PatientName = ("Müller^Ö", "Mueller", "")[number % 3]
+        dataset.ImageComments, dataset.ContrastBolusVolume = (
+            ("x", None)[number % 2],
+            (5, 5.0, "5.00")[number % 3],
+        )
+        dataset.SeriesInstanceUID = str(dataset.SeriesInstanceUID)
+        dataset.ImagePositionPatient = [float(number), 1e-7, "-0"]
+        del dataset.SeriesDescription
+    return datasets
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: classic_series(name="x"),
+        lambda: [to_eight_bits(dataset) for dataset in classic_series()],
+        lambda: plant_patient(classic_series()),
+        strange_series,
+        localizer,
+        mosaic,
+        dynamic_series,
+        lambda: [enhanced(classic_series())],
+        lambda: [dataset for make in OTHERS.values() for dataset in make()],
+    ],
+)
+def test_files_are_to_the_byte_those_that_pydicom_writes(make: Callable[[], list[Dataset]]) -> None:
+    for dataset in make():
+        stream = io.BytesIO()
+        dcmwrite(stream, encode(dataset, ExplicitVRLittleEndian), enforce_file_format=True)
+        for _ in range(2):
+            assert file_bytes(dataset) == stream.getvalue()
 
 
 @pytest.mark.parametrize("syntax", NATIVE, ids=lambda syntax: str(syntax.name))

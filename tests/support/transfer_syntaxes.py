@@ -1,7 +1,7 @@
 """A dataset in any transfer syntax, for tests, made by encoders of permissive licence.
 
 ``encode(dataset, uid)`` takes a monochrome dataset with uncompressed little-endian PixelData of 8 or 16 bits,
-one or several frames, and returns a copy whose PixelData and TransferSyntaxUID are those of ``uid``;
+one or several frames, or none, and returns a copy whose PixelData and TransferSyntaxUID are those of ``uid``;
 ``save_as`` then writes it. What lies above BitsStored is cut off before a JPEG encoder sees it.
 """
 
@@ -71,6 +71,10 @@ def encode(dataset: Dataset, uid: str, *, n_fragments: int = 1, offset_table: st
     offset_table
         ``basic``, ``extended`` or ``none``.
     """
+    if "PixelData" not in dataset:
+        made = copied(dataset)
+        made.file_meta.TransferSyntaxUID = uids.UID(uid)
+        return made
     encoded = Dataset()  # afresh: pydicom does not write what it read in another byte order
     whole = copied(dataset)
     for element in whole:

@@ -17,8 +17,9 @@ from gadoscope.classification.run import iter_results
 from gadoscope.errors import ReadError
 from gadoscope.reading.decoding import apart
 from gadoscope.reading.dicom.pixels import decode_frame
+from tests.support.commands import run_command
+from tests.support.dicom_bytes import file_bytes
 from tests.support.dicom_files import POST, PRE, classic_series, stored_pixels
-from tests.support.hostile_headers import file_bytes
 
 MARK = b"crash here"
 # The decoding process with a decoder that does what the stream's tail asks for.
@@ -124,18 +125,10 @@ def test_a_decoder_that_comes_to_no_end_is_ended(mark: bytes, monkeypatch: pytes
 
 def test_a_crash_leaves_a_row_also_when_the_run_is_resumed(tmp_path: Path, tiny_bundle: Path) -> None:
     _write_series(tmp_path / "scans", n_marked=3)
-    source = (
-        "import sys\nfrom gadoscope.reading.decoding import apart\n"
-        f"apart.COMMAND = ('-c', {CRASHING!r})\n"
-        "from gadoscope.cli.main import main\nsys.exit(main())"
-    )
-    arguments = ["classify", str(tmp_path / "scans"), "--model", str(tiny_bundle)]
-    arguments += ["--output", str(tmp_path / "table.csv")]
-    for more in ([], ["--resume"]):
-        run = subprocess.run(
-            [sys.executable, "-c", source, *arguments, *more], capture_output=True, check=False
-        )
-        assert run.returncode == 3, run.stderr.decode()
+    arguments = ("classify", tmp_path / "scans", "--model", tiny_bundle, "--output", tmp_path / "table.csv")
+    for more in ((), ("--resume",)):
+        run = run_command(*arguments, *more)
+        assert run.returncode == 3, run.stderr
         table = (tmp_path / "table.csv").read_text(encoding="utf-8")
         assert table.count("decoder_crashed") == 1
         assert table.count("answered") == 1

@@ -13,6 +13,7 @@ from gadoscope.reading.dicom.grouping.identify import identify_series
 from gadoscope.reading.dicom.grouping.index import SeriesEntry, SeriesIndex
 from gadoscope.reading.dicom.grouping.regroup import LIKENESS
 from tests.support.damaged_identity import EVERYTHING, TIMES, UIDS, Series, renew, strip
+from tests.support.dicom_bytes import file_bytes
 from tests.support.dicom_files import N_SLICES, classic_series, dynamic_series, rename_study
 from tests.support.opened_series import scan
 
@@ -23,7 +24,7 @@ def put(datasets: Series, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     n_before = len(list(folder.iterdir()))
     for index, dataset in enumerate(datasets):
-        dataset.save_as(folder / f"{(index * 7 + 3) % 101:03d}-{n_before}", enforce_file_format=True)
+        (folder / f"{(index * 7 + 3) % 101:03d}-{n_before}").write_bytes(file_bytes(dataset))
 
 
 def find(folder: Path, n_together: int = 5) -> list[SeriesEntry]:
