@@ -1,16 +1,20 @@
 """A picture that crashes its decoder: of a rare format it costs that file; else the next run goes past it."""
 
+import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
+from gadoscope.reading.decoding import apart
 from gadoscope.results.journal import Journal, journal_path
 from gadoscope.results.under_way import REMEMBERED, SUFFIX, UnderWay, under_way_path
+from tests.support.commands import run_command
 
 SIZE, CRASHING_SIZE = (48, 48), (48, 40)
 N_GOOD = 12
@@ -37,10 +41,10 @@ sys.exit(main())
 )
 
 
-def _write_slices(folder: Path, ending: str) -> Path:
-    folder.mkdir()
+def _write_slices(folder: Path, ending: str, n_good: int = N_GOOD) -> Path:
+    folder.mkdir(exist_ok=True)
     random = np.random.default_rng(1)
-    for index in range(N_GOOD):
+    for index in range(n_good):
         pixels = random.integers(0, 255, SIZE[::-1], dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{index:02d}.{ending}")
     Image.fromarray(random.integers(0, 255, CRASHING_SIZE[::-1], dtype=np.uint8)).save(
@@ -49,33 +53,62 @@ def _write_slices(folder: Path, ending: str) -> Path:
     return folder
 
 
-def _run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def _crash(*arguments: object) -> None:
+    """Run in a process of its own, which the picture ends."""
     command = [sys.executable, "-c", RUN, "classify", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == -signal.SIGSEGV, ended.stderr
 
 
-@pytest.mark.parametrize("ending", ["tif", "bmp", "gif", "webp"])
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Yield what classifies in this process: whoever decodes the picture here learns it from an exception.
+
+    In the processes that decode for it the picture is a crash.
+    """
+    whole = ImageFile.ImageFile.load
+
+    def load(image: ImageFile.ImageFile) -> object:
+        assert image.size != CRASHING_SIZE, "here it would have crashed"
+        return whole(image)
+
+    apart.close_decoders()
+    monkeypatch.setattr(apart, "COMMAND", ("-c", APART))
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
+    yield lambda *arguments: run_command("classify", *map(str, arguments))
+    apart.close_decoders()
+
+
 def test_a_decoder_of_a_rare_format_that_crashes_costs_its_file(
-    tmp_path: Path, tiny_bundle: Path, ending: str
+    run: Run, tmp_path: Path, tiny_bundle: Path
 ) -> None:
-    run = _run(_write_slices(tmp_path / "slices", ending), "--model", tiny_bundle, "--jobs", 2, "--json")
-    assert run.returncode == 3, run.stderr
-    assert run.stdout.count("decoder_crashed") == 1
-    assert run.stdout.count('"status": "failed"') == 1
-    assert len(run.stdout.splitlines()) == N_GOOD + 1
+    endings, n_good = ("tif", "bmp", "gif", "webp"), 3
+    for ending in endings:
+        _write_slices(tmp_path / "slices", ending, n_good)
+    ended = run(tmp_path / "slices", "--model", tiny_bundle, "--jobs", 2, "--json")
+    assert ended.returncode == 3, ended.stderr
+    rows = [json.loads(line) for line in ended.stdout.splitlines()]
+    failed = [row for row in rows if row["status"] == "failed"]
+    assert all(row["reason"].startswith("decoder_crashed: ") for row in failed)
+    assert {Path(row["path"]).name for row in failed} == {f"05b.{ending}" for ending in endings}
+    assert len(rows) == len(endings) * (n_good + 1)
+    assert len(failed) == len(endings)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_after_a_crash_the_next_run_goes_past_the_file_and_so_do_all_after_it(
-    tmp_path: Path, tiny_bundle: Path, jobs: int
+    run: Run, tmp_path: Path, tiny_bundle: Path, jobs: int
 ) -> None:
     slices, table = _write_slices(tmp_path / "slices", "png"), tmp_path / "table.csv"
     arguments = (slices, "--model", tiny_bundle, "--output", table, "--jobs", jobs)
-    assert _run(*arguments).returncode == -signal.SIGSEGV
+    _crash(*arguments)
     assert not table.exists()
     for more in (("--resume",), ("--resume",), ()):
-        run = _run(*arguments, *more)
-        assert run.returncode == 3, run.stderr
+        ended = run(*arguments, *more)
+        assert ended.returncode == 3, ended.stderr
         lines = table.read_text(encoding="utf-8").splitlines()
         assert [line.partition(",")[0][-7:-4] for line in lines if "decoder_crashed" in line] == ["05b"]
         assert len(lines) == N_GOOD + 2
@@ -83,15 +116,15 @@ def test_after_a_crash_the_next_run_goes_past_the_file_and_so_do_all_after_it(
 
 
 def test_rows_are_the_same_whether_a_file_is_under_suspicion_or_not(
-    tmp_path: Path, tiny_bundle: Path
+    run: Run, tmp_path: Path, tiny_bundle: Path
 ) -> None:
     slices, table = _write_slices(tmp_path / "slices", "png"), tmp_path / "table.csv"
     arguments = (slices, "--model", tiny_bundle, "--output", table, "--jobs", 2)
-    assert _run(*arguments).returncode == -signal.SIGSEGV
-    assert _run(*arguments).returncode == 3
+    _crash(*arguments)
+    assert run(*arguments).returncode == 3
     with_suspects = table.read_text(encoding="utf-8").splitlines()
     (slices / "05b.png").unlink()
-    assert _run(slices, "--model", tiny_bundle, "--output", tmp_path / "other.csv").returncode == 0
+    assert run(slices, "--model", tiny_bundle, "--output", tmp_path / "other.csv").returncode == 0
     assert [line for line in with_suspects if "05b" not in line] == (
         (tmp_path / "other.csv").read_text(encoding="utf-8").splitlines()
     )
