@@ -25,6 +25,7 @@ from gadoscope.classification.study import tasks
 from gadoscope.labels import Phase, SeriesResult, Status
 from gadoscope.reading.archives import zips
 from gadoscope.scans import instances
+from tests.support.bundles import write_tiny_bundle
 from tests.support.dicom_files import classic_series, rename_study, set_instance_uid, write_series
 
 PRE, POST = Phase.PRE_CONTRAST, Phase.POST_CONTRAST
@@ -144,24 +145,34 @@ def few_before_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "INSTANCES_BEFORE_WORKERS", 8)
 
 
+@pytest.fixture(scope="module")
+def both(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return the archive as a folder and as a zip."""
+    return archive, zip_folder(archive, tmp_path_factory.mktemp("zipped") / "a.zip")
+
+
+@pytest.fixture(scope="module")
+def found_alone(both: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> list[SeriesResult]:
+    """Return the rows of both, found by one thread in this process."""
+    return classify(write_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny.onnx"), *both, jobs=1)
+
+
 @pytest.mark.usefixtures("few_before_workers")
-def test_processes_find_what_threads_find(archive: Path, tiny_bundle: Path, tmp_path: Path) -> None:
-    zip_folder(archive, tmp_path / "a.zip")
-    both = (archive, tmp_path / "a.zip")
-    assert classify(tiny_bundle, *both, jobs=3) == classify(tiny_bundle, *both, jobs=1)
+def test_processes_find_what_threads_find(
+    both: tuple[Path, Path], found_alone: list[SeriesResult], tiny_bundle: Path
+) -> None:
+    assert classify(tiny_bundle, *both, jobs=3) == found_alone
 
 
 @pytest.mark.usefixtures("few_before_workers")
 @pytest.mark.parametrize("error", [BrokenProcessPool, BlockingIOError, AssertionError])
 def test_where_processes_cannot_work_threads_do(
-    archive: Path,
+    both: tuple[Path, Path],
+    found_alone: list[SeriesResult],
     tiny_bundle: Path,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     error: type[Exception],
 ) -> None:
-    zip_folder(archive, tmp_path / "a.zip")
-    both = (archive, tmp_path / "a.zip")
     tried = []
 
     def fail(*_: object) -> None:
@@ -169,7 +180,7 @@ def test_where_processes_cannot_work_threads_do(
         raise error
 
     monkeypatch.setattr(ProcessPoolExecutor, "submit", fail)
-    assert classify(tiny_bundle, *both, jobs=3) == classify(tiny_bundle, *both, jobs=1)
+    assert classify(tiny_bundle, *both, jobs=3) == found_alone
     assert tried
 
 

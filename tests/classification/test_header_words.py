@@ -47,9 +47,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny.onnx")
 
 
-def silent_series(**values: object) -> list[Dataset]:
+def silent_series(n_slices: int = 3, /, **values: object) -> list[Dataset]:
     """Return a small pre-contrast series whose header says nothing of contrast but ``values``."""
-    datasets = classic_series(Phase.PRE_CONTRAST, mode=HeaderMode.MISSING, n_slices=3, matrix=32)
+    datasets = classic_series(Phase.PRE_CONTRAST, mode=HeaderMode.MISSING, n_slices=n_slices, matrix=32)
     for dataset in datasets:
         for keyword, value in values.items():
             setattr(dataset, keyword, value)
@@ -105,8 +105,8 @@ def test_what_is_typed_of_a_person_reaches_no_output_however_it_is_spelt(
             "type": {"ImageType": ["DERIVED", "PRIMARY", "SUB", "LI WU"]},
         }
         for name, values in texts.items():
-            series = rename_study(silent_series(**common, **values), f"{number} {name}")
-            write_series(series[:1], tmp_path / "in" / f"{number}" / name)
+            series = rename_study(silent_series(1, **common, **values), f"{number} {name}")
+            write_series(series, tmp_path / "in" / f"{number}" / name)
     output = tmp_path / "table.csv"
     command = ["classify", str(tmp_path / "in"), "--model", str(bundle), "--output", str(output)]
     done = CliRunner().invoke(cli, command)

@@ -55,8 +55,21 @@ def share_sop_uid(datasets: Sequence[Dataset], *_: str) -> Sequence[Dataset]:
     return datasets
 
 
-@pytest.mark.parametrize("n_before_workers", [0, 2000], ids=["processes", "threads"])
-@pytest.mark.parametrize("change", [strip, renew, share_sop_uid])
+CHANGES: tuple[Callable[..., Sequence[Dataset]], ...] = (strip, renew, share_sop_uid)
+
+
+@pytest.mark.parametrize(
+    ("change", "n_before_workers"),
+    [
+        *(pytest.param(change, 2000, id=f"{change.__name__}-threads") for change in CHANGES),
+        # Processes take most from headers where all have one UID; the others are put together as by threads.
+        pytest.param(share_sop_uid, 0, id="share_sop_uid-processes"),
+        *(
+            pytest.param(change, 0, id=f"{change.__name__}-processes", marks=pytest.mark.slow)
+            for change in (strip, renew)
+        ),
+    ],
+)
 def test_a_study_of_damaged_identity_has_the_answers_of_the_whole_one_and_says_so(
     change: Callable[..., Sequence[Dataset]],
     n_before_workers: int,
