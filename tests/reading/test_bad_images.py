@@ -269,7 +269,7 @@ CONTENTS += [
 ]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     content=st.sampled_from(CONTENTS),
     changes=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=8),
@@ -289,7 +289,7 @@ def test_a_mutated_image_is_read_refused_or_failed(
     assert read.pixels.dtype == np.uint8
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(prefix=st.sampled_from([b"", *(content[:16] for content in CONTENTS)]), rest=st.binary(max_size=300))
 def test_random_bytes_are_refused_or_failed(prefix: bytes, rest: bytes) -> None:
     with pytest.raises(InputError):

@@ -31,7 +31,7 @@ ODD_TEXTS = {
     "formula of a figure": "$\\frac{x$ a_b^{",
     "underscore": "_hidden",
     "other scripts": "病院Ａ عيادة \U0001f9e0",
-    "long": "x" * 5_000_000,
+    "long": "x" * 1_000_000,
     "long formula": "=" * 200_000,
 }
 """The name of the kind, and one text of it."""

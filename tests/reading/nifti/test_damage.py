@@ -2,9 +2,11 @@
 
 import gzip
 import io
+import struct
 import time
 import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +36,8 @@ from tests.support.nifti_files import (
 )
 
 MB = 10**6
+ZEROS = bytes(2**20)
+GZIP_HEADER = gzip.compress(b"", mtime=0)[:10]
 
 
 class RecordingFile(io.FileIO):
@@ -205,18 +209,34 @@ def test_constant_and_all_nan_volumes_are_refused_as_blank(tmp_path: Path) -> No
 # --- Memory and time
 
 
-def bomb(path: Path, shape: tuple[int, ...]) -> Path:
-    """Write a header that promises ``shape`` 16-bit zeros, and the zeros, compressed a thousandfold."""
+def bomb(path: Path, shape: tuple[int, ...], promised: tuple[int, ...] | None = None) -> Path:
+    """Write a header that promises ``shape`` 16-bit zeros, and the zeros, compressed a thousandfold.
+
+    The header may promise fewer than there are. Zeros are compressed once a megabyte: after a full flush the
+    same bytes mean the same again.
+    """
     header = nib.Nifti1Header()
     header.set_data_dtype(np.int16)
-    header.set_data_shape(shape)
+    header.set_data_shape(promised or shape)
     header["vox_offset"] = 352
-    left = 2 * int(np.prod(shape))
-    with gzip.open(path, "wb", compresslevel=9) as file:
-        file.write(header.binaryblock + bytes(4))
-        while left:
-            left -= file.write(bytes(min(left, 2**22)))
+    n_blocks, n_left = divmod(2 * int(np.prod(shape)), len(ZEROS))
+    begin, left = header.binaryblock + bytes(4), ZEROS[:n_left]
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    first, block = (deflate.compress(part) + deflate.flush(zlib.Z_FULL_FLUSH) for part in (begin, ZEROS))
+    last = deflate.compress(left) + deflate.flush()
+    checksum = zlib.crc32(begin)
+    for part in (*[ZEROS] * n_blocks, left):
+        checksum = zlib.crc32(part, checksum)
+    length = len(begin) + n_blocks * len(ZEROS) + n_left
+    path.write_bytes(
+        GZIP_HEADER + first + block * n_blocks + last + struct.pack("<II", checksum, length % 2**32)
+    )
     return path
+
+
+def test_what_the_bombs_are_made_of_is_a_gzip_file_as_any(tmp_path: Path) -> None:
+    path = bomb(tmp_path / "a.nii.gz", (128, 128, 70))
+    assert gzip.decompress(path.read_bytes())[352:] == bytes(2 * 128 * 128 * 70)
 
 
 def costs(work: Callable[[], Any]) -> tuple[float, float]:
@@ -246,11 +266,7 @@ def test_a_file_of_kilobytes_that_inflates_to_half_a_gigabyte_is_refused_at_once
 
 
 def test_a_small_bomb_whose_header_promises_less_is_read_as_far_as_promised(tmp_path: Path) -> None:
-    path = bomb(tmp_path / "a.nii.gz", (256, 256, 400))
-    with gzip.open(path, "rb") as file:
-        content = bytearray(file.read())
-    content[40:48] = np.array([3, 16, 16, 4], dtype="<i2").tobytes()
-    path.write_bytes(gzip.compress(bytes(content)))
+    path = bomb(tmp_path / "a.nii.gz", (256, 256, 400), promised=(16, 16, 4))
     seconds, peak = costs(lambda: read_all(open_file(path)))
     assert seconds < 0.5
     assert peak < 4 * MB
@@ -268,9 +284,9 @@ def test_the_largest_blank_volume_that_is_inflated_takes_little_memory(tmp_path:
 def test_five_slices_of_a_whole_head_cost_less_than_a_second_and_not_the_volume_in_memory(
     tmp_path: Path, code: str
 ) -> None:
-    slab = np.random.default_rng(1).integers(0, 1500, (16, 256, 256)).astype(np.int16)
+    slab = np.random.default_rng(1).integers(0, 1500, (16, 192, 192)).astype(np.int16)
     data, affine = reorder(np.concatenate([slab] * 11), np.diag([1.2, 1.0, 1.0, 1.0]), code)
-    assert sorted(data.shape) == [176, 256, 256]
+    assert sorted(data.shape) == [176, 192, 192]
     path = save(tmp_path / "a.nii.gz", data, affine=affine)
 
     def choose() -> None:
@@ -280,13 +296,13 @@ def test_five_slices_of_a_whole_head_cost_less_than_a_second_and_not_the_volume_
 
     seconds, peak = costs(choose)
     assert seconds < 1.5  # with the tracing of memory; 0.3 s without
-    assert peak < 30 * MB  # the volume is 23 MB as stored, 92 MB as float64
+    assert peak < 17 * MB  # the volume is 13 MB as stored, 52 MB as float64
 
 
 # --- Whatever the bytes are
 
 
-@settings(max_examples=300, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 360), st.integers(0, 255)), min_size=1, max_size=6))
 def test_a_header_with_any_bytes_changed_is_read_or_named_an_error(
     tmp_path: Path, changes: list[tuple[int, int]]
@@ -298,7 +314,7 @@ def test_a_header_with_any_bytes_changed_is_read_or_named_an_error(
     assert outcome_of(tmp_path / "a.nii")
 
 
-@settings(max_examples=150, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=6), st.floats(0, 1))
 def test_a_compressed_file_with_any_bytes_changed_or_lost_is_read_or_named_an_error(
     tmp_path: Path, changes: list[tuple[float, int]], kept: float

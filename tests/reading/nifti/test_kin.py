@@ -259,9 +259,13 @@ def test_a_small_mgz_that_inflates_to_gigabytes_is_refused_at_once(
 def test_a_header_with_any_bytes_changed_is_read_or_named_an_error(
     tmp_path: Path, changes: list[tuple[int, int]], kind: str
 ) -> None:
-    write(tmp_path / "a.img", nib.AnalyzeImage, values(), np.diag([-1.0, 1, 4, 1]))
-    write(tmp_path / "b.mgh", nib.MGHImage, values())
-    content = bytearray((tmp_path / kind).read_bytes())
+    intact = tmp_path / "intact"
+    if not intact.exists():  # the examples share the folder
+        intact.mkdir()
+        write(intact / "a.img", nib.AnalyzeImage, values(), np.diag([-1.0, 1, 4, 1]))
+        write(intact / "b.mgh", nib.MGHImage, values())
+        shutil.copy(intact / "a.img", tmp_path)
+    content = bytearray((intact / kind).read_bytes())
     for at, value in changes:
         content[at] = value
     (tmp_path / kind).write_bytes(content)

@@ -108,7 +108,7 @@ ODD_TEXTS = {
     "half a pair": "\ud800",
     "NUL": "1.2\0003",
     "line ends": "1\r\n2\n",
-    "5 MB": "9" * 5_000_000,
+    "1 MB": "9" * 1_000_000,
     "astral": "\U0001f9e0",
     "SQL": "'); DROP TABLE series; --",
 }
