@@ -212,8 +212,9 @@ def test_near_duplicates_stand_in_for_unknown_subjects_and_a_notice_says_so(tmp_
         for name, seed in (("no_gad", index), ("with_gad", 1000 + index)):
             dimmed = (grey_values(seed=seed) * 0.9).astype(np.uint8)
             Image.fromarray(dimmed).save(tmp_path / name / f"zz{index}.png")
-    for seed in range(5):
-        divided = split_by_subject(read_manifest(tmp_path), 0.3, seed)
+    manifest = read_manifest(tmp_path)
+    for seed in range(3):
+        divided = split_by_subject(manifest, 0.3, seed)
         split_of = {item.path.relative_to(tmp_path): item.split for item in divided.items}
         for name in ("no_gad", "with_gad"):
             for index in range(6):
