@@ -23,7 +23,7 @@ from gadoscope.preparation.picture_print import print_picture
 from gadoscope.preparation.training_images import TrainingImages
 from gadoscope.reading.images import read_slice
 from recipes.default.data import VOLUME_SOURCE, is_readable, reformat_stack
-from recipes.default.sources import SOURCES
+from recipes.default.sources import choose_public
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def main() -> None:
 def collect(data: Path, folder: Path) -> list[Item]:
     """Return the readable images of the recipe, with those it cuts, which go into ``folder``."""
     listed = read_manifest(data).items
-    items = [item for item in listed if item.source in SOURCES and is_readable(item)]
+    items = [item for item in choose_public(listed) if is_readable(item)]
     for volume in listed:
         if volume.source == VOLUME_SOURCE:
             items += reformat_stack(volume, folder)

@@ -84,8 +84,8 @@ def test_real_images_of_the_recipe_are_known_and_those_of_other_sources_are_not(
         same, alike = known.find(*zip(*map(describe, items), strict=True))
         return float(same.mean()), float(alike.mean())
 
-    assert look(("ixi", "figshare-cheng", "tcga-lgg-sagittal")) == (1.0, 1.0)
-    same, alike = look(("feltrin", "ds002748", "vqamed2019"))
+    assert look(("ixi", "figshare-cheng", "tcga-lgg-sagittal", "vqamed2019-eye")) == (1.0, 1.0)
+    same, alike = look(("feltrin", "ds002748", "volunteer-flair"))
     assert same == 0
     assert alike <= 0.01
 
