@@ -1,7 +1,7 @@
 # Everything that a newcomer and CI need. Each target builds its own .venv first; only Python 3.11+ is assumed.
 #
 #   make demo    the whole lesson on synthetic heads: images, training, report, answers
-#   make test    the tests (about 11 minutes on 2 cores)
+#   make test    the tests (about 7 minutes on 2 cores)
 #   make check   format, lint, types, layers, and the built wheel in a clean environment
 #   make fuzz    damaged files for 60 s; longer: make fuzz SECONDS=600, other files: FIRST=100000
 #   make bench   measured against the lesson in Keras, an archive against a plain script, a report, studies,

@@ -137,7 +137,7 @@ def test_the_default_model_s_config_is_the_recipe() -> None:
     assert (config.optimiser.name, config.optimiser.learning_rate) == ("muon", 2e-3)
     assert (config.optimiser.schedule, config.optimiser.weight_decay) == ("cosine", 0.03)
     assert (config.sampling.method, config.sampling.pairs, config.averaging.decay) == ("balanced", True, 0.99)
-    assert config.epochs * config.sampling.steps_per_epoch == 3200
+    assert config.epochs * config.sampling.steps_per_epoch == 2400
     assert sum(config.sampling.shares.values()) == pytest.approx(1)
 
 
