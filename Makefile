@@ -33,8 +33,9 @@ test: export OMP_NUM_THREADS = 1
 test: $(VENV)/dev.stamp
 	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --no-loadscope-reorder
 
+test-slow: export OMP_NUM_THREADS = 1
 test-slow: $(VENV)/dev.stamp
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow --numprocesses auto --maxprocesses 8 --no-loadscope-reorder
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
