@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gadoscope.classification.classifier import Classifier
 from gadoscope.classification.options import RunOptions
 from gadoscope.errors import InputError
-from gadoscope.explanation.occlusion import occlude
+from gadoscope.explanation.occlusion import QUICK_STRIDE, occlude
 from gadoscope.imaging.foreground import find_foreground
 from gadoscope.inference.session import Session
 from gadoscope.labels import Label, PicturedResult, QuoteMode, SeriesResult, Status
@@ -121,4 +121,5 @@ def _find(scan: Path, row: SeriesResult) -> Path:
 def _find_evidence(session: Session, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the evidence on the head alone: the grid of patches reaches a little beyond it."""
     places = np.arange(len(pixels), dtype=np.float64) + 0.5
-    return np.where(find_foreground(pixels).is_head(places, places), occlude(session, pixels), np.float32(0))
+    evidence = occlude(session, pixels, step=QUICK_STRIDE)
+    return np.where(find_foreground(pixels).is_head(places, places), evidence, np.float32(0))

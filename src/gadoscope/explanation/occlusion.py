@@ -18,11 +18,13 @@ from gadoscope.inference.session import Session
 # steps of two thirds of a patch look at every point twice. 13 x 13 places at 331 x 331.
 PATCH = 0.12
 STRIDE = 0.08
+# Where every slice of a scan is explained and somebody waits: patches side by side, half as many.
+QUICK_STRIDE = PATCH
 # Where the patch changes no pixel by more than a grey level it hides nothing: the air around the head.
 SMALLEST_CHANGE = 1 / 255
 
 
-def occlude(session: Session, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+def occlude(session: Session, image: NDArray[np.uint8], *, step: float = STRIDE) -> NDArray[np.float32]:
     """Return how much each pixel argues for post-contrast.
 
     A patch is replaced with the same place of a heavily blurred slice: fine bright structure goes,
@@ -32,6 +34,8 @@ def occlude(session: Session, image: NDArray[np.uint8]) -> NDArray[np.float32]:
     ----------
     image
         One resized slice, shape (size, size), uint8, as ``ImagePath.resize_slice`` makes it.
+    step
+        From one patch to the next, as a share of the slice's side.
 
     Returns
     -------
@@ -42,7 +46,7 @@ def occlude(session: Session, image: NDArray[np.uint8]) -> NDArray[np.float32]:
     scaled = session.bundle.metadata.image_path.scale(image[np.newaxis])[0, 0]
     size = scaled.shape[0]
     patch = max(2, round(PATCH * size))
-    stride = max(1, round(STRIDE * size))
+    stride = max(1, round(step * size))
     blurred = gaussian_filter(scaled, sigma=patch)
     whole = session.logits(scaled[np.newaxis, np.newaxis])[0]
     total = np.zeros(scaled.shape, dtype=np.float64)
