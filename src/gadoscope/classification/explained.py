@@ -13,7 +13,7 @@ from gadoscope.errors import InputError
 from gadoscope.explanation.occlusion import QUICK_STRIDE, occlude
 from gadoscope.imaging.foreground import find_foreground
 from gadoscope.inference.session import Session
-from gadoscope.labels import Label, PicturedResult, QuoteMode, SeriesResult, Status
+from gadoscope.labels import Label, PicturedResult, SeriesResult, Status
 from gadoscope.parallel import count_jobs, map_in_order
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.places import find_labelled
@@ -57,9 +57,7 @@ class ExplainedSeries:
         return max((float(np.abs(one.evidence).max()) for one in self.slices), default=0.0)
 
 
-def explain_scan(
-    scan: Path, classifier: Classifier, *, jobs: int = 0, quote: QuoteMode = QuoteMode.WORDS
-) -> tuple[ExplainedSeries, ...]:
+def explain_scan(scan: Path, classifier: Classifier, *, jobs: int = 0) -> tuple[ExplainedSeries, ...]:
     """Return each row of a scan, or of a study, with its slices and their evidence.
 
     Parameters
@@ -68,15 +66,13 @@ def explain_scan(
         A slice image, a volume, a DICOM file, or a folder or an archive of a study.
     jobs
         Threads that look for evidence; 0 takes one for each core.
-    quote
-        How much of a header the rows quote.
 
     Raises
     ------
     UsageError
         If nothing lies there.
     """
-    rows = list(classifier.classify(scan, options=RunOptions(quote=quote, pictures=True)))
+    rows = list(classifier.classify(scan, options=RunOptions(pictures=True)))
     explained: list[ExplainedSeries] = []
     n_left = MAX_EXPLAINED
     for row in rows:
@@ -90,7 +86,8 @@ def _explain(scan: Path, row: SeriesResult, session: Session, jobs: int) -> tupl
     """Return the slices of a row; none of one of several volumes, which are one item."""
     if not isinstance(row, PicturedResult) or row.volume_index is not None:
         return ()
-    path = scan if not scan.is_dir() and row.path == str(scan) else _find(scan, row)
+    is_itself = row.path == str(scan) and not scan.is_dir()
+    path = scan if is_itself else find_labelled(scan, row.path, row.series_instance_uid or "")
     metadata = session.bundle.metadata
     try:
         read = read_item(
@@ -112,10 +109,6 @@ def _explain(scan: Path, row: SeriesResult, session: Session, jobs: int) -> tupl
 
 def _find_none(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.zeros(pixels.shape, np.float32)
-
-
-def _find(scan: Path, row: SeriesResult) -> Path:
-    return find_labelled(scan, row.path, row.series_instance_uid or "")
 
 
 def _find_evidence(session: Session, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gadoscope.cli.console import check_output, explain_output, say_aside
-from gadoscope.cli.options import jobs_option, json_option, output_option
+from gadoscope.cli.options import jobs_option, json_option, model_option, output_option
 from gadoscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,14 +52,7 @@ class _NamedPath(click.Path):
 
 @click.command(name="classify")
 @click.argument("paths", nargs=-1, required=True, type=_NamedPath(path_type=Path), metavar="PATH...")
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    default="default",
-    show_default=True,
-    help="Bundle (.onnx) to use; `default` comes with the installation.",
-)
+@model_option("Bundle (.onnx) to use; `default` comes with the installation.")
 @output_option(
     "Table to write: .csv, .tsv, .json, .jsonl or .parquet; - is CSV on the standard output. Without "
     "it, the table goes to the terminal, or as CSV to a pipe.",

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from gadoscope.cli.console import say, say_aside
-from gadoscope.cli.options import jobs_option, output_option
+from gadoscope.cli.options import jobs_option, model_option, output_option
 
 EXIT_FAILED = 3
 """As of `classify`: the scan cannot be read."""
@@ -17,14 +17,7 @@ EXIT_FAILED = 3
 @output_option(
     "Page (.html), or picture (.png) of the slices and their evidence.", kind="FILE", is_required=True
 )
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    default="default",
-    show_default=True,
-    help="Bundle (.onnx) that answers.",
-)
+@model_option("Bundle (.onnx) that answers.")
 @jobs_option
 def command(scan: Path, output: Path, model: Path, jobs: int) -> None:
     """Show the slices of a scan that were read, and where in them the evidence lies.

@@ -21,6 +21,18 @@ labels_option = click.option(
 )
 
 
+def model_option(what: str) -> Callable[[Command], Command]:
+    """Return the option ``--model`` of what answers with a bundle, `default` unless another is named."""
+    return click.option(
+        "--model",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        default="default",
+        show_default=True,
+        help=what,
+    )
+
+
 def json_option(what: str) -> Callable[[Command], Command]:
     """Return the switch ``--json``; ``what`` says what is printed then."""
     return click.option("--json", "as_json", is_flag=True, help=what)
