@@ -3,6 +3,7 @@
 #   make demo    the whole lesson on synthetic heads: images, training, report, answers
 #   make test    the tests (about 7 minutes on 2 cores)
 #   make check   format, lint, types, layers, and the built wheel in a clean environment
+#   make docs    the reference pages from the code, and the documentation as a site in build/site
 #   make fuzz    damaged files for 60 s; longer: make fuzz SECONDS=600, other files: FIRST=100000
 #   make bench   measured against the lesson in Keras, an archive against a plain script, a report, studies,
 #                the default model
@@ -17,7 +18,7 @@ SHARED ?= ../shared
 SECONDS = 60
 FIRST = 0
 
-.PHONY: docs demo test test-slow check format fuzz bench clean
+.PHONY: docs reference demo test test-slow check format fuzz bench clean
 
 demo: $(VENV)/train.stamp
 	rm -rf demo
@@ -44,7 +45,13 @@ check: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 	PYTHON=$(BIN)/python sh tests/check_wheel.sh
 
-docs: $(VENV)/dev.stamp
+# What the pages show of the code is written from it first; whether it was is a test.
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: reference
+	$(BIN)/mkdocs build --strict
+	@echo "Open build/site/index.html in a browser."
+
+reference: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.docs.reference
 	$(BIN)/python -m tests.docs.house
 	$(BIN)/python -m tests.support.lexicon_table

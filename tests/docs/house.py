@@ -1,4 +1,4 @@
-"""Draw the house in README.md and CONTRIBUTING.md from its folders; `make docs` runs it, a test compares."""
+"""Draw the house in CONTRIBUTING.md from its folders; `make docs` runs it, a test compares."""
 
 import ast
 import re
@@ -8,14 +8,14 @@ from pathlib import Path
 from tests.support.paths import ROOT
 
 PACKAGE = ROOT / "src" / "gadoscope"
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+PAGE = ROOT / "CONTRIBUTING.md"
 TREE = re.compile(r"(?<=```\n)src/gadoscope/\n.*?(?=```)", re.DOTALL)
 FLOORS = re.compile(r"(?<=```\n)cli\n.*?(?=```)", re.DOTALL)
 NAME_WIDTH, MOST_WIDTH = 22, 112
 
 
 def redraw(text: str) -> str:
-    """Return a page with its drawing of the house as the house is; a page without one stays as it is."""
+    """Return the page with its drawings of the house as the house is."""
     return FLOORS.sub(lambda _: draw_floors(), TREE.sub(lambda _: draw_tree(), text))
 
 
@@ -54,5 +54,4 @@ def _line(name: str, path: Path) -> str:
 
 
 if __name__ == "__main__":
-    for page in PAGES:
-        page.write_text(redraw(page.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(redraw(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,89 @@
+"""The site has every page, every link in it leads somewhere, and it builds without a warning or a network."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import gadoscope
+from tests.docs.menu import FENCE, name_anchor, read_anchors, read_menu
+from tests.support.paths import DOCS, ROOT
+
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+TO_HEADING = re.compile(r"\]\(([^)#\s]*)#([^)\s]+)\)")
+NOT_INSTALLED = importlib.util.find_spec("mkdocs") is None
+
+
+def test_every_page_is_in_the_menu_of_the_site_once() -> None:
+    menu = read_menu()
+    assert sorted(set(menu)) == sorted(menu)
+    missing = {str(page.relative_to(ROOT)) for page in set(DOCS.rglob("*.md")) - set(menu)}
+    assert missing == set(), "give each a line under `nav` in mkdocs.yml"
+    assert [page for page in menu if not page.is_file()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_heading_names_one_that_is_there(page: Path) -> None:
+    for name, anchor in TO_HEADING.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        target = page.parent / name if name else page
+        if not name.startswith(("https:", "http:")):
+            assert anchor in read_anchors(target), f"{name}#{anchor}"
+
+
+@pytest.mark.parametrize(
+    ("heading", "anchor"),
+    [
+        ("Result table", "result-table"),
+        (
+            "`[image]`: how a slice becomes the network's input",
+            "image-how-a-slice-becomes-the-networks-input",
+        ),
+        ("2026-11-30 · The house", "2026-11-30--the-house"),
+        ("[Python](python.md) and `--set`", "python-and---set"),
+    ],
+)
+def test_an_anchor_is_named_as_github_and_the_site_name_it(heading: str, anchor: str) -> None:
+    assert name_anchor(heading) == anchor
+
+
+def test_every_name_that_is_offered_stands_on_the_page_made_of_docstrings() -> None:
+    shown = re.findall(r"^::: gadoscope\.(\w+)$", (DOCS / "reference" / "api.md").read_text(), re.MULTILINE)
+    assert sorted(shown) == sorted(set(gadoscope.__all__) - {"__version__"})
+
+
+class Loads(HTMLParser):
+    """Collect what a browser loads for a page, besides the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag in ("script", "img", "iframe", "source"):
+            self.addresses.append(told.get("src") or "")
+        elif tag == "link" and told.get("rel") != "canonical":
+            self.addresses.append(told.get("href") or "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(NOT_INSTALLED, reason="the extra docs is not installed")
+def test_the_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    """Its twins are those above: the menu, the links and the names, read without building."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    built = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert built.returncode == 0, built.stderr
+    pages = list(tmp_path.rglob("*.html"))
+    assert len(pages) > len(list(DOCS.rglob("*.md")))
+    for page in pages:
+        loads = Loads()
+        loads.feed(page.read_text(encoding="utf-8"))
+        assert [one for one in loads.addresses if re.match(r"(https?:)?//", one)] == [], page
