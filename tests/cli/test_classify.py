@@ -6,10 +6,9 @@ import json
 import os
 import pty
 import re
-import signal
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,11 +19,15 @@ from gadoscope.inference.default import find_default
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase
 from gadoscope.results.journal import journal_path
-from tests.support.commands import GADOSCOPE, run_command
+from tests.support.commands import run_command
+from tests.support.copies import start_copy_of_command
 from tests.support.dicom_files import classic_series, write_series
 from tests.support.rights import as_nobody
 
 LEDGER = re.compile(r"inputs (\d+) = answered (\d+) \+ indeterminate (\d+) \+ refused (\d+) \+ failed (\d+)")
+
+MANY = 200
+"""Times that one folder is named: its rows are more than a pipe holds, which are 64 KiB."""
 
 
 def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -135,69 +138,50 @@ def test_an_output_that_cannot_be_written_is_one_sentence(slices: Path, tiny_bun
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
-def test_a_full_disk_behind_the_standard_output_is_one_sentence(slices: Path, tiny_bundle: Path) -> None:
-    with Path("/dev/full").open("w") as full:
-        ended = subprocess.run(
-            [*GADOSCOPE, "classify", slices, "--model", tiny_bundle],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert ended.returncode == 1
-    assert ended.stderr == (
+def test_a_full_disk_behind_the_standard_output_is_one_sentence(
+    tmp_path: Path, slices: Path, tiny_bundle: Path
+) -> None:
+    said = tmp_path / "stderr"
+    with Path("/dev/full").open("w") as full, said.open("w") as error, Path(os.devnull).open() as given:
+        streams = [given.fileno(), full.fileno(), error.fileno()]
+        copy = start_copy_of_command(["classify", slices, "--model", tiny_bundle], streams)
+        assert copy.wait() == 1
+    assert said.read_text() == (
         "Error: cannot write to the standard output: No space left on device. Name a file with --output.\n"
     )
 
 
-def test_a_reader_that_has_enough_ends_the_run_without_a_word(slices: Path, tiny_bundle: Path) -> None:
-    many = [str(slices)] * 200
-    command = [*GADOSCOPE, "classify", *many, "--model", str(tiny_bundle)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
-        assert running.stderr is not None
-        assert running.stdout.readline().startswith("path,")
-        running.stdout.close()
-        assert running.stderr.read() == ""
-    assert running.returncode == 1
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_run_keeps_its_rows_and_says_so(
-    tmp_path: Path, slices: Path, tiny_bundle: Path, number: signal.Signals, code: int
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a process that can be copied")
+def test_a_reader_that_has_enough_ends_the_run_without_a_word(
+    tmp_path: Path, slices: Path, tiny_bundle: Path
 ) -> None:
-    output = tmp_path / "out" / "r.csv"
-    many = [str(slices)] * 5000
-    command = [*GADOSCOPE, "classify", *many, "--model", str(tiny_bundle), "--output", str(output)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        while not any(path.stat().st_size for path in output.parent.glob("*.partial")):
-            assert running.poll() is None
-            time.sleep(0.01)
-        running.send_signal(number)
-        _, said = running.communicate(timeout=30)
-    assert running.returncode == code
-    rows = list(csv.DictReader(io.StringIO(output.read_text("utf-8"))))
-    assert 0 < len(rows) < 50_000
-    assert None not in rows[-1].values()
-    assert (
-        f"Interrupted: {output} holds the first {len(rows)} inputs only. --resume goes on from here." in said
-    )
-    assert f"inputs {len(rows)} = answered {len(rows)}" in said
-    assert sorted(output.parent.iterdir()) == [output, journal_path(output)]
+    said = tmp_path / "stderr"
+    ours, theirs = os.pipe()
+    with said.open("w") as error, Path(os.devnull).open() as given:
+        words = ["classify", *[slices] * MANY, "--model", tiny_bundle]
+        copy = start_copy_of_command(
+            words, [given.fileno(), theirs, error.fileno()], before=partial(os.close, ours)
+        )
+    os.close(theirs)
+    with os.fdopen(ours, encoding="utf-8") as table:
+        assert table.readline().startswith("path,")
+    assert copy.wait() == 1
+    assert said.read_text() == ""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-def test_on_a_terminal_there_is_a_table_for_people(slices: Path, tiny_bundle: Path) -> None:
+def test_on_a_terminal_there_is_a_table_for_people(tmp_path: Path, slices: Path, tiny_bundle: Path) -> None:
     ours, theirs = pty.openpty()
-    command = [*GADOSCOPE, "classify", str(slices / "0.png"), "--model", str(tiny_bundle)]
-    environment = {**os.environ, "COLUMNS": "200", "TERM": "dumb"}
-    ended = subprocess.run(
-        command, stdout=theirs, stderr=subprocess.PIPE, check=False, env=environment, text=True
-    )
+    words = ["classify", slices / "0.png", "--model", tiny_bundle]
+    with (tmp_path / "stderr").open("w") as error:
+        copy = start_copy_of_command(
+            words, [theirs, theirs, error.fileno()], environment={"COLUMNS": "200", "TERM": "dumb"}
+        )
     os.close(theirs)
+    code = copy.wait()
     shown = os.read(ours, 100_000).decode()
     os.close(ours)
-    assert ended.returncode == 0
+    assert code == 0
     assert "PRE_CONTRAST" in shown
     assert "path,study_instance_uid" not in shown
 
@@ -210,15 +194,14 @@ def test_on_a_terminal_the_run_is_watched_and_ends_with_a_summary(
         write_series(classic_series(phase), slices / "dicom" / phase)
     (slices / "bad.png").write_bytes(b"")
     ours, theirs = pty.openpty()
-    command = [*GADOSCOPE, "classify", str(slices), "--model", str(tiny_bundle)]
-    environment = {**os.environ, "COLUMNS": "120", "TERM": "xterm"}
-    with subprocess.Popen(
-        [*command, "--output", tmp_path / "r.csv"], stderr=theirs, env=environment, text=True
-    ) as running:
-        os.close(theirs)
-        shown = b"".join(iter(lambda: _read_terminal(ours), b"")).decode()
+    words = ["classify", slices, "--model", tiny_bundle, "--output", tmp_path / "r.csv"]
+    with Path(os.devnull).open("r+") as nothing:
+        streams = [nothing.fileno(), nothing.fileno(), theirs]
+        copy = start_copy_of_command(words, streams, environment={"COLUMNS": "120", "TERM": "xterm"})
+    os.close(theirs)
+    shown = b"".join(iter(lambda: _read_terminal(ours), b"")).decode()
     os.close(ours)
-    assert running.returncode == 3
+    assert copy.wait() == 3
     assert "DICOM" in shown
     assert "of 2 series" in shown
     assert re.search(r"failed +1 +empty_file 1", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown))

@@ -2,12 +2,12 @@
 
 import os
 import signal
-import subprocess
 import sys
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,26 +22,12 @@ from gadoscope.inference.session import Answers, Session
 from gadoscope.labels import Phase, Plane, SeriesResult
 from gadoscope.phantom.forms.cohort import Cohort
 from gadoscope.phantom.forms.write import Form, write_cohort
+from gadoscope.results import journal
 from gadoscope.results.journal import Journal, journal_path
 from tests.support.bundles import with_band, write_tiny_bundle
+from tests.support.copies import start_with_files
 from tests.support.dicom_files import classic_series, dynamic_series, rename_study, write_series
 
-KILL = """
-import os, signal, sys
-from gadoscope.cli.main import main
-from gadoscope.results import journal
-stop_at = int(sys.argv.pop(1))
-journal.COMMIT_SECONDS = 0.0
-add, count = journal.Journal.add, 0
-def add_and_die(self, digest, rows):
-    global count
-    add(self, digest, rows)
-    count += 1
-    if count == stop_at:
-        os.kill(os.getpid(), signal.SIGKILL)
-journal.Journal.add = add_and_die
-main()
-"""
 N_LOOKED_AT = 6 + 4 + 2 + 6
 """Volumes and slices that the network sees: PNG, NIfTI, classic series, volumes of the dynamic series."""
 
@@ -110,6 +96,21 @@ def whole(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     return model, (folder / "r.csv").read_bytes()
 
 
+def die_at_answer(number: int) -> None:
+    """Let this process die when it has written so many answers into the journal."""
+    journal.COMMIT_SECONDS = 0.0  # in a copy, which ends
+    add, n_added = Journal.add, 0
+
+    def add_and_die(self: Journal, digest: str, rows: Sequence[SeriesResult]) -> None:
+        nonlocal n_added
+        add(self, digest, rows)
+        n_added += 1
+        if n_added == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Journal.add = add_and_die  # type: ignore[method-assign]  # as above
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")
 @pytest.mark.parametrize("stop_at", [1, 11])
 def test_a_killed_run_goes_on_and_its_table_is_that_of_one_run(
@@ -117,11 +118,9 @@ def test_a_killed_run_goes_on_and_its_table_is_that_of_one_run(
 ) -> None:
     model, table = whole
     output = tmp_path / "r.csv"
-    command = [sys.executable, "-c", KILL, str(stop_at), "classify", str(archive)]
-    killed = subprocess.run(
-        [*command, "--model", str(model), "--output", str(output)], check=False, timeout=60
-    )
-    assert killed.returncode == -signal.SIGKILL
+    words = ["classify", archive, "--model", model, "--output", output]
+    killed = start_with_files(words, tmp_path / "said", before=partial(die_at_answer, stop_at))
+    assert killed.wait() == -signal.SIGKILL
     assert not output.exists()
     ended = classify(archive, model, output, "--resume")
     assert ended.code == 3

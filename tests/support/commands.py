@@ -1,7 +1,8 @@
 """The command line, run within the process of the tests: what starts no process of its own costs a tenth.
 
-What a test says about a process (signals, closed streams, terminals, what a cold start imports, the limits of
-a system) needs a real one: see `GADOSCOPE`.
+What a test says about a process (signals, closed streams, terminals) needs one: a copy of this one, see
+`tests.support.copies`. What a cold start imports, and the limits of a system, need a fresh one: see
+`GADOSCOPE`.
 """
 
 import io
@@ -53,7 +54,7 @@ def run_command(
     if together:
         streams["stderr"] = streams["stdout"]
     with chdir(folder) if folder else nullcontext(), _as_a_program(words, streams, environment or {}):
-        code = _run_main()
+        code = run_main()
     return CompletedProcess(words, code, *map(_read, said))
 
 
@@ -72,7 +73,8 @@ def _as_a_program(
         yield
 
 
-def _run_main() -> int:
+def run_main() -> int:
+    """Return the exit code of the command that `sys.argv` names."""
     try:
         main()
     except SystemExit as ended:

@@ -21,9 +21,7 @@ from gadoscope.files import create_folder
 from gadoscope.labels import Label, Phase, Split
 from gadoscope.parallel import prepare_worker
 from gadoscope.phantom.forms.cohort import LABEL, Cohort, Scan, scan
-from gadoscope.phantom.forms.dicom import write_study
 from gadoscope.phantom.forms.headers import HeaderMode
-from gadoscope.phantom.forms.nifti import write_bids_root, write_bids_subject, write_nifti
 from gadoscope.phantom.head.anatomy import Head
 from gadoscope.phantom.physics.acquire import Acquisition, Grid, window
 from gadoscope.phantom.physics.contrasts import Contrast, OtherScan, scan_contrasts
@@ -114,6 +112,8 @@ def write_cohort(
                 rows += found
                 on_progress(done, cohort.subjects)
         if form is Form.BIDS:
+            from gadoscope.phantom.forms.nifti import write_bids_root  # noqa: PLC0415 — PNG does without
+
             write_bids_root(folder, [_participant(cohort, number) for number in cohort.numbers])
         _write_manifest(folder / "manifest.csv", rows)
     return len(rows)
@@ -151,10 +151,16 @@ def _write_subject(cohort: Cohort, root: Path, form: Form, header: HeaderMode, n
     done = scan(cohort, number)
     name = done.subject.subject_id
     if form is Form.DICOM:
+        from gadoscope.phantom.forms.dicom import write_study  # noqa: PLC0415 — PNG does without pydicom
+
         written = write_study(done, root / name, header)
     elif form is Form.BIDS:
+        from gadoscope.phantom.forms.nifti import write_bids_subject  # noqa: PLC0415 — and without nibabel
+
         written = write_bids_subject(done, root, header)
     else:
+        from gadoscope.phantom.forms.nifti import write_nifti  # noqa: PLC0415 — as above
+
         written = [(series, HeaderMode.MISSING, path) for series, path in write_nifti(done, root / name)]
     return [
         _row(done, series, path.relative_to(root), header=mode, note="whole series")
