@@ -1,4 +1,7 @@
-"""Write docs/reference/cli.md from the commands' own `--help`; `make docs` runs it, a test compares."""
+"""Write docs/reference/cli.md from the commands' own `--help`; `make docs` runs it, a test compares.
+
+The exit codes at its end are written by hand.
+"""
 
 import os
 import subprocess
@@ -10,16 +13,19 @@ from tests.support.commands import run_command
 from tests.support.paths import DOCS
 
 PAGE = DOCS / "reference" / "cli.md"
+BY_HAND = "## Exit codes\n"
 PROGRAM = Path(sys.executable).with_name("gadoscope")
 
 
 def render() -> str:
     """Return the page: the help of `gadoscope` and of every command, as a terminal shows it."""
-    parts = ["# Command line", "", "Every text here is the output of `--help`; a test compares them.", ""]
+    about = "Every text is the output of `--help`; a test compares. [Exit codes](#exit-codes) come last."
+    parts = ["# Command line", "", about, ""]
     for name in ("", *COMMANDS):
         words = ["gadoscope", name] if name else ["gadoscope"]
         parts += [f"## `{' '.join(words)}`", "", "```text", _read_help(words[1:]), "```", ""]
-    return "\n".join(parts)
+    written = PAGE.read_text(encoding="utf-8").partition(BY_HAND)
+    return "\n".join(parts) + "\n" + "".join(written[1:])
 
 
 def _read_help(words: list[str]) -> str:
@@ -32,5 +38,4 @@ def _read_help(words: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(render(), encoding="utf-8")

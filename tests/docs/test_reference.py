@@ -12,6 +12,7 @@ import click
 import pytest
 
 from gadoscope.cli.main import cli
+from gadoscope.errors import ConfigError
 from gadoscope.evaluation.run import evaluate
 from gadoscope.evidence.sequence_words import IMAGE_TYPE_REASONS, OTHER_CONTRASTS, SOP_CLASS_REASONS
 from gadoscope.evidence.series_words import NAMED_KINDS
@@ -47,6 +48,8 @@ from tests.support.tiny_run import write_run
 ROOT = DOCS.parent
 SOURCE = ROOT / "src" / "gadoscope"
 CODE_BLOCK = re.compile(r"^```(?:sh|console|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+CELLS_OF_AN_EFFECT = 5
+"""In the table of effects, each of which has two settings; in all others four cells are one setting."""
 SPOKEN_REASON = re.compile(r"([a-z_]+): ")
 
 
@@ -62,19 +65,43 @@ def flatten(config: TrainingConfig) -> dict[str, Any]:
     return flat
 
 
+def read_settings() -> dict[str, tuple[str, str]]:
+    """Return default and possible values of each setting on the pages, both as the page has them."""
+    found = {}
+    for page in ("config", "config-distort", "config-answers"):
+        for cells in read_rows((DOCS / "reference" / f"{page}.md").read_text(encoding="utf-8")):
+            name = CODE.findall(cells[0])[0]
+            if len(cells) == CELLS_OF_AN_EFFECT:
+                found[f"distort.{name}_chance"] = cells[1], "0 to 1"
+                found[f"distort.{name}_range"] = cells[2], cells[3]
+            else:
+                found[name] = cells[1], cells[2]
+    return found
+
+
 def test_every_setting_stands_on_its_page_with_its_default() -> None:
-    rows = read_rows((DOCS / "reference" / "config.md").read_text(encoding="utf-8"))
     shown = {
-        CODE.findall(row[0])[0]: tomllib.loads(f"value = {CODE.findall(row[1])[0]}")["value"] for row in rows
+        name: tomllib.loads(f"value = {CODE.findall(default)[0]}")["value"]
+        for name, (default, _) in read_settings().items()
     }
     assert shown == flatten(TrainingConfig())
 
 
+def test_the_bounds_of_an_effect_on_the_page_are_those_that_the_config_takes() -> None:
+    for setting, (_, bounds) in read_settings().items():
+        between = re.fullmatch(r"(\d[\d.]*) to (\d[\d.]*)", bounds)
+        if setting.startswith("distort.") and between:
+            name = setting.removeprefix("distort.")
+            for bound in between.groups():
+                assert flatten(parse_config({"distort": {name: float(bound)}}))[setting] == float(bound)
+            with pytest.raises(ConfigError):
+                parse_config({"distort": {name: float(between[2]) + 0.01}})
+
+
 def test_the_words_that_a_setting_may_be_are_those_that_the_config_takes() -> None:
-    for row in read_rows((DOCS / "reference" / "config.md").read_text(encoding="utf-8")):
-        setting = CODE.findall(row[0])[0]
+    for setting, (_, words) in read_settings().items():
         *sections, name = setting.split(".")
-        for word in CODE.findall(row[2]):
+        for word in CODE.findall(words):
             value = {"true": True, "false": False}.get(word, word)
             table: dict[str, Any] = {name: value}
             for section in sections:
@@ -97,17 +124,17 @@ def test_the_settings_that_may_change_on_resume_are_those_of_the_page() -> None:
 
 
 def test_the_result_table_has_the_columns_of_the_page_in_its_order() -> None:
-    assert tuple(first_words(read_section("reference/files.md", "Result table"))) == RESULT_COLUMNS
+    assert tuple(first_words(read_section("reference/results.md", "Result table"))) == RESULT_COLUMNS
 
 
 def test_the_manifest_has_the_columns_of_the_page() -> None:
-    rows = read_rows(read_section("reference/files.md", "Manifest"))
+    rows = read_rows(read_section("reference/labelled-images.md", "Manifest"))
     required = tuple(CODE.findall(row[0])[0] for row in rows if row[1].startswith("required"))
     assert required == REQUIRED_COLUMNS
 
 
 def test_a_run_leaves_the_files_of_the_page() -> None:
-    table = read_section("reference/files.md", "Run folder").partition("With `--repeat`")[0]
+    table = read_section("reference/runs-and-reports.md", "Run folder").partition("With `--repeat`")[0]
     assert set(first_words(table)) == {
         BUNDLE_NAME,
         RECORD_NAME,
@@ -129,7 +156,9 @@ def test_a_report_has_the_files_and_the_keys_of_the_page(
     run = write_run(tmp_path / "run")
     write_gated_bundle(run / "model.onnx")
     done = evaluate(run, data=None, output=tmp_path / "report", n_cases=0)
-    files, keys = read_section("reference/files.md", "Report folder").split("Keys of `report.json`:")
+    files, keys = read_section("reference/runs-and-reports.md", "Report folder").split(
+        "Keys of `report.json`:"
+    )
     assert set(first_words(files)) == {HTML_NAME, JSON_NAME, PREDICTIONS_NAME}
     keys, of_splits = keys.split("Of each split, besides the counts:")
     of_splits, of_gate = of_splits.split("Of the gate, which")
@@ -139,7 +168,7 @@ def test_a_report_has_the_files_and_the_keys_of_the_page(
 
 
 def test_a_bundle_has_the_keys_of_the_page_and_of_its_example(tiny_bundle: Path) -> None:
-    section = read_section("reference/files.md", "Bundle")
+    section = read_section("reference/bundle.md", "Bundle")
     keys = json.loads(Session(tiny_bundle).bundle.metadata.to_json()).keys()
     assert set(first_words(section)) == keys
     example = section.partition("```json\n")[2].partition("```")[0]
@@ -201,7 +230,7 @@ def _words(nodes: list[ast.expr]) -> list[str]:
 
 
 def test_every_reason_that_the_code_gives_stands_on_the_page_with_its_status() -> None:
-    rows = read_rows(read_section("reference/files.md", "Reasons"))
+    rows = read_rows(read_section("reference/reasons.md", "Reasons"))
     assert {(CODE.findall(row[0])[0], row[1]) for row in rows} == collect_reasons()
 
 
@@ -235,7 +264,8 @@ def list_commands() -> list[tuple[str, str]]:
 def test_every_command_on_a_page_has_only_options_that_exist(page: str, line: str) -> None:
     words = shlex.split(line)
     name, *arguments = words[words.index("gadoscope") + 1 :]
-    command = cli.get_command(click.Context(cli), name)
+    group = click.Context(cli, **cli.context_settings)
+    command = cli.get_command(group, name)
     assert command is not None, f"{page}: {line}"
-    context = click.Context(command)
+    context = click.Context(command, parent=group)
     command.make_parser(context).parse_args(arguments)

@@ -1,4 +1,4 @@
-"""docs/reference/header-evidence.md says what the code does."""
+"""The pages of the reference on headers say what the code does."""
 
 import ast
 from pathlib import Path
@@ -10,13 +10,15 @@ from gadoscope.evidence.series_words import NAMED_KINDS
 from gadoscope.evidence.state import HeaderState
 from tests.docs.pages import CODE, first_words, read_rows, read_section
 from tests.support.lexicon_table import PAGE, render
+from tests.support.paths import DOCS
 
 NAME = "reference/header-evidence.md"
+GATE = (DOCS / "reference" / "header-gate.md").read_text(encoding="utf-8")
+LIMITS = "| limit |"
 
 
 def test_the_page_holds_the_lexicon_as_it_is() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    assert text.endswith(render()), "run `python -m tests.support.lexicon_table`"
+    assert PAGE.read_text(encoding="utf-8") == render(), "run `python -m tests.support.lexicon_table`"
 
 
 def test_the_page_names_the_three_states() -> None:
@@ -47,13 +49,13 @@ def test_every_reason_of_the_gate_stands_on_the_page() -> None:
         *(kind.reason for kind in NAMED_KINDS),
         *OTHER_CONTRASTS.values(),
     }
-    written = first_words(read_section(NAME, "The gate").partition("| limit |")[0])
+    written = first_words(GATE.partition(LIMITS)[0])
     assert set(written) == spoken | tables
     assert len(set(written)) == len(written)
 
 
 def test_every_limit_on_the_page_is_the_code_s() -> None:
-    rows = read_rows("| limit |" + read_section(NAME, "The gate").partition("| limit |")[2])
+    rows = read_rows(LIMITS + GATE.partition(LIMITS)[2])
     assert {CODE.findall(name)[0]: float(value) for name, value in rows} == {
         name: value
         for name, value in vars(sequence).items()

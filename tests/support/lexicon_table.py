@@ -1,10 +1,12 @@
-"""Write the lexicon's tables into docs/reference/header-evidence.md; run as a module, a test compares."""
+"""Write docs/reference/lexicon.md from the lexicon; `make docs` runs it, a test compares."""
 
 from gadoscope.evidence.lexicon import Kind, load_lexicon, read_toml
 from tests.support.paths import DOCS
 
-PAGE = DOCS / "reference" / "header-evidence.md"
-HEADING = "## The lexicon\n"
+PAGE = DOCS / "reference" / "lexicon.md"
+ABOUT = """\
+Every phrase that is looked for in descriptions, agent fields and file names;
+[Header evidence](header-evidence.md) says how. Written from `lexicon.toml`; a test compares."""
 
 
 def read_table() -> dict[Kind, dict[str, list[str]]]:
@@ -14,18 +16,18 @@ def read_table() -> dict[Kind, dict[str, list[str]]]:
 
 
 def render() -> str:
-    """Return the section: a table of languages and phrases for each kind."""
-    parts = [HEADING, f"Version {load_lexicon().version}. Written from `lexicon.toml`; a test compares.\n"]
+    """Return the page: a table of languages and phrases for each kind."""
+    parts = [f"# Lexicon\n\n{ABOUT} Version {load_lexicon().version}.\n"]
     for kind in Kind:
-        parts.append(f"### {kind.value.capitalize()}\n")
+        parts.append(f"## {kind.value.capitalize()}\n")
         parts.append("| language | phrases |\n|---|---|")
         for language, phrases in read_table()[kind].items():
             parts.append(f"| {language} | {_list(phrases)} |")
         parts[-1] += "\n"
-    parts.append('### What else "pre" and "post" are about\n')
+    parts.append('## What else "pre" and "post" are about\n')
     parts.append("| words | |\n|---|---|")
     parts += [f"| {name} | {_list(words)} |" for name, words in read_toml("lexicon.toml")["occasion"].items()]
-    parts.append("\n### Agent fields\n\nWritten from `agents.toml`.\n")
+    parts.append("\n## Agent fields\n\nWritten from `agents.toml`.\n")
     parts.append("| kind | words and phrases |\n|---|---|")
     parts += [
         f"| {name.replace('_', ' ')} | {_list(words)} |"
@@ -40,5 +42,4 @@ def _list(words: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    before = PAGE.read_text(encoding="utf-8").partition(HEADING)[0]
-    PAGE.write_text(before + render(), encoding="utf-8")
+    PAGE.write_text(render(), encoding="utf-8")
