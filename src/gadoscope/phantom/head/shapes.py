@@ -191,7 +191,7 @@ class Outline:
         y, z = (low[axis] + spacing_mm * np.arange(shape[axis]) for axis in (0, 1))
         grid = np.stack(np.meshgrid(y, z, indexing="ij"), axis=-1).reshape(-1, 2)
         distance = cKDTree(_densify(curve, spacing_mm / 4)).query(grid)[0]
-        signed = np.where(_is_inside(grid, curve), distance, -distance)
+        signed = np.where(_is_inside(y, z, curve).ravel(), distance, -distance)
         self._table: Field = signed.astype(np.float32)
         self._low = low.astype(np.float32)
         self._shape = shape
@@ -249,13 +249,13 @@ def _densify(curve: NDArray[np.float64], step_mm: float) -> NDArray[np.float64]:
     return np.stack([np.interp(at, length, closed[:, axis]) for axis in (0, 1)], axis=1)
 
 
-def _is_inside(points: NDArray[np.float64], curve: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which points lie inside the closed polyline: an odd number of crossings."""
-    inside = np.zeros(len(points), bool)
-    y, z = points[:, 0], points[:, 1]
+def _is_inside(
+    y: NDArray[np.float64], z: NDArray[np.float64], curve: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return which points (y, z) of a table lie inside the closed polyline: an odd number of crossings."""
+    inside = np.zeros((len(y), len(z)), bool)
     for (y0, z0), (y1, z1) in zip(curve, np.roll(curve, -1, axis=0), strict=True):
-        if z0 == z1:
-            continue
-        crosses = (z0 > z) != (z1 > z)
-        inside ^= crosses & (y < y0 + (z - z0) * (y1 - y0) / (z1 - z0))
+        crossed = np.flatnonzero((z0 > z) != (z1 > z))  # a piece of the curve is short: few columns
+        if crossed.size:
+            inside[:, crossed] ^= y[:, None] < y0 + (z[crossed] - z0) * (y1 - y0) / (z1 - z0)
     return inside
