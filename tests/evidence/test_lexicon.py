@@ -9,14 +9,14 @@ from gadoscope.evidence.lexicon import Kind, load_lexicon, read_text
 from gadoscope.evidence.state import HeaderState
 from gadoscope.evidence.tokens import compose, parse_tokens, strip_accents
 from tests.support.lexicon_table import read_table
-from tests.support.unhurried import UNHURRIED
+from tests.support.unhurried import ANY_TEXT, UNHURRIED
 
 POST, PRE, SILENT = HeaderState.ADMINISTERED, HeaderState.NOT_ADMINISTERED, HeaderState.SILENT
 PLAIN = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=8)
 
 
 @UNHURRIED
-@given(st.text())
+@given(ANY_TEXT)
 def test_no_text_of_any_script_makes_the_reading_fail(text: str) -> None:
     assert read_text(text).state in HeaderState
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gadoscope.evidence.reconcile import Agreement, HeaderState, compare, read_evidence
 from gadoscope.evidence.tokens import parse_words
 from gadoscope.labels import Phase
-from tests.support.unhurried import UNHURRIED
+from tests.support.unhurried import ANY_TEXT, UNHURRIED
 
 POST, PRE, SILENT = HeaderState.ADMINISTERED, HeaderState.NOT_ADMINISTERED, HeaderState.SILENT
 AGENT = {"ContrastBolusAgent": "Gadovist"}
@@ -125,7 +125,7 @@ KEYWORDS = sorted(
     )
 )
 VALUES = st.recursive(
-    st.text() | st.floats() | st.integers() | st.none() | st.binary(),
+    ANY_TEXT | st.floats() | st.integers() | st.none() | st.binary(),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(["ContrastBolusUsageSequence", "CodeMeaning"]), inner, max_size=2)
