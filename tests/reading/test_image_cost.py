@@ -4,6 +4,7 @@ import io
 import struct
 import time
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -26,22 +27,30 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
 
 
-def _storms() -> dict[str, bytes]:
-    png, jpeg, gif = map(_picture, ("PNG", "JPEG", "GIF"))
-    empty = _chunk(b"prVt", b"") * 1_000_000
-    return {
-        "chunks before the pixels": png[:33] + empty + png[33:],
-        "chunks behind the pixels": png[:-12] + empty + png[-12:],
-        "texts": png[:33] + _chunk(b"tEXt", b"a\0b") * 1_000_000 + png[33:],
-        "comments of a JPEG": jpeg[:2] + b"\xff\xfe\0\2" * 5_000_000 + jpeg[2:],
-        "fill bytes of a JPEG": jpeg[:2] + b"\xff" * 50_000_000 + jpeg[2:],
-        "blocks of a GIF": gif[:-1] + b"\x21\xfe\x01a\0" * 4_000_000 + b";",
-    }
+def _png(*, before: bytes = b"", behind: bytes = b"") -> bytes:
+    """Return a PNG with more before or behind its pixels."""
+    png = _picture("PNG")
+    return png[:33] + before + png[33:-12] + behind + png[-12:]
 
 
-@pytest.mark.parametrize("name", _storms())
+def _jpeg(more: bytes) -> bytes:
+    jpeg = _picture("JPEG")
+    return jpeg[:2] + more + jpeg[2:]
+
+
+STORMS: dict[str, Callable[[], bytes]] = {
+    "chunks before the pixels": lambda: _png(before=_chunk(b"prVt", b"") * 1_000_000),
+    "chunks behind the pixels": lambda: _png(behind=_chunk(b"prVt", b"") * 1_000_000),
+    "texts": lambda: _png(before=_chunk(b"tEXt", b"a\0b") * 1_000_000),
+    "comments of a JPEG": lambda: _jpeg(b"\xff\xfe\0\2" * 5_000_000),
+    "fill bytes of a JPEG": lambda: _jpeg(b"\xff" * 50_000_000),
+    "blocks of a GIF": lambda: _picture("GIF")[:-1] + b"\x21\xfe\x01a\0" * 4_000_000 + b";",
+}
+
+
+@pytest.mark.parametrize("name", STORMS)
 def test_a_storm_of_parts_is_refused_soon(name: str) -> None:
-    data = _storms()[name]
+    data = STORMS[name]()
     start = time.process_time()
     with pytest.raises(RefusedError) as caught:
         decode_slice(io.BytesIO(data))
@@ -50,6 +59,5 @@ def test_a_storm_of_parts_is_refused_soon(name: str) -> None:
 
 
 def test_a_picture_of_a_thousand_chunks_is_read() -> None:
-    png = _picture("PNG")
-    many = png[:33] + _chunk(b"prVt", b"") * 1000 + png[33:]
+    many = _png(before=_chunk(b"prVt", b"") * 1000)
     np.testing.assert_array_equal(decode_slice(io.BytesIO(many)).pixels, PIXELS)

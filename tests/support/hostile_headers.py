@@ -21,6 +21,7 @@ USAGE, PER_FRAME, VALUE_MAPS = (0x0018, 0x9341), (0x5200, 0x9230), (0x0040, 0x90
 PRIVATE, IMAGE_TYPE, PIXELS = (0x4011, 0x1010), (0x0008, 0x0008), (0x7FE0, 0x0010)
 
 
+@cache
 def plain_file(syntax: UID = ExplicitVRLittleEndian) -> bytes:
     """Return an intact instance."""
     return file_bytes(classic_series(POST, n_slices=3, matrix=32)[0], syntax)
@@ -59,31 +60,30 @@ def deflated_with(element: bytes) -> bytes:
 
 def iter_storms() -> Iterator[tuple[str, str, Callable[[], bytes]]]:
     """Yield name, reason and maker of files that no scanner writes; together they are half a gigabyte."""
-    data = plain_file()
     items = EMPTY_ITEM * MILLION
     many, damaged = "too_many_elements", "damaged_header"
     for tag, before in ((USAGE, (0x0020, 0x000D)), (PER_FRAME, PIXELS), (VALUE_MAPS, PIXELS)):
         name = f"{tag[0]:04x}{tag[1]:04x}"
         whole = partial(long_element, tag, b"SQ", items)
-        yield f"items of {name}", many, partial(_with_made, data, whole, before)
+        yield f"items of {name}", many, partial(_with_made, whole, before)
         unfinished = partial(_unfinished, open_sequence(tag), items)
-        yield f"items of {name} without a length", many, partial(_with_made, data, unfinished, before)
+        yield f"items of {name} without a length", many, partial(_with_made, unfinished, before)
     unknown = partial(long_element, VALUE_MAPS, b"UN", items)
-    yield "items of a sequence written as unknown", many, partial(_with_made, data, unknown)
+    yield "items of a sequence written as unknown", many, partial(_with_made, unknown)
     private = partial(_unfinished, open_sequence(PRIVATE, b"UN"), items)
-    yield "items of a private sequence", many, partial(_with_made, data, private)
-    yield "private elements", many, lambda: with_element(data, many_private(MILLION))
+    yield "items of a private sequence", many, partial(_with_made, private)
+    yield "private elements", many, lambda: with_element(plain_file(), many_private(MILLION))
     yield "deflated private elements", many, lambda: deflated_with(many_private(MILLION))
-    yield "a tail of zeros", damaged, lambda: data[:300] + bytes(60 << 20)
-    yield "a short tail of zeros", damaged, lambda: data[:300] + bytes(50_000)
+    yield "a tail of zeros", damaged, lambda: plain_file()[:300] + bytes(60 << 20)
+    yield "a short tail of zeros", damaged, lambda: plain_file()[:300] + bytes(50_000)
     again = struct.pack("<HH2sH", 0x0009, 0x0001, b"LO", 0)
-    yield "one element again and again", damaged, lambda: data[:300] + again * (2 << 20)
+    yield "one element again and again", damaged, lambda: plain_file()[:300] + again * (2 << 20)
     yield "a deflated value of 80 MB", "too_large", lambda: deflated_with(_large_value())
-    yield "a value of 80 MB", "too_large", lambda: with_element(data, _large_value())
+    yield "a value of 80 MB", "too_large", lambda: with_element(plain_file(), _large_value())
 
 
-def _with_made(data: bytes, make: Callable[[], bytes], *before: tuple[int, int]) -> bytes:
-    return with_element(data, make(), *before)
+def _with_made(make: Callable[[], bytes], *before: tuple[int, int]) -> bytes:
+    return with_element(plain_file(), make(), *before)
 
 
 def _unfinished(opening: bytes, items: bytes) -> bytes:
