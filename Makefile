@@ -23,7 +23,7 @@ FIRST = 0
 demo: $(VENV)/train.stamp
 	rm -rf demo
 	$(BIN)/gadoscope phantom demo/slices --form png --subjects 60 --seed 1
-	$(BIN)/gadoscope train configs/lesson.toml --data demo/slices --output demo/run
+	$(BIN)/gadoscope train lesson --data demo/slices --output demo/run
 	$(BIN)/gadoscope evaluate demo/run --output demo/report
 	$(BIN)/gadoscope classify demo/slices/Test --model demo/run/model.onnx --output demo/answers.csv
 	@echo

@@ -2,7 +2,7 @@
 
     python -m benchmarks.default_speed
 
-Makes slices with the phantom, trains some short epochs of `configs/default.toml` with `gadoscope train`, then
+Makes slices with the phantom, trains some short epochs of the config `default` with `gadoscope train`, then
 as many with `benchmarks.plain_loop` on the same prepared slices, and prints one table. Ratios matter; seconds
 drift with the machine.
 """
@@ -16,9 +16,10 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.lesson import Row, format_table
+from gadoscope.training.shipped import CONFIGS
 
 ROOT = Path(__file__).resolve().parents[1]
-DEFAULT = ROOT / "configs" / "default.toml"
+DEFAULT = CONFIGS / "default.toml"
 SUBJECTS = 24
 ASKED = 3.0
 """How many times faster an epoch has to be."""

@@ -4,7 +4,7 @@ r"""What each part of the default recipe brings: the same short training with on
     python -m benchmarks.default_variants --data DATA/manifest.csv --judge ../shared/data/manifest.csv \
         --output runs/variants [NAME ...]
 
-Every variant trains `configs/default.toml` with one network, a few epochs, and IXI left out. It is judged by
+Every variant trains the config `default` with one network, a few epochs, and IXI left out. It is judged by
 the hospitals that it has not seen: by how surely it tells the post-contrast slices of Feltrin (axial) from
 those before contrast of Feltrin and of IXI (three planes). No figure hangs on a threshold, which a short
 training with few validation patients places by chance. The figures are comparable with each other and worse

@@ -28,8 +28,9 @@ from gadoscope.statistics.levels import group_cases
 from gadoscope.statistics.table import Predictions
 from gadoscope.training.config import read_config
 from gadoscope.training.job import Job
+from gadoscope.training.shipped import CONFIGS
 
-LESSON = Path(__file__).resolve().parents[1] / "configs" / "lesson.toml"
+LESSON = CONFIGS / "lesson.toml"
 SEED = 5
 SLICES = 6
 OTHER = {Label.PRE: Label.POST, Label.POST: Label.PRE}

@@ -21,8 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gadoscope.training.shipped import CONFIGS
+
 ROOT = Path(__file__).resolve().parents[1]
-LESSON = ROOT / "configs" / "lesson.toml"
+LESSON = CONFIGS / "lesson.toml"
 
 # The lesson's own numbers of images; Keras divides the first into 722 and 179.
 N_TRAIN, N_TEST = 901, 571

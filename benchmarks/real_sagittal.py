@@ -23,7 +23,8 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
+from gadoscope.training.shipped import CONFIGS
+
 SINGLE_LABEL = ("ixi", "figshare-cheng")
 PAIRED = "tcga-lgg-sagittal"
 SEED = 1020
@@ -50,7 +51,7 @@ def main() -> None:
     reports = {}
     for name, manifest in manifests.items():
         run = arguments.output / name
-        gadoscope("train", ROOT / "configs" / "lesson.toml", "--data", manifest, "--output", run)
+        gadoscope("train", CONFIGS / "lesson.toml", "--data", manifest, "--output", run)
         gadoscope("evaluate", run, "--output", run / "report")
         reports[name] = run / "report"
     if arguments.published:

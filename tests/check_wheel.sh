@@ -23,6 +23,8 @@ rooms = importlib.resources.files("gadoscope")
 assert load_lexicon().version >= 1, "the lexicon is missing"
 for page in ("evaluation/templates/report.html", "inspection/templates/audit.html", "report/templates/house.css"):
     assert (rooms / page).is_file(), f"{page} is missing"
+for name in ("lesson", "default"):
+    assert (rooms / "configs" / f"{name}.toml").is_file(), f"the config {name} is missing"
 PYTHON
 
 # The source archive holds the default bundle, too; the wheel was built from it.
@@ -46,7 +48,6 @@ done
 grep -q '"reason": *"not_t1_brain' answers.jsonl
 
 # Without the extra, each command that needs it says in one sentence what to install, and leaves nothing.
-: >lesson.toml
 refuses() {
     if "$bin/gadoscope" "$@" >printed 2>message; then echo "gadoscope $* needs no extra" && exit 1; fi
     test ! -s printed
@@ -54,7 +55,7 @@ refuses() {
     grep -q "^Error: .*pip install .*\[$extra\]" message
 }
 extra=train
-refuses train lesson.toml --data slices --output run
+refuses train lesson --data slices --output run
 refuses evaluate default --data slices --output report
 refuses audit slices
 refuses import-keras old.h5
@@ -73,9 +74,8 @@ for form in csv TSV json jsonl; do "$bin/gadoscope" classify slices/Test --outpu
 # What does the extra train bring? With TRAIN=1, half a gigabyte later, each of its commands.
 if [ "${TRAIN:-0}" = 1 ]; then
     "$bin/pip" install --quiet ${CONSTRAINTS:+-c "$CONSTRAINTS"} "$(echo "$work"/dist/*.whl)[train]"
-    printf 'epochs = 1\n' >lesson.toml
     "$bin/gadoscope" audit slices --output audit >/dev/null
-    "$bin/gadoscope" train lesson.toml --data slices --output run >/dev/null
+    "$bin/gadoscope" train lesson --data slices --output run --epochs 1 >/dev/null
     "$bin/gadoscope" evaluate run --output report >/dev/null
     test -s run/model.onnx && test -s report/report.html && test -s audit/report.html
 fi

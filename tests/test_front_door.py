@@ -17,7 +17,6 @@ import gadoscope as gs
 from gadoscope.cli.main import cli
 from gadoscope.errors import UsageError
 from tests.support.keras_files import KERAS2
-from tests.support.paths import ROOT
 
 INIT = Path(gs.__file__)
 
@@ -140,7 +139,7 @@ def test_paths_of_a_train_that_cannot_be_are_told_as_in_the_shell(tmp_path: Path
 
 
 def _lesson() -> gs.TrainingConfig:
-    return gs.read_config(ROOT / "configs" / "lesson.toml")
+    return gs.read_config("lesson")
 
 
 def _heads(**asked: Any) -> gs.Phantom:

@@ -34,6 +34,7 @@ from gadoscope.phantom.physics.contrasts import Contrast
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest, write_manifest
 from gadoscope.reading.images import read_slice
 from gadoscope.training.config import TrainingConfig, format_config, read_config
+from gadoscope.training.shipped import CONFIGS
 from recipes.default.bare_brains import BARE_SOURCE, make_bare
 from recipes.default.other_contrasts import read_flair_pairs, simulate_others, train_flair
 from recipes.default.pairs import read_pairs
@@ -42,7 +43,7 @@ from recipes.default.subtraction import simulate_pairs, train_subtraction
 from recipes.default.transplant import find_donors, simulate_enhanced
 from recipes.default.unet import keep_network
 
-CONFIG = Path(__file__).parents[2] / "configs" / "default.toml"
+CONFIG = CONFIGS / "default.toml"
 """What trains on it."""
 VOLUME_SOURCE, REFORMATTED_SOURCE = "tcga-lgg-volume", "tcga-lgg-reformatted"
 PAIRED_SOURCES = ("tcga-lgg", "tcga-lgg-sagittal", REFORMATTED_SOURCE)

@@ -1,13 +1,12 @@
 """The lesson, run once: the tutorial shows it whole, and the README's demo is four of its commands."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.docs.console import Step, read_blocks, run_block, run_block_here
-from tests.support.paths import LESSON, ROOT
+from tests.support.paths import ROOT
 
 TUTORIAL = ROOT / "docs" / "tutorial" / "the-lesson.md"
 SMALLER = {
@@ -23,8 +22,6 @@ Lesson = list[tuple[Step, str]]
 
 def run_lesson(folder: Path, run: Callable[[list[Step], Path], list[str]]) -> Lesson:
     """Return each step of the tutorial with what it printed, run in its order in an empty folder."""
-    (folder / "configs").mkdir()
-    shutil.copy(LESSON, folder / "configs")
     done: Lesson = []
     for steps in read_blocks(TUTORIAL.read_text(encoding="utf-8")):
         done += zip(steps, run(steps, folder), strict=True)

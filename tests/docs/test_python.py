@@ -13,7 +13,7 @@ import gadoscope as gs
 from gadoscope.cli.main import cli
 from tests.support.curves import no_curves
 from tests.support.keras_files import KERAS2
-from tests.support.paths import DOCS, ROOT
+from tests.support.paths import DOCS
 
 PAGE = DOCS / "reference" / "python.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -24,7 +24,6 @@ SESSION = re.compile(r"^```pycon\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder that the page makes first; the tests stand in it."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "configs").symlink_to(ROOT / "configs")
     shutil.copy(KERAS2, tmp_path / "SimpleGadClass.h5")
     (commands,) = re.findall(r"^```sh\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
     for line in commands.splitlines():

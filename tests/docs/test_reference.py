@@ -41,7 +41,7 @@ from gadoscope.training.loop import CHECKPOINT_NAME
 from gadoscope.training.record import FREE_SETTINGS
 from tests.docs.pages import CODE, first_words, read_rows, read_section
 from tests.support.bundles import write_gated_bundle
-from tests.support.paths import DOCS
+from tests.support.paths import DOCS, LESSON
 from tests.support.syntax import iter_nodes, parse
 from tests.support.tiny_run import write_run
 
@@ -110,7 +110,7 @@ def test_the_words_that_a_setting_may_be_are_those_that_the_config_takes() -> No
 
 
 def test_the_lessons_config_differs_from_the_defaults_as_its_page_says() -> None:
-    lesson, defaults = flatten(read_config(ROOT / "configs" / "lesson.toml")), flatten(TrainingConfig())
+    lesson, defaults = flatten(read_config(LESSON)), flatten(TrainingConfig())
     assert {name for name in defaults if lesson[name] != defaults[name]} == {
         "split.method",
         "calibration.method",

@@ -35,7 +35,7 @@ from gadoscope.training.job import Job, TrainedRun
 from gadoscope.training.run import train
 from tests.support.bundles import write_tiny_bundle
 from tests.support.lessons import small_config
-from tests.support.paths import LESSON
+from tests.support.paths import CONFIGS
 from tests.support.trainings import StoppedError, stop_after
 
 
@@ -49,7 +49,7 @@ def test_training_is_told_how_many_images_are_of_neither_class_whether_or_not_a_
         for index, label in enumerate(labels)
     )
     settings = ["split.method=subject", f"gate.use_other={use_other}"]
-    config = read_config(LESSON.parent / "default.toml", settings)
+    config = read_config(CONFIGS / "default.toml", settings)
     told = divide(Manifest(items=items, origin=Path("manifest.csv")), config).notices
     assert told[0] == (
         "4 of 12 images are labelled other: neither class uses them; with gate.use_other they train the gate."

@@ -79,7 +79,8 @@ def train(
     Parameters
     ----------
     config
-        A TOML file, what `read_config` read from one, or a nested dictionary of what would stand in one.
+        A TOML file, the name of a config that ships (``lesson``), what `read_config` read, or a nested
+        dictionary of what would stand in one.
     data
         A manifest, a BIDS data set, or a folder with ``no_gad`` and ``with_gad``; with ``labels`` any folder.
     output
@@ -307,13 +308,13 @@ def _make_job(
     check_options("a training", options, TrainingOptions)
     settings = options.get("settings", ())
     if isinstance(config, (str, Path)):
-        config = read_config(Path(config), settings)
+        config = read_config(config, settings)
     elif isinstance(config, Mapping):
         config = parse_config(config, settings)
     elif not isinstance(config, TrainingConfig):
         raise UsageError(
-            f"config is a value of the type {type(config).__name__}; give a TOML file, a dictionary, or what "
-            "read_config returns."
+            f"config is a value of the type {type(config).__name__}; give a TOML file, the name of a "
+            "config that ships, a dictionary, or what read_config returns."
         )
     elif settings:
         raise UsageError("settings change a config that is read from a file; name the file, or leave them.")

@@ -14,8 +14,27 @@ if TYPE_CHECKING:
     from gadoscope.training.job import TrainedRun
 
 
+def _show_config(context: click.Context, _parameter: click.Parameter, config: str | None) -> None:
+    """Print a config as it stands in its file, and end."""
+    if config is None:
+        return
+    from gadoscope.cli.console import say
+    from gadoscope.training.shipped import find_config
+
+    say(*find_config(config).read_text(encoding="utf-8").splitlines())
+    context.exit()
+
+
 @click.command()
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option(
+    "--show-config",
+    metavar="CONFIG",
+    expose_value=False,
+    is_eager=True,
+    callback=_show_config,
+    help="Print a config that ships, with its comments, and end: to be kept and edited.",
+)
 @click.option(
     "--data",
     required=True,
@@ -64,10 +83,14 @@ if TYPE_CHECKING:
 def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
     """Train a classifier and write it as a bundle.
 
+    CONFIG is a TOML file, or the name of one that ships: default, lesson. A file of that name
+    comes first.
+
     \b
-    gadoscope train configs/lesson.toml --data FOLDER --output runs/lesson
-    gadoscope train configs/lesson.toml --data FOLDER --output runs/fast --set precision=bf16
-    gadoscope train configs/lesson.toml --data FOLDER --output runs/folds --folds 5
+    gadoscope train lesson --data FOLDER --output runs/lesson
+    gadoscope train lesson --data FOLDER --output runs/fast --set precision=bf16
+    gadoscope train lesson --data FOLDER --output runs/folds --folds 5
+    gadoscope train --show-config lesson > mine.toml
     torchrun --nproc-per-node 2 -m gadoscope train ...
     """
     from gadoscope.cli.console import say

@@ -25,6 +25,7 @@ from gadoscope.training.gate import GateConfig
 from gadoscope.training.optimiser.averaging import AveragingConfig
 from gadoscope.training.optimiser.build import OptimiserConfig
 from gadoscope.training.sampling import BALANCED, SamplingConfig
+from gadoscope.training.shipped import find_config
 
 PRECISIONS = ("fp32", "bf16")
 BY_IMAGE, BY_HOSPITAL = "images", "hospitals"
@@ -247,20 +248,24 @@ class TrainingConfig:
         return replace(self, **values)
 
 
-def read_config(path: str | Path, settings: Sequence[str] = ()) -> TrainingConfig:
-    """Read a TOML file and apply ``KEY=VALUE`` settings, such as ``augment.zoom_range=0.1``.
+def read_config(config: str | Path, settings: Sequence[str] = ()) -> TrainingConfig:
+    """Read a TOML file, or a config that ships by its name, as `find_config` finds it.
+
+    Parameters
+    ----------
+    settings
+        ``KEY=VALUE`` to apply, such as ``augment.zoom_range=0.1``.
 
     Raises
     ------
     ConfigError
-        If the file cannot be read, or a key or a value does not fit; the message names both.
+        If there is none, it cannot be read, or a key or a value does not fit; the message names both.
     """
+    path = find_config(config)
     try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(
-            f"cannot read {path}: {error.strerror}. Name a TOML file, such as configs/lesson.toml."
-        ) from error
+        raise ConfigError(f"cannot read {path}: {error.strerror}; check its permissions.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from error
     return parse_config(table, settings)
