@@ -13,10 +13,8 @@ from typing import Any
 
 from gadoscope.errors import OutputError
 from gadoscope.evaluation.judges import Judges, Model
+from gadoscope.evaluation.openings import FIGURES, OPENINGS_NAME, read_openings
 from gadoscope.records import Data
-
-OPENINGS_NAME = "openings.jsonl"
-FIGURES = ("accuracy", "sensitivity", "specificity", "auc")
 
 
 def open_sealed_tests(
@@ -48,17 +46,6 @@ def open_sealed_tests(
 def utc_now() -> str:
     """Return the time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def read_openings(run: Path) -> list[dict[str, Any]]:
-    """Return the earlier openings, oldest first; a damaged line counts as an opening without figures."""
-    try:
-        text = (run / OPENINGS_NAME).read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise OutputError(f"cannot read {run / OPENINGS_NAME}: {error.strerror}.") from error
-    return [_parse(line) for line in text.splitlines() if line.strip()]
 
 
 def record_opening(run: Path, opening: Mapping[str, Any]) -> None:
@@ -100,20 +87,3 @@ def describe_opening(
     """
     seen = {name: figures[name]["value"] for name in FIGURES}
     return {"time": time, "bundle_sha256": sha256, "n_images": n_images, **seen}
-
-
-def _parse(line: str) -> dict[str, Any]:
-    try:
-        opening = json.loads(line, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
-        opening = None
-    if not isinstance(opening, dict):
-        opening = {}
-    texts = {key: _take(opening, key, str) for key in ("time", "bundle_sha256")}
-    return {**texts, **{key: _take(opening, key, int, float) for key in ("n_images", *FIGURES)}}
-
-
-def _take(opening: Mapping[str, Any], key: str, *kinds: type) -> Any:
-    """Return a value of one of these types; anything else counts as unknown."""
-    value = opening.get(key)
-    return value if type(value) in kinds else None

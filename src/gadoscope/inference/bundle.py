@@ -150,7 +150,7 @@ class Bundle:
     @property
     def model_id(self) -> str:
         """Return ``name@`` and the first digits of the SHA-256: the model column of every table."""
-        return f"{self.metadata.name}@{self.sha256[:MODEL_ID_DIGITS]}"
+        return name_model(self.metadata.name, self.sha256)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,3 +209,8 @@ def _explain(error: MisfitError) -> str:
                 f"expected {error.expected}. Export it again."
             )
     return f"this bundle's metadata does not fit: {error} Export it again, or use a Gadoscope that reads it."
+
+
+def name_model(name: str, sha256: str) -> str:
+    """Return how a bundle of this name and SHA-256 is called in tables."""
+    return f"{name}@{sha256[:MODEL_ID_DIGITS]}"
