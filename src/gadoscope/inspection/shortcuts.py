@@ -245,8 +245,13 @@ def with_interval(figure: Mapping[str, float | None]) -> str:
     return f"{text}, 95 % interval {area(figure['lower'])} to {area(figure['upper'])}"
 
 
-_BORDERS = "Look at the borders and corners; crop or blacken what was burned in."
-_ONE_FORMAT = "Write all images in one size and format from the originals, and audit again."
+_BORDERS = (
+    "Look at the borders and corners; `gadoscope prepare` cuts all images to the head; blacken what is left."
+)
+_ONE_FORMAT = (
+    "Write all images in one size and format, with `gadoscope prepare DATA --output FOLDER`, and audit the "
+    "copies."
+)
 _ADVICE = {
     "border": _BORDERS,
     "burned-in text": _BORDERS,
@@ -254,7 +259,7 @@ _ADVICE = {
     "file size": _ONE_FORMAT,
     "encoding": _ONE_FORMAT,
     "grain and sharpness": "Resample and smooth all images alike from the originals, and audit again.",
-    "position": "Turn all heads one way and crop them alike, and audit again.",
+    "position": "Turn all heads one way, crop them alike with `gadoscope prepare`, and audit again.",
     "plane": "Balance the planes within each label, or train and report one plane at a time.",
 }
 
