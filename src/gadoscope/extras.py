@@ -30,8 +30,10 @@ EXTRA_OF_MODULE = {
         ),
         "train",
     ),
+    **dict.fromkeys(("alembic", "mlflow", "sqlalchemy"), "mlflow"),
     "pandas": "pandas",
     "pyarrow": "parquet",
+    "tensorboard": "tensorboard",
 }
 """Libraries that a base installation lacks, and the extra that brings them."""
 

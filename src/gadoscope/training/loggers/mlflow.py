@@ -1,0 +1,65 @@
+"""MLflow: a run in a tracking store, an SQLite file by default. The one file that knows the library.
+
+Only names, settings and figures are told: no file, no path of the data. MLflow's own reports on its users are
+switched off before it loads, and it tries a server that is gone for seconds, not for minutes.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")  # seconds
+
+from mlflow.entities import Metric, Param, RunStatus
+from mlflow.tracking import MlflowClient
+
+from gadoscope.training.loggers.config import MLFLOW
+
+STORE_NAME = "mlflow.db"
+MOST_CHARACTERS = 500
+"""Of a setting's value that is kept; older stores take no more."""
+MOST_PARAMETERS = 100
+"""That a store takes at once."""
+
+
+class MlflowLogger:
+    """Tells a tracking store; one epoch is one step.
+
+    Parameters
+    ----------
+    store
+        Its address; empty for that of MLflow's own variable MLFLOW_TRACKING_URI, or else an SQLite file
+        beside the run's folder.
+    experiment
+        Its name there; made where there is none.
+    """
+
+    name = MLFLOW
+
+    def __init__(self, run: Path, settings: Mapping[str, str], *, store: str, experiment: str) -> None:
+        beside = f"sqlite:///{(run.parent / STORE_NAME).resolve().as_posix()}"
+        address = store or os.environ.get("MLFLOW_TRACKING_URI") or beside
+        self._client = MlflowClient(tracking_uri=address)
+        known = self._client.get_experiment_by_name(experiment)
+        number = known.experiment_id if known else self._client.create_experiment(experiment)
+        self._run = self._client.create_run(number, run_name=run.name).info.run_id
+        params = [Param(name, value[:MOST_CHARACTERS]) for name, value in settings.items()]
+        for start in range(0, len(params), MOST_PARAMETERS):
+            self._client.log_batch(self._run, params=params[start : start + MOST_PARAMETERS])
+        self._last = 0
+
+    def log(self, epoch: int, figures: Mapping[str, float]) -> None:
+        """Tell the figures of an epoch."""
+        now = int(time.time() * 1000)  # milliseconds, as the store has them
+        metrics = [Metric(name, float(value), now, epoch) for name, value in figures.items()]
+        self._client.log_batch(self._run, metrics=metrics)
+        self._last = epoch
+
+    def end(self, figures: Mapping[str, float], state: str) -> None:
+        """Tell the figures of the run, and that it has ended."""
+        if figures:
+            self.log(self._last, {f"run_{name}": value for name, value in figures.items()})
+        self._client.set_terminated(self._run, RunStatus.to_string(getattr(RunStatus, state.upper())))
