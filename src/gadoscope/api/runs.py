@@ -158,6 +158,7 @@ def evaluate(  # noqa: PLR0913 - one parameter for each option
     labels: str | Path | None = None,
     rivals: Sequence[str | Path] = (),
     audit: str | Path | None = None,
+    elsewhere: str | Path | None = None,
     jobs: int = 0,
     n_cases: int = EVALUATION_CASES,
     on_progress: OnProgress | None = None,
@@ -178,6 +179,8 @@ def evaluate(  # noqa: PLR0913 - one parameter for each option
         Further models, or ways to answer without one: ``header``, ``majority``, ``plane``, ``source``.
     audit
         audit.json of `audit`; None looks for it near the run and the data.
+    elsewhere
+        Labelled images of other hospitals: what a fine-tuned run lost there, beside what it began from.
     jobs
         Threads; 0 takes one for each core.
     n_cases
@@ -198,6 +201,7 @@ def evaluate(  # noqa: PLR0913 - one parameter for each option
         labels=may_be_path(labels),
         rivals=need_paths("rivals", rivals),
         audit=may_be_path(audit),
+        elsewhere=may_be_path(elsewhere),
         jobs=count_jobs(jobs),
         n_cases=n_cases,
         on_progress=on_progress,

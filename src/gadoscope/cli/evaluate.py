@@ -30,25 +30,23 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="audit.json of `gadoscope audit`; found by itself near the run or the data, by their hash.",
 )
+@click.option(
+    "--elsewhere",
+    type=click.Path(path_type=Path),
+    metavar="MANIFEST|FOLDER",
+    help="Images of other hospitals: what a fine-tuned run lost there, beside what it began from.",
+)
 @jobs_option
 @click.option(
     "--cases",
+    "n_cases",
     type=click.IntRange(min=0),
     default=DEFAULT_CASES,
     show_default=True,
     help="Wrong answers to show with pictures, at most.",
 )
 @json_option("Print report.json in place of the summary.")
-def command(
-    models: tuple[Path, ...],
-    data: Path | None,
-    labels: Path | None,
-    output: Path,
-    audit: Path | None,
-    jobs: int,
-    cases: int,
-    as_json: bool,
-) -> None:
+def command(models: tuple[Path, ...], output: Path, as_json: bool, **options: Any) -> None:
     """Measure how good a model is, and say what the figure is worth.
 
     A model is a folder made by `gadoscope train`, a bundle (.onnx), or `default`, which comes with the
@@ -65,23 +63,14 @@ def command(
         gadoscope evaluate default --data slices/ --output report
         gadoscope evaluate default --data archive/ --labels labels.csv --output report
         gadoscope evaluate runs/a runs/b majority source --output report
+        gadoscope evaluate runs/mine default --elsewhere public.csv --output report
     """
     from gadoscope.api.runs import evaluate
     from gadoscope.cli.console import say, say_json
     from gadoscope.cli.display import Display
 
     with Display() as display:
-        done = evaluate(
-            models[0],
-            data=data,
-            labels=labels,
-            output=output,
-            rivals=models[1:],
-            audit=audit,
-            jobs=jobs,
-            n_cases=cases,
-            on_progress=display.tell,
-        )
+        done = evaluate(models[0], output=output, rivals=models[1:], on_progress=display.tell, **options)
     if as_json:
         say_json(done.report, indent=1)
     else:
@@ -99,6 +88,7 @@ def _summarise(done: "Evaluation") -> list[str]:
             f"{row['split']:<11} {row['n_images']:>7} {subjects:>9} {row['n_pre']:>7} {row['n_post']:>7}"
         )
     lines += ["", *_verdict(report), "", *_compare(report["comparison"])]
+    lines += _tell_forgetting(report["forgetting"])
     lines += _tell_gate(report["gate"])
     serious = [item for item in report["worth"] if item["severity"] == "serious"]
     lines += [f"{item['title']}. {item['text']}" for item in serious if item not in report["warnings"]]
@@ -159,6 +149,32 @@ def _tell_gate(gate: dict[str, Any] | None) -> list[str]:
     t1, others = gate["t1"], gate["others"]
     line = f"Gate: refuses {t1['n_refused']} of {t1['n_images']} T1 images"
     return [line + (f", {others['n_refused']} of {others['n_images']} others." if others else ".")]
+
+
+def _tell_forgetting(forgetting: dict[str, Any] | None) -> list[str]:
+    """Return a line for the images here and one for those of elsewhere: both models, and the change."""
+    from gadoscope.evaluation.forgetting import name_figure
+    from gadoscope.wording import percent, signed_points
+
+    if forgetting is None:
+        return []
+    lines = [f"Beside {forgetting['began']}, from which it began, every decision counted (refused is wrong):"]
+    for part in forgetting["parts"]:
+        name = name_figure(part)
+        ours, theirs = (row["figures"][name]["value"] for row in part["models"])
+        change = part["models"][1]["difference"][name]
+        lines.append(
+            f"  {part['where']:<10} {name.replace('_', ' ')} {percent(theirs)} before, {percent(ours)} now: "
+            f"{signed_points(change['value'])}  95 %: {signed_points(change['lower'])} to "
+            f"{signed_points(change['upper'])}  ({part['n_images']:,} images)"
+        )
+        if part["others"] is not None:
+            ours, theirs = (one["value"] for one in part["others"]["refused"])
+            lines.append(
+                f"  {'':<10} refused of no T1 brain {percent(theirs)} before, {percent(ours)} now  "
+                f"({part['others']['n_images']:,} images)"
+            )
+    return [*lines, ""]
 
 
 def _compare(comparison: dict[str, Any] | None) -> list[str]:

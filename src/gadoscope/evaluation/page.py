@@ -67,7 +67,9 @@ def draw_figures(report: Data, splits: Mapping[Split, Summary], decision: Decisi
     if len(curves) == len(EVALUATED):
         figures["roc-both"] = roc_svg(curves[::-1], name="roc-both")  # what is drawn last lies on top: test
     if report["training"] and report["training"]["history"]:
-        figures["learning-curves"] = learning_curves_svg(report["training"]["history"])
+        figures["learning-curves"] = learning_curves_svg(
+            report["training"]["history"], report["training"]["kept_epoch"]
+        )
     figures |= _draw_trust(splits[Split(report["verdict_split"])])
     if report["comparison"]:
         figures["comparison"] = forest_svg(report["comparison"]["models"], name="comparison")

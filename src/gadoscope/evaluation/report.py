@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gadoscope.evaluation.caveats import Context, judge
 from gadoscope.evaluation.cross_checks import cross_check, tell_shortcuts
+from gadoscope.evaluation.forgetting import tell_forgetting
 from gadoscope.evaluation.summary import EVALUATED, Summary
 from gadoscope.evaluation.training_images import tell_seen, tell_sources
 from gadoscope.inference.bundle import Bundle
@@ -54,6 +55,7 @@ def build_report(
     *,
     openings: Sequence[Data] = (),
     comparison: Data | None = None,
+    forgetting: Data | None = None,
 ) -> Data:
     """Return the content of report.json.
 
@@ -67,6 +69,8 @@ def build_report(
         Of the run's sealed test, oldest first, this one included.
     comparison
         From `comparison.compare`.
+    forgetting
+        From `forgetting.measure_forgetting`; None where nothing is compared with elsewhere.
     """
     verdict = splits[Split(context.split)]
     promise = to_plain(verdict.judged.decided.point.promise)
@@ -91,9 +95,10 @@ def build_report(
         "data": evaluated.data,
         "verdict_split": context.split,
         "splits": {split.value: splits[split].figures if split in splits else None for split in EVALUATED},
-        "worth": rank([*warnings, *doubts, *known, *limits]),
+        "worth": rank([*warnings, *tell_forgetting(forgetting), *doubts, *known, *limits]),
         "promise": promise,
         "comparison": comparison,
+        "forgetting": forgetting,
         "gate": evaluated.gate,
         "openings": list(openings),
         "audit": evaluated.audit,

@@ -10,6 +10,7 @@ from gadoscope.evaluation import DEFAULT_CASES
 from gadoscope.evaluation.cases import show_cases
 from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.circumstances import Circumstances, look_at_circumstances
+from gadoscope.evaluation.forgetting import find_beginning, measure_forgetting
 from gadoscope.evaluation.gate import summarise_gate
 from gadoscope.evaluation.judges import Judges, Model, find_judges, open_model
 from gadoscope.evaluation.notebook import draw_evaluation, read_figures
@@ -75,6 +76,7 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
     labels: Path | None = None,
     rivals: Sequence[Path] = (),
     audit: Path | None = None,
+    elsewhere: Path | None = None,
     jobs: int = 1,
     n_cases: int = DEFAULT_CASES,
     on_progress: OnProgress | None = None,
@@ -100,6 +102,9 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
     audit
         audit.json of `gadoscope audit`, or its folder; None: the one of these data, by their hash, that lies
         near the run, the data, the report or the working folder; else one in the run or beside the data.
+    elsewhere
+        Labelled images of other hospitals: the report then shows what a fine-tuned run gained on ``data`` and
+        lost there, beside the model that it began from: a rival, or the default where it began from that.
     jobs
         Threads that read and score images.
     n_cases
@@ -122,6 +127,7 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
     model, *rivals = (find_model(path) for path in (model, *rivals))
     names, further = tell_names(rivals)
     models = [open_model(path) for path in (model, *further)]
+    began = find_beginning(models) if elsewhere is not None else None
     judges = find_judges(models, data, labels)
     if audit is not None:
         read_audit(audit)  # one that cannot be read ends the evaluation here, not after the scores
@@ -138,6 +144,12 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
     around = look_at_circumstances(first, judges, audit, output / JSON_NAME, jobs, tell)
     seen = look_for_training_images(first, verdict.table, rows) if _may_be_seen(first, context) else None
     comparison = compare_with_rivals(models, names, verdict.table, rows, judges, jobs, tell)
+    forgetting = None
+    if began and elsewhere is not None:
+        of_verdict = {row.path for row in rows}
+        asked = [item for item in judges.division.evaluated if item.path in of_verdict]
+        here = verdict.table, asked, judges.others
+        forgetting = measure_forgetting(first, began, here, elsewhere, jobs, tell)
     opened = splits[Split.TEST].figures if Split.TEST in splits else None
     openings = open_sealed_tests(models, judges, opened, comparison)  # before the pictures, which can fail
 
@@ -150,6 +162,7 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
         describe_wrong(predictions, wrong, n_cases, gallery.similarity_with_random_weights),
         openings=openings,
         comparison=comparison,
+        forgetting=forgetting,
     )
     page = render_html(report, draw_figures(report, splits, decision), gallery.cases, decision)
     write_predictions(predictions, output / PREDICTIONS_NAME)

@@ -4,20 +4,15 @@ from collections.abc import Sequence
 
 from gadoscope.evaluation.judges import Model
 from gadoscope.inference.bundle import Bundle
-from gadoscope.inference.default import read_training_images
 from gadoscope.preparation.items import UNKNOWN_SOURCE, Item
 from gadoscope.preparation.slices import digest_item
-from gadoscope.preparation.training_images import TrainingImages
+from gadoscope.preparation.training_images import FEW_ALIKE, read_known
 from gadoscope.records import Data
 from gadoscope.report.finding import CAUTION, SERIOUS, finding
 from gadoscope.statistics.table import Predictions
 from gadoscope.wording import list_names, plural, short_name
 
-FEW_ALIKE = 0.01
-"""Share of the images up to which pictures that look like a training image are taken for chance."""
 MAX_LISTED = 100
-IMAGES_KEY = "images"
-"""Of a bundle's ``training``: what `TrainingImages.to_dict` wrote."""
 
 
 def look_for_training_images(model: Model, predictions: Predictions, rows: Sequence[Item]) -> Data | None:
@@ -34,8 +29,7 @@ def look_for_training_images(model: Model, predictions: Predictions, rows: Seque
     ``sources`` of both, and ``n_known``, how many images the bundle knows of how many ``n_trained``.
     """
     bundle = model.session.bundle
-    listed = read_training_images(bundle.sha256) or bundle.metadata.training.get(IMAGES_KEY)
-    known = TrainingImages.from_dict(listed)
+    known = read_known(bundle)
     if known is None:
         return None
     if predictions.picture_print is None:
