@@ -23,7 +23,7 @@ rooms = importlib.resources.files("gadoscope")
 assert load_lexicon().version >= 1, "the lexicon is missing"
 for page in ("evaluation/templates/report.html", "inspection/templates/audit.html", "report/templates/house.css"):
     assert (rooms / page).is_file(), f"{page} is missing"
-for name in ("lesson", "default"):
+for name in ("lesson", "default", "finetune"):
     assert (rooms / "configs" / f"{name}.toml").is_file(), f"the config {name} is missing"
 PYTHON
 

@@ -1,6 +1,6 @@
 """Show the repository's own files on the site; links stay those that work when the pages are read as files.
 
-MkDocs loads this as a hook. A link from a page to a file outside of `docs` (`../../configs/lesson.toml`)
+MkDocs loads this as a hook. A link from a page to a file outside of `docs` (`../../CONTRIBUTING.md`)
 leads on the site to a page that shows the file. The home page shows what README.md says, at the line `HERE`
 of docs/index.md: one text, in one place.
 """

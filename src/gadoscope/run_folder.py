@@ -1,7 +1,7 @@
 """The names in a run's folder, and what they say of the network and its training."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,22 +137,29 @@ def describe_training(run: TrainedRun) -> dict[str, Any]:
     }
     return {
         "layers": run.record.get("layers", []),
-        "settings": _flatten(run.record.get("config", {})),
+        "settings": flatten_settings(run.record.get("config", {})),
         "machine": [[name, str(value)] for name, value in machine.items() if value not in (None, "")],
         "history": list(run.history),
+        "kept_epoch": _find_kept(run),
     }
+
+
+def _find_kept(run: TrainedRun) -> int | None:
+    """Return the epoch whose weights were kept; None where it is the last, or nothing says it."""
+    kept = run.record.get("kept_epoch")
+    return kept if type(kept) is int and 0 < kept < len(run.history) else None
 
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _flatten(table: dict[str, Any], prefix: str = "") -> list[list[str]]:
+def flatten_settings(table: Mapping[str, Any], prefix: str = "") -> list[list[str]]:
     """Return nested settings as rows of name and value, named as `--set` names them."""
     rows = []
     for name, value in table.items():
         if isinstance(value, dict):
-            rows += _flatten(value, f"{prefix}{name}.")
+            rows += flatten_settings(value, f"{prefix}{name}.")
         else:
             rows.append([f"{prefix}{name}", str(value).lower() if isinstance(value, bool) else str(value)])
     return rows

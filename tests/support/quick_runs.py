@@ -29,4 +29,4 @@ def remember_shortcuts(patch: pytest.MonkeyPatch) -> None:
 
 def draw_no_curves(patch: pytest.MonkeyPatch) -> None:
     """Train without a figure of the learning curves at the end."""
-    patch.setattr("gadoscope.training.run.draw_curves", lambda _run: None)
+    patch.setattr("gadoscope.training.run.draw_curves", lambda *_: None)

@@ -1,5 +1,6 @@
 """`gadoscope train`: a config and a folder become a run with a bundle in it."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,12 @@ def _show_config(context: click.Context, _parameter: click.Parameter, config: st
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="In place of the config's.")
 @click.option("--seed", type=click.IntRange(min=0), help="In place of the config's.")
+@click.option(
+    "--log-to",
+    multiple=True,
+    type=click.Choice(["tensorboard", "mlflow"]),
+    help="Tell each epoch to this, too; in place of the config's.",
+)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting of the config.")
 @click.option(
     "--accelerator",
@@ -83,11 +90,12 @@ def _show_config(context: click.Context, _parameter: click.Parameter, config: st
 def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
     """Train a classifier and write it as a bundle.
 
-    CONFIG is a TOML file, or the name of one that ships: default, lesson. A file of that name
-    comes first.
+    CONFIG is a TOML file, or the name of one that ships: default, finetune, lesson. A file of
+    that name comes first.
 
     \b
     gadoscope train lesson --data FOLDER --output runs/lesson
+    gadoscope train finetune --data FOLDER --init default --output runs/mine
     gadoscope train lesson --data FOLDER --output runs/fast --set precision=bf16
     gadoscope train lesson --data FOLDER --output runs/folds --folds 5
     gadoscope train --show-config lesson > mine.toml
@@ -99,7 +107,8 @@ def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
     from gadoscope.training.devices import leave_together, suit_processor
 
     _check_one_of(options)
-    changes = [f"{key}={options[key]}" for key in ("epochs", "seed") if options[key] is not None]
+    changes = [f"log.to={json.dumps(options['log_to'])}"] if options["log_to"] else []
+    changes += [f"{key}={options[key]}" for key in ("epochs", "seed") if options[key] is not None]
     asked = read_config(config, [*settings, *changes])
     with TrainingDisplay(asked) as display:
         if suit_processor(asked, options["accelerator"]) != asked:

@@ -1,1 +1,1 @@
-"""What `gadoscope train` knows by name: the lesson's config and the default model's."""
+"""What `gadoscope train` knows by name: configs of the lesson, the default and fine-tuning."""

@@ -1,9 +1,11 @@
 """Divide labelled images into train, validation and test, and prove that no subject is on two sides.
 
-What the data call test stays test. By ``subject`` and ``keras`` a part of the rest becomes validation,
-unless the data state one. By ``kfold`` one fold of the rest is validation, whatever the data state: so
-each image is looked at once by a network that has not seen its subject. By ``leave_source_out`` one
-source is test: so a network is judged on a hospital that neither its weights nor its threshold know.
+What the data call test stays test. Where they name none, ``test_fraction`` takes whole subjects for it, the
+same ones whatever the seed: no run is judged by what another one with another seed learnt. By ``subject`` and
+``keras`` a part of the rest becomes validation, unless the data state one. By ``kfold`` one fold of the
+rest is validation, whatever the data state: so each image is looked at once by a network that has not seen
+its subject. By ``leave_source_out`` one source is test: so a network is judged on a hospital that neither its
+weights nor its threshold know.
 """
 
 import hashlib
@@ -21,7 +23,7 @@ from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.stand_ins import name_for_split
 from gadoscope.preparation.stratified import deal_subjects, draw_subjects
 from gadoscope.preparation.subjects import known_subjects
-from gadoscope.wording import N_SHOWN, name_some, show_path
+from gadoscope.wording import N_SHOWN, name_some, plural, show_path
 
 Method = Literal["keras", "subject", "kfold", "leave_source_out"]
 METHODS: tuple[Method, ...] = ("keras", "subject", "kfold", "leave_source_out")
@@ -29,6 +31,8 @@ METHODS: tuple[Method, ...] = ("keras", "subject", "kfold", "leave_source_out")
 DEFAULT_FRACTION = 0.2
 """Of the training images, for validation; the lesson's."""
 DEFAULT_FOLDS = 5
+TEST_SEED = 0
+"""Of the draw of the test part: not the run's, which changes from one run to the next."""
 MIN_FOLDS = 2
 """One to look at, and one to learn from."""
 
@@ -39,6 +43,7 @@ def split_manifest(
     method: Method,
     seed: int,
     validation_fraction: float = DEFAULT_FRACTION,
+    test_fraction: float = 0.0,
     folds: int = DEFAULT_FOLDS,
     fold: int = 1,
     source: str = "",
@@ -56,6 +61,8 @@ def split_manifest(
         other sources by subject.
     validation_fraction
         Share of the images that may become validation, above 0 and below 1; not for ``kfold``.
+    test_fraction
+        Share of the images that becomes test, by whole subjects, before anything else; 0 for none.
     folds, fold
         How many, at least 2; and which, from 1.
     source
@@ -70,14 +77,23 @@ def split_manifest(
     """
     _check_settings(method, validation_fraction, folds, fold)
     notices = list(manifest.notices)
+    subjects = None
+    n_stated = len(manifest.with_split(Split.TEST))
+    if test_fraction and n_stated:
+        notices.append(
+            f"the data say of {plural(n_stated, 'image')} that they are test: split.test_fraction adds none."
+        )
+    elif test_fraction:
+        subjects = name_for_split(manifest, notices)
+        manifest = _draw_test(manifest, subjects, test_fraction)
     if method == "kfold":
-        items = _hold_out_fold(manifest, notices, folds=folds, fold=fold, seed=seed)
+        subjects = subjects or name_for_split(manifest, notices)
+        items = _hold_out_fold(manifest, subjects, notices, folds=folds, fold=fold, seed=seed)
         remedy = f"split.folds = {folds}"
     else:
         remedy = f"split.validation_fraction = {validation_fraction:g}"
-        subjects = None
         if method == "leave_source_out":
-            subjects = name_for_split(manifest, notices)
+            subjects = subjects or name_for_split(manifest, notices)
             manifest = _hold_out_source(manifest, source, subjects, notices)
         items = _draw_validation(manifest, method, validation_fraction, seed, subjects, notices)
     divided = replace(manifest, items=items, notices=tuple(notices))
@@ -166,8 +182,28 @@ def _draw_validation(
     return _place(manifest.items, draw_subjects(pool, subjects, fraction, seed))
 
 
+def _draw_test(manifest: Manifest, subjects: Mapping[Path, str], fraction: float) -> Manifest:
+    """Make whole subjects test, of the images that the data do not call validation."""
+    pool = [item for item in manifest.items if item.split is not Split.VALIDATION]
+    taken = draw_subjects(pool, subjects, fraction, TEST_SEED)
+    items = tuple(replace(item, split=Split.TEST) if item.path in taken else item for item in manifest.items)
+    for label in (Label.PRE, Label.POST):
+        if not any(item.label is label and item.split is Split.TEST for item in items):
+            raise ManifestError(
+                f"split.test_fraction = {fraction:g} gives {show_path(manifest.origin)} no {label}-contrast "
+                "image to test on: too few subjects have one. Add subjects, or leave test_fraction at 0."
+            )
+    return replace(manifest, items=items)
+
+
 def _hold_out_fold(
-    manifest: Manifest, notices: list[str], *, folds: int, fold: int, seed: int
+    manifest: Manifest,
+    subjects: Mapping[Path, str],
+    notices: list[str],
+    *,
+    folds: int,
+    fold: int,
+    seed: int,
 ) -> tuple[Item, ...]:
     """Make one fold validation, after checking that every fold holds both classes."""
     pool = _find_pool(manifest)
@@ -176,7 +212,7 @@ def _hold_out_fold(
         notices.append(
             f"{n_stated} images that the data call validation were dealt into folds with the rest."
         )
-    fold_of = deal_subjects(pool, name_for_split(manifest, notices), folds, seed)
+    fold_of = deal_subjects(pool, subjects, folds, seed)
     held = {(fold_of[item.path], item.label) for item in pool}
     needed = product(range(folds), (Label.PRE, Label.POST))
     missing = [one for one in needed if one not in held]
@@ -235,10 +271,11 @@ def _check_classes(manifest: Manifest, remedy: str) -> None:
         for split in (Split.TRAIN, Split.VALIDATION):
             if not any(item.label is label for item in manifest.with_split(split)):
                 held = [item.path for item in manifest.items if item.label is label]
+                way = f"add images or subjects, or change {remedy}" if held else f"add {label}-contrast ones"
                 raise ManifestError(
                     f"the {split} part of {show_path(manifest.origin)} has no {label}-contrast image "
-                    f"(there are {len(held)} in all{': ' + name_some(held) if held else ''}); "
-                    f"add images or subjects, or change {remedy}."
+                    f"(there are {len(held)} in all{': ' + name_some(held) if held else ''}); a network "
+                    f"learns and is judged by both phases: {way}."
                 )
 
 

@@ -13,10 +13,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.inference.bundle import Bundle
+from gadoscope.inference.default import read_training_images
 from gadoscope.preparation.picture_print import PRINT_BYTES, find_alike
 from gadoscope.records import Data
 
 VERSION = 1
+FEW_ALIKE = 0.01
+"""Share of the images up to which pictures that look like a training image are taken for chance."""
+IMAGES_KEY = "images"
+"""Of a bundle's ``training``: what `TrainingImages.to_dict` wrote."""
 PREFIX_BYTES = 8
 """Of a SHA-256: two files of a million have the same by a chance of one in thirty million."""
 ROW_BYTES = PREFIX_BYTES + PRINT_BYTES
@@ -59,6 +65,19 @@ class TrainingImages:
         except (KeyError, ValueError, TypeError, binascii.Error):
             return None
 
+    def with_those_of(self, other: Self | None) -> Self:
+        """Return these and, as far as there is room, those of the bundle that this one began as."""
+        if other is None:
+            return self
+        known = {row.tobytes() for row in self.rows}
+        further = [row.tobytes() for row in other.rows if row.tobytes() not in known]
+        n_common = len(other.rows) - len(further)
+        kept = sorted([*known, *further[: MAX_IMAGES - len(known)]])
+        return type(self)(
+            n_images=self.n_images + other.n_images - n_common,
+            rows=np.frombuffer(b"".join(kept), dtype=np.uint8).reshape(-1, ROW_BYTES),
+        )
+
     def to_dict(self) -> Data:
         """Return them for JSON."""
         return {
@@ -75,3 +94,12 @@ class TrainingImages:
         same = np.array([bytes.fromhex(one)[:PREFIX_BYTES] in known for one in digests], dtype=np.bool_)
         asked = np.frombuffer(b"".join(prints), dtype=np.uint8).reshape(-1, PRINT_BYTES)
         return same, find_alike(asked, self.rows[:, PREFIX_BYTES:])
+
+
+def read_known(bundle: Bundle) -> TrainingImages | None:
+    """Return the images that a bundle was made from, as far as it says; None where it says nothing.
+
+    The default bundle has a list of its public images beside it, which says more than its own.
+    """
+    listed = read_training_images(bundle.sha256) or bundle.metadata.training.get(IMAGES_KEY)
+    return TrainingImages.from_dict(listed)

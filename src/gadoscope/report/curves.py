@@ -58,7 +58,7 @@ class Curve:
     threshold: float
 
 
-def learning_curves_svg(metrics: Sequence[Mapping[str, Any]]) -> str:
+def learning_curves_svg(metrics: Sequence[Mapping[str, Any]], kept: int | None = None) -> str:
     """Draw loss and accuracy by epoch, training and validation, as one ``<svg>`` element.
 
     Parameters
@@ -66,11 +66,17 @@ def learning_curves_svg(metrics: Sequence[Mapping[str, Any]]) -> str:
     metrics
         One mapping an epoch: ``epoch``, ``train_loss``, ``train_accuracy``, ``validation_loss``,
         ``validation_accuracy``. A missing value, ``None`` or NaN leaves a gap.
+    kept
+        The epoch whose weights were kept, which a line marks; None where it is the last.
     """
     with drawing():
         figure, (loss, accuracy) = new_figure(*LEARNING, panels=2)
         _draw_learning(loss, metrics, "loss", "Loss (binary cross-entropy)")
         _draw_learning(accuracy, metrics, "accuracy", "Accuracy")
+        for axes in (loss, accuracy):
+            if kept is not None and axes.get_lines():
+                axes.axvline(kept, color=INK, linestyle=":", label="Kept")
+                axes.legend()
         if accuracy.get_lines():
             accuracy.set_ylim(top=min(1.02, accuracy.get_ylim()[1]))
         if loss.get_lines():
@@ -79,7 +85,7 @@ def learning_curves_svg(metrics: Sequence[Mapping[str, Any]]) -> str:
             figure,
             name="learning-curves",
             title="Learning curves",
-            description=_describe_learning(metrics),
+            description=_describe_learning(metrics, kept),
         )
 
 
@@ -103,7 +109,7 @@ def _number(value: Any) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _describe_learning(metrics: Sequence[Mapping[str, Any]]) -> str:
+def _describe_learning(metrics: Sequence[Mapping[str, Any]], kept: int | None) -> str:
     if not metrics:
         return "No epoch has been trained."
     last = metrics[-1]
@@ -113,9 +119,9 @@ def _describe_learning(metrics: Sequence[Mapping[str, Any]]) -> str:
         for split in ("train", "validation")
         if math.isfinite(_number(last.get(f"{split}_{key}")))
     ]
-    return (
-        f"Loss and accuracy over {len(metrics)} epochs; at the end {', '.join(parts) or 'nothing recorded'}."
-    )
+    marked = "" if kept is None else f" The weights of epoch {kept} are kept."
+    said = ", ".join(parts) or "nothing recorded"
+    return f"Loss and accuracy over {len(metrics)} epochs; at the end {said}.{marked}"
 
 
 def roc_svg(splits: Sequence[Curve], *, name: str) -> str:

@@ -20,10 +20,12 @@ from gadoscope.errors import CheckpointError
 from gadoscope.files import write_beside
 from gadoscope.training.optimiser.adam import KerasAdam
 from gadoscope.training.optimiser.averaging import WeightAverage
+from gadoscope.training.stopping import BestWeights
 
 METADATA_KEY = "gadoscope"
 MODEL_PREFIX = "model."
 AVERAGE_PREFIX = "average."
+BEST_PREFIX = "best."
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """Of a parameter; where the optimiser keeps no second, there is none."""
 
@@ -54,11 +56,14 @@ def save_checkpoint(
     progress: Progress,
     *,
     average: WeightAverage | None = None,
+    best: BestWeights | None = None,
 ) -> None:
     """Write the state after a whole epoch; the file before it stays until this one is complete."""
     tensors = {MODEL_PREFIX + name: value for name, value in model.state_dict().items()}
     if average:
         tensors |= {AVERAGE_PREFIX + name: value for name, value in average.mean.items()}
+    if best:
+        tensors |= {BEST_PREFIX + name: value for name, value in best.weights.items()}
     for name, parameter in model.named_parameters():
         tensors |= {
             f"{moment}.{name}": value
@@ -84,8 +89,9 @@ def load_checkpoint(
     identity: Mapping[str, Any],
     *,
     average: WeightAverage | None = None,
+    best: BestWeights | None = None,
 ) -> Progress:
-    """Put the saved state into ``model``, ``optimiser`` and ``average``; return how far the run had come.
+    """Put the saved state into what is given; return how far the run had come.
 
     Raises
     ------
@@ -103,6 +109,8 @@ def load_checkpoint(
     optimiser.n_steps_done = metadata["n_steps_done"]
     if average:  # it was updated once a step
         average.load(_take(tensors, AVERAGE_PREFIX), n_updates=optimiser.n_steps_done)
+    if best:
+        best.weights = _take(tensors, BEST_PREFIX)
     for name, parameter in model.named_parameters():
         optimiser.state[parameter] = {
             "step": torch.tensor(float(optimiser.n_steps_done)),

@@ -22,10 +22,12 @@ from gadoscope.training.augmentation.lesson import Augmentation
 from gadoscope.training.augmentation.strong.settings import StrongAugmentation
 from gadoscope.training.checks import check_choice, check_range, check_share
 from gadoscope.training.gate import GateConfig
+from gadoscope.training.loggers.config import LogConfig
 from gadoscope.training.optimiser.averaging import AveragingConfig
 from gadoscope.training.optimiser.build import OptimiserConfig
 from gadoscope.training.sampling import BALANCED, SamplingConfig
 from gadoscope.training.shipped import find_config
+from gadoscope.training.stopping import StoppingConfig
 
 PRECISIONS = ("fp32", "bf16")
 BY_IMAGE, BY_HOSPITAL = "images", "hospitals"
@@ -34,20 +36,30 @@ BY_IMAGE, BY_HOSPITAL = "images", "hospitals"
 
 @dataclass(frozen=True, kw_only=True)
 class SplitConfig:
-    """Who validates, and who is held out; `split_manifest` says what the words mean.
+    """Who validates, who tests, and who is held out; `split_manifest` says what the words mean.
 
-    ``folds`` and ``fold`` are read by ``kfold``, ``source`` by ``leave_source_out``.
+    ``folds`` and ``fold`` are read by ``kfold``, ``source`` by ``leave_source_out``. Data of fewer than
+    ``least_subjects``, where they name them, are refused.
     """
 
     method: Method = "subject"
     validation_fraction: float = DEFAULT_FRACTION
+    test_fraction: float = 0.0
     folds: int = DEFAULT_FOLDS
     fold: int = 1
     source: str = ""
+    least_subjects: int = 0
 
     def __post_init__(self) -> None:
+        check_range("split.least_subjects", self.least_subjects, least=0)
         check_choice("split.method", self.method, METHODS)
         check_range("split.validation_fraction", self.validation_fraction, above=0, below=1)
+        check_share("split.test_fraction", self.test_fraction)
+        if self.test_fraction and self.method == "leave_source_out":
+            raise ConfigError(
+                f'split.test_fraction is {self.test_fraction} and split.method is "{self.method}", which '
+                "makes a whole source the test; leave test_fraction at 0."
+            )
         check_range("split.folds", self.folds, least=MIN_FOLDS)
         check_range("split.fold", self.fold, least=1)
 
@@ -195,10 +207,12 @@ class TrainingConfig:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     averaging: AveragingConfig = field(default_factory=AveragingConfig)
+    stopping: StoppingConfig = field(default_factory=StoppingConfig)
     operating_point: OperatingPointConfig = field(default_factory=OperatingPointConfig)
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
     aggregation: AggregationConfig = field(default_factory=AggregationConfig)
     abstention: AbstentionConfig = field(default_factory=AbstentionConfig)
+    log: LogConfig = field(default_factory=LogConfig)
 
     def __post_init__(self) -> None:
         if self.abstention.max_risk and self.operating_point.abstain_below_logit:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
+from gadoscope.errors import ManifestError
 from gadoscope.files import write_text
 from gadoscope.inspection.shortcuts import find_shortcuts
 from gadoscope.labels import Split
@@ -19,11 +20,13 @@ from gadoscope.preparation.series import name_series
 from gadoscope.preparation.slices import digest_item
 from gadoscope.preparation.split import check_leaks, split_manifest
 from gadoscope.preparation.store import Store
+from gadoscope.preparation.subjects import count_subjects
 from gadoscope.preparation.training_images import TrainingImages
 from gadoscope.progress import OnProgress
 from gadoscope.records import to_plain
 from gadoscope.training.checks import check_sources
 from gadoscope.training.config import TrainingConfig
+from gadoscope.wording import plural, show_path
 
 DECODING = "decoding"
 SHORTCUTS_NAME = "shortcuts.json"
@@ -78,9 +81,21 @@ def divide(manifest: Manifest, config: TrainingConfig) -> Manifest:
     """Return the images that take part with a split each, or raise LeakError."""
     told = replace(manifest, notices=(*manifest.notices, *manifest.tell_others()))
     taking_part = told if config.gate.use_other else told.labelled()
-    divided = split_manifest(taking_part, seed=config.seed, **to_plain(config.split))
+    settings = to_plain(config.split)
+    _check_subjects(manifest, settings.pop("least_subjects"))
+    divided = split_manifest(taking_part, seed=config.seed, **settings)
     check_leaks(divided)
     return divided
+
+
+def _check_subjects(manifest: Manifest, least: int) -> None:
+    n_subjects = count_subjects([item.subject_id for item in manifest.labelled().items])
+    if n_subjects is not None and n_subjects < least:
+        raise ManifestError(
+            f"{show_path(manifest.origin)} holds {plural(n_subjects, 'subject')}, and split.least_subjects "
+            f"is {least}: so few can neither teach a network nor judge it; add subjects, or measure a model "
+            f"that is there: gadoscope evaluate default --data {show_path(manifest.origin)} --output REPORT."
+        )
 
 
 def decode_images(

@@ -1,6 +1,6 @@
 """What one training run is asked for, and what it has to say when it is done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,7 +54,10 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedRun:
-    """What a finished run has to say."""
+    """What a finished run has to say.
+
+    ``history`` holds one row an epoch; the weights are those of ``kept_epoch``, from 1.
+    """
 
     run: Path
     bundle: Path
@@ -62,8 +65,20 @@ class TrainedRun:
     onnx_difference: float
     layers: tuple[Layer, ...]
     frozen: Frozen
+    history: tuple[Mapping[str, float], ...]
+    kept_epoch: int
     notices: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The figures that runs are chosen by: those of validation, at the weights that were kept."""
+        row, frozen = self.history[self.kept_epoch - 1], self.frozen.performance["validation"]
+        return {
+            "validation_loss": row["validation_loss"],
+            "validation_accuracy": frozen["accuracy"],
+            "validation_auc": frozen["auc"],
+        }
 
 
 def settle(job: Job) -> tuple[Job, tuple[str, ...]]:

@@ -33,6 +33,7 @@ from gadoscope.training.optimiser.adam import KerasAdam
 from gadoscope.training.optimiser.averaging import WeightAverage
 from gadoscope.training.optimiser.build import build_optimiser
 from gadoscope.training.sampling import count_steps
+from gadoscope.training.stopping import BEST, BestWeights
 from gadoscope.training.teacher import Teacher
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
@@ -125,7 +126,8 @@ def build_learner(
 def fit(learner: Learner, data: TrainingData, *, run: Path, identity: Mapping[str, Any]) -> Iterator[Moment]:
     """Train the learner's network in place, from the checkpoint in ``run`` where there is one.
 
-    When it ends the network has the weights to keep: the averaged ones where the config averages.
+    When it ends the network has the weights to keep: the averaged ones where the config averages, and of the
+    best epoch where it keeps that.
 
     Raises
     ------
@@ -136,11 +138,14 @@ def fit(learner: Learner, data: TrainingData, *, run: Path, identity: Mapping[st
     """
     config, fabric, checkpoint = learner.config, learner.fabric, run / CHECKPOINT_NAME
     network, optimiser, average = learner.network, learner.optimiser, learner.average
+    best = BestWeights() if config.stopping.keep == BEST else None
     progress = Progress(epoch=0, n_steps_done=0, identity=identity, history=())
     if checkpoint.exists():
-        progress = load_checkpoint(checkpoint, network, optimiser, identity, average=average)
+        progress = load_checkpoint(checkpoint, network, optimiser, identity, average=average, best=best)
 
     for epoch in range(progress.epoch + 1, config.epochs + 1):
+        if config.stopping.is_over(progress.history):
+            break
         start, tally = time.perf_counter(), Tally()
         for moment in _train_epoch(learner, data, epoch, tally):
             if not math.isfinite(moment.loss):
@@ -150,14 +155,18 @@ def fit(learner: Learner, data: TrainingData, *, run: Path, identity: Mapping[st
         row["train_loss"], row["train_accuracy"] = tally.means(fabric)
         with average.in_place() if average else nullcontext():
             row["validation_loss"], row["validation_accuracy"] = _validate(learner, data.validation)
+            if best and config.stopping.find_kept((*progress.history, row)) == epoch:
+                best.take(network)
         row["seconds"] = time.perf_counter() - start
         history = (*progress.history, row)
         progress = replace(progress, epoch=epoch, n_steps_done=optimiser.n_steps_done, history=history)
         if fabric.is_global_zero:
-            save_checkpoint(checkpoint, network, optimiser, progress, average=average)
+            save_checkpoint(checkpoint, network, optimiser, progress, average=average, best=best)
             write_text(run / METRICS_NAME, "".join(json.dumps(line) + "\n" for line in history))
         yield replace(moment, loss=row["train_loss"], row=row)
-    if average:
+    if best:
+        best.give(network)
+    elif average:
         average.give()
 
 

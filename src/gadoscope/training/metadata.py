@@ -18,7 +18,7 @@ def describe_bundle(
     layers: Sequence[Layer],
     frozen: Frozen,
     train: Sequence[Item],
-    digests: Mapping[str, str | None],
+    digests: Mapping[str, str | int | None],
     images: TrainingImages,
 ) -> BundleMetadata:
     """Return the metadata of a bundle; no time of day, so that equal runs give equal files.
@@ -28,9 +28,11 @@ def describe_bundle(
     train
         The images and slices that it was trained on.
     digests
-        SHA-256 of data, weights, and of the bundles that it started or learnt from.
+        SHA-256 of data, weights, and of the bundles that it started or learnt from; and the epoch that was
+        kept.
     images
-        Of training and validation: what whoever judges the bundle must not judge it by.
+        Of training and validation, and those of the bundle that it started from: what whoever judges the
+        bundle must not judge it by.
     """
     planes = _find_planes([item for item in train if item.label is not Label.OTHER])
     return BundleMetadata(

@@ -22,7 +22,7 @@ from gadoscope.preparation.split import digest_split
 from gadoscope.preparation.subjects import count_items
 from gadoscope.records import to_plain
 from gadoscope.report.curves import learning_curves_svg
-from gadoscope.run_folder import MANIFEST_NAME, METRICS_NAME, RECORD_NAME, SPLIT_NAME
+from gadoscope.run_folder import MANIFEST_NAME, METRICS_NAME, RECORD_NAME, SPLIT_NAME, flatten_settings
 from gadoscope.training.config import TrainingConfig, format_config
 from gadoscope.training.data import TrainingData
 from gadoscope.training.job import CONFIG_NAME, CURVES_NAME, Job, TrainedRun
@@ -39,6 +39,7 @@ FREE_SETTINGS = (
     "calibration",
     "aggregation",
     "abstention",
+    "log",
 )
 
 
@@ -67,6 +68,12 @@ def identify(
     }
 
 
+def list_settings(config: TrainingConfig) -> dict[str, str]:
+    """Return the settings of a run by the names that `--set` takes, but for whom it tells of itself."""
+    told = {name: value for name, value in to_plain(config).items() if name != "log"}
+    return dict(flatten_settings(told))
+
+
 def write_start(run: Path, config: TrainingConfig, manifest: Manifest) -> None:
     """Write what is known before the first step: the config, the images, and how they were divided."""
     write_text(run / CONFIG_NAME, format_config(config))
@@ -85,6 +92,8 @@ def write_record(
         "config": to_plain(job.config),
         **digests,
         "weights_sha256": trained.weights_sha256,
+        "kept_epoch": trained.kept_epoch,
+        "n_epochs": len(trained.history),
         "largest_onnx_difference": trained.onnx_difference,
         "operating_point": to_plain(decision.of_slice.point),
         "gate": to_plain(decision.gate),
@@ -99,10 +108,15 @@ def write_record(
     write_text(job.run / RECORD_NAME, json.dumps(record, indent=2) + "\n")
 
 
-def draw_curves(run: Path) -> None:
-    """Draw the metrics of all epochs."""
-    history = [json.loads(line) for line in (run / METRICS_NAME).read_text().splitlines()]
-    write_text(run / CURVES_NAME, learning_curves_svg(history))
+def read_history(run: Path) -> tuple[dict[str, float], ...]:
+    """Return the metrics of each epoch."""
+    return tuple(json.loads(line) for line in (run / METRICS_NAME).read_text().splitlines())
+
+
+def draw_curves(run: Path, history: Sequence[Mapping[str, float]], kept_epoch: int) -> None:
+    """Draw the metrics of all epochs, and which was kept where that is not the last."""
+    kept = kept_epoch if kept_epoch < len(history) else None
+    write_text(run / CURVES_NAME, learning_curves_svg(history, kept))
 
 
 def digest_data(digests: Sequence[str], labels: Sequence[int], splits: Sequence[str]) -> str:

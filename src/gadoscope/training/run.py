@@ -16,9 +16,18 @@ from gadoscope.training.export import export_bundle
 from gadoscope.training.freeze import freeze, freeze_table
 from gadoscope.training.init import check_size
 from gadoscope.training.job import Job, TrainedRun, Warn, Watch, settle
+from gadoscope.training.known import find_known, tell_known
+from gadoscope.training.loggers.logs import Logs, check_logs, open_logs
 from gadoscope.training.loop import build_learner, fit
 from gadoscope.training.metadata import describe_bundle
-from gadoscope.training.record import draw_curves, identify, write_record, write_start
+from gadoscope.training.record import (
+    draw_curves,
+    identify,
+    list_settings,
+    read_history,
+    write_record,
+    write_start,
+)
 from gadoscope.training.teacher import Teacher
 
 
@@ -56,6 +65,7 @@ def train(
     # Whatever does not fit ends the run here, not after the last epoch.
     held_out = freeze_table(job.held_out, config.to_plan())
     teacher = Teacher(job.teacher, config.image) if job.teacher else None
+    check_logs(config.log)
     fabric = start_fabric(config, accelerator=job.accelerator, devices=job.devices)
 
     # ------------------------------------------------------------------------------------------------- data
@@ -76,20 +86,30 @@ def train(
     # -------------------------------------------------------------------------------- before the first step
     identity = identify(config, data, init=init, teacher=teacher.sha256 if teacher else None)
     shortcuts: dict[str, Any] = {}
+    logs = Logs((), warn)
+    known = find_known(job.init)
+    warnings = list(tell_known(known, data.validation, job.init))
     if fabric.is_global_zero:
         manifest = add_digests(manifest, data)
         shortcuts = find_shortcuts_of(manifest, run=run, prepared=job.prepared_folder)
-        for sentence in tell_warnings(shortcuts):
+        warnings += tell_warnings(shortcuts)
+        for sentence in warnings:
             warn(sentence)
         write_start(run, config, manifest)
+        logs = open_logs(config.log, run, list_settings(config), warn)
     fabric.barrier()
 
     # ---------------------------------------------------------------------------------- optimiser, and loop
     learner = build_learner(network, config, fabric, n_images=int(data.train.is_t1.sum()), teacher=teacher)
-    for moment in fit(learner, data, run=run, identity=identity):
-        watch(moment)
+    with logs.told_of_the_end():
+        for moment in fit(learner, data, run=run, identity=identity):
+            if moment.row is not None and fabric.is_global_zero:
+                logs.log(read_history(run))
+            watch(moment)
     if not fabric.is_global_zero:
         return None
+    history = read_history(run)
+    kept_epoch = config.stopping.find_kept(history)
 
     # ---------------------------------------------------------------- freeze what turns logits into answers
     frozen = freeze(network, data, config, held_out.frozen)
@@ -97,8 +117,9 @@ def train(
     # ----------------------------------------------------------------------------------------------- bundle
     layers, weights_sha256 = tuple(network.layers()), digest_weights(network)
     digests = {name: identity[name] for name in ("data_sha256", "init_sha256", "teacher_sha256")}
-    stated = {**digests, "weights_sha256": weights_sha256}
-    metadata = describe_bundle(config, layers, frozen, data.train.items, stated, data.list_images())
+    stated = {**digests, "weights_sha256": weights_sha256, "kept_epoch": kept_epoch}
+    images = data.list_images().with_those_of(known)
+    metadata = describe_bundle(config, layers, frozen, data.train.items, stated, images)
     onnx_difference = export_bundle(network, run / BUNDLE_NAME, metadata)
 
     # ----------------------------------------------------------------------------------------------- record
@@ -109,12 +130,21 @@ def train(
         onnx_difference=onnx_difference,
         layers=layers,
         frozen=frozen,
-        notices=(*manifest.notices, *data.warnings, *frozen.notices),
-        warnings=tuple(tell_warnings(shortcuts)),
+        history=history,
+        kept_epoch=kept_epoch,
+        notices=(
+            *config.stopping.describe(history, config.epochs),
+            *manifest.notices,
+            *data.warnings,
+            *frozen.notices,
+        ),
+        warnings=tuple(warnings),
     )
     digests |= {"split_sha256": digest_split(manifest), "held_out_sha256": held_out.sha256}
     write_record(job, trained, digests, shortcuts)
-    draw_curves(run)
+    draw_curves(run, history, kept_epoch)
+    logs.log(history)  # of a run that had nothing left to train
+    logs.end(trained.figures)
     if job.prepared is None:
         shutil.rmtree(job.prepared_folder, ignore_errors=True)
     return trained

@@ -1,0 +1,120 @@
+"""Which epoch's weights a run keeps, when it ends early, and that a killed run keeps the same."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from gadoscope.errors import ConfigError
+from gadoscope.inference.session import Session
+from gadoscope.training.config import TrainingConfig
+from gadoscope.training.job import Job
+from gadoscope.training.run import train
+from gadoscope.training.stopping import StoppingConfig
+from tests.support.lessons import small_config
+from tests.support.trainings import StoppedError, stop_after
+
+
+def rows(*losses: float) -> list[dict[str, float]]:
+    return [{"epoch": epoch, "validation_loss": loss} for epoch, loss in enumerate(losses, start=1)]
+
+
+@pytest.mark.parametrize(
+    ("losses", "kept"),
+    [
+        ((), 0),
+        ((0.5,), 1),
+        ((0.5, 0.3, 0.4), 2),
+        ((0.5, 0.3, 0.3), 2),  # of equals the earliest
+        ((math.nan, 0.9, math.inf), 2),
+        ((math.nan, math.nan), 1),
+    ],
+)
+def test_the_best_epoch_has_the_smallest_validation_loss_of_equals_the_earliest(
+    losses: tuple[float, ...], kept: int
+) -> None:
+    assert StoppingConfig(keep="best").find_kept(rows(*losses)) == kept
+    assert StoppingConfig().find_kept(rows(*losses)) == len(losses)
+
+
+def test_training_ends_once_so_many_epochs_brought_no_smaller_loss() -> None:
+    patient = StoppingConfig(keep="best", patience=2)
+    assert not patient.is_over(rows(0.5, 0.4))
+    assert not patient.is_over(rows(0.5, 0.6, 0.4, 0.41))
+    assert patient.is_over(rows(0.5, 0.4, 0.41, 0.4))
+    assert not StoppingConfig(keep="best").is_over(rows(0.1, *[0.2] * 50))
+
+
+def test_patience_without_keeping_the_best_is_one_sentence() -> None:
+    with pytest.raises(ConfigError, match=r'stopping\.patience is 3 and stopping\.keep is "last"'):
+        StoppingConfig(patience=3)
+    with pytest.raises(ConfigError, match=r"stopping\.keep is 'first'; expected one of last, best"):
+        StoppingConfig(keep="first")
+
+
+def config_of(epochs: int, **stopping: object) -> TrainingConfig:
+    """Return a small network that learns in a moment."""
+    return small_config(
+        epochs=epochs,
+        batch_size=2,
+        network="compact",
+        image={"size": 32},
+        optimiser={"learning_rate": 0.02},
+        averaging={"decay": 0.5},
+        stopping=stopping,
+    )
+
+
+@pytest.fixture
+def contrary(few: Path, tmp_path: Path) -> Path:
+    """Return the same images, those of validation with the other label: the more it learns, the worse."""
+    head, *rows = few.read_text().splitlines()
+    exchanged = {"pre": "post", "post": "pre"}
+    lines = [head]
+    for row in rows:
+        path, subject, label, *rest = row.split(",")
+        lines.append(
+            ",".join([path, subject, exchanged[label] if rest[-1] == "validation" else label, *rest])
+        )
+    (tmp_path / "contrary.csv").write_text("\n".join(lines))
+    return tmp_path / "contrary.csv"
+
+
+def test_the_weights_that_are_kept_are_those_of_the_best_epoch_also_after_a_kill(
+    contrary: Path, tmp_path: Path
+) -> None:
+    best = train(Job(config=config_of(4, keep="best"), data=contrary, run=tmp_path / "best"))
+    assert best is not None
+    losses = [row["validation_loss"] for row in best.history]
+    assert best.kept_epoch == losses.index(min(losses)) + 1
+    assert best.kept_epoch < 4, losses  # or this test says nothing
+    assert best.figures["validation_loss"] == min(losses)
+    assert f"the weights of epoch {best.kept_epoch} are kept" in best.notices[0]
+
+    shorter = train(Job(config=config_of(best.kept_epoch), data=contrary, run=tmp_path / "shorter"))
+    assert shorter is not None
+    assert best.weights_sha256 == shorter.weights_sha256
+
+    killed = Job(config=config_of(4, keep="best"), data=contrary, run=tmp_path / "killed", resume=True)
+    with pytest.raises(StoppedError):
+        train(killed, watch=stop_after(3))
+    resumed = train(killed)
+    assert resumed is not None
+    assert resumed.weights_sha256 == best.weights_sha256
+
+    record = json.loads((best.run / "record.json").read_text())
+    assert (record["kept_epoch"], record["n_epochs"]) == (best.kept_epoch, 4)
+    assert Session(best.bundle).bundle.metadata.training["kept_epoch"] == best.kept_epoch
+
+
+def test_a_run_that_ended_early_says_so_and_does_not_go_on(contrary: Path, tmp_path: Path) -> None:
+    job = Job(config=config_of(40, keep="best", patience=1), data=contrary, run=tmp_path / "run", resume=True)
+    ended = train(job)
+    assert ended is not None
+    assert len(ended.history) == ended.kept_epoch + 1 < 40
+    assert f"training ended after {len(ended.history)} of 40" in ended.notices[0]
+    again = train(job)
+    assert again is not None
+    assert again.history == ended.history
+    assert again.weights_sha256 == ended.weights_sha256
