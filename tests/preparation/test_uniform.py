@@ -108,6 +108,8 @@ def test_data_of_which_nothing_can_be_read_are_one_sentence_and_leave_nothing(
 ) -> None:
     for path in originals.glob("p*"):
         path.write_bytes(b"")
-    with pytest.raises(ManifestError, match=r"no image of .* can be read; pre-000\.jpg, the first: "):
+    with pytest.raises(
+        ManifestError, match=r"no image of .* can be read; originals/pre-000\.jpg, the first: "
+    ):
         write_uniform(read_manifest(originals), tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -188,7 +188,8 @@ def _draw_test(manifest: Manifest, subjects: Mapping[Path, str], fraction: float
     taken = draw_subjects(pool, subjects, fraction, TEST_SEED)
     items = tuple(replace(item, split=Split.TEST) if item.path in taken else item for item in manifest.items)
     for label in (Label.PRE, Label.POST):
-        if not any(item.label is label and item.split is Split.TEST for item in items):
+        sides = {item.split for item in items if item.label is label}
+        if sides and Split.TEST not in sides:  # where there is none at all, training says so
             raise ManifestError(
                 f"split.test_fraction = {fraction:g} gives {show_path(manifest.origin)} no {label}-contrast "
                 "image to test on: too few subjects have one. Add subjects, or leave test_fraction at 0."

@@ -6,6 +6,7 @@ epochs before it too.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -50,7 +51,7 @@ class Logs:
         """Tell every epoch that was not told before."""
         for row in history[self._n_logged :]:
             figures = {name: value for name, value in row.items() if name != "epoch"}
-            self._tell_all(lambda logger, row=row, figures=figures: logger.log(int(row["epoch"]), figures))
+            self._tell_all(partial(_log, epoch=int(row["epoch"]), figures=figures))
         self._n_logged = len(history)
 
     def end(self, figures: Row) -> None:
@@ -124,6 +125,10 @@ def _open(name: str, config: LogConfig, run: Path, settings: Mapping[str, str]) 
     from gadoscope.training.loggers.mlflow import MlflowLogger  # noqa: PLC0415
 
     return MlflowLogger(run, settings, store=config.mlflow_store, experiment=config.mlflow_experiment)
+
+
+def _log(logger: Logger, epoch: int, figures: Row) -> None:
+    logger.log(epoch, figures)
 
 
 def _first_line(error: Exception) -> str:
