@@ -5,6 +5,7 @@
 #   make check   format, lint, types, layers, and the built wheel in a clean environment
 #   make docs    the reference pages from the code, and the documentation as a site in build/site
 #   make fuzz    damaged files for 60 s; longer: make fuzz SECONDS=600, other files: FIRST=100000
+#   make release wheel and sdist, the same bytes twice, with hashes and the list of ingredients; make pins: new pins
 #   make bench   measured against the lesson in Keras, an archive against a plain script, a report, studies,
 #                the default model
 
@@ -18,7 +19,7 @@ SHARED ?= ../shared
 SECONDS = 60
 FIRST = 0
 
-.PHONY: docs reference demo test test-slow check format fuzz bench clean
+.PHONY: docs reference demo test test-slow check format fuzz bench release pins clean
 
 demo: $(VENV)/train.stamp
 	rm -rf demo
@@ -64,6 +65,15 @@ fuzz: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.fuzz.campaign --first $(FIRST) --seconds $$(($(SECONDS) * 2 / 3))
 	$(BIN)/python -m tests.fuzz.coverage_guided --seconds $$(($(SECONDS) / 3))
 
+# Wheel and sdist, built twice and compared, with hashes and the list of ingredients, in dist/.
+release: $(VENV)/release.stamp
+	$(BIN)/python -m recipes.release --output dist
+
+# What a base installation consists of, pinned with hashes, for every system that the libraries have wheels for.
+pins: $(VENV)/release.stamp
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --quiet --upgrade --output-file constraints/base.txt
+
 bench: $(VENV)/dev.stamp .peer-venv/stamp
 	$(BIN)/python -m benchmarks.lesson --peer-python .peer-venv/bin/python --peer $(SHARED)/bench/keras_baseline.py
 	$(BIN)/python -m benchmarks.archive
@@ -87,6 +97,10 @@ $(VENV)/train.stamp: $(VENV)/pip.stamp pyproject.toml constraints/cpu.txt
 
 $(VENV)/dev.stamp: $(VENV)/train.stamp
 	$(BIN)/pip install --quiet $(TORCH) --editable '.[dev]'
+	touch $@
+
+$(VENV)/release.stamp: $(VENV)/pip.stamp pyproject.toml
+	$(BIN)/pip install --quiet build cyclonedx-bom uv
 	touch $@
 
 # The peer has an environment of its own: TensorFlow never meets torch.

@@ -14,11 +14,18 @@ bin=$work/venv/bin
 "$bin/gadoscope" --version
 "$bin/gadoscope" --help >/dev/null
 "$bin/gadoscope" doctor
-"$bin/gadoscope" phantom slices --form png --subjects 4 --seed 1 >/dev/null
+# Slices to answer are drawn by the environment that tests: a base installation has no scipy, and draws none.
+"$PYTHON" -m gadoscope phantom slices --form png --subjects 4 --seed 1 >/dev/null
+
+# What a base installation takes, with the pip and setuptools of the environment.
+megabytes=$(du -sm "$work"/venv/lib/python*/site-packages | cut -f1)
+echo "site-packages of a base installation: $megabytes MB"
+test "$megabytes" -lt 350
 "$bin/python" - <<'PYTHON'
 import importlib.resources, importlib.util
 from gadoscope.evidence.lexicon import load_lexicon
-assert importlib.util.find_spec("torch") is None, "the base installation must not bring torch"
+for library in ("torch", "scipy"):
+    assert importlib.util.find_spec(library) is None, f"the base installation must not bring {library}"
 rooms = importlib.resources.files("gadoscope")
 assert load_lexicon().version >= 1, "the lexicon is missing"
 for page in ("evaluation/templates/report.html", "inspection/templates/audit.html", "report/templates/house.css"):
@@ -33,7 +40,7 @@ grep -q "/src/gadoscope/weights/default.sha256$" files
 grep -q "/src/gadoscope/weights/default.images.json$" files
 
 # The default bundle answers where no model is named: T1 brains before and after contrast, and T2, which is refused.
-"$bin/gadoscope" phantom brain --form png --contrast t1 --contrast t2 --plane axial --subjects 10 --seed 1 >/dev/null
+"$PYTHON" -m gadoscope phantom brain --form png --contrast t1 --contrast t2 --plane axial --subjects 10 --seed 1 >/dev/null
 for phase in pre post; do
     "$bin/gadoscope" classify "brain/t1/$phase" --json >answers.jsonl
     right=$(grep -ci "\"phase\": *\"${phase}_contrast\"" answers.jsonl)
@@ -54,6 +61,8 @@ refuses() {
     test "$(wc -l <message)" -eq 1
     grep -q "^Error: .*pip install .*\[$extra\]" message
 }
+extra=phantom
+refuses phantom heads
 extra=train
 refuses train lesson --data slices --output run
 refuses evaluate default --data slices --output report

@@ -17,6 +17,8 @@ import gadoscope
 from gadoscope import extras
 from gadoscope.cli.main import COMMANDS
 from gadoscope.extras import BASE, EXTRA_OF_MODULE, group_requirements, install_command
+from gadoscope.labels import Phase
+from tests.support.dicom_files import classic_series, rename_series, write_series
 from tests.support.syntax import iter_nodes, parse
 
 SOURCE = Path(gadoscope.__file__).parent
@@ -69,6 +71,20 @@ sys.meta_path.insert(0, Without())
 from gadoscope.cli.main import main
 main()
 """
+TWO_COMMANDS = MISSING.replace(
+    "\nmain()\n",
+    """
+for words in (
+    "classify study --output answers.csv --jobs 1",
+    "explain study/after --output explained.png",
+):
+    sys.argv[1:] = words.split()
+    try:
+        main()
+    except SystemExit as ended:
+        assert not ended.code, words
+""",
+)
 FORKING = """
 import os, sys
 from importlib.abc import MetaPathFinder
@@ -175,6 +191,34 @@ def test_without_the_extra_each_command_of_it_says_in_one_sentence_what_to_insta
         ended.stderr,
     ), ended.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_the_base_alone_answers_a_study_and_explains_a_series(tmp_path: Path) -> None:
+    """Without scipy and highdicom, which the two once needed, and without every extra."""
+    before, after = (classic_series(phase) for phase in (Phase.PRE_CONTRAST, Phase.POST_CONTRAST))
+    for name, datasets in (("before", before), ("after", rename_series(after, "after"))):
+        write_series(datasets, tmp_path / "study" / name)
+    program = TWO_COMMANDS.format(missing=EXTRA_OF_MODULE.keys() | {"highdicom"})
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "answered 2" in ended.stderr
+    assert (tmp_path / "answers.csv").read_text().count("_CONTRAST") == 2
+    assert (tmp_path / "explained.png").stat().st_size
+
+
+def test_a_phantom_needs_the_smallest_extra_that_has_what_it_needs(tmp_path: Path) -> None:
+    program = MISSING.format(missing={"scipy"})
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "phantom", "heads"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    sentence = f"Error: a phantom needs scipy, which is not installed: {install_command('phantom')}\n"
+    assert (ended.returncode, ended.stderr) == (2, sentence)
 
 
 def test_every_command_is_looked_at() -> None:

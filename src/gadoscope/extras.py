@@ -24,6 +24,7 @@ EXTRA_OF_MODULE = {
             "onnx",
             "onnxscript",
             "safetensors",
+            "scipy",
             "sklearn",
             "threadpoolctl",
             "torch",
@@ -35,7 +36,7 @@ EXTRA_OF_MODULE = {
     "pyarrow": "parquet",
     "tensorboard": "tensorboard",
 }
-"""Libraries that a base installation lacks, and the extra that brings them."""
+"""Libraries that a base installation lacks, and the extra that brings them; of several the largest."""
 
 _EXTRA = re.compile(r"extra\s*==\s*['\"](?P<extra>[^'\"]+)['\"]")
 
@@ -80,13 +81,15 @@ def name_extra(module: str) -> str | None:
 
 
 @contextmanager
-def name_what_is_missing(what: str) -> Iterator[None]:
+def name_what_is_missing(what: str, extra: str | None = None) -> Iterator[None]:
     """Say which command brings a library that is imported inside the block and is not installed.
 
     Parameters
     ----------
     what
         What needs it, as the subject of the sentence.
+    extra
+        The smallest extra that is enough; else the one that `name_extra` knows.
 
     Raises
     ------
@@ -96,13 +99,13 @@ def name_what_is_missing(what: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        extra = name_extra(error.name or "")
-        if extra is None:
+        known = name_extra(error.name or "")
+        if known is None:
             raise
         from gadoscope.errors import UsageError  # noqa: PLC0415 — only where something is missing
 
         raise UsageError(
-            f"{what} needs {error.name}, which is not installed: {install_command(extra)}"
+            f"{what} needs {error.name}, which is not installed: {install_command(extra or known)}"
         ) from error
 
 

@@ -8,6 +8,7 @@ from typing import TypedDict, Unpack
 
 from gadoscope.api.arguments import check_options, need_path, need_whole, need_word
 from gadoscope.errors import UsageError
+from gadoscope.extras import name_what_is_missing
 from gadoscope.labels import Plane
 from gadoscope.misfits import quote
 from gadoscope.parallel import count_jobs
@@ -21,12 +22,14 @@ from gadoscope.phantom import (
     SUBJECTS,
     VOLUME_SLICES,
 )
-from gadoscope.phantom.forms.cohort import Cohort
-from gadoscope.phantom.forms.headers import HeaderMode
-from gadoscope.phantom.forms.write import Form, write_cohort
-from gadoscope.phantom.physics.contrasts import Contrast
 from gadoscope.progress import OnProgress, say_nothing
 from gadoscope.run_folder import MANIFEST_NAME
+
+with name_what_is_missing("a phantom", extra="phantom"):
+    from gadoscope.phantom.forms.cohort import Cohort
+    from gadoscope.phantom.forms.headers import HeaderMode
+    from gadoscope.phantom.forms.write import Form, write_cohort
+    from gadoscope.phantom.physics.contrasts import Contrast
 
 
 class PhantomOptions(TypedDict, total=False):

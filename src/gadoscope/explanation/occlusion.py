@@ -10,8 +10,8 @@ Zeiler and Fergus, Visualizing and understanding convolutional networks, ECCV 20
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
+from gadoscope.imaging.filters import gaussian_filter
 from gadoscope.inference.session import Session
 
 # Sides as shares of the slice's. An eighth of a head (2-3 cm) hides a venous sinus or a lesion whole;

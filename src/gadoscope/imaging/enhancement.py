@@ -15,6 +15,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.imaging.filters import maximum_filter, uniform_filter
 from gadoscope.imaging.reformat import interpolate
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.imaging.volume import Geometry, LazyVolume
@@ -134,8 +135,6 @@ def compare_slices(
     Change or None
         ``None`` where there is no signal in both.
     """
-    from scipy.ndimage import maximum_filter, uniform_filter  # noqa: PLC0415 - 0.2 s that a lone series saves
-
     side = max(1, 2 * round((SMOOTHING_MM / pixel_mm - 1) / 2) + 1)
     reach = 2 * math.ceil(MOVEMENT_MM / pixel_mm) + 1
     first, second = (

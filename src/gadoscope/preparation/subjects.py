@@ -15,8 +15,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from gadoscope.labels import Label
 from gadoscope.preparation.items import Item
@@ -71,6 +69,9 @@ def number_subjects(
     pairs = np.array([(numbers[one], numbers[other]) for one, other in links], np.int64).reshape(-1, 2)
     if not len(pairs):
         return numbers
+    from scipy.sparse import coo_array  # noqa: PLC0415 — who only reads scans does without scipy
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 — as above
+
     n_subjects = int(numbers.max()) + 1
     graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), (n_subjects, n_subjects))
     joined: NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)

@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import struct
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,16 @@ def test_spms_older_matrix_does_not_tell_the_side(tmp_path: Path) -> None:
     assert_as_nibabel_reads_it(path)
     (warning,) = open_file(path).warnings
     assert "left from right" in warning
+
+
+def test_without_scipy_a_volume_with_spms_matrix_fails_with_the_command_that_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.img", ANALYZE[1], values())
+    monkeypatch.setitem(sys.modules, "scipy.io", None)
+    with pytest.raises(ReadError, match=r"needs scipy, .*install .*phantom") as raised:
+        open_file(path)
+    assert raised.value.reason == "missing_codec"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 """Frames of one volume, put in order and into space.
 
 Slices are counted along their normal, row direction x column direction, which is how scanners number them and
-independent of the order of files. Evenly spaced, perpendicular stacks are highdicom's; what it takes for no
-volume is a stack with missing slices, a sheared one (gantry-like: each slice shifted along itself) or an
-uneven one, and is still read, with a warning.
+independent of the order of files. A stack with missing slices, a sheared one (gantry-like: each slice shifted
+along itself) and an uneven one are no regular volume and are still read, with a warning.
 
 References
 ----------
@@ -23,7 +22,9 @@ from gadoscope.imaging.volume import MAX_SPACING_MM, MIN_SPACING_MM, Geometry
 from gadoscope.reading.dicom.header import FrameHeader
 
 SPACING_TOLERANCE = 0.01
-"""Part of the slice distance by which neighbours may differ: highdicom's own; decimal strings differ less."""
+"""Part of the slice distance by which neighbours may differ: as in highdicom; decimal strings differ less."""
+PERPENDICULAR_TOLERANCE = 1e-3
+"""Of the cosine between the normal and the way from the first slice to another: as in highdicom."""
 STRAIGHT_TOLERANCE = 0.05
 """Part of the slice distance by which a slice may lie beside the line through the first and the last."""
 SINGLE_SLICE_MM = 1.0
@@ -144,28 +145,17 @@ def _find_step(
 
     ``positions`` is in order, shape (n, 3), mm.
     """
-    from highdicom.spatial import get_volume_positions  # noqa: PLC0415 — 0.1 s, and only DICOM needs it
-
-    def find_even(spacing_hint: float | None) -> tuple[float | None, list[int] | None]:
-        found: tuple[float | None, list[int] | None] = get_volume_positions(
-            positions.tolist(),
-            first.orientation or (),
-            rtol=SPACING_TOLERANCE,
-            allow_missing_positions=spacing_hint is not None,
-            spacing_hint=spacing_hint,
-            handedness="LEFT_HANDED",  # (slice, row, column) with slices along row x column direction
-        )
-        return found
-
     every = np.arange(len(positions))
-    spacing, _ = find_even(None)
-    if spacing is not None:
-        return _normal(first) * spacing, every, ""
     distances = positions @ _normal(first)
-    hint = float(np.median(np.diff(distances)))
-    spacing, places = find_even(hint) if hint > 0 else (None, None)
-    if spacing is not None and places is not None and places[-1] < 2 * len(positions):
-        return _normal(first) * spacing, np.array(places), MISSING_SLICES
+    if _is_along(_normal(first), positions):
+        mean = (distances[-1] - distances[0]) / (len(positions) - 1)
+        if (np.abs(np.diff(distances) - mean) <= SPACING_TOLERANCE * mean).all():
+            return _normal(first) * mean, every, ""
+        spacing = float(np.median(np.diff(distances)))
+        places = np.rint((distances - distances[0]) / spacing).astype(int) if spacing > 0 else every
+        beside = np.abs(distances - distances[0] - places * spacing).max()
+        if beside <= SPACING_TOLERANCE * spacing and places[-1] < 2 * len(positions):
+            return _normal(first) * spacing, places, MISSING_SLICES
     step = (positions[-1] - positions[0]) / (len(positions) - 1)
     beside = np.linalg.norm(positions[0] + every[:, None] * step - positions, axis=1).max()
     is_straight = beside <= STRAIGHT_TOLERANCE * np.linalg.norm(step)
@@ -174,17 +164,15 @@ def _find_step(
 
 def _pixel_steps(frame: FrameHeader) -> NDArray[np.float64]:
     """Return the ways to the next row and to the next column, shape (3, 2), mm."""
-    from highdicom.spatial import create_affine_matrix_from_attributes  # noqa: PLC0415 — as above
+    down, right = frame.spacing_mm or ()
+    along_row, along_column = np.reshape(np.array(frame.orientation, dtype=float), (2, 3))
+    return np.column_stack((along_column * down, along_row * right))
 
-    affine = create_affine_matrix_from_attributes(
-        image_position=frame.position_mm or (),
-        image_orientation=frame.orientation or (),
-        pixel_spacing=frame.spacing_mm or (),
-        index_convention="DR",
-        slices_first=True,
-    )
-    steps: NDArray[np.float64] = affine[:3, 1:3]
-    return steps
+
+def _is_along(normal: NDArray[np.float64], positions: NDArray[np.float64]) -> bool:
+    """Return whether each slice lies straight above the first."""
+    ways = positions[1:] - positions[0]
+    return bool((np.abs(ways @ normal) > (1 - PERPENDICULAR_TOLERANCE) * np.linalg.norm(ways, axis=1)).all())
 
 
 def _normal(frame: FrameHeader) -> NDArray[np.float64]:

@@ -16,7 +16,8 @@ import numpy as np
 from nibabel.spm2analyze import Spm2AnalyzeHeader
 from numpy.typing import NDArray
 
-from gadoscope.errors import InputError
+from gadoscope.errors import InputError, ReadError
+from gadoscope.extras import install_command
 from gadoscope.imaging.volume import Geometry
 from gadoscope.reading.archives.places import Place, open_place
 from gadoscope.reading.nifti.affine import FARTHEST, RAS_TO_LPS, find_slice_axis, is_usable
@@ -110,11 +111,22 @@ def _read_matrix(header: Place, notes: list[str]) -> tuple[NDArray[np.float64], 
 
     SPM2 and later write ``mat``; SPM99 wrote ``M``, whose side depends on a setting, by default radiological.
     Voxels count from 1.
+
+    Raises
+    ------
+    ReadError
+        ``missing_codec``, without scipy: which way the head lies would be guessed wrong.
     """
     place = find_spm_matrix(header)
     if place is None:
         return None
-    from scipy.io import loadmat  # noqa: PLC0415 — the rare file that needs it
+    try:
+        from scipy.io import loadmat  # noqa: PLC0415 — the rare file that needs it
+    except ModuleNotFoundError as error:
+        raise ReadError(
+            "missing_codec",
+            f"SPM's .mat beside it needs scipy, which is not installed: {install_command('phantom')}",
+        ) from error
 
     try:
         with open_place(place) as file:
