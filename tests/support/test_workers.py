@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.workers import TOGETHER, name_scope
+from tests.support.workers import EARLY, TOGETHER, name_scope, rank_of
 
 
 def test_a_file_stays_together_and_so_do_those_that_train() -> None:
@@ -12,6 +12,17 @@ def test_a_file_stays_together_and_so_do_those_that_train() -> None:
     assert name_scope("tests/cli/test_train.py::test_b") == "training"
 
 
-@pytest.mark.parametrize("beginning", [one for beginnings in TOGETHER.values() for one in beginnings])
-def test_what_stays_together_is_there(beginning: str) -> None:
+def test_what_stays_together_begins_before_long_files_and_those_before_short_ones() -> None:
+    ordered = (
+        "tests/training/test_run.py",
+        "tests/fuzz/test_seeds.py",
+        "tests/cli/test_main.py",
+        "tests/test_files.py",
+    )
+    ranks = [rank_of(f"{file}::test_a") for file in ordered]
+    assert ranks == sorted(set(ranks))
+
+
+@pytest.mark.parametrize("beginning", [*(one for some in TOGETHER.values() for one in some), *EARLY])
+def test_what_begins_early_is_there(beginning: str) -> None:
     assert (ROOT / beginning).exists()

@@ -29,6 +29,19 @@ TOGETHER = {
 }
 """What one worker runs, longest first: the beginnings of the files' paths."""
 
+EARLY = (
+    "tests/fuzz/",
+    "tests/test_extras.py",
+    "tests/end_to_end/",
+    "tests/cli/",
+    "tests/phantom/forms/",
+    "tests/classification/",
+    "tests/inspection/",
+    "tests/reading/decoding/",
+    "tests/report/",
+)
+"""Files of some seconds each begin next. Of the others none takes so long that a worker would wait for it."""
+
 
 def name_scope(nodeid: str) -> str:
     """Return what a test stays together with: its file, or files that share what they make."""
@@ -37,9 +50,16 @@ def name_scope(nodeid: str) -> str:
 
 
 def put_longest_first(items: list[pytest.Item]) -> None:
-    """Order the tests: those that stay together over several files come first, the others as they were."""
-    ranks = {name: rank for rank, name in enumerate(TOGETHER)}
-    items.sort(key=lambda item: ranks.get(name_scope(item.nodeid), len(ranks)))
+    """Order the tests: those that stay together over several files, then long files, then the others."""
+    items.sort(key=lambda item: rank_of(item.nodeid))
+
+
+def rank_of(nodeid: str) -> int:
+    """Return how many kinds of tests begin before this one."""
+    if (scope := name_scope(nodeid)) in TOGETHER:
+        return list(TOGETHER).index(scope)
+    early = (rank for rank, beginning in enumerate(EARLY) if scope.startswith(beginning))
+    return len(TOGETHER) + next(early, len(EARLY))
 
 
 def make_scheduler(config: pytest.Config, log: object) -> object:
