@@ -144,10 +144,13 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_network_learns_that_bone_stays_black_where_fluid_does_not(tmp_path: Path) -> None:
-    generator = np.random.default_rng(0)
-    noise = generator.normal(0, 0.02, (6, SIDE, SIDE)).astype(np.float32)
-    network = train_flair([(np.clip(T1_HEAD + one, 0, 1), FLAIR_HEAD) for one in noise], seed=1, n_steps=200)
-    (found,) = look(network, [T1_HEAD])
-    assert np.abs(found - FLAIR_HEAD)[RADIUS < 0.9].mean() < 0.1
-    assert found[SCALP].mean() > found[WHITE_MATTER].mean() > found[BONE].mean()
+@pytest.mark.usefixtures("small_patches")
+def test_a_network_learns_that_bone_stays_black_where_fluid_does_not() -> None:
+    t1, flair, radius, scalp, white_matter, bone = (
+        picture[::2, ::2] for picture in (T1_HEAD, FLAIR_HEAD, RADIUS, SCALP, WHITE_MATTER, BONE)
+    )
+    noise = np.random.default_rng(0).normal(0, 0.02, (6, *t1.shape)).astype(np.float32)
+    network = train_flair([(np.clip(t1 + one, 0, 1), flair) for one in noise], seed=1, n_steps=150)
+    (found,) = look(network, [t1])
+    assert np.abs(found - flair)[radius < 0.9].mean() < 0.1
+    assert found[scalp].mean() > found[white_matter].mean() > found[bone].mean()
