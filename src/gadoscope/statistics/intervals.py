@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -104,14 +104,20 @@ def risk_p_value(losses: Annotated[Floats, "subjects"], risk: float, *, is_binar
     """
     n, total = losses.size, float(losses.sum())
     if is_binary:
-        return float(binom.cdf(round(total), n, risk))
+        return _binomial_tail(round(total), n, risk)
     mean = min(total / n, risk)
     divergence = (1 - mean) * math.log((1 - mean) / (1 - risk))
     if mean > 0:
         divergence += mean * math.log(mean / risk)
     # The sum of shares such as 1/3 must not be rounded up over a whole number.
-    bentkus = math.e * float(binom.cdf(math.ceil(total - 1e-9), n, risk))
+    bentkus = math.e * _binomial_tail(math.ceil(total - 1e-9), n, risk)
     return min(1.0, math.exp(-n * divergence), bentkus)
+
+
+@lru_cache(maxsize=10_000)  # where a band is chosen, the same few counts are tested at the same few risks
+def _binomial_tail(count: int, n: int, risk: float) -> float:
+    """Return how likely ``count`` events or fewer are among ``n``."""
+    return float(binom.cdf(count, n, risk))
 
 
 def bound_risk(losses: Floats, confidence: float, *, is_binary: bool) -> float:
