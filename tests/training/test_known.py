@@ -88,10 +88,10 @@ def test_one_phase_is_nothing_to_learn_a_difference_from() -> None:
         divide(manifest_of(30, Label.PRE), read_config("finetune"))
 
 
-def test_forty_subjects_give_ten_that_judge_and_ten_that_choose() -> None:
+def test_forty_subjects_give_ten_that_judge_and_six_that_watch() -> None:
     divided = divide(manifest_of(40, Label.PRE, Label.POST), read_config("finetune"))
     counts = {
         split: len({item.subject_id for item in divided.items if item.split == split})
         for split in ("train", "validation", "test")
     }
-    assert counts == {"train": 20, "validation": 10, "test": 10}
+    assert counts == {"train": 24, "validation": 6, "test": 10}

@@ -131,7 +131,8 @@ def test_mlflow_reads_back_what_was_told_and_no_path_of_the_data(tmp_path: Path)
 @pytest.mark.slow
 def test_a_store_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
     with library("mlflow"):
-        config = LogConfig(to=("mlflow",), mlflow_store=f"sqlite:///{tmp_path}/nowhere/mlflow.db")
+        (tmp_path / "file").touch()
+        config = LogConfig(to=("mlflow",), mlflow_store=f"sqlite:///{tmp_path}/file/mlflow.db")
         with pytest.raises(UsageError, match=r"^mlflow cannot be opened: .*Check log\.mlflow_store"):
             open_logs(config, tmp_path / "run", SETTINGS, pytest.fail)
 

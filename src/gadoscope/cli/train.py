@@ -159,15 +159,19 @@ def _train(config: "TrainingConfig", display: "TrainingDisplay", options: dict[s
 
 
 def _describe(trained: "TrainedRun") -> str:
+    from gadoscope.freezing.inherited import INHERITED
+
     measured = trained.frozen.performance["validation"]
     point = trained.frozen.decision.of_slice.point
-    origin = point.chosen_on.partition(":")[0]
+    origin, how = point.chosen_on.partition(":")[0], f"{point.rule}, chosen"
+    if point.chosen_on.startswith(INHERITED):
+        origin, how = "validation", f"{point.chosen_on.partition(',')[0]}, measured"
     layers = format_layers(layer._asdict() for layer in trained.layers)
     warnings = "".join(f"WARNING: {sentence}\n" for sentence in trained.warnings)
     notes = "".join(f"note: {notice}\n" for notice in trained.notices)
     return f"{warnings}{layers}\n{notes}" + (
         f"{origin}: AUC {measured['auc']:.3f}, accuracy {measured['accuracy']:.1%} at the threshold "
-        f"{point.threshold:.3f} ({point.rule}, chosen on {measured['n_images']} images)\n"
+        f"{point.threshold:.3f} ({how} on {measured['n_images']} images)\n"
         f"weights:    sha256 {trained.weights_sha256}\n"
         f"bundle:     {trained.bundle} (its probabilities differ from torch's by "
         f"{trained.onnx_difference:.0e} at most)\n"

@@ -11,12 +11,16 @@ from torch import nn
 
 from gadoscope.arrays import Floats
 from gadoscope.decision.calibration import sigmoid
+from gadoscope.decision.decision import Decision
 from gadoscope.decision.gate import Gate
+from gadoscope.errors import ConfigError
 from gadoscope.files import hash_file
 from gadoscope.freezing.freeze import Frozen, freeze_decision, freeze_held_out
 from gadoscope.freezing.gate import freeze_gate
+from gadoscope.freezing.inherited import inherit, measure_inherited
 from gadoscope.freezing.plan import Plan
 from gadoscope.imaging.intensity import ImagePath
+from gadoscope.inference.session import Session
 from gadoscope.models.network import gate_of, phase_of
 from gadoscope.preparation.items import Item, tabulate
 from gadoscope.preparation.series import name_series
@@ -57,7 +61,11 @@ def freeze_table(table: Path | None, plan: Plan) -> HeldOut:
 
 
 def freeze(
-    network: nn.Module, data: TrainingData, config: TrainingConfig, held_out: Frozen | None = None
+    network: nn.Module,
+    data: TrainingData,
+    config: TrainingConfig,
+    held_out: Frozen | None = None,
+    inherited: Decision | None = None,
 ) -> Frozen:
     """Choose calibration, threshold and band on the validation images and their series, and the gate.
 
@@ -65,6 +73,8 @@ def freeze(
     ----------
     held_out
         From `freeze_table`; then nothing but the gate is chosen on the validation images.
+    inherited
+        Of the bundle that the run began from, as of `inherit`; the same holds of it.
 
     Raises
     ------
@@ -74,11 +84,40 @@ def freeze(
     store = data.validation
     phase, t1_brain = _infer(network, store.images, config.image)
     items = [item for item, is_it in zip(store.items, store.is_t1, strict=True) if is_it]
-    frozen = held_out or freeze_logits(items, phase[store.is_t1], config.to_plan())
+    if inherited is not None:
+        frozen = _take_over(inherited, items, phase[store.is_t1])
+    else:
+        frozen = held_out or freeze_logits(items, phase[store.is_t1], config.to_plan())
     if t1_brain is None:
         return frozen
     gate = _freeze_gate(network, store, t1_brain, config)
     return frozen.with_gate(replace(gate, kinds=fit_kinds(network, data.train, config)))
+
+
+def find_inherited(config: TrainingConfig, init: Path | None) -> Decision | None:
+    """Return the decision that the config asks to take over; None where it asks for none.
+
+    Raises
+    ------
+    ConfigError
+        If the run starts from no bundle.
+    """
+    if not config.operating_point.inherit:
+        return None
+    if init is None:
+        raise ConfigError(
+            "operating_point.inherit is true and the run starts from no bundle, so there is nothing to "
+            "inherit; name one with --init, such as --init default, or set operating_point.inherit=false."
+        )
+    bundle = Session(init).bundle
+    return inherit(bundle.metadata.decision, bundle.model_id)
+
+
+def _take_over(inherited: Decision, items: Sequence[Item], logit: Floats) -> Frozen:
+    table = Predictions(**tabulate(items), logit=logit, probability=sigmoid(logit))
+    return Frozen(
+        decision=inherited, performance={"validation": measure_inherited(inherited, table)}, notices=()
+    )
 
 
 def freeze_logits(items: Sequence[Item], logit: Floats, plan: Plan) -> Frozen:

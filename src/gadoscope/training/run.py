@@ -13,7 +13,7 @@ from gadoscope.training.checkpoint import digest_weights
 from gadoscope.training.data import add_digests, decode_images, find_images, find_shortcuts_of
 from gadoscope.training.devices import start_fabric
 from gadoscope.training.export import export_bundle
-from gadoscope.training.freeze import freeze, freeze_table
+from gadoscope.training.freeze import find_inherited, freeze, freeze_table
 from gadoscope.training.init import check_size
 from gadoscope.training.job import Job, TrainedRun, Warn, Watch, settle
 from gadoscope.training.known import find_known, tell_known
@@ -63,6 +63,7 @@ def train(
     job, notices = settle(job)
     config, run = job.config, job.run
     # Whatever does not fit ends the run here, not after the last epoch.
+    inherited = find_inherited(config, job.init)
     held_out = freeze_table(job.held_out, config.to_plan())
     teacher = Teacher(job.teacher, config.image) if job.teacher else None
     check_logs(config.log)
@@ -112,7 +113,7 @@ def train(
     kept_epoch = config.stopping.find_kept(history)
 
     # ---------------------------------------------------------------- freeze what turns logits into answers
-    frozen = freeze(network, data, config, held_out.frozen)
+    frozen = freeze(network, data, config, held_out.frozen, inherited)
 
     # ----------------------------------------------------------------------------------------------- bundle
     layers, weights_sha256 = tuple(network.layers()), digest_weights(network)

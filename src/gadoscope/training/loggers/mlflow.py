@@ -4,6 +4,7 @@ Only names, settings and figures are told: no file, no path of the data. MLflow'
 switched off before it loads, and it tries a server that is gone for seconds, not for minutes.
 """
 
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from mlflow.entities import Metric, Param, RunStatus
 from mlflow.tracking import MlflowClient
 
 from gadoscope.training.loggers.config import MLFLOW
+
+logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table that it makes
 
 STORE_NAME = "mlflow.db"
 MOST_CHARACTERS = 500

@@ -1,0 +1,58 @@
+"""A fine-tuned network that takes over a decision: the same places on the scale, and no promise."""
+
+from dataclasses import replace
+
+import pytest
+
+from gadoscope.decision.aggregation import Aggregation
+from gadoscope.decision.calibration import Calibration
+from gadoscope.decision.decision import Decision, LevelDecision
+from gadoscope.decision.operating_point import OperatingPoint, Promise
+from gadoscope.errors import ConfigError
+from gadoscope.freezing.inherited import inherit, measure_inherited
+from gadoscope.training.config import read_config
+from gadoscope.training.freeze import find_inherited
+from tests.support.tables import make_predictions
+
+PROMISE = Promise(max_risk=0.08, confidence=0.95, is_promised=True, coverage=0.9, sentence="At most 8 %.")
+POINT = OperatingPoint(
+    threshold=0.4,
+    lower=0.3,
+    upper=0.6,
+    rule="balanced_accuracy",
+    chosen_on="out of fold: 9 images",
+    promise=PROMISE,
+)
+LEVEL = LevelDecision(point=POINT, calibration=Calibration("temperature", {"temperature": 2.0}))
+DECISION = Decision(of_slice=LEVEL, of_series=LEVEL, aggregation=Aggregation("median"))
+
+
+def test_threshold_calibration_aggregation_and_band_stay_and_the_promise_goes() -> None:
+    kept = inherit(DECISION, "default@1")
+    for level in (kept.of_slice, kept.of_series):
+        assert level is not None
+        assert level.calibration == LEVEL.calibration
+        assert level.point == replace(
+            POINT,
+            promise=None,
+            chosen_on="kept from default@1, for which it was chosen on out of fold: 9 images",
+        )
+    assert kept.aggregation == DECISION.aggregation
+    assert kept.gate is None
+
+
+def test_what_it_reaches_is_measured_at_that_threshold() -> None:
+    table = make_predictions([0, 0, 1, 1], [0.2, 0.5, 0.45, 0.9])
+    plain = Decision(of_slice=LevelDecision(point=POINT))
+    measured = measure_inherited(plain, table)
+    assert measured["accuracy"] == 0.75  # one before contrast lies above 0.4
+    assert measured["auc"] == 0.75
+    assert measured["n_images"] == 4
+
+
+def test_a_run_without_a_beginning_has_nothing_to_inherit() -> None:
+    with pytest.raises(
+        ConfigError, match=r"operating_point\.inherit is true and the run starts from no bundle"
+    ):
+        find_inherited(read_config("finetune"), None)
+    assert find_inherited(read_config("lesson"), None) is None
