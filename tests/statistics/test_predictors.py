@@ -68,6 +68,18 @@ def test_frequencies_are_those_of_naive_bayes() -> None:
     np.testing.assert_allclose(scored.score, chance[:, 1] - chance[:, 0], atol=0.2)
 
 
+@pytest.mark.parametrize(("n_images", "tells"), [(18, False), (20, True)])
+def test_what_would_leave_fewer_than_eight_images_in_a_leaf_is_not_learned(
+    n_images: int, tells: bool
+) -> None:
+    """A fold of 18 leaves 15 images at most to learn from, one of 20 leaves twice eight."""
+    is_post = np.arange(n_images) % 2 == 1
+    predictor = Predictor("it", "", Nature.CIRCUMSTANCE, is_post[:, np.newaxis].astype(np.float64))
+    (scored,) = score_predictors([predictor], is_post, np.arange(n_images))
+    assert scored.score is not None
+    assert ((scored.score > 0) == is_post).all() if tells else not scored.score.any()
+
+
 def test_the_same_data_give_the_same_scores() -> None:
     rows = slice(60)
     values = GENERATOR.normal(size=(60, 3)) + IS_POST[rows, np.newaxis]

@@ -137,6 +137,8 @@ def _score(
         given, asked = predictor.values[train], predictor.values[test]
         if predictor.is_named:
             score[test] = _compare_frequencies(given, is_post[train], asked)
+        elif train.size < 2 * MIN_LEAF:
+            continue  # a tree could not divide so few: all scores stay what both classes have before any
         else:
             forest = HistGradientBoostingClassifier(
                 max_iter=N_TREES,
