@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from functools import cache
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.experiments.test_suspects_report import ODD, RIGHT, SWAPPED, WRONG
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDTHS = (320, 390, 800, 1280)
+NARROWEST = WIDTHS[:1]
 BROWSER_SECONDS = 120
 # A frame has the width that is asked; the window of a browser without a screen has 500 pixels at least.
 FRAMES = """<body style="margin:0"><pre id="found"></pre><script>
@@ -24,7 +26,7 @@ addEventListener("message", event => document.getElementById("found").textConten
 </script>{}"""
 MEASURE = """<script>addEventListener("load", () => {
   const root = document.documentElement
-  parent.postMessage(innerWidth + " " + root.scrollWidth + " " + root.clientWidth, "*")
+  parent.postMessage("NAME " + innerWidth + " " + root.scrollWidth + " " + root.clientWidth, "*")
 })</script>"""
 
 
@@ -46,13 +48,20 @@ def test_every_table_of_a_page_scrolls_by_itself_where_the_page_is_narrow() -> N
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here to lay pages out")
-@pytest.mark.parametrize("name", ["report", "suspects"])
-def test_no_page_is_wider_than_its_window_in_a_browser(tmp_path: Path, name: str) -> None:
-    (tmp_path / "page.html").write_text(
-        pages()[name].replace("</body>", f"{MEASURE}</body>"), encoding="utf-8"
-    )
-    frames = "".join(f'<iframe src="page.html" width="{width}" height="900"></iframe>' for width in WIDTHS)
-    (tmp_path / "frames.html").write_text(FRAMES.format(frames), encoding="utf-8")
+@pytest.mark.parametrize(
+    "widths", [pytest.param(NARROWEST, id="small"), pytest.param(WIDTHS, id="all", marks=pytest.mark.slow)]
+)
+def test_no_page_is_wider_than_its_window_in_a_browser(tmp_path: Path, widths: tuple[int, ...]) -> None:
+    """In a window of every width; in small, in the narrowest one, where anything wide shows first."""
+    for name, page in pages().items():
+        measure = MEASURE.replace("NAME", name)
+        (tmp_path / f"{name}.html").write_text(page.replace("</body>", f"{measure}</body>"), encoding="utf-8")
+    frames = [
+        f'<iframe src="{name}.html" width="{width}" height="900"></iframe>'
+        for name in pages()
+        for width in widths
+    ]
+    (tmp_path / "frames.html").write_text(FRAMES.format("".join(frames)), encoding="utf-8")
     done = subprocess.run(
         [
             *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000"),
@@ -66,7 +75,7 @@ def test_no_page_is_wider_than_its_window_in_a_browser(tmp_path: Path, name: str
     found = re.search(r'<pre id="found">(.*?)</pre>', done.stdout, re.DOTALL)
     if found is None or not found[1].strip():
         pytest.skip("Chromium does not lay pages out on this machine")
-    measured = [tuple(map(int, line.split())) for line in html.unescape(found[1]).strip().splitlines()]
-    assert {window for window, _, _ in measured} == set(WIDTHS)
-    for window, wide, visible in measured:
-        assert wide <= visible, f"{window} pixels wide, the page takes {wide}"
+    measured = [line.split() for line in html.unescape(found[1]).strip().splitlines()]
+    assert {(name, int(window)) for name, window, _, _ in measured} == set(product(pages(), widths))
+    for name, window, wide, visible in measured:
+        assert int(wide) <= int(visible), f"{window} pixels wide, the page {name} takes {wide}"

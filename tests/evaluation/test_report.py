@@ -115,27 +115,41 @@ def build_unjudged(
 
 
 def render(
-    predictions: Predictions, *, about: Evaluated | None = None, split: str = "test", drawn: bool = True
+    predictions: Predictions,
+    *,
+    about: Evaluated | None = None,
+    split: str = "test",
+    figures: dict[str, str] | None = None,
 ) -> tuple[dict[str, Any], Page, str]:
-    """Return report and page; without its figures, which take nine tenths of the time, if not ``drawn``."""
+    """Return report and page; ``figures`` instead of its own, whose drawing takes nine tenths of the time."""
     about = about or evaluated()
     splits = summarise(predictions, about.bundle.metadata.decision)
     report = build_unjudged(about, predictions, splits, split, 4)
     cases = [Case(PIXEL, PIXEL)] * report["wrong"]["n_shown"]
-    figures = draw_figures(report, splits, about.bundle.metadata.decision) if drawn else {}
+    if figures is None:
+        figures = draw_figures(report, splits, about.bundle.metadata.decision)
     page = render_html(report, figures, cases, about.bundle.metadata.decision)
     return report, Page(page), page
 
 
-def table_of_test() -> Predictions:
-    """Return scores of test images alone, of which fewer figures are drawn."""
+def of_split(split: str) -> Predictions:
     predictions = table()
-    return predictions.select(predictions.split == "test")
+    return predictions.select(predictions.split == split)
+
+
+def one_class() -> Predictions:
+    """Return scores of post-contrast images alone, five of them right: few figures are drawn."""
+    return make_predictions([1] * 10, [0.9] * 5 + [0.2] * 5)
 
 
 @cache
-def render_test_once() -> tuple[dict[str, Any], Page, str]:
-    return render(table_of_test())
+def render_class_once() -> tuple[dict[str, Any], Page, str]:
+    return render(one_class(), about=untrained())
+
+
+def untrained() -> Evaluated:
+    """Return what is known of a bundle alone: no learning curves."""
+    return replace(evaluated(), training=None)
 
 
 @cache
@@ -190,7 +204,7 @@ def with_bands(slice_band: tuple[float, float], series_band: tuple[float, float]
     """Return the words of a report by series, for a bundle with these bands."""
     decision = Decision(of_slice=decided(band=slice_band), of_series=decided(band=series_band))
     pairs = replace(table(), subject_id=np.array([f"s{row // 6}" for row in range(40)]))
-    return " ".join(render(pairs, about=evaluated(decision), drawn=False)[1].words.split())
+    return " ".join(render(pairs, about=evaluated(decision), figures={})[1].words.split())
 
 
 def test_no_band_of_silence_is_said_only_where_no_level_has_one() -> None:
@@ -222,7 +236,7 @@ def test_what_makes_a_figure_worthless_stands_at_the_top_of_page_and_data() -> N
     }
     seen = {"n_images": 27, "n_identical": 27, "n_alike": 0, "n_known": 9, "n_trained": 9, "sources": []}
     about = replace(evaluated(), shortcuts=shortcuts, seen=seen)
-    report, page, text = render(table(), about=about, drawn=False)
+    report, page, text = render(table(), about=about, figures={})
     titles = ["The model was made from these images", "Image size alone gives the label away"]
     assert [one["title"] for one in report["warnings"]] == titles
     assert report["worth"][:2] == report["warnings"]
@@ -246,15 +260,17 @@ def test_every_link_of_the_page_leads_somewhere() -> None:
 
 
 def test_hostile_names_are_shown_and_never_run() -> None:
-    predictions = table_of_test()
+    predictions = one_class()
     hostile = '<script>alert(1)</script>"onload="x&.png'
     paths = np.array([f"/data/{row}{hostile}" for row in range(len(predictions))])
     sources = np.array(["</title><img src=x onerror=alert(2)>"] * len(predictions))
     object.__setattr__(predictions, "path", paths)
     object.__setattr__(predictions, "source", sources)
     unread = [{"name": hostile, "reason": "truncated", "sentence": "<b>bold</b>"}]
-    _, page, _ = render(predictions, about=evaluated(unread=unread, notices=["<i>note</i>"], origin=hostile))
+    about = evaluated(unread=unread, notices=["<i>note</i>"], origin=hostile)
+    _, page, _ = render(predictions, about=about)
 
+    assert page.tags.count("svg") == 3  # the sources stand in a legend
     assert "script" not in page.tags
     assert page.tags.count("img") == 8  # four cases, two pictures each
     assert all(address.startswith(("data:image/png", "#")) for address in page.addresses)
@@ -264,22 +280,43 @@ def test_hostile_names_are_shown_and_never_run() -> None:
 
 
 def test_two_renderings_are_the_same_bytes() -> None:
-    assert render(table_of_test())[2] == render_test_once()[2]
+    again = render(one_class(), about=untrained())[2]
+    assert again == render_class_once()[2]
+    assert again.count("<svg") == 2
+
+
+@pytest.mark.slow
+def test_two_renderings_of_all_figures_are_the_same_bytes() -> None:
+    """In small: `test_two_renderings_are_the_same_bytes`."""
+    assert render(table())[2] == render_once()[2]
 
 
 @pytest.mark.parametrize("missing", ["test", "validation"])
 def test_a_missing_split_is_said_plainly(missing: str) -> None:
     other = "validation" if missing == "test" else "test"
-    predictions = table()
-    of_other = predictions.select(predictions.split == other)
-    _, page, _ = render_test_once() if other == "test" else render(of_other, split=other)
+    svg = "<svg></svg>"
+    names = [f"{name}-{other}" for name in ("roc", "precision-recall", "histogram", "sweep")]
+    names += ["learning-curves", "reliability", "risk-coverage"]
+    _, page, _ = render(of_split(other), split=other, figures=dict.fromkeys(names, svg))
 
     assert f"There are no {missing} images" in page.words
     assert page.tags.count("svg") == 7
 
 
+def count_figures(text: str) -> tuple[int, int, int]:
+    """Return how many figures are of the test, of the validation, and of both or none."""
+    kinds = [text.count(f'-{split}-title">') for split in ("test", "validation")]
+    return kinds[0], kinds[1], text.count("<svg") - sum(kinds)
+
+
+@pytest.mark.slow
+def test_no_figure_of_missing_test_images_is_drawn() -> None:
+    """In small, of missing validation images: `test_a_perfect_network_gets_a_page_too`."""
+    assert count_figures(render(of_split("validation"), split="validation")[2]) == (0, 4, 3)
+
+
 def test_one_class_alone_gives_dashes_and_a_sentence_in_place_of_curves() -> None:
-    report, page, _ = render(make_predictions([1] * 6, [0.9] * 5 + [0.2]))
+    report, page, _ = render_class_once()
 
     assert report["splits"]["test"]["auc"]["value"] is None
     assert ("splits.test.auc.value", "null", "\N{EN DASH}") in page.numbers
@@ -287,15 +324,16 @@ def test_one_class_alone_gives_dashes_and_a_sentence_in_place_of_curves() -> Non
 
 
 def test_a_perfect_network_gets_a_page_too() -> None:
-    report, page, _ = render(make_predictions([0, 1] * 10, [0.1, 0.9] * 10))
+    report, page, text = render(make_predictions([0, 1] * 10, [0.1, 0.9] * 10), about=untrained())
 
     assert "no evaluated image was answered wrongly" in page.words
     assert report["splits"]["test"]["auc"]["lower"] < 1
+    assert count_figures(text) == (4, 0, 2)
 
 
 def test_more_wrong_answers_than_shown_are_counted() -> None:
     predictions = make_predictions([0, 1] * 10, [0.9, 0.1] * 10)
-    report, page, _ = render(predictions, drawn=False)
+    report, page, _ = render(predictions, figures={})
 
     assert (report["wrong"]["n"], report["wrong"]["n_shown"]) == (20, 4)
     assert "16 more stand in predictions.csv" in page.words
@@ -309,16 +347,17 @@ def test_wrong_answers_on_test_images_come_before_those_on_validation() -> None:
 
 
 def test_a_bundle_alone_has_no_section_on_its_training() -> None:
-    _, page, _ = render(table(), about=replace(evaluated(), training=None), drawn=False)
+    _, page, _ = render(table(), about=untrained(), figures={})
 
     assert "How it was trained" not in page.words
 
 
 def test_the_band_of_indeterminate_answers_is_told() -> None:
-    about = evaluated(Decision(of_slice=decided(band=(0.3, 0.7))))
-    _, page, _ = render(table_of_test(), about=about)
+    about = replace(evaluated(Decision(of_slice=decided(band=(0.3, 0.7)))), training=None)
+    _, page, text = render(one_class(), about=about)
 
     assert "the bundle answers indeterminate" in " ".join(page.words.split())
+    assert ">With the band<" in text  # its place on the risk-coverage curve
 
 
 def test_a_name_keeps_its_last_folder_only() -> None:
@@ -338,7 +377,7 @@ def test_calibration_before_and_after_and_the_promise_and_its_limits_are_shown()
     point = replace(decided(band=(0.4, 0.6)).point, promise=promise)
     decision = Decision(of_slice=LevelDecision(point=point, calibration=calibration))
     scored = replace(table(), probability=calibration.apply(table().logit))
-    report, page, _ = render(scored, about=evaluated(decision), drawn=False)
+    report, page, _ = render(scored, about=evaluated(decision), figures={})
 
     trust = report["splits"]["test"]["trust"]
     assert report["promise"] == to_plain(promise)
