@@ -1,8 +1,41 @@
 """Most evaluations of the tests do without figures, and without a second look at the same data."""
 
-import pytest
+from dataclasses import dataclass
+from pathlib import Path
 
-from tests.support.quick_runs import remember_shortcuts
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.support.paths import LESSON
+from tests.support.quick_runs import draw_no_curves, remember_shortcuts
+from tests.support.traps import N_FEW, write_trap
+
+
+@dataclass(frozen=True)
+class TrapRun:
+    """A run of one epoch on data with a trap, and what the command said."""
+
+    data: Path
+    run: Path
+    said: Result
+
+
+@pytest.fixture(scope="session")
+def trap_run(tmp_path_factory: pytest.TempPathFactory) -> TrapRun:
+    """Return a run of the lesson whose hospitals write images of two sizes."""
+    from gadoscope.cli.train import command  # noqa: PLC0415 — most evaluations do without torch
+
+    folder = tmp_path_factory.mktemp("trap")
+    data, run = folder / "data", folder / "run"
+    write_trap(data / "Train", n=N_FEW)
+    write_trap(data / "Test", n=3, first=5000)
+    settings = ("epochs=1", "batch_size=8", "threads=1")
+    arguments = [str(LESSON), "--data", str(data), "--output", str(run)]
+    arguments += [part for setting in settings for part in ("--set", setting)]
+    with pytest.MonkeyPatch.context() as patch:
+        remember_shortcuts(patch)
+        draw_no_curves(patch)
+        return TrapRun(data, run, CliRunner().invoke(command, arguments))
 
 
 @pytest.fixture

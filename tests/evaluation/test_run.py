@@ -46,7 +46,6 @@ def splits(report: dict[str, Any]) -> dict[str, int]:
     return {row["split"]: row["n_images"] for row in report["data"]["splits"]}
 
 
-@pytest.mark.usefixtures("curves")
 def test_a_run_is_evaluated_on_its_own_data(run: Path, tmp_path: Path) -> None:
     done = evaluate(run, data=None, output=tmp_path / "report")
 
@@ -94,12 +93,15 @@ def test_naming_the_runs_own_manifest_is_like_naming_none(run: Path, tmp_path: P
     assert evaluate(run, data=run / "manifest.csv", output=tmp_path / "b", n_cases=0).report == own
 
 
+@pytest.mark.usefixtures("curves")
 def test_a_bundle_is_evaluated_on_rows_without_a_split(tiny_bundle: Path, tmp_path: Path) -> None:
     data = write_data(tmp_path, make_items(tmp_path / "images", None, first=0))
 
     report = evaluate(tiny_bundle, data=data, output=tmp_path / "report", n_cases=0).report
 
     assert splits(report) == {"train": 0, "validation": 0, "test": 12}
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert page.count("<svg") == 6  # with a training and a validation there are twelve: see test_report.py
     assert report["training"] is None
     assert report["splits"]["validation"] is None
 

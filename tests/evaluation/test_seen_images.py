@@ -13,13 +13,11 @@ from gadoscope.inference import default
 from gadoscope.inference.session import Session
 from gadoscope.preparation.manifest import read_manifest
 from gadoscope.statistics.predictors import MIN_SUBJECTS
-from gadoscope.training.job import Job
-from gadoscope.training.run import train
 from recipes.default.images import list_images
+from tests.evaluation.conftest import TrapRun
 from tests.support.bundles import TINY_METADATA, write_tiny_bundle
-from tests.support.lessons import small_config, write_slices
 from tests.support.slices import grey_values
-from tests.support.traps import write_trap
+from tests.support.traps import N_FEW, write_trap
 
 TITLE = "The model was made from these images"
 N = MIN_SUBJECTS - 1
@@ -79,11 +77,10 @@ def test_the_default_bundle_is_known_wherever_it_lies(
     assert warnings(bundle, data, tmp_path / "b") == []
 
 
-def test_a_trained_bundle_holds_its_own_list_and_its_run_says_nothing_of_its_test(tmp_path: Path) -> None:
-    data = write_slices(tmp_path / "data")
-    trained = train(Job(config=small_config(epochs=1), data=data, run=tmp_path / "run"))
-    assert trained is not None
-    metadata = Session(trained.bundle).bundle.metadata
-    assert metadata.training["images"]["n_images"] == 20
-    assert TITLE in [one["title"] for one in warnings(trained.bundle, data / "Train", tmp_path / "a")]
-    assert TITLE not in [one["title"] for one in warnings(trained.bundle, data / "Test", tmp_path / "b")]
+def test_a_trained_bundle_holds_its_own_list_and_its_run_says_nothing_of_its_test(
+    trap_run: TrapRun, tmp_path: Path
+) -> None:
+    data, bundle = trap_run.data, trap_run.run / "model.onnx"
+    assert Session(bundle).bundle.metadata.training["images"]["n_images"] == 2 * N_FEW
+    assert TITLE in [one["title"] for one in warnings(bundle, data / "Train", tmp_path / "a")]
+    assert TITLE not in [one["title"] for one in warnings(bundle, data / "Test", tmp_path / "b")]

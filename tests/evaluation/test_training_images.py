@@ -74,13 +74,16 @@ def test_the_default_bundle_comes_with_its_images_and_both_stay_small() -> None:
     assert read_training_images("0" * 64) is None
 
 
-def test_real_images_of_the_recipe_are_known_and_those_of_other_sources_are_not(shared: Path) -> None:
+@pytest.mark.parametrize("every", [250, pytest.param(25, marks=pytest.mark.slow)])
+def test_real_images_of_the_recipe_are_known_and_those_of_other_sources_are_not(
+    shared: Path, every: int
+) -> None:
     known = TrainingImages.from_dict(read_training_images(read_digest()))
     assert known is not None
     listed = read_manifest(shared / "data").items
 
     def look(sources: tuple[str, ...]) -> tuple[float, float]:
-        items = [item for item in listed if item.source in sources][::25]
+        items = [item for item in listed if item.source in sources][::every]
         same, alike = known.find(*zip(*map(describe, items), strict=True))
         return float(same.mean()), float(alike.mean())
 

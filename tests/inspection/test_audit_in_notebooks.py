@@ -1,31 +1,23 @@
 """An audit shows itself in a notebook: what tells the label, and its findings, gravest first."""
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-from gadoscope.inspection.run import Audit, audit
+from gadoscope.inspection.run import Audit
 from gadoscope.report.finding import CAUTION, NOTE, SERIOUS, finding
 from gadoscope.wording import area
-from tests.inspection.test_run import clean_heads, write_table
-
-
-@cache
-def audited() -> Audit:
-    with TemporaryDirectory() as folder:
-        return audit(write_table(Path(folder), clean_heads(Path(folder))), output=None)
+from tests.inspection.test_run import audit_clean
 
 
 def with_findings(*found: dict[str, str]) -> Audit:
-    return replace(audited(), report={**audited().report, "findings": list(found)})
+    return replace(audit_clean(), report={**audit_clean().report, "findings": list(found)})
 
 
 def test_the_figures_are_the_predictors_that_were_measured_the_best_first() -> None:
-    figures = audited().figures
-    measured = {row["name"]: row for row in audited().report["predictors"] if row["auc"]}
+    figures = audit_clean().figures
+    measured = {row["name"]: row for row in audit_clean().report["predictors"] if row["auc"]}
     assert set(figures) == set(measured)
     values = [one["auc"].value for one in figures.values()]
     assert values == sorted(values, key=lambda value: -(value or 0))
@@ -60,12 +52,12 @@ def test_nothing_that_the_data_say_is_markup_and_nothing_is_loaded() -> None:
 
 
 def test_an_audit_in_which_nothing_could_be_measured_says_so() -> None:
-    report = {**audited().report, "predictors": []}
-    assert "No trivial predictor could be measured" in replace(audited(), report=report)._repr_html_()
+    report = {**audit_clean().report, "predictors": []}
+    assert "No trivial predictor could be measured" in replace(audit_clean(), report=report)._repr_html_()
 
 
 @pytest.mark.parametrize("folder", [None, Path("audit")])
 def test_the_way_to_the_page_is_told_where_there_is_one(folder: Path | None) -> None:
-    html = replace(audited(), folder=folder)._repr_html_()
+    html = replace(audit_clean(), folder=folder)._repr_html_()
     assert ("report.html" in html) is (folder is not None)
-    assert repr(replace(audited(), folder=folder)) == f"Audit(folder={folder!r})"
+    assert repr(replace(audit_clean(), folder=folder)) == f"Audit(folder={folder!r})"

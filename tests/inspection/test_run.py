@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from gadoscope.errors import ManifestError, OutputError
-from gadoscope.inspection.run import JSON_NAME, audit
+from gadoscope.inspection.run import JSON_NAME, Audit, audit
 from gadoscope.labels import Label, Plane, Split
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.manifest import read_manifest, write_manifest
@@ -56,9 +56,9 @@ def copy_of(item: Item, name: str, **changes: Any) -> Item:
 
 
 @cache
-def audit_clean() -> Data:
+def audit_clean() -> Audit:
     with TemporaryDirectory() as folder:
-        return audit(write_table(Path(folder), clean_heads(Path(folder))), output=None).report
+        return audit(write_table(Path(folder), clean_heads(Path(folder))), output=None)
 
 
 @cache
@@ -93,7 +93,7 @@ def codes(report: Data, severity: str | None = None) -> list[str]:
 
 
 def test_clean_heads_are_not_accused() -> None:
-    report = audit_clean()
+    report = audit_clean().report
     assert codes(report, "serious") == []
     assert (report["copies"]["n_groups"], report["copies"]["groups"]) == (0, [])
     assert report["text"]["n_images"] == 0
@@ -189,7 +189,7 @@ def test_copies_of_unknown_subjects_are_found_in_the_lessons_folders(tmp_path: P
 def test_a_predictor_does_not_learn_the_label_from_a_copy(tmp_path: Path) -> None:
     """Each picture is there twice under two subjects; its own mean would tell its copy's label."""
     items = []
-    for number in range(40):
+    for number in range(20):
         for twin in ("a", "b"):
             path = write_slice(tmp_path / f"{number}{twin}.png", seed=number)
             label = Label.POST if number % 2 else Label.PRE

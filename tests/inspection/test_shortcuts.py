@@ -17,7 +17,7 @@ from gadoscope.preparation.data_digest import digest_files, digest_labelled
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.manifest import read_manifest
 from gadoscope.statistics.predictors import MIN_SUBJECTS
-from tests.support.traps import write_trap
+from tests.support.traps import N_FEW, write_trap
 
 FEW = MIN_SUBJECTS - 1
 """Images of a class for which no predictor is tried: a claim on digests does without a second's forests."""
@@ -36,14 +36,28 @@ def verdicts(found: dict[str, Any]) -> dict[str, str]:
     return {one["name"]: one["verdict"] for one in found["predictors"]}
 
 
-@pytest.mark.parametrize(("trap", "named"), [("size", "Image size"), ("border", "Border")])
-def test_a_trap_is_named(tmp_path: Path, trap: str, named: str) -> None:
-    items, digests = read(write_trap(tmp_path / "data", trap=trap))
+def name_trap(folder: Path, trap: str) -> str:
+    """Return the sentence on images with a trap."""
+    items, digests = read(write_trap(folder, trap=trap))
     (sentence,) = warn(measure_shortcuts(items, digests, jobs=1))
-    assert named.casefold() in sentence.casefold()
+    return sentence.casefold()
+
+
+@pytest.mark.parametrize("trap", ["size", "border"])
+def test_a_trap_is_named(tmp_path: Path, trap: str) -> None:
+    sentence = name_trap(tmp_path / "data", trap)
+    assert trap in sentence
     assert "give" in sentence
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("whole_forests")
+def test_whole_forests_name_a_trap_too(tmp_path: Path) -> None:
+    """In small: `test_a_trap_is_named`."""
+    assert "image size" in name_trap(tmp_path / "data", "size")
+
+
+@pytest.mark.usefixtures("whole_forests")
 def test_images_without_a_trap_are_not_accused(tmp_path: Path) -> None:
     items, digests = read(write_trap(tmp_path / "clean", trap="none"))
     assert warn(measure_shortcuts(items, digests, jobs=1)) == []
@@ -76,7 +90,7 @@ def test_what_was_measured_is_kept_until_a_label_or_a_column_changes(tmp_path: P
 
 
 def test_an_audit_is_found_by_the_hash_of_its_data_wherever_it_lies_near(tmp_path: Path) -> None:
-    data = write_trap(tmp_path / "data")
+    data = write_trap(tmp_path / "data", n=N_FEW)
     audit(data, output=tmp_path / "audits" / "first", jobs=1)
     audit(write_trap(tmp_path / "other", n=FEW), output=tmp_path / "audits" / "a-decoy", jobs=1)
     (tmp_path / "audits" / "broken").mkdir()

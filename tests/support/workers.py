@@ -23,6 +23,7 @@ TOGETHER = {
     "heads": (
         "tests/preparation/copies/",
         "tests/inspection/test_run.py",
+        "tests/inspection/test_audit_in_notebooks.py",
         "tests/inspection/test_marks.py",
     ),
     "pages": ("tests/evaluation/test_report.py", "tests/evaluation/test_narrow_page.py"),
