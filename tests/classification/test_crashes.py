@@ -1,11 +1,12 @@
 """A picture that crashes its decoder: of a rare format it costs that file; else the next run goes past it."""
 
+import faulthandler
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,10 +16,11 @@ from gadoscope.reading.decoding import apart
 from gadoscope.results.journal import Journal, journal_path
 from gadoscope.results.under_way import REMEMBERED, SUFFIX, UnderWay, under_way_path
 from tests.support.commands import run_command
+from tests.support.copies import start_with_files
 
 SIZE, CRASHING_SIZE = (48, 48), (48, 40)
 N_GOOD = 12
-# Pillow with a decoder that crashes of pictures of one size, in the run and in the processes that it starts.
+# Pillow with a decoder that crashes of pictures of one size, in the processes that decode for a run.
 CRASHING = f"""
 import signal, sys
 from PIL import ImageFile
@@ -30,15 +32,6 @@ def load(image):
 ImageFile.ImageFile.load = load
 """
 APART = CRASHING + "from gadoscope.reading.decoding import decoder_process; decoder_process.main()"
-RUN = (
-    CRASHING
-    + f"""
-from gadoscope.reading.decoding import apart
-apart.COMMAND = ("-c", {APART!r})
-from gadoscope.cli.main import main
-sys.exit(main())
-"""
-)
 
 
 def _write_slices(folder: Path, ending: str, n_good: int = N_GOOD) -> Path:
@@ -53,11 +46,22 @@ def _write_slices(folder: Path, ending: str, n_good: int = N_GOOD) -> Path:
     return folder
 
 
-def _crash(*arguments: object) -> None:
-    """Run in a process of its own, which the picture ends."""
-    command = [sys.executable, "-c", RUN, "classify", *map(str, arguments)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == -signal.SIGSEGV, ended.stderr
+def _crash(folder: Path, *arguments: object) -> None:
+    """Run in a copy of this process, which the picture ends."""
+
+    def crash() -> None:
+        faulthandler.disable()  # the crash is meant
+        ImageFile.ImageFile.load = load  # type: ignore[method-assign]  # in a copy, which ends
+
+    whole = ImageFile.ImageFile.load
+
+    def load(image: ImageFile.ImageFile) -> Any:
+        if image.size == CRASHING_SIZE:
+            signal.raise_signal(signal.SIGSEGV)
+        return whole(image)
+
+    ended = start_with_files(("classify", *arguments), folder, before=crash).wait()
+    assert ended == -signal.SIGSEGV, (folder / "stderr").read_text()
 
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -82,10 +86,16 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     apart.close_decoders()
 
 
+@pytest.mark.parametrize(
+    "endings",
+    [("tif", "webp"), pytest.param(("tif", "bmp", "gif", "webp"), marks=pytest.mark.slow)],
+    ids=["two", "all"],
+)
 def test_a_decoder_of_a_rare_format_that_crashes_costs_its_file(
-    run: Run, tmp_path: Path, tiny_bundle: Path
+    run: Run, tmp_path: Path, tiny_bundle: Path, endings: tuple[str, ...]
 ) -> None:
-    endings, n_good = ("tif", "bmp", "gif", "webp"), 3
+    """Of every rare format; in small, of two of them."""
+    n_good = 3
     for ending in endings:
         _write_slices(tmp_path / "slices", ending, n_good)
     ended = run(tmp_path / "slices", "--model", tiny_bundle, "--jobs", 2, "--json")
@@ -98,36 +108,41 @@ def test_a_decoder_of_a_rare_format_that_crashes_costs_its_file(
     assert len(failed) == len(endings)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+RESUME = ("--resume",)
+RESUMED_FIRST, ANEW_FIRST = (RESUME, RESUME, ()), ((), RESUME, RESUME)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "later"),
+    [
+        pytest.param(1, RESUMED_FIRST, id="1-resumed"),
+        pytest.param(2, ANEW_FIRST, id="2-anew"),
+        pytest.param(1, ANEW_FIRST, id="1-anew", marks=pytest.mark.slow),
+        pytest.param(2, RESUMED_FIRST, id="2-resumed", marks=pytest.mark.slow),
+    ],
+)
 def test_after_a_crash_the_next_run_goes_past_the_file_and_so_do_all_after_it(
-    run: Run, tmp_path: Path, tiny_bundle: Path, jobs: int
+    run: Run, tmp_path: Path, tiny_bundle: Path, jobs: int, later: tuple[tuple[str, ...], ...]
 ) -> None:
-    slices, table = _write_slices(tmp_path / "slices", "png"), tmp_path / "table.csv"
+    """Whether a file is under suspicion or not: all other rows are those of a run without the picture."""
+    slices, table, other = (tmp_path / name for name in ("slices", "table.csv", "other.csv"))
+    _write_slices(slices, "png")
+    whole = slices / "05b.png"
+    aside = whole.rename(tmp_path / "aside.png")
+    assert run(slices, "--model", tiny_bundle, "--output", other).returncode == 0
+    expected = other.read_text(encoding="utf-8").splitlines()
+    aside.rename(whole)
     arguments = (slices, "--model", tiny_bundle, "--output", table, "--jobs", jobs)
-    _crash(*arguments)
+    _crash(tmp_path / "crash", *arguments)
     assert not table.exists()
-    for more in (("--resume",), ("--resume",), ()):
+    for more in later:
         ended = run(*arguments, *more)
         assert ended.returncode == 3, ended.stderr
         lines = table.read_text(encoding="utf-8").splitlines()
         assert [line.partition(",")[0][-7:-4] for line in lines if "decoder_crashed" in line] == ["05b"]
         assert len(lines) == N_GOOD + 2
+        assert [line for line in lines if "05b" not in line] == expected
         assert not list(tmp_path.glob(f".*{SUFFIX}"))
-
-
-def test_rows_are_the_same_whether_a_file_is_under_suspicion_or_not(
-    run: Run, tmp_path: Path, tiny_bundle: Path
-) -> None:
-    slices, table = _write_slices(tmp_path / "slices", "png"), tmp_path / "table.csv"
-    arguments = (slices, "--model", tiny_bundle, "--output", table, "--jobs", 2)
-    _crash(*arguments)
-    assert run(*arguments).returncode == 3
-    with_suspects = table.read_text(encoding="utf-8").splitlines()
-    (slices / "05b.png").unlink()
-    assert run(slices, "--model", tiny_bundle, "--output", tmp_path / "other.csv").returncode == 0
-    assert [line for line in with_suspects if "05b" not in line] == (
-        (tmp_path / "other.csv").read_text(encoding="utf-8").splitlines()
-    )
 
 
 def test_a_journal_remembers_what_was_under_way_and_the_last_few_before(tmp_path: Path) -> None:
