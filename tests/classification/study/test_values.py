@@ -1,10 +1,11 @@
 """Work units of DICOM and their answers are plain values: they travel to other processes and back."""
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -45,13 +46,37 @@ def answer_elsewhere(bundle: Path, task: SeriesTask) -> Answer:
     return StudyReader(Session(bundle), RunOptions()).answer(task)
 
 
-def test_tasks_are_answered_in_another_process_and_judged_here(study: Path, tmp_path: Path) -> None:
+T = TypeVar("T")
+
+
+def travel(value: T) -> T:
+    """Return what another process would get."""
+    there: T = pickle.loads(pickle.dumps(value))  # noqa: S301 - our own
+    return there
+
+
+def answer_travelled(bundle: Path, tasks: list[SeriesTask]) -> list[Answer]:
+    return [travel(answer_elsewhere(bundle, travel(task))) for task in tasks]
+
+
+def answer_in_process(bundle: Path, tasks: list[SeriesTask]) -> list[Answer]:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as elsewhere:
+        return list(elsewhere.map(answer_elsewhere, [bundle] * len(tasks), tasks))
+
+
+@pytest.mark.parametrize(
+    "answer_all", [answer_travelled, pytest.param(answer_in_process, marks=pytest.mark.slow)]
+)
+def test_tasks_are_answered_in_another_process_and_judged_here(
+    answer_all: Callable[[Path, list[SeriesTask]], list[Answer]], study: Path, tmp_path: Path
+) -> None:
+    """In another process; in small, after the same travels. Runs in processes: test_archives.py."""
     bundle = write_tiny_bundle(tmp_path / "band.onnx", with_band(0.01, 0.06))
-    with SeriesIndex() as index, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as elsewhere:
+    with SeriesIndex() as index:
         index.add(scan_group(list(iter_inputs([study]))).batches)
         tasks = list(list_tasks(index, StudyReader(Session(bundle), RunOptions())))
-        assert pickle.loads(pickle.dumps(tasks)) == tasks  # noqa: S301 - our own
-        answers = list(elsewhere.map(answer_elsewhere, [bundle] * len(tasks), tasks))
+        assert travel(tasks) == tasks
+        answers = answer_all(bundle, tasks)
         rows = list(
             iter_judged(
                 answers,

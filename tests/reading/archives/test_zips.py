@@ -251,12 +251,12 @@ def test_threads_read_one_archive_at_once(tmp_path: Path) -> None:
 
 
 def test_the_time_for_a_member_does_not_grow_with_their_number(tmp_path: Path) -> None:
-    """Reading the table of contents anew for each of 20,000 members would take hours."""
-    path = write_zip(tmp_path / "a.zip", {f"{n:05d}": b"x" for n in range(20_000)}, zipfile.ZIP_STORED)
+    """Reading the table of contents anew for each of the members would take half a minute."""
+    path = write_zip(tmp_path / "a.zip", {f"{n:05d}": b"x" for n in range(4_000)}, zipfile.ZIP_STORED)
     names = [name for name, _ in list_members(path)]
-    begin = time.perf_counter()
-    assert {read(path, name) for name in names[::10]} == {b"x"}
-    assert time.perf_counter() - begin < 5
+    begin = time.process_time()
+    assert {read(path, name) for name in names[::5]} == {b"x"}
+    assert time.process_time() - begin < 5
 
 
 def test_a_member_without_a_name_is_told_and_its_neighbour_is_read(tmp_path: Path) -> None:
@@ -276,10 +276,13 @@ def _write_many(path: Path, n_members: int, content: bytes) -> Path:
     return path
 
 
+@pytest.mark.parametrize("limit", [1_000, pytest.param(zip_limits.MAX_SMALL_MEMBERS, marks=pytest.mark.slow)])
 def test_an_archive_of_more_tiny_members_than_have_any_use_is_one_row_soon(
-    tmp_path: Path, tiny_bundle: Path
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    path = _write_many(tmp_path / "tiny.zip", 40_000, b"x")
+    """With the limit as it is; in small, with a lower one."""
+    monkeypatch.setattr(zip_limits, "MAX_SMALL_MEMBERS", limit)
+    path = _write_many(tmp_path / "tiny.zip", 2 * limit, b"x")
     start = time.process_time()
     rows = list(iter_results([path], model=tiny_bundle, jobs=1))
     assert time.process_time() - start < 5
