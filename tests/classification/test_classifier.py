@@ -303,7 +303,7 @@ def test_one_classifier_answers_several_threads_at_once(tmp_path: Path, classifi
         return volume.status is Status.ANSWERED and list(classifier.classify(whats[place])) == expected[place]
 
     with ThreadPoolExecutor(4) as pool:
-        assert all(pool.map(ask, range(16)))
+        assert all(pool.map(ask, range(2 * len(whats))))
 
 
 def test_a_series_is_answered_as_its_files_are(tmp_path: Path, classifier: Classifier) -> None:

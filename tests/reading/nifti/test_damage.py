@@ -302,7 +302,7 @@ def test_five_slices_of_a_whole_head_cost_less_than_a_second_and_not_the_volume_
 # --- Whatever the bytes are
 
 
-@settings(max_examples=150, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=75, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 360), st.integers(0, 255)), min_size=1, max_size=6))
 def test_a_header_with_any_bytes_changed_is_read_or_named_an_error(
     tmp_path: Path, changes: list[tuple[int, int]]
@@ -314,7 +314,7 @@ def test_a_header_with_any_bytes_changed_is_read_or_named_an_error(
     assert outcome_of(tmp_path / "a.nii")
 
 
-@settings(max_examples=100, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=6), st.floats(0, 1))
 def test_a_compressed_file_with_any_bytes_changed_or_lost_is_read_or_named_an_error(
     tmp_path: Path, changes: list[tuple[float, int]], kept: float

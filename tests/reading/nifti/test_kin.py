@@ -262,7 +262,7 @@ def test_a_small_mgz_that_inflates_to_gigabytes_is_refused_at_once(
         open_file(path)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     changes=st.lists(st.tuples(st.integers(0, 347), st.integers(0, 255)), min_size=1, max_size=6),
     kind=st.sampled_from(["a.hdr", "b.mgh"]),
