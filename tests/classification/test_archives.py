@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from gadoscope.labels import Phase, SeriesResult, Status
 from gadoscope.reading.archives import zips
 from gadoscope.scans import instances
 from tests.support.bundles import write_tiny_bundle
+from tests.support.copies import start_with_files
 from tests.support.dicom_files import classic_series, rename_study, set_instance_uid, write_series
 
 PRE, POST = Phase.PRE_CONTRAST, Phase.POST_CONTRAST
@@ -215,20 +217,18 @@ def test_the_processes_of_a_run_that_was_killed_end_too(
     assert not [number for number in children if _is_running(number)]
 
 
-INTERRUPT = """
-import os, signal, sys
-from pathlib import Path
-from gadoscope.classification import run
-from gadoscope.cli.main import main
-run.INSTANCES_BEFORE_WORKERS = 1
-report = run._Run._report
-def report_and_interrupt(self, *args, **named):
-    if self._workers is not None:
-        os.killpg(0, signal.SIGINT)
-    report(self, *args, **named)
-run._Run._report = report_and_interrupt
-main()
-"""
+def _interrupt_while_processes_work() -> None:
+    """Send what Ctrl-C sends, to this process and to those that work for it."""
+    os.setsid()  # not to the tests
+    report = run._Run._report
+
+    def report_and_interrupt(self: Any, *arguments: Any, **named: Any) -> None:
+        if self._workers is not None:
+            os.killpg(0, signal.SIGINT)
+        report(self, *arguments, **named)
+
+    run.INSTANCES_BEFORE_WORKERS = 1
+    run._Run._report = report_and_interrupt  # type: ignore[method-assign]  # in a copy, which ends
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no process groups")
@@ -236,17 +236,12 @@ def test_ctrl_c_while_processes_work_is_a_sentence_and_no_traceback(
     archive: Path, tiny_bundle: Path, tmp_path: Path
 ) -> None:
     zipped = zip_folder(archive, tmp_path / "a.zip")
-    arguments = ["classify", archive, zipped, "--model", tiny_bundle, "--output", tmp_path / "r.csv"]
-    ended = subprocess.run(
-        [sys.executable, "-c", INTERRUPT, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        start_new_session=True,
-    )
-    assert ended.returncode == 130, ended.stderr
-    assert ended.stderr.startswith(f"Interrupted: {tmp_path / 'r.csv'} holds the first ")
-    assert "Traceback" not in ended.stderr
+    words = ["classify", archive, zipped, "--model", tiny_bundle, "--output", tmp_path / "r.csv"]
+    ended = start_with_files([*words, "--jobs", 2], tmp_path, before=_interrupt_while_processes_work)
+    code, said = ended.wait(), (tmp_path / "stderr").read_text()
+    assert code == 130, said
+    assert said.startswith(f"Interrupted: {tmp_path / 'r.csv'} holds the first ")
+    assert "Traceback" not in said
     assert (tmp_path / "r.csv").read_text().startswith("path,")
 
 
