@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gadoscope.imaging import localizer
 from gadoscope.labels import Phase, Plane
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom.grouping.batches import pack, unpack
@@ -198,9 +199,17 @@ def test_three_planes_of_three_numbers_stay_three_series(tmp_path: Path) -> None
     assert counts(tmp_path) == [3, 3, 3]
 
 
-def test_three_planes_with_the_slices_of_a_head_in_each_stay_three_series(tmp_path: Path) -> None:
-    put(strip(make_planes(16), "SeriesInstanceUID"), tmp_path)
-    assert counts(tmp_path) == [16, 16, 16]
+@pytest.mark.parametrize(
+    ("n_slices", "most"),
+    [(N_SLICES, N_SLICES - 1), pytest.param(16, localizer.MOST_SLICES, marks=pytest.mark.slow)],
+)
+def test_three_planes_with_the_slices_of_a_head_in_each_stay_three_series(
+    n_slices: int, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the fewest slices that no localizer has; in small, of fewer for a lower limit."""
+    monkeypatch.setattr(localizer, "MOST_SLICES", most)
+    put(strip(make_planes(n_slices), "SeriesInstanceUID"), tmp_path)
+    assert counts(tmp_path) == [n_slices] * 3
 
 
 def test_single_images_that_are_series_of_their_own_stay_so(tmp_path: Path) -> None:
