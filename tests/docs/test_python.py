@@ -14,6 +14,7 @@ from gadoscope.cli.main import cli
 from tests.support.curves import no_curves
 from tests.support.keras_files import KERAS2
 from tests.support.paths import DOCS
+from tests.support.quick_runs import draw_no_curves
 
 PAGE = DOCS / "reference" / "python.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -32,7 +33,8 @@ def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_every_example_of_the_page_says_what_is_true(examples: Path) -> None:
+def test_every_example_of_the_page_says_what_is_true(examples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_no_curves(monkeypatch)
     options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     session = "\n".join(SESSION.findall(TEXT))
     test = doctest.DocTestParser().get_doctest(session, {}, PAGE.name, str(PAGE), 0)
