@@ -2,14 +2,14 @@
 
 import ast
 import json
-import os
 import re
 import shlex
 import subprocess
 import sys
 import zipfile
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,8 +18,9 @@ from gadoscope import extras
 from gadoscope.cli.main import COMMANDS
 from gadoscope.extras import BASE, EXTRA_OF_MODULE, group_requirements, install_command
 from gadoscope.labels import Phase
+from tests.support.commands import run_command
 from tests.support.dicom_files import classic_series, rename_series, write_series
-from tests.support.syntax import iter_nodes, parse
+from tests.support.syntax import iter_statements, list_imports, parse
 
 SOURCE = Path(gadoscope.__file__).parent
 ROOT = SOURCE.parents[1]
@@ -37,7 +38,7 @@ def iter_imports() -> set[tuple[str, str]]:
     """Return every top-level module that a file of ours imports, with the file."""
     found = set()
     for path in SOURCE.rglob("*.py"):
-        for node in iter_nodes(parse(path)):
+        for node in iter_statements(parse(path)):
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -58,62 +59,55 @@ def test_what_an_extra_brings_is_known_by_that_extra() -> None:
         assert names_of(extra) <= {module for module, of in EXTRA_OF_MODULE.items() if of == extra}
 
 
-MISSING = """
+WITHOUT = """
 import sys
 from importlib.abc import MetaPathFinder
 
 class Without(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {missing!r}:
+        if name.partition(".")[0] in {missing}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Without())
-from gadoscope.cli.main import main
-main()
 """
-TWO_COMMANDS = MISSING.replace(
-    "\nmain()\n",
-    """
-for words in (
-    "classify study --output answers.csv --jobs 1",
-    "explain study/after --output explained.png",
-):
-    sys.argv[1:] = words.split()
+"""Begins a program that lacks some libraries."""
+ONE_COMMAND = "from gadoscope.cli.main import main\nmain()"
+COMMANDS_AND_FUNCTIONS = """
+import contextlib, io, json
+from gadoscope.cli.main import main
+
+ends = {{}}
+for name, words in {commands}.items():
+    sys.argv, said = ["gadoscope", *words], io.StringIO()
+    with contextlib.redirect_stderr(said):
+        try:
+            main()
+        except SystemExit as ended:
+            ends[name] = ended.code, said.getvalue()
+
+import gadoscope as gs
+calls = {{
+    "train": lambda: gs.train("c.toml", data="d", output="o"),
+    "repeat": lambda: gs.repeat("c.toml", data="d", output="o", seeds=2),
+    "cross_validate": lambda: gs.cross_validate("c.toml", data="d", output="o", folds=2),
+    "evaluate": lambda: gs.evaluate("default", data="d", output="o"),
+    "audit": lambda: gs.audit("d"),
+    "explain": lambda: gs.explain("default", "a.png"),
+    "to_dataframe": lambda: gs.to_dataframe([]),
+    "import_keras": lambda: gs.import_keras("a.h5"),
+}}
+refused = {{}}
+for name, call in calls.items():
     try:
-        main()
-    except SystemExit as ended:
-        assert not ended.code, words
-""",
-)
-FORKING = """
-import os, sys
-from importlib.abc import MetaPathFinder
-from pathlib import Path
-
-folder, extras, missing = Path(sys.argv.pop(1)), set(sys.argv.pop(1).split(",")), None
-
-class Fork(MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        global missing
-        library = name.partition(".")[0]
-        if missing is None and library in extras:
-            extras.remove(library)
-            if child := os.fork():
-                code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-                (folder / f"{library}.code").write_text(str(code))
-            else:
-                missing = library
-                os.dup2(os.open(folder / f"{library}.said", os.O_CREAT | os.O_WRONLY), 2)
-        if library == missing:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-sys.meta_path.insert(0, Fork())
-from gadoscope.cli.main import main
-main()
+        call()
+    except gs.UsageError as error:
+        refused[name] = str(error)
+    else:
+        refused[name] = ""
+gs.Classifier().close()
+print(json.dumps({{"commands": ends, "functions": refused, "well": gs.doctor()["model"]["answers"]}}))
 """
-"""Runs the command line; where a library of an extra is first looked for, found or not, a copy of the process
-goes on without it, as one that never had it. So what is loaded before is loaded once for all of them.
-"""
+"""Runs commands, then functions, in one process: what a base installation has takes longest to load."""
 
 EXTRA_COMMANDS = {
     "audit": ["audit", "slices"],
@@ -123,106 +117,107 @@ EXTRA_COMMANDS = {
     "classify": ["classify", "slices", "--output", "r.parquet"],
 }
 """Commands that need an extra, or part of one."""
-
-
+BASE_COMMANDS = {
+    "a study": ["classify", "study", "--output", "answers.csv", "--jobs", "1"],
+    "a series": ["explain", "study/after", "--output", "explained.png"],
+    "a phantom": ["phantom", "heads"],
+}
+"""What the base does alone, and what needs a smaller extra than others."""
 OF_OTHER_COMMANDS = {"pyarrow": "classify", "h5py": "import-keras"}
 """Libraries that another command than `evaluate` cannot do without."""
-Ends = dict[str, tuple[int, str]]
-"""By library: the exit code and the standard error of a command that misses it."""
 
 
 @pytest.fixture(scope="module")
-def evaluations(tmp_path_factory: pytest.TempPathFactory) -> Ends:
-    """Return how `evaluate` ends without each library of an extra that it looks for, up to an error."""
-    if not hasattr(os, "fork"):
-        pytest.skip("needs a system that copies a process")
-    folder = tmp_path_factory.mktemp("looked")
-    libraries = EXTRA_OF_MODULE.keys() - OF_OTHER_COMMANDS.keys()
+def without_extras(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return how commands and functions end, and what works, where no library of any extra is.
+
+    Nor highdicom, which the base once needed.
+    """
+    folder = tmp_path_factory.mktemp("without")
+    before, after = (classic_series(phase) for phase in (Phase.PRE_CONTRAST, Phase.POST_CONTRAST))
+    for name, datasets in (("before", before), ("after", rename_series(after, "after"))):
+        write_series(datasets, folder / "study" / name)
+    program = WITHOUT + COMMANDS_AND_FUNCTIONS
+    missing, commands = EXTRA_OF_MODULE.keys() | {"highdicom"}, EXTRA_COMMANDS | BASE_COMMANDS
+    words = program.format(missing=set(missing), commands=commands)
     ended = subprocess.run(
-        [sys.executable, "-c", FORKING, folder, ",".join(libraries), *EXTRA_COMMANDS["evaluate"]],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-c", words], cwd=folder, capture_output=True, text=True, check=False
     )
-    assert ended.stderr.startswith("Error: ")
-    codes = {path.stem: int(path.read_text()) for path in folder.glob("*.code")}
-    return {name: (code, (folder / f"{name}.said").read_text()) for name, code in codes.items()}
-
-
-def test_evaluate_looks_for_some_libraries_of_its_extra_and_never_for_torch(evaluations: Ends) -> None:
-    assert "matplotlib" in evaluations
-    assert "torch" not in evaluations
-
-
-@pytest.mark.parametrize("module", sorted(EXTRA_OF_MODULE))
-def test_without_a_library_of_an_extra_a_command_works_or_says_in_one_sentence_what_to_install(
-    tmp_path: Path, module: str, evaluations: Ends
-) -> None:
-    if command := OF_OTHER_COMMANDS.get(module):
-        words = [sys.executable, "-c", MISSING.format(missing={module}), *EXTRA_COMMANDS[command]]
-        ended = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
-        code, said = ended.returncode, ended.stderr
-    elif module in evaluations:
-        code, said = evaluations[module]
-    else:
-        return  # nothing asks for it, so nothing can miss it: `evaluations` saw the command to its own error
-    assert code in {1, 2}
-    assert "Traceback" not in said
-    assert said.count("Error: ") == 1
-    assert said.count("\n") == 1
+    assert ended.returncode == 0, ended.stderr
+    written = {path.name for path in folder.iterdir()}
+    assert written == {"study", "answers.csv", "answers.csv.journal", "explained.png"}
+    said: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return said | {"folder": folder}
 
 
 @pytest.mark.parametrize("command", ["audit", "evaluate", "train", "import-keras"])
 def test_without_the_extra_each_command_of_it_says_in_one_sentence_what_to_install(
-    tmp_path: Path, command: str
+    command: str, without_extras: dict[str, Any]
 ) -> None:
-    missing = {module for module, extra in EXTRA_OF_MODULE.items() if extra == "train"}
-    ended = subprocess.run(
-        [sys.executable, "-c", MISSING.format(missing=missing), *EXTRA_COMMANDS[command]],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 2
+    code, said = without_extras["commands"][command]
+    assert code == 2
     assert re.fullmatch(
         rf"Error: this command needs \S+, which is not installed: {re.escape(install_command('train'))}\n",
-        ended.stderr,
-    ), ended.stderr
-    assert not list(tmp_path.iterdir())
+        said,
+    ), said
 
 
-def test_the_base_alone_answers_a_study_and_explains_a_series(tmp_path: Path) -> None:
-    """Without scipy and highdicom, which the two once needed, and without every extra."""
-    before, after = (classic_series(phase) for phase in (Phase.PRE_CONTRAST, Phase.POST_CONTRAST))
-    for name, datasets in (("before", before), ("after", rename_series(after, "after"))):
-        write_series(datasets, tmp_path / "study" / name)
-    program = TWO_COMMANDS.format(missing=EXTRA_OF_MODULE.keys() | {"highdicom"})
-    ended = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert "answered 2" in ended.stderr
-    assert (tmp_path / "answers.csv").read_text().count("_CONTRAST") == 2
-    assert (tmp_path / "explained.png").stat().st_size
+def test_without_an_extra_each_function_says_which_command_brings_it(without_extras: dict[str, Any]) -> None:
+    assert len(without_extras["functions"]) == 8
+    for name, said in without_extras["functions"].items():
+        assert "which is not installed" in said, name
+        assert "pip" in said, name
 
 
-def test_a_phantom_needs_the_smallest_extra_that_has_what_it_needs(tmp_path: Path) -> None:
-    program = MISSING.format(missing={"scipy"})
-    ended = subprocess.run(
-        [sys.executable, "-c", program, "phantom", "heads"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_the_base_alone_answers_a_study_and_explains_a_series(without_extras: dict[str, Any]) -> None:
+    ends, folder = without_extras["commands"], without_extras["folder"]
+    assert not ends["a study"][0]
+    assert "answered 2" in ends["a study"][1]
+    assert (folder / "answers.csv").read_text().count("_CONTRAST") == 2
+    assert not ends["a series"][0]
+    assert (folder / "explained.png").stat().st_size
+    assert without_extras["well"]
+
+
+def test_a_phantom_needs_the_smallest_extra_that_has_what_it_needs(without_extras: dict[str, Any]) -> None:
     sentence = f"Error: a phantom needs scipy, which is not installed: {install_command('phantom')}\n"
-    assert (ended.returncode, ended.stderr) == (2, sentence)
+    assert without_extras["commands"]["a phantom"] == [2, sentence]
+    assert names_of("phantom") == {"scipy"}
+    needed = list_imports("gadoscope.phantom.forms.write")
+    assert needed & EXTRA_OF_MODULE.keys() == {"scipy"}
+
+
+@pytest.mark.parametrize("module", sorted(EXTRA_OF_MODULE))
+def test_whichever_library_of_an_extra_is_missing_and_wherever_one_sentence_says_what_to_install(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gadoscope.api.runs.audit", lambda *_, **__: import_module(module))
+    monkeypatch.setitem(sys.modules, module, None)  # Python then says that there is none
+    ended = run_command("audit", tmp_path)
+    command = install_command(EXTRA_OF_MODULE[module])
+    said = f"Error: this command needs {module}, which is not installed: {command}\n"
+    assert (ended.returncode, ended.stderr) == (2, said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", sorted(EXTRA_OF_MODULE))
+def test_without_a_library_of_an_extra_a_command_works_or_says_in_one_sentence_what_to_install(
+    tmp_path: Path, module: str
+) -> None:
+    """Its twins are those before: without all of them at once, and one missing wherever it is asked for."""
+    words = EXTRA_COMMANDS[OF_OTHER_COMMANDS.get(module, "evaluate")]
+    program = WITHOUT.format(missing={module}) + ONE_COMMAND
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode in {1, 2}
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.count("Error: ") == 1
+    assert ended.stderr.count("\n") == 1
 
 
 def test_every_command_is_looked_at() -> None:
-    base = {"doctor", "phantom", "explain"}
+    base = {"doctor", "phantom", "explain", "prepare", "runs"}
     assert EXTRA_COMMANDS.keys() | base == set(COMMANDS)
 
 

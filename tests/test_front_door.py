@@ -85,52 +85,6 @@ def test_a_name_stays_the_function_after_its_room_was_imported() -> None:
     assert result.stdout.strip() == "True"
 
 
-WITHOUT = """
-import sys
-from collections.abc import Callable
-from importlib.abc import MetaPathFinder
-
-class Gone(MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name.partition(".")[0] in ("torch", "lightning_fabric", "pandas", "matplotlib", "sklearn", "h5py"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name.partition(".")[0])
-
-sys.meta_path.insert(0, Gone())
-import gadoscope as gs
-calls = {
-    "train": lambda: gs.train("c.toml", data="d", output="o"),
-    "repeat": lambda: gs.repeat("c.toml", data="d", output="o", seeds=2),
-    "cross_validate": lambda: gs.cross_validate("c.toml", data="d", output="o", folds=2),
-    "evaluate": lambda: gs.evaluate("default", data="d", output="o"),
-    "audit": lambda: gs.audit("d"),
-    "explain": lambda: gs.explain("default", "a.png"),
-    "to_dataframe": lambda: gs.to_dataframe([]),
-    "import_keras": lambda: gs.import_keras("a.h5"),
-}
-for name, call in calls.items():
-    try:
-        call()
-    except gs.UsageError as error:
-        assert "which is not installed" in str(error) and "pip" in str(error), error
-    else:
-        raise SystemExit(name)
-gs.Classifier().close()
-assert gs.doctor()["model"]["answers"]
-assert gs.make_phantom("heads", form="nifti", subjects=1, slices=1, matrix=16).n_rows == 2
-"""
-
-
-def test_without_an_extra_each_function_says_which_command_brings_it(tmp_path: Path) -> None:
-    result = subprocess.run(
-        [sys.executable, "-c", WITHOUT],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-
-
 def test_paths_of_a_train_that_cannot_be_are_told_as_in_the_shell(tmp_path: Path) -> None:
     with pytest.raises(gs.GadoscopeError, match=r"none\.toml"):
         gs.train(tmp_path / "none.toml", data=tmp_path, output=tmp_path / "run")

@@ -27,6 +27,16 @@ def iter_nodes(top: ast.AST) -> Iterator[ast.AST]:
                 waiting += [one for one in value if isinstance(one, ast.AST)]
 
 
+def iter_statements(top: ast.Module) -> Iterator[ast.AST]:
+    """Yield a module and all statements of it, and nothing within one: imports are statements."""
+    waiting: list[ast.AST] = [top]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, name, ())
+
+
 def list_imports(module: str, but_for: frozenset[str] | set[str] = frozenset()) -> set[str]:
     """Return all that a module of ours imports, early or late, and what that imports: ours by its whole name.
 
@@ -44,7 +54,7 @@ def list_imports(module: str, but_for: frozenset[str] | set[str] = frozenset()) 
 
 
 def _iter_imported(tree: ast.Module) -> Iterator[str]:
-    for node in iter_nodes(tree):
+    for node in iter_statements(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
