@@ -67,12 +67,17 @@ class Campaign:
         self.faults.append(f"case {number}: {fault}")
 
 
-def run_campaign(folder: Path, *, first: int, cases: int, jobs: int, deadline: float) -> Campaign:
-    """Run ``cases`` cases from ``first`` on, in ``jobs`` children, until ``deadline`` (monotonic seconds)."""
-    campaign, lock = Campaign(), threading.Lock()
+def run_campaign(
+    folder: Path, *, first: int, cases: int, jobs: int, deadline: float, step: int = 1
+) -> Campaign:
+    """Run every ``step``-th case from ``first`` on, ``cases`` in all, in ``jobs`` children.
+
+    None begins after ``deadline`` (monotonic seconds).
+    """
+    campaign, lock, end = Campaign(), threading.Lock(), first + step * cases
     threads = [
         threading.Thread(
-            target=_run_every, args=(campaign, lock, folder, first + job, first + cases, jobs, deadline)
+            target=_run_every, args=(campaign, lock, folder, first + step * job, end, step * jobs, deadline)
         )
         for job in range(min(jobs, cases))
     ]
