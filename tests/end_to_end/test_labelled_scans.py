@@ -15,7 +15,7 @@ import pytest
 
 import gadoscope as gs
 from gadoscope.errors import ManifestError, UsageError
-from gadoscope.evaluation.run import evaluate
+from gadoscope.evaluation.run import Evaluation, evaluate
 from gadoscope.experiments.crossvalidate import cross_validate
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inspection.measure import Measurement, measure_items
@@ -32,6 +32,7 @@ from tests.support.curves import no_curves
 from tests.support.labelled_scans import SCAN_FORMS, export_slices, write_scans
 from tests.support.lessons import small_config, write_slices
 from tests.support.paths import ROOT
+from tests.support.quick_runs import draw_no_curves, remember_shortcuts
 from tests.support.scan_runs import classify
 from tests.support.syntax import list_imports
 
@@ -39,9 +40,11 @@ SAME = 0.01
 """DICOM has a window, NIfTI has none: grey values, and with them probabilities, may differ by this much."""
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def without_curves() -> Iterator[None]:
-    with no_curves():
+    with no_curves(), pytest.MonkeyPatch.context() as patch:
+        draw_no_curves(patch)
+        remember_shortcuts(patch)
         yield
 
 
@@ -56,6 +59,15 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny.onnx")
 
 
+@pytest.fixture(scope="module")
+def judged(
+    tmp_path_factory: pytest.TempPathFactory, scans: dict[Form, Path], bundle: Path
+) -> dict[Form, Evaluation]:
+    """Return the evaluation of the scans in each form, with pictures of one wrong answer."""
+    folder = tmp_path_factory.mktemp("judged")
+    return {form: judge(bundle, scans[form], folder / form) for form in SCAN_FORMS}
+
+
 def figures(report: dict[str, Any]) -> dict[str, Any]:
     """Return what a report says that is no name of a file."""
     named = json.loads(json.dumps(report))
@@ -65,46 +77,38 @@ def figures(report: dict[str, Any]) -> dict[str, Any]:
     return {key: named[key] for key in kept}
 
 
-def judge(bundle: Path, data: Path, output: Path) -> dict[str, Any]:
-    return evaluate(bundle, data=data, output=output, n_cases=3).report
+def judge(bundle: Path, data: Path, output: Path) -> Evaluation:
+    return evaluate(bundle, data=data, output=output, n_cases=1)
 
 
 def test_a_cohort_has_the_same_figures_as_scans_and_as_the_images_of_their_slices(
-    tmp_path: Path, scans: dict[Form, Path], bundle: Path
+    tmp_path: Path, scans: dict[Form, Path], bundle: Path, judged: dict[Form, Evaluation]
 ) -> None:
     for form in (Form.DICOM, Form.NIFTI):
-        as_scans = judge(bundle, scans[form], tmp_path / f"report-{form}")
+        as_scans = judged[form].report
         exported = export_slices(scans[form], tmp_path / f"png-{form}")
-        as_images = judge(bundle, exported, tmp_path / f"images-{form}")
+        as_images = judge(bundle, exported, tmp_path / f"images-{form}").report
         assert figures(as_scans) == figures(as_images)
         assert as_scans["splits"]["test"]["n_images"] > 8 == len(read_manifest(scans[form]).items)
         assert as_scans["wrong"]["cases"]
 
 
-def test_a_bids_data_set_has_the_figures_of_its_volumes(
-    tmp_path: Path, scans: dict[Form, Path], bundle: Path
-) -> None:
-    bids, nifti = (judge(bundle, scans[form], tmp_path / form) for form in (Form.BIDS, Form.NIFTI))
-    assert bids["splits"] == nifti["splits"]
+def test_a_bids_data_set_has_the_figures_of_its_volumes(judged: dict[Form, Evaluation]) -> None:
+    assert judged[Form.BIDS].report["splits"] == judged[Form.NIFTI].report["splits"]
 
 
-def test_dicom_and_nifti_differ_by_no_more_than_their_windows(
-    tmp_path: Path, scans: dict[Form, Path], bundle: Path
-) -> None:
-    found = [
-        evaluate(bundle, data=scans[form], output=tmp_path / form, n_cases=0).predictions
-        for form in (Form.DICOM, Form.NIFTI)
-    ]
+def test_dicom_and_nifti_differ_by_no_more_than_their_windows(judged: dict[Form, Evaluation]) -> None:
+    found = [judged[form].predictions for form in (Form.DICOM, Form.NIFTI)]
     assert np.abs(found[0].probability - found[1].probability).max() < SAME
     assert (found[0].is_post == found[1].is_post).all()
 
 
 def test_a_series_is_judged_as_classify_answers_it(
-    tmp_path: Path, scans: dict[Form, Path], bundle: Path
+    scans: dict[Form, Path], bundle: Path, judged: dict[Form, Evaluation]
 ) -> None:
     for form in SCAN_FORMS:
         rows = sorted(classify(bundle, scans[form].parent), key=lambda row: row.path)
-        table = gs.evaluate(bundle, data=scans[form], output=tmp_path / form, n_cases=0).predictions
+        table = judged[form].predictions
         series = sorted(set(table.attributes["series"].tolist()))
         for row, name in zip(rows, series, strict=True):
             assert row.path.startswith(name)
@@ -143,7 +147,7 @@ def list_uids(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("where", ["folder", "archive"])
 def test_labels_lie_beside_scans_by_the_uids_that_classify_writes(
-    tmp_path: Path, scans: dict[Form, Path], bundle: Path, where: str
+    tmp_path: Path, scans: dict[Form, Path], bundle: Path, judged: dict[Form, Evaluation], where: str
 ) -> None:
     folder = scans[Form.DICOM].parent
     truth = {str(item.path.relative_to(folder)): item.label for item in read_manifest(folder).items}
@@ -155,9 +159,9 @@ def test_labels_lie_beside_scans_by_the_uids_that_classify_writes(
             made.write(path, path.relative_to(folder))
     data = folder if where == "folder" else archive
     done = gs.evaluate(bundle, data=data, labels=labels, output=tmp_path / "report", n_cases=0)
-    direct = evaluate(bundle, data=folder, output=tmp_path / "direct", n_cases=0)
-    assert sorted(done.predictions.logit.tolist()) == sorted(direct.predictions.logit.tolist())
-    assert gs.audit(data, labels=labels).report["counts"]["all"]["n_images"] == len(direct.predictions)
+    direct = judged[Form.DICOM].predictions
+    assert sorted(done.predictions.logit.tolist()) == sorted(direct.logit.tolist())
+    assert gs.audit(data, labels=labels).report["counts"]["all"]["n_images"] == len(direct)
 
 
 def test_a_table_of_classify_with_a_column_of_labels_is_a_table_of_labels(
@@ -264,7 +268,7 @@ def test_what_classify_refuses_stands_among_what_could_not_be_read(
     table = write_labels(
         tmp_path / "all.csv", "path,subject_id,label,plane,source", [*rows, f"{damaged},x,pre,,"]
     )
-    report = judge(bundle, table, tmp_path / "report")
+    report = judge(bundle, table, tmp_path / "report").report
     (unread,) = report["data"]["unread"]
     (row,) = classify(bundle, damaged)
     assert f"{unread['reason']}: {unread['sentence']}" == row.reason

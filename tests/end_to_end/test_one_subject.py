@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from gadoscope.evaluation.run import evaluate
 from gadoscope.inference.session import Session
 from gadoscope.inspection.run import audit
@@ -13,6 +15,7 @@ from gadoscope.training.job import Job
 from gadoscope.training.run import train
 from tests.support.curves import no_curves
 from tests.support.lessons import small_config
+from tests.support.quick_runs import draw_no_curves, remember_shortcuts
 from tests.support.tiny_run import write_slice
 
 SPLITS = {**dict.fromkeys(range(4), Split.VALIDATION), **dict.fromkeys((4, 5, 6), Split.TEST)}
@@ -38,8 +41,10 @@ def write_two_sources(folder: Path) -> Path:
 
 
 def test_two_sources_with_the_same_ids_are_twelve_subjects_in_bundle_split_report_and_audit(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    draw_no_curves(monkeypatch)
+    remember_shortcuts(monkeypatch)
     data = write_two_sources(tmp_path / "data")
     config = small_config(epochs=1, split={"method": "subject"})
 

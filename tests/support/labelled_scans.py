@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from gadoscope.imaging.slices import SlicePolicy
-from gadoscope.phantom.forms.cohort import Cohort
+from gadoscope.phantom.forms.cohort import Cohort, scan
 from gadoscope.phantom.forms.write import Form, write_cohort
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest, write_manifest
 from gadoscope.preparation.slices import read_item
@@ -15,10 +17,16 @@ from gadoscope.preparation.slices import read_item
 SCAN_FORMS = (Form.DICOM, Form.NIFTI, Form.BIDS)
 
 
+_scan_once = cache(scan)
+"""Scans a head once for all the forms that it is written in."""
+
+
 def write_scans(folder: Path, form: Form, *, subjects: int = 4) -> Path:
     """Write the cohort in one form of scan, and return its manifest: two series a subject."""
     cohort = Cohort(subjects=subjects, seed=1020, slices=8, matrix=48, whole_head=True, lesions=0.0)
-    write_cohort(cohort, folder, form=form)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gadoscope.phantom.forms.write.scan", _scan_once)
+        write_cohort(cohort, folder, form=form)
     return folder / "manifest.csv"
 
 
