@@ -10,11 +10,11 @@ from tests.support.paths import ROOT
 PAGE = ROOT / "docs" / "how-to" / "test-on-your-own-scans.md"
 BLOCKS = read_blocks(PAGE.read_text(encoding="utf-8"))
 SMALLER = {
-    "phantom": ["--slices", "5", "--jobs", "1"],
+    "phantom": ["--subjects", "3", "--slices", "5", "--jobs", "1"],
     "evaluate": ["--cases", "0"],
     "audit": ["--cases", "0"],
 }
-"""What each command gets besides: fewer slices, and none of them explained."""
+"""What each command gets besides: fewer heads and slices, and none of them explained."""
 
 
 def test_the_page_shows_all_of_its_commands() -> None:
