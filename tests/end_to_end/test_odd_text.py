@@ -16,6 +16,7 @@ from gadoscope.preparation.manifest import Item, Manifest, read_manifest, write_
 from gadoscope.statistics.table import read_predictions
 from tests.support.bundles import TINY_METADATA, write_tiny_bundle
 from tests.support.commands import GADOSCOPE, run_command
+from tests.support.curves import no_curves
 from tests.support.dicom_files import classic_series, write_series
 from tests.support.odd_text import ODD_TEXTS
 from tests.support.slices import write_slice
@@ -172,7 +173,8 @@ def test_an_evaluation_and_an_audit_of_odd_manifests_leave_whole_files_and_a_qui
         split = (Split.TRAIN, Split.VALIDATION, Split.TEST)[number % 3]
         items += with_odd_text(make_items(tmp_path / "images", split, first=12 * number, n=2), text)
     folder = write_run(tmp_path / "run", items)
-    ended = run_command("evaluate", folder, "--output", tmp_path / "report", "--cases", "4")
+    with no_curves():
+        ended = run_command("evaluate", folder, "--output", tmp_path / "report", "--cases", "2")
     assert ended.returncode == 0, ended.stderr
     check_console(ended)
     table = tmp_path / "report" / "predictions.csv"
