@@ -10,7 +10,7 @@ from benchmarks.scan_files import SERIES_A_STUDY, Plan, make_archive
 from gadoscope.labels import Phase, Status
 from tests.support.scan_runs import classify
 
-PLAN = Plan(studies=2, matrix=32, most=8)
+PLAN = Plan(studies=2, matrix=32, most=4)
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,9 @@ def test_a_dixon_image_is_no_phase_image(tmp_path: Path, tiny_bundle: Path, valu
 def _three_planes(*n_slices: int) -> list[Dataset]:
     planes = (Plane.SAGITTAL, Plane.AXIAL, Plane.CORONAL)
     datasets = [
-        d for plane, n in zip(planes, n_slices, strict=True) for d in classic_series(plane=plane, n_slices=n)
+        dataset
+        for plane, n in zip(planes, n_slices, strict=True)
+        for dataset in classic_series(plane=plane, n_slices=n, matrix=32)
     ]
     for number, dataset in enumerate(datasets):
         dataset.SeriesDescription = "head"
@@ -134,7 +136,7 @@ def test_thick_slices_that_were_chosen_from_a_series_are_answered(tmp_path: Path
 
 
 def test_whole_heads_in_three_planes_are_answered(tmp_path: Path, tiny_bundle: Path) -> None:
-    rows = _classify(_three_planes(18, 18, 18), tmp_path / "planes", tiny_bundle)
+    rows = _classify(_three_planes(16, 16, 16), tmp_path / "planes", tiny_bundle)
     assert [row.plane for row in rows[:3]] == [Plane.SAGITTAL, Plane.AXIAL, Plane.CORONAL]
     assert all(row.phase is not None for row in rows)
 
