@@ -25,7 +25,7 @@ from typing import IO
 from tests.fuzz.case import LIMIT_S, write_case
 
 START_S = 120.0
-"""A child imports and makes its seeds first, on a machine that may be busy."""
+"""A child imports and makes its seeds first, and unloads all at its end, on a machine that may be busy."""
 GRACE_S = 2.0
 """Beyond the limit, for the child's own bookkeeping, before it is killed."""
 CASES_A_CHILD = 500
@@ -126,11 +126,12 @@ def _iter_messages(
         assert child.stdout is not None
         reader = threading.Thread(target=_copy_lines, args=(child.stdout, lines))
         reader.start()
-        patience = START_S
+        patience, left = START_S, count
         try:
             while line := lines.get(timeout=patience):
                 yield json.loads(line)
-                patience = LIMIT_S + GRACE_S
+                left -= "n_rows" in line
+                patience = LIMIT_S + GRACE_S if left else START_S
                 if time.monotonic() > deadline and "n_rows" in line:
                     child.kill()
                     return
