@@ -7,6 +7,7 @@ import pytest
 
 from tests.docs.console import Step, read_blocks, run_block, run_block_here
 from tests.support.paths import ROOT
+from tests.support.quick_runs import draw_no_curves
 
 TUTORIAL = ROOT / "docs" / "tutorial" / "the-lesson.md"
 SMALLER = {
@@ -41,4 +42,6 @@ def small_lesson(tmp_path_factory: pytest.TempPathFactory) -> Lesson:
     def run(steps: list[Step], folder: Path) -> list[str]:
         return run_block_here(steps, folder, lambda words: [*words, *SMALLER[words[0]]])
 
-    return run_lesson(tmp_path_factory.mktemp("small-lesson"), run)
+    with pytest.MonkeyPatch.context() as patch:
+        draw_no_curves(patch)
+        return run_lesson(tmp_path_factory.mktemp("small-lesson"), run)
