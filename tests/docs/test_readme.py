@@ -4,6 +4,7 @@ The tutorial runs them with fewer heads and epochs, in folders of other names; o
 default that run is smaller still: the numbers are others, the lines are the same.
 """
 
+import io
 import re
 import shlex
 import subprocess
@@ -11,12 +12,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from scipy import stats
 
+import gadoscope as gs
+from gadoscope.results.ledger import Ledger
+from gadoscope.results.terminal import open_terminal_table, print_summary
 from tests.docs.conftest import Lesson
-from tests.support.paths import ROOT
+from tests.docs.console import matches, read_blocks
+from tests.support.commands import run_command
+from tests.support.paths import DOCS, ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PICTURE = "before-and-after.webp"
+DESCRIPTION = 0x010E
+"""ImageDescription, of EXIF: of which bundle the picture is."""
+TERMINAL_WIDTH = 96
+MOST_WORDS, MOST_BYTES, MOST_PIXELS = 1200, 100_000, 1600
+"""What one reads in a few minutes, and what loads at once."""
 
 
 def demo_commands() -> list[list[str]]:
@@ -114,9 +127,49 @@ def test_the_intervals_of_the_readme_s_demo_are_by_subject_and_so_wider_than_by_
         assert low < by_image.low < share < by_image.high < high
 
 
-def test_the_readme_names_both_commands_of_a_newcomer_and_shows_their_output() -> None:
-    assert readme_output("make demo")
-    assert any("passed" in line for line in readme_output("make test"))
+def test_the_answer_of_the_first_screen_is_what_the_commands_print(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal, for which a text stands in."""
+    monkeypatch.chdir(tmp_path)
+    (steps,) = (one for one in read_blocks(README) if one[0].command.startswith("gadoscope"))
+    make, classify = (shlex.split(step.command)[1:] for step in steps)
+    assert run_command(*make, "--jobs", "1").returncode == 0
+    assert classify == ["classify", "my_scan"]
+    ledger, printed = Ledger(), io.StringIO()
+    with open_terminal_table(printed, width=TERMINAL_WIDTH) as write:
+        for row in gs.classify(classify[1], jobs=1):
+            write(row)
+            ledger.add(row)
+    printed.write("\n")
+    print_summary(ledger, printed)
+    assert matches(steps[1].expected, printed.getvalue()), printed.getvalue()
+
+
+def test_the_figures_and_the_picture_are_of_the_bundle_that_ships() -> None:
+    ships = gs.open_bundle("default").model_id
+    card = (DOCS / "model-card.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"default@[0-9a-f]{8}", README)) == {ships}
+    assert f"This card is of `{ships}`." in card, "the card, and then the README's figures, are of another"
+    with Image.open(DOCS / "images" / PICTURE) as picture:
+        made_of = picture.getexif()[DESCRIPTION]
+        assert picture.width <= MOST_PIXELS
+    assert made_of == ships, "run `python -m website.first_picture`"
+    assert (DOCS / "images" / PICTURE).stat().st_size <= MOST_BYTES
+
+
+def test_the_picture_s_words_for_who_cannot_see_it_are_the_answer_that_is_printed() -> None:
+    (spoken,) = re.findall(rf"!\[([^\]]*)\]\(docs/images/{PICTURE}\)", README)
+    printed = re.findall(r"answered +(\w+) +([\d.]+)$", README, re.MULTILINE)
+    assert len(printed) == 2
+    for phase, probability in printed:
+        assert f"{phase} with P(post) {probability}" in " ".join(spoken.split())
+
+
+def test_the_readme_s_first_screen_comes_first_and_the_whole_is_short() -> None:
+    headings = re.findall(r"^## (.*)$", README, re.MULTILINE)
+    assert headings[:3] == ["Who it is for", "How good is it?", "Limits"]
+    assert len(README.split()) <= MOST_WORDS
 
 
 def test_the_readme_says_that_it_is_not_a_medical_device() -> None:

@@ -8,7 +8,7 @@ import pytest
 ASKED_MINUTES = 4
 """Of the whole default run on two cores, what is asked."""
 STATED = "about 7 minutes on 2 cores"
-"""What it takes, as README, Makefile and CONTRIBUTING say."""
+"""What it takes, as Makefile and CONTRIBUTING say."""
 
 _BEGAN = time.monotonic()
 _OUTCOMES = ("passed", "failed", "xfailed", "xpassed", "error")
