@@ -31,6 +31,7 @@ TOGETHER = {
 """What one worker runs, longest first: the beginnings of the files' paths."""
 
 EARLY = (
+    "tests/statistics/test_coverage.py",  # of the slow ones nearly half
     "tests/fuzz/",
     "tests/test_extras.py",
     "tests/end_to_end/",
