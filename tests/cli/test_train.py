@@ -1,6 +1,7 @@
 """`gadoscope train`: what it prints, and one line where something does not fit."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from click.testing import CliRunner, Result
 from gadoscope.cli.main import cli
 from gadoscope.errors import GadoscopeError
 from tests.support.curves import no_curves
-from tests.support.lessons import SMALL_SETTINGS, write_slices
+from tests.support.lessons import QUICK_SETTINGS, SMALL_SETTINGS, write_slices
 from tests.support.paths import LESSON
+from tests.support.quick_runs import narrow_compact, train_quickly
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +21,15 @@ def slices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_slices(tmp_path_factory.mktemp("slices") / "data")
 
 
-def train(data: Path, run: Path, *arguments: str) -> Result:
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    train_quickly(monkeypatch)
+    narrow_compact(monkeypatch)
+
+
+def train(data: Path, run: Path, *arguments: str, settings: Sequence[str] = SMALL_SETTINGS) -> Result:
     """Run the command as `small_config` does."""
-    settings = [part for setting in SMALL_SETTINGS for part in ("--set", setting)]
+    settings = [part for setting in settings for part in ("--set", setting)]
     words = ["train", str(LESSON), "--data", str(data), "--output", str(run), *settings, *arguments]
     return CliRunner().invoke(cli, words)
 
@@ -44,9 +52,8 @@ def test_it_says_before_it_begins_that_a_processor_has_no_bf16(
     slices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gadoscope.training.devices.computes_bf16", lambda: False)
-    result = train(
-        slices, tmp_path / "run", "--set", "precision=bf16", "--accelerator", "cpu", "--epochs", "1"
-    )
+    words = ("--set", "precision=bf16", "--accelerator", "cpu", "--epochs", "1")
+    result = train(slices, tmp_path / "run", *words, settings=QUICK_SETTINGS)
     assert result.exit_code == 0, result.output
     first = result.stderr.splitlines()[0]
     assert first == "note: this processor has no bf16 arithmetic; training in fp32"
@@ -54,7 +61,7 @@ def test_it_says_before_it_begins_that_a_processor_has_no_bf16(
 
 def test_repeating_reports_the_spread_over_seeds_and_keeps_every_run(slices: Path, tmp_path: Path) -> None:
     with no_curves():
-        result = train(slices, tmp_path / "runs", "--repeat", "2", "--epochs", "1")
+        result = train(slices, tmp_path / "runs", "--repeat", "2", "--epochs", "1", settings=QUICK_SETTINGS)
     assert result.exit_code == 0, result.output
     spread = json.loads((tmp_path / "runs" / "spread.json").read_text())
     assert [row["seed"] for row in spread["rows"]] == [1020, 1021]
@@ -121,12 +128,13 @@ def test_a_start_that_failed_leaves_nothing_that_stops_the_next(tmp_path: Path) 
     whole = {path: path.read_bytes() for path in broken}
     for path in broken:
         path.write_bytes(b"")
-    failed = train(data, tmp_path / "run", "--epochs", "1")
+    failed = train(data, tmp_path / "run", "--epochs", "1", settings=QUICK_SETTINGS)
     assert isinstance(failed.exception, GadoscopeError)
     assert "images cannot be used" in str(failed.exception)
     for path, content in whole.items():
         path.write_bytes(content)
-    assert train(data, tmp_path / "run", "--epochs", "1").exit_code == 0
+    again = train(data, tmp_path / "run", "--epochs", "1", settings=QUICK_SETTINGS)
+    assert again.exit_code == 0
 
 
 def test_a_folder_with_work_in_it_is_never_trained_over(slices: Path, tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.quick_runs import draw_no_curves, remember_shortcuts
+from tests.support.quick_runs import narrow_compact, train_quickly
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        remember_shortcuts(patch)
-        draw_no_curves(patch)
+        train_quickly(patch)
+        narrow_compact(patch)
         yield

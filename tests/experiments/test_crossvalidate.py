@@ -19,7 +19,7 @@ from gadoscope.preparation.manifest import read_manifest
 from gadoscope.statistics.table import read_predictions
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.job import Job
-from tests.support.lessons import SMALL_SETTINGS, small_config
+from tests.support.lessons import QUICK_SETTINGS, quick_config
 from tests.support.paths import LESSON
 
 N_SUBJECTS = 12
@@ -49,7 +49,8 @@ def write_data(folder: Path) -> Path:
 
 def config(**values: object) -> TrainingConfig:
     """Return one that tells bright from dark, and does not learn the two wrong labels by heart."""
-    return small_config(**{"epochs": 6, "optimiser": {"learning_rate": 2e-3}, **values})
+    learning = {"epochs": 12, "batch_size": 4, "optimiser": {"learning_rate": 3e-3}}
+    return quick_config(**{**learning, **values})
 
 
 def run(job: Job, n_folds: int | None) -> CrossValidation:
@@ -136,7 +137,7 @@ def test_finished_folds_are_taken_over_on_resume(done: CrossValidation, data: Pa
 def test_a_source_is_judged_by_a_network_that_knows_neither_it_nor_its_threshold(
     data: Path, tmp_path: Path
 ) -> None:
-    settings = [part for setting in SMALL_SETTINGS for part in ("--set", setting)]
+    settings = [part for setting in QUICK_SETTINGS for part in ("--set", setting)]
     words = ["train", str(LESSON), "--data", str(data), "--output", str(tmp_path / "runs"), "--epochs", "1"]
     result = CliRunner().invoke(cli, [*words, *settings, "--leave-source-out"])
     assert result.exit_code == 0, result.output

@@ -9,18 +9,20 @@ import os
 import signal
 import sys
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn, TextIO
+from typing import TextIO
 
 import pytest
 
+from gadoscope.labels import SeriesResult
 from gadoscope.results.ledger import Ledger
 from tests.support.commands import EXIT_UNCAUGHT, run_main
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
 EXIT_FLUSH_FAILED = 120
 """Of Python, where a standard stream does not take what is left of it."""
 STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
@@ -74,6 +76,21 @@ def start_copy_of_command(
     environment
         Variables that it has beside those of the tests.
     """
+
+    def run() -> int:
+        _take_streams(streams)
+        sys.argv = ["gadoscope", *map(str, words)]
+        sys.modules["__main__"] = ModuleType("__main__")  # as far as click and workers look
+        os.environ.update(environment or {})
+        before()
+        code = run_main()
+        return code if _flush() else EXIT_FLUSH_FAILED
+
+    return start_copy(run)
+
+
+def start_copy(run: Callable[[], int]) -> Copy:
+    """Start a copy of this process that runs this, and ends with the code that it returns."""
     if not hasattr(os, "fork"):
         pytest.skip("needs a process that can be copied")
     for stream in (sys.stdout, sys.stderr):
@@ -84,27 +101,14 @@ def start_copy_of_command(
         )
         pid = os.fork()
     if pid == 0:
-        _be_the_command([str(word) for word in words], streams, before, environment or {})
+        code = EXIT_UNCAUGHT
+        try:
+            code = run()
+        except BaseException:
+            traceback.print_exc()  # as Python does; what is captured of it stands in the report
+        finally:
+            os._exit(code)  # nothing that the tests have opened is closed twice
     return Copy(pid)
-
-
-def _be_the_command(
-    words: list[str],
-    streams: Sequence[int | None],
-    before: Callable[[], None],
-    environment: Mapping[str, str],
-) -> NoReturn:
-    code = EXIT_UNCAUGHT
-    try:
-        _take_streams(streams)
-        sys.argv = ["gadoscope", *words]
-        sys.modules["__main__"] = ModuleType("__main__")  # as far as click and workers look
-        os.environ.update(environment)
-        before()
-        code = run_main()
-        code = code if _flush() else EXIT_FLUSH_FAILED
-    finally:
-        os._exit(code)  # nothing that the tests have opened is closed twice
 
 
 def _take_streams(streams: Sequence[int | None]) -> None:
@@ -156,9 +160,9 @@ def signal_at_row(number: signal.Signals, row: int) -> None:
     count = Ledger.add
     n_counted = 0
 
-    def count_and_signal(self: Ledger, *result: object) -> None:
+    def count_and_signal(self: Ledger, result: SeriesResult) -> None:
         nonlocal n_counted
-        count(self, *result)  # type: ignore[arg-type]  # what the command gives
+        count(self, result)
         n_counted += 1
         if n_counted == row:
             os.kill(os.getpid(), number)

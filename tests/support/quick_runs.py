@@ -1,7 +1,8 @@
-"""What most tests of runs do without: figures, large forests, a second look at the same data."""
+"""What most tests of runs do without: figures, large forests and networks, second looks at the same."""
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ from gadoscope.statistics import predictors
 N_TREES = 4
 """Of a forest: enough for what gives a label away plainly. Ten times as many are grown in
 tests/statistics/test_predictors.py and tests/inspection/test_shortcuts.py."""
+
+NARROW = (8, 16, 16)
+"""Maps of each stage."""
 
 _known: dict[str, Data] = {}
 """What gives the label away, by the digest of all that it rests on."""
@@ -36,6 +40,40 @@ def remember_shortcuts(patch: pytest.MonkeyPatch) -> None:
         return deepcopy(_known[data])
 
     patch.setattr(shortcuts, "measure_shortcuts", look_up)
+
+
+def remember_operators(patch: pytest.MonkeyPatch) -> None:
+    """Read once in a session what torch's exporter knows of ONNX: seconds for each network that is traced."""
+    from torch.onnx._internal.exporter._registration import ONNXRegistry  # noqa: PLC0415 — only those who train
+
+    patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(_read_operators()))
+
+
+@cache
+def _read_operators() -> Any:
+    from torch.onnx._internal.exporter._registration import ONNXRegistry  # noqa: PLC0415 — as above
+
+    return cache(ONNXRegistry.from_torchlib)
+
+
+def train_quickly(patch: pytest.MonkeyPatch) -> None:
+    """Train without what is claimed elsewhere."""
+    remember_shortcuts(patch)
+    remember_operators(patch)
+    draw_no_curves(patch)
+
+
+def narrow_compact(patch: pytest.MonkeyPatch) -> None:
+    """Build the default network of few stages and few maps: for what is true of a run, whatever it trains.
+
+    A graph of half the stages is traced in half the time; that of the whole network is the slow tests'.
+    """
+    from gadoscope.models.compact import Compact  # noqa: PLC0415 — only those who train need torch
+    from gadoscope.models.registry import GATED_NETWORKS, NETWORKS  # noqa: PLC0415 — as above
+
+    narrow = partial(Compact, channels=NARROW, n_residual=1)
+    patch.setitem(NETWORKS, "compact", narrow)
+    patch.setitem(GATED_NETWORKS, "compact", partial(narrow, with_gate=True))
 
 
 def draw_no_curves(patch: pytest.MonkeyPatch) -> None:

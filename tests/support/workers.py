@@ -11,6 +11,7 @@ TOGETHER = {
         "tests/training/",
         "tests/experiments/",
         "tests/cli/test_train.py",
+        "tests/cli/test_import_keras.py",
         "tests/evaluation/test_run.py",
         "tests/evaluation/test_circumstances.py",
         "tests/evaluation/test_seen_images.py",

@@ -8,8 +8,8 @@ import torch
 
 from gadoscope.training.job import Job, TrainedRun
 from gadoscope.training.run import train
-from tests.support.lessons import small_config, write_slices
-from tests.support.quick_runs import draw_no_curves, remember_shortcuts
+from tests.support.lessons import quick_config, small_config, write_slices
+from tests.support.quick_runs import narrow_compact, remember_operators, remember_shortcuts, train_quickly
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +32,10 @@ def few(slices: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(slices: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
-    """Return a finished run of two epochs."""
+    """Return a finished run of two epochs of the lesson's network."""
     with pytest.MonkeyPatch.context() as patch:
         remember_shortcuts(patch)
+        remember_operators(patch)
         run = train(Job(config=small_config(), data=slices, run=tmp_path_factory.mktemp("runs") / "first"))
     assert run is not None
     return run
@@ -42,11 +43,11 @@ def trained(slices: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedRu
 
 @pytest.fixture(scope="session")
 def trained_once(slices: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
-    """Return a finished run of one epoch."""
-    job = Job(config=small_config(epochs=1), data=slices, run=tmp_path_factory.mktemp("runs") / "once")
+    """Return a finished run of one epoch of a quick network."""
+    job = Job(config=quick_config(epochs=1), data=slices, run=tmp_path_factory.mktemp("runs") / "once")
     with pytest.MonkeyPatch.context() as patch:
-        remember_shortcuts(patch)
-        draw_no_curves(patch)
+        train_quickly(patch)
+        narrow_compact(patch)
         run = train(job)
     assert run is not None
     return run
@@ -55,8 +56,7 @@ def trained_once(slices: Path, tmp_path_factory: pytest.TempPathFactory) -> Trai
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out of the other runs what is claimed of `trained`, or elsewhere."""
-    remember_shortcuts(monkeypatch)
-    draw_no_curves(monkeypatch)
+    train_quickly(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from gadoscope.training.loop import Moment
 from gadoscope.training.run import train
 from tests.support.lessons import SMALL_SETTINGS, small_config
 from tests.support.paths import LESSON
-from tests.support.trainings import start_copy
+from tests.support.trainings import start_training
 
 PATIENCE_SECONDS = 300
 Kill = Callable[[Path, Path], None]
@@ -24,11 +24,10 @@ Kill = Callable[[Path, Path], None]
 def kill_a_copy(data: Path, run: Path) -> None:
     """Kill a copy of this process; torch is loaded in it already."""
     ours, theirs = Pipe()
-    victim = start_copy(_train_into_the_second_epoch, data, run, theirs)
+    victim = start_training(_train_into_the_second_epoch, data, run, theirs)
     assert ours.poll(PATIENCE_SECONDS)
     victim.kill()
-    victim.join(PATIENCE_SECONDS)
-    assert victim.exitcode == -signal.SIGKILL
+    assert victim.returncode == -signal.SIGKILL
 
 
 def _train_into_the_second_epoch(data: Path, run: Path, parent: Connection) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from gadoscope.errors import (
     BundleError,
@@ -34,9 +35,16 @@ from gadoscope.training.init import take_own_name
 from gadoscope.training.job import Job, TrainedRun
 from gadoscope.training.run import train
 from tests.support.bundles import write_tiny_bundle
-from tests.support.lessons import small_config
+from tests.support.lessons import quick_config, small_config
 from tests.support.paths import CONFIGS
+from tests.support.quick_runs import narrow_compact
 from tests.support.trainings import StoppedError, stop_after
+
+
+@pytest.fixture(autouse=True)
+def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `quick_config` train what `trained_once` is."""
+    narrow_compact(monkeypatch)
 
 
 @pytest.mark.parametrize("use_other", ["true", "false"])
@@ -112,14 +120,14 @@ def test_the_loss_falls(few: Path, tmp_path: Path) -> None:
 def test_the_same_seed_gives_the_same_bundle_to_the_byte(
     trained_once: TrainedRun, slices: Path, tmp_path: Path
 ) -> None:
-    again = train(Job(config=small_config(epochs=1), data=slices, run=tmp_path / "again"))
+    again = train(Job(config=quick_config(epochs=1), data=slices, run=tmp_path / "again"))
     assert again is not None
     assert again.weights_sha256 == trained_once.weights_sha256
     assert again.bundle.read_bytes() == trained_once.bundle.read_bytes()
 
 
 def test_another_seed_gives_other_weights(trained_once: TrainedRun, slices: Path, tmp_path: Path) -> None:
-    other = train(Job(config=small_config(epochs=1, seed=1), data=slices, run=tmp_path / "other"))
+    other = train(Job(config=quick_config(epochs=1, seed=1), data=slices, run=tmp_path / "other"))
     assert other is not None
     assert other.weights_sha256 != trained_once.weights_sha256
 
@@ -135,9 +143,9 @@ def test_a_finished_run_gets_another_operating_point_without_training_again(
         split = ("train", "validation")[number % 2]
         rows.append(f"{path},s{number},{label},sagittal,test,{split},{number}")
     data.write_text("\n".join(rows))
-    job = Job(config=small_config(epochs=1), data=data, run=tmp_path / "run")
+    job = Job(config=quick_config(epochs=1), data=data, run=tmp_path / "run")
     first = train(job)
-    careful = small_config(
+    careful = quick_config(
         epochs=1,
         operating_point={"rule": "cost", "cost_of_missed_post": 100, "prevalence": 0.5},
         abstention={"max_risk": 0.05},
@@ -291,19 +299,25 @@ def test_a_run_is_not_resumed_with_other_settings_or_other_data(
 
 
 def test_a_finished_run_can_be_trained_on_for_more_epochs(
-    trained: TrainedRun, trained_once: TrainedRun, slices: Path, tmp_path: Path
+    trained_once: TrainedRun, slices: Path, tmp_path: Path
 ) -> None:
+    job = Job(config=quick_config(), data=slices, run=tmp_path / "straight")
+    with pytest.raises(StoppedError):
+        train(job, watch=stop_after(2))
     shutil.copytree(trained_once.run, tmp_path / "run")
-    extended = train(Job(config=small_config(), data=slices, run=tmp_path / "run", resume=True))
+    extended = train(replace(job, run=tmp_path / "run", resume=True))
     assert extended is not None
-    assert extended.weights_sha256 == trained.weights_sha256 != trained_once.weights_sha256
+    assert extended.weights_sha256 != trained_once.weights_sha256
+    straight, both = (load_file(tmp_path / run / "checkpoint.safetensors") for run in ("straight", "run"))
+    assert straight.keys() == both.keys()
+    assert all(torch.equal(straight[name], both[name]) for name in straight)
 
 
 def test_bf16_trains_and_its_bundle_still_equals_torch(
     few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gadoscope.training.devices.computes_bf16", lambda: True)
-    run = train(Job(config=small_config(epochs=1, precision="bf16"), data=few, run=tmp_path / "run"))
+    run = train(Job(config=quick_config(epochs=1, precision="bf16"), data=few, run=tmp_path / "run"))
     assert run is not None
     assert run.onnx_difference <= 1e-5
 
@@ -313,7 +327,7 @@ def test_a_processor_without_bf16_trains_in_fp32_and_the_record_says_so(
 ) -> None:
     monkeypatch.setattr("gadoscope.training.devices.computes_bf16", lambda: False)
     job = Job(
-        config=small_config(epochs=1, precision="bf16"), data=slices, run=tmp_path / "run", accelerator="cpu"
+        config=quick_config(epochs=1, precision="bf16"), data=slices, run=tmp_path / "run", accelerator="cpu"
     )
     run = train(job)
     assert run is not None

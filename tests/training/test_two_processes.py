@@ -16,7 +16,7 @@ from gadoscope.training.job import Job, TrainedRun
 from gadoscope.training.run import train
 from tests.support.lessons import SMALL_SETTINGS, small_config
 from tests.support.paths import LESSON
-from tests.support.trainings import start_copy
+from tests.support.trainings import start_training
 
 PATIENCE_SECONDS = 300
 Start = Callable[[Path, Path], None]
@@ -37,10 +37,8 @@ def with_forks(data: Path, run: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    processes = [start_copy(_train_as, rank, port, data, run) for rank in range(2)]
-    for process in processes:
-        process.join(PATIENCE_SECONDS)
-    assert [process.exitcode for process in processes] == [0, 0]
+    processes = [start_training(_train_as, rank, port, data, run) for rank in range(2)]
+    assert [process.wait() for process in processes] == [0, 0]
 
 
 def _train_as(rank: int, port: int, data: Path, run: Path) -> None:
