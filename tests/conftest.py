@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,9 @@ from tests.support.duration import tell_duration
 from tests.support.paths import SHARED
 from tests.support.shapes import install_shape_checks
 from tests.support.workers import make_scheduler, put_longest_first
+
+if TYPE_CHECKING:
+    from gadoscope.preparation.items import Manifest
 
 install_shape_checks()  # before the first test module loads what is checked
 
@@ -60,12 +64,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     tell_duration(terminalreporter)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """Return the folder of real images, or skip: it never travels with the repository."""
     if not (SHARED / "data" / "manifest.csv").exists():
         pytest.skip("needs the real images in ../shared/data, which are not in the repository")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def real_manifest(shared: Path) -> "Manifest":
+    """Return the table of the real images, which takes a second to read, or skip."""
+    from gadoscope.preparation.manifest import read_manifest  # noqa: PLC0415 — most tests need none
+
+    return read_manifest(shared / "data")
 
 
 @pytest.fixture

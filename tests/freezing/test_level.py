@@ -174,23 +174,29 @@ def test_a_target_with_a_band_is_judged_by_thresholds_that_the_subjects_left_out
     assert frozen.decided.point.promise.is_promised
 
 
-# The slow one's quicker twin is the other: the promise is of the band, whichever rule cuts inside it.
+# The slow ones' quicker twin is the first, of fewer draws: the promise is of the band, whichever rule cuts
+# inside it.
 @pytest.mark.parametrize(
-    "rule", ["balanced_accuracy", pytest.param("target_sensitivity", marks=pytest.mark.slow)]
+    ("rule", "n_draws"),
+    [
+        ("balanced_accuracy", 40),
+        pytest.param("balanced_accuracy", 100, marks=pytest.mark.slow),
+        pytest.param("target_sensitivity", 100, marks=pytest.mark.slow),
+    ],
 )
-def test_in_another_hundred_draws_the_frozen_promise_holds_in_95_of_100(rule: str) -> None:
+def test_in_other_draws_the_frozen_promise_holds_in_95_of_100(rule: str, n_draws: int) -> None:
     # The truth is known: the share of wrong answers among all subjects, who stand here at even quantiles.
     settings = plan(abstention={"max_risk": 0.08}, operating_point={"rule": rule, "target": 0.9})
     truth = everybody(ALONE)
     n_broken = 0
-    for seed in range(100):
+    for seed in range(n_draws):
         frozen = freeze_level(draw(ALONE, seed), settings)
         called = frozen.decided.calibration.apply(truth.logit) >= frozen.decided.point.threshold
         risk = ((called != truth.is_post) & ~is_silent(truth, frozen)).mean()
         n_broken += bool(
             frozen.decided.point.promise and frozen.decided.point.promise.is_promised and risk > 0.08
         )
-    assert n_broken <= 5
+    assert n_broken <= 0.05 * n_draws
 
 
 def test_a_band_of_stated_width_is_measured_in_calibrated_logits_and_promises_nothing() -> None:

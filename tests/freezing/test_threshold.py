@@ -39,7 +39,7 @@ def test_balanced_accuracy_does_not_sacrifice_the_rare_class() -> None:
     assert rates == {"balanced_accuracy": 1.0, "accuracy": 0.5}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.booleans(), st.floats(1e-5, 1 - 1e-5)), min_size=2, max_size=30).filter(
         lambda rows: len({label for label, _ in rows}) == 2

@@ -9,10 +9,8 @@ from PIL import Image
 
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.labels import Phase, Plane
-from gadoscope.preparation.items import Item
-from gadoscope.preparation.manifest import read_manifest
+from gadoscope.preparation.items import Item, Manifest
 from gadoscope.records import to_plain
-from tests.support.paths import SHARED
 from tests.support.pictures import (
     PLANES,
     Change,
@@ -149,12 +147,10 @@ def test_any_shape_becomes_a_square(shape: tuple[int, int], kind: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def real_items() -> dict[str, list[Item]]:
+def real_items(real_manifest: Manifest) -> dict[str, list[Item]]:
     """Return the real images by their source."""
-    if not (SHARED / "data" / "manifest.csv").exists():
-        pytest.skip("needs the real images in ../shared/data, which are not in the repository")
     by_source: dict[str, list[Item]] = {}
-    for item in read_manifest(SHARED / "data" / "manifest.csv").items:
+    for item in real_manifest.items:
         by_source.setdefault(item.source, []).append(item)
     return by_source
 

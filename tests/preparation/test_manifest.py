@@ -199,11 +199,10 @@ def test_a_manifest_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> Non
         write_manifest(Manifest(items=(), origin=tmp_path), tmp_path / "file" / "m.csv")
 
 
-def test_the_real_manifest_is_read_whole(shared: Path) -> None:
-    manifest = read_manifest(shared / "data")
-    assert manifest.has_subjects
-    assert {item.label for item in manifest.items} == set(Label)
-    assert len(manifest.labelled().items) < len(manifest.items)
+def test_the_real_manifest_is_read_whole(real_manifest: Manifest) -> None:
+    assert real_manifest.has_subjects
+    assert {item.label for item in real_manifest.items} == set(Label)
+    assert len(real_manifest.labelled().items) < len(real_manifest.items)
 
 
 def test_the_parts_of_a_manifest_keep_its_order(tmp_path: Path) -> None:

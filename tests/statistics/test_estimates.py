@@ -80,11 +80,17 @@ def test_lengths_that_differ_are_refused() -> None:
         estimate_figures(np.ones(2, dtype=bool), np.zeros(3), np.ones(2, dtype=bool), np.arange(2))
 
 
-def test_ten_thousand_slices_take_seconds() -> None:
-    table = Population(separation=2.0, n_subjects=1000, images_per_subject=10).draw(np.random.default_rng(2))
-    start = time.perf_counter()
+# The slow one's quicker twin has a fifth of the slices, and of the time.
+@pytest.mark.parametrize(
+    ("n_subjects", "most_seconds"), [(200, 4), pytest.param(1000, 20, marks=pytest.mark.slow)]
+)
+def test_thousands_of_slices_take_seconds(n_subjects: int, most_seconds: float) -> None:
+    table = Population(separation=2.0, n_subjects=n_subjects, images_per_subject=10).draw(
+        np.random.default_rng(2)
+    )
+    start = time.process_time()  # others may use the machine, too
 
     figures = estimate_figures(table.is_post, table.logit, table.logit >= 0, table.group)
 
     assert figures.auc.lower is not None
-    assert time.perf_counter() - start < 20  # about 2 s on one core; others may use the machine, too
+    assert time.process_time() - start < most_seconds  # about 2 s on one core for ten thousand

@@ -191,7 +191,7 @@ def test_where_no_image_is_of_the_named_sources_all_are_asked_and_the_user_is_to
 
 
 def test_by_hospital_a_small_one_has_its_say_in_threshold_and_calibration_and_the_bundle_says_so() -> None:
-    north, logit = draw(60)
+    north, logit = draw()
     south, of_south = draw(12)
     both = [*north, *(replace(item, subject_id=f"south-{item.subject_id}", source="south") for item in south)]
     logits = np.concatenate([logit, of_south + 3])
@@ -201,10 +201,10 @@ def test_by_hospital_a_small_one_has_its_say_in_threshold_and_calibration_and_th
     assert by_hospital.decision.of_slice.point.threshold != by_image.decision.of_slice.point.threshold
     assert by_hospital.decision.of_slice.calibration != by_image.decision.of_slice.calibration
     assert by_hospital.decision.of_slice.point.chosen_on.endswith(
-        "72 subjects, weighed so that no source and plane decides alone"
+        "42 subjects, weighed so that no source and plane decides alone"
     )
     assert by_hospital.decision.of_series is not None
-    assert by_image.decision.of_slice.point.chosen_on.endswith("72 subjects")
+    assert by_image.decision.of_slice.point.chosen_on.endswith("42 subjects")
 
 
 def test_a_hospital_in_one_label_does_not_move_the_threshold_by_hospital() -> None:

@@ -178,7 +178,7 @@ def test_the_draws_are_those_of_numpys_seed_sequence(seed: tuple[int, ...]) -> N
 
 
 def test_a_slice_meets_an_effect_as_often_as_its_chance_says() -> None:
-    n = 3000
+    n = 1000
     for strength in (1.0, 0.5):
         augmentation = replace(RECIPE, strength=strength)
         met = np.zeros(len(EFFECTS))
@@ -219,7 +219,7 @@ def test_canvases_that_are_not_square_are_refused() -> None:
 
 
 def test_vessels_that_enhance_stay_brighter_under_the_same_distortion() -> None:
-    pre = np.repeat(draw_heads(1, 208), 96, axis=0)
+    pre = np.repeat(draw_heads(1, 208), 40, axis=0)
     post = pre.copy()
     spots = [(60, 90), (100, 104), (140, 110), (110, 70)]
     for row, column in spots:
