@@ -102,6 +102,7 @@ def evaluated(decision: Decision = DECISION, **changes: Any) -> Evaluated:
         "settings": [["seed", "1020"]],
         "machine": [["Python", "3.11"]],
         "history": [{"epoch": 1, "train_loss": 0.5, "train_accuracy": 0.7}],
+        "kept_epoch": None,
     }
     return Evaluated(bundle=bundle(decision), data={**data, **changes}, training=training)
 
