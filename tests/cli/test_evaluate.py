@@ -72,7 +72,7 @@ def test_the_help_shows_an_example_and_the_librarys_default() -> None:
 
     lines = [line.strip() for line in result.stdout.splitlines()]
     assert "gadoscope evaluate runs/lesson --output report" in lines  # a line of its own: the \b works
-    (of_command,) = (option.default for option in command.params if option.name == "cases")
+    (of_command,) = (option.default for option in command.params if option.name == "n_cases")
     assert of_command == signature(evaluate).parameters["n_cases"].default == DEFAULT_CASES
 
 
