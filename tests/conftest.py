@@ -18,6 +18,9 @@ from tests.support.workers import make_scheduler, put_longest_first
 if TYPE_CHECKING:
     from gadoscope.preparation.items import Manifest
 
+OBJECTS_BETWEEN_SEARCHES = 10_000
+"""Of garbage, while tests run. The 700 that Python takes by itself cost a twentieth of the whole run."""
+
 install_shape_checks()  # before the first test module loads what is checked
 
 # Bytecode is kept, whatever the environment says: tests start hundreds of processes, and each would compile
@@ -45,6 +48,7 @@ def pytest_collection() -> Iterator[None]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(OBJECTS_BETWEEN_SEARCHES)
         gc.enable()
 
 
