@@ -41,7 +41,7 @@ def pytest_configure() -> None:
 def pytest_collection() -> Iterator[None]:
     """Search no garbage among the modules and tests that are collected, then or later: all of them stay.
 
-    They are millions of objects. Each search through them takes half a second, and there is none to find.
+    They are more than a million objects. A search through them takes long, and there is none to find.
     """
     gc.disable()
     try:

@@ -4,6 +4,8 @@ A file's tests stay together, for they share what they make. So do the files tha
 trained once, and a network's graph is traced once. What takes longest begins first, so that no worker waits.
 """
 
+from functools import cache
+
 import pytest
 
 TOGETHER = {
@@ -54,12 +56,13 @@ def name_scope(nodeid: str) -> str:
 
 def put_longest_first(items: list[pytest.Item]) -> None:
     """Order the tests: those that stay together over several files, then long files, then the others."""
-    items.sort(key=lambda item: rank_of(item.nodeid))
+    items.sort(key=lambda item: rank_of(item.nodeid.partition("::")[0]))
 
 
-def rank_of(nodeid: str) -> int:
-    """Return how many kinds of tests begin before this one."""
-    if (scope := name_scope(nodeid)) in TOGETHER:
+@cache  # asked for each of thousands of tests
+def rank_of(file: str) -> int:
+    """Return how many kinds of tests begin before those of a file."""
+    if (scope := name_scope(file)) in TOGETHER:
         return list(TOGETHER).index(scope)
     early = (rank for rank, beginning in enumerate(EARLY) if scope.startswith(beginning))
     return len(TOGETHER) + next(early, len(EARLY))
