@@ -72,10 +72,10 @@ def _find_most_changed(before: ExplainedSeries, after: ExplainedSeries) -> int:
 
 def _draw_answer(pen: ImageDraw.ImageDraw, one: ExplainedSeries, left: int, width: int) -> None:
     """Write the answer below its slices, and where its probability lies between 0 and 1."""
-    top, line = MARGIN + SIDE + 14, 80
-    moment = "after contrast" if one.result.header_state == HeaderState.ADMINISTERED else "before contrast"
+    top, line = MARGIN + SIDE + 12, 82
+    moment = "after" if one.result.header_state == HeaderState.ADMINISTERED else "before"
     said = f"{one.result.phase}  P(post) {one.result.probability:.3f}"
-    font = ImageFont.load_default(30)
+    font = ImageFont.load_default(38)
     pen.text((left, top), moment, fill=SOFT, font=font)
     pen.text((left + width, top), said, fill=INK, font=font, anchor="ra")
     y = MARGIN + SIDE + line

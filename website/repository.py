@@ -45,7 +45,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return markdown
     if HERE in markdown:
         first = (ROOT / "README.md").read_text(encoding="utf-8").partition(END_OF_HOME)[0]
-        markdown = markdown.replace(HERE, relink(first, ROOT, uri))
+        below_title = first.partition("\n")[2]
+        markdown = markdown.replace(HERE, relink(below_title, ROOT, uri))
+        page.meta["hide"] = ["navigation"]  # beside the home page the menu would hold itself alone
     return relink(markdown, ROOT if uri in ROOT_PAGES else (DOCS / uri).parent, uri)
 
 
