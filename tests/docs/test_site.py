@@ -87,3 +87,13 @@ def test_the_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_
         loads = Loads()
         loads.feed(page.read_text(encoding="utf-8"))
         assert [one for one in loads.addresses if re.match(r"(https?:)?//", one)] == [], page
+
+
+def test_names_of_different_types_have_entries_of_their_own() -> None:
+    """The page made of docstrings gives names that share an entry the type of the first."""
+    shared = re.compile(r"^    (\w+), (\w+)(?:, \w+)*\n {8}\S", re.MULTILINE)
+    for name in set(gadoscope.__all__) - {"__version__"}:
+        offered = getattr(gadoscope, name)
+        types = {**getattr(offered, "__annotations__", {})}
+        for first, second in shared.findall(offered.__doc__ or ""):
+            assert str(types.get(first)) == str(types.get(second)), f"{name}: {first}, {second}"

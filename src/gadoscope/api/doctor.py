@@ -30,8 +30,10 @@ class Checkup(TypedDict):
         That this process may use.
     libraries
         By ``base`` and by extra, the version of each library; None where it is missing.
-    images, transfer_syntaxes
-        Which forms of images, and which compressions of DICOM, can be read.
+    images
+        Which forms of images can be read.
+    transfer_syntaxes
+        Which compressions of DICOM can be read.
     model
         Whether the bundle ``answers``, and what it says of itself; else ``note`` says why not.
     well

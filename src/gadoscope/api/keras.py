@@ -30,8 +30,10 @@ class ImportedBundle:
 
     Attributes
     ----------
-    bundle, model_id
-        The file, and what results call it.
+    bundle
+        The file.
+    model_id
+        What results call it.
     keras_version
         That saved the weights.
     largest_difference_from_torch

@@ -47,11 +47,16 @@ class TrainingOptions(TypedDict, total=False):
         A bundle to start from, or ``default``; a bundle whose answers are learnt beside the labels.
     held_out
         predictions.csv of a cross-validation: threshold and calibration are chosen on it.
-    accelerator, devices
-        Where to train: ``auto``, ``cpu`` or ``cuda``; and on how many.
-    watch, on_progress, warn
-        Called with each moment of the training, with what else is done, how much of it and of how much, and
-        with each sentence on what gives the label of the data away.
+    accelerator
+        Where to train: ``auto``, ``cpu`` or ``cuda``.
+    devices
+        On how many.
+    watch
+        Called with each moment of the training.
+    on_progress
+        Called with what else is done, how much of it, and of how much.
+    warn
+        Called with each sentence on what gives the label of the data away.
     """
 
     labels: str | Path | None

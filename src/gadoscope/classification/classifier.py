@@ -225,9 +225,11 @@ def classify(
         A bundle (.onnx), or ``default``.
     jobs
         Workers; 0 takes one for each core.
-    spacing_mm, orientation
-        Of arrays (slice, row, column): between neighbours along each axis, and where its index grows to, in
-        letters: L or R, P or A, S or I. Axial slices from feet to head, upright, are ``"SPL"``.
+    spacing_mm
+        Of arrays (slice, row, column): between neighbours along each axis.
+    orientation
+        Of the same: where the index of each axis grows to, in letters: L or R, P or A, S or I. Axial slices
+        from feet to head, upright, are ``"SPL"``.
     plane
         Of arrays (row, column): slices that are upright and have square pixels.
     options

@@ -22,8 +22,10 @@ def read_series(
     what
         A NIfTI file; a DICOM file, a folder or a zip of one series; or what lies in memory: a volume as an
         array, an image of nibabel, datasets of pydicom, an open file.
-    spacing_mm, orientation
+    spacing_mm
         Of an array; as of `classify`.
+    orientation
+        Likewise.
 
     Raises
     ------
