@@ -22,7 +22,7 @@ from gadoscope.evidence.sequence_words import (
     OTHER_STEMS,
     PARTS_OF_HEAD,
 )
-from gadoscope.evidence.state import quote
+from gadoscope.evidence.state import quote, say_missing
 from gadoscope.evidence.tokens import parse_tokens, parse_words
 
 # Where a part of the body is named, the series first.
@@ -61,7 +61,8 @@ def check_body_part(facts: Facts) -> str:
         if not names_brain:
             _check_named_part(named)
             _check_coil(facts)
-        return "BodyPartExamined is missing; taken for the head"
+        said = say_missing(facts, "BodyPartExamined", in_dicom="BodyPartExamined is missing")
+        return f"{said}; taken for the head"
     if names_brain:
         return f"{quote(facts, 'BodyPartExamined')}, but the description speaks of the head"
     is_other = words & OTHER_PARTS or any(stem in word for word in words for stem in OTHER_STEMS)

@@ -27,7 +27,7 @@ from gadoscope.evidence.sequence_words import (
 from gadoscope.evidence.series_name import SeriesName, read_series_name
 from gadoscope.evidence.series_words import Force
 from gadoscope.evidence.species import check_species
-from gadoscope.evidence.state import quote
+from gadoscope.evidence.state import quote, say_missing
 
 # Half-way between the longest T1 (30 ms) and the shortest T2 (60 ms) spin echo, rounded up.
 LONGEST_SPIN_ECHO_MS = 50.0
@@ -88,7 +88,7 @@ def _check_modality(facts: Facts) -> str:
     if modality is not None and modality.upper() != "MR":
         raise RefusedError("not_mr", f"{quote(facts, 'Modality')}; only MR is answered.")
     if modality is None and sop_class not in MR_SOP_CLASSES:
-        return "Modality is missing; taken for MR"
+        return f"{say_missing(facts, 'Modality', in_dicom='Modality is missing')}; taken for MR"
     return ""
 
 
@@ -166,7 +166,10 @@ def _check_timing(facts: Facts) -> str:
         _check_flip_angle(facts, repetition_ms)
     known = {"ScanningSequence": is_spin or is_gradient, "EchoTime": echo_ms, "RepetitionTime": repetition_ms}
     missing = [keyword for keyword, value in known.items() if not value]
-    return f"{', '.join(missing)} missing; T1 weighting not checked in full" if missing else ""
+    if not missing:
+        return ""
+    said = say_missing(facts, *missing, in_dicom=f"{', '.join(missing)} missing")
+    return f"{said}; T1 weighting not checked in full"
 
 
 def _find_echo_ms(facts: Facts) -> float | None:

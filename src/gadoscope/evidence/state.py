@@ -11,7 +11,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from gadoscope.evidence.facts import Facts, find_text
+from gadoscope.evidence.facts import Facts, find_number, find_text
 from gadoscope.evidence.phrases import Span
 from gadoscope.evidence.sequence_words import CODE_WORDS
 from gadoscope.evidence.tokens import compose, parse_tokens
@@ -175,6 +175,20 @@ def quote(facts: Facts, keyword: str, words: Container[str] = frozenset()) -> st
         if any(token.text in some for some in shown) or (is_index and follows):
             spans.append(Span(token.start, token.end))
     return f'{keyword}="{show_words(text, spans)}"'
+
+
+def say_missing(facts: Facts, *keywords: str, in_dicom: str) -> str:
+    """Return that attributes are missing, in the words of the format: a NIfTI has no tags, but a sidecar.
+
+    Parameters
+    ----------
+    in_dicom
+        What is said of a DICOM header.
+    """
+    n_sidecars = find_number(facts, "sidecars")
+    if n_sidecars is None:
+        return in_dicom
+    return f"its JSON sidecar lacks {', '.join(keywords)}" if n_sidecars else "it has no JSON sidecar"
 
 
 def _one_line(text: str) -> str:

@@ -40,8 +40,8 @@ def find_sidecar_facts(path: Place) -> tuple[Facts | None, tuple[str, ...]]:
     Returns
     -------
     facts
-        pydicom keyword to value, in DICOM's units, and ``ce``, ``acq``, ``suffix`` of the BIDS name; ``None``
-        if there is neither a sidecar nor a BIDS name.
+        pydicom keyword to value, in DICOM's units, and ``ce``, ``acq``, ``suffix`` of the BIDS name; in
+        ``sidecars`` how many were read. ``None`` if there is neither a sidecar nor a BIDS name.
     warnings
         One sentence for each sidecar that could not be used.
     """
@@ -57,6 +57,7 @@ def find_sidecar_facts(path: Place) -> tuple[Facts | None, tuple[str, ...]]:
     if name is None and not n_read:
         return None, tuple(notes)
     facts = facts_from_sidecar(values, notes)
+    facts["sidecars"] = n_read
     if name is not None:
         facts.setdefault("Modality", "MR")  # BIDS has no other images with these suffixes
         facts["suffix"] = name.suffix
