@@ -19,7 +19,7 @@ SHARED ?= ../shared
 SECONDS = 60
 FIRST = 0
 
-.PHONY: docs reference demo test test-slow check format fuzz bench release pins clean
+.PHONY: docs reference demo test test-slow axe check format fuzz bench release pins clean
 
 demo: $(VENV)/train.stamp
 	rm -rf demo
@@ -38,6 +38,10 @@ test: $(VENV)/dev.stamp
 test-slow: export OMP_NUM_THREADS = 1
 test-slow: $(VENV)/dev.stamp
 	$(BIN)/pytest -m slow --numprocesses auto --maxprocesses 8 --no-loadscope-reorder
+
+# What judges the pages in the slow tests; without npm those skip. A headless Chromium comes from the system.
+axe:
+	npm install --prefix .axe --no-save --no-package-lock axe-core@4
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
@@ -84,7 +88,7 @@ bench: $(VENV)/dev.stamp .peer-venv/stamp
 	$(BIN)/python -m benchmarks.default_speed
 
 clean:
-	rm -rf $(VENV) .peer-venv demo build dist
+	rm -rf $(VENV) .peer-venv .axe demo build dist
 
 $(VENV)/pip.stamp:
 	$(PYTHON) -m venv $(VENV)

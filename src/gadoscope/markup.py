@@ -35,10 +35,10 @@ def draw_bar(probability: float, band: tuple[float, float] | None) -> str:
         'stroke-width="8"/>',
         f'<line x1="{upper:.1f}" y1="{middle}" x2="{_BAR_WIDTH}" y2="{middle}" stroke="{POST_COLOUR}" '
         'stroke-width="4"/>',
-        f'<circle cx="{at:.1f}" cy="{middle}" r="5" fill="black"/>',
+        f'<circle cx="{at:.1f}" cy="{middle}" r="5" fill="currentColor"/>',
     ]
     size = f'width="{_BAR_WIDTH + 10}" height="{_BAR_HEIGHT}" viewBox="-5 0 {_BAR_WIDTH + 10} {_BAR_HEIGHT}"'
-    return f"<svg {size}>{''.join(parts)}</svg>"
+    return f'<svg {size} aria-hidden="true">{"".join(parts)}</svg>'
 
 
 def draw_rows(rows: Iterable[tuple[str, str]]) -> str:

@@ -13,6 +13,7 @@ from gadoscope.decision.calibration import Calibration
 from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.decision.operating_point import Promise
 from gadoscope.evaluation.caveats import Context
+from gadoscope.evaluation.examples import choose_examples
 from gadoscope.evaluation.page import Case, draw_figures, look_up, render_html
 from gadoscope.evaluation.report import Evaluated, build_report
 from gadoscope.evaluation.summary import Summary, summarise
@@ -177,9 +178,9 @@ def test_every_figure_of_the_lesson_is_there() -> None:
     for name in ("roc", "precision-recall", "histogram", "sweep"):
         for split in ("test", "validation"):
             assert f'id="{name}-{split}-title"' in text
-    assert 'id="roc-both-title"' in text
-    assert 'id="learning-curves-title"' in text
-    assert page.tags.count("svg") == 12
+    for name in ("roc-both", "learning-loss", "learning-accuracy"):
+        assert f'id="{name}-title"' in text
+    assert text.count('class="plot"') == 13
     assert "tuned on these very test images" in page.words
     assert "109,073" in page.words
     assert "329 × 329 × 16" in page.words  # noqa: RUF001  # the sign of multiplication, on purpose
@@ -198,7 +199,7 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
     assert "https:" not in outside
 
 
-NO_BAND = "has no band of silence"
+NO_BAND = "has no abstention band"
 
 
 def with_bands(slice_band: tuple[float, float], series_band: tuple[float, float]) -> str:
@@ -208,7 +209,7 @@ def with_bands(slice_band: tuple[float, float], series_band: tuple[float, float]
     return " ".join(render(pairs, about=evaluated(decision), figures={})[1].words.split())
 
 
-def test_no_band_of_silence_is_said_only_where_no_level_has_one() -> None:
+def test_no_abstention_band_is_said_only_where_no_level_has_one() -> None:
     none, band = (0.5, 0.5), (0.3, 0.7)
     assert NO_BAND in with_bands(none, none)
     of_slices = with_bands(band, none)
@@ -222,9 +223,11 @@ def test_the_top_states_the_figure_at_the_threshold_and_what_classify_leaves_una
     words = with_bands((0.3, 0.7), (0.5, 0.5))
     top = words[: words.index("What this figure is worth")]
     assert "These figures answer every slice." in top
-    assert "stays silent where the probability is in the bundle's band, from 0.3000 up to 0.7000" in top
+    assert (
+        "abstains where the probability is in the bundle's abstention band, from 0.3000 up to 0.7000" in top
+    )
     assert "Of those that it answers," in top
-    assert "stays silent" not in with_bands((0.5, 0.5), (0.5, 0.5))
+    assert "abstains" not in with_bands((0.5, 0.5), (0.5, 0.5))
 
 
 def test_what_makes_a_figure_worthless_stands_at_the_top_of_page_and_data() -> None:
@@ -283,7 +286,7 @@ def test_hostile_names_are_shown_and_never_run() -> None:
 def test_two_renderings_are_the_same_bytes() -> None:
     again = render(one_class(), about=untrained())[2]
     assert again == render_class_once()[2]
-    assert again.count("<svg") == 2
+    assert again.count('class="plot"') == 2
 
 
 @pytest.mark.slow
@@ -295,25 +298,24 @@ def test_two_renderings_of_all_figures_are_the_same_bytes() -> None:
 @pytest.mark.parametrize("missing", ["test", "validation"])
 def test_a_missing_split_is_said_plainly(missing: str) -> None:
     other = "validation" if missing == "test" else "test"
-    svg = "<svg></svg>"
     names = [f"{name}-{other}" for name in ("roc", "precision-recall", "histogram", "sweep")]
-    names += ["learning-curves", "reliability", "risk-coverage"]
-    _, page, _ = render(of_split(other), split=other, figures=dict.fromkeys(names, svg))
+    names += ["learning-loss", "learning-accuracy", "reliability", "risk-coverage"]
+    _, page, text = render(of_split(other), split=other, figures=dict.fromkeys(names, "<svg></svg>"))
 
     assert f"There are no {missing} images" in page.words
-    assert page.tags.count("svg") == 7
+    assert text.count('class="plot"') == 8
 
 
 def count_figures(text: str) -> tuple[int, int, int]:
     """Return how many figures are of the test, of the validation, and of both or none."""
     kinds = [text.count(f'-{split}-title">') for split in ("test", "validation")]
-    return kinds[0], kinds[1], text.count("<svg") - sum(kinds)
+    return kinds[0], kinds[1], text.count('class="plot"') - sum(kinds)
 
 
 @pytest.mark.slow
 def test_no_figure_of_missing_test_images_is_drawn() -> None:
     """In small, of missing validation images: `test_a_perfect_network_gets_a_page_too`."""
-    assert count_figures(render(of_split("validation"), split="validation")[2]) == (0, 4, 3)
+    assert count_figures(render(of_split("validation"), split="validation")[2]) == (0, 4, 4)
 
 
 def test_one_class_alone_gives_dashes_and_a_sentence_in_place_of_curves() -> None:
@@ -391,3 +393,54 @@ def test_calibration_before_and_after_and_the_promise_and_its_limits_are_shown()
         "the bundle answers indeterminate",
     ):
         assert said in words
+
+
+def test_settings_that_differ_from_the_default_are_shown_and_the_rest_is_folded() -> None:
+    about = evaluated()
+    settings = [["epochs", "3"], ["seed", "1020"], ["image.size", "331"]]
+    about = replace(about, training={**(about.training or {}), "settings": settings})
+    predictions = table()
+    splits = summarise(predictions, DECISION)
+    report = build_unjudged(about, predictions, splits, "test", 0)
+    page = render_html(
+        report, {}, [], DECISION, defaults={"epochs": 15, "seed": 1020, "image": {"size": 331}}
+    )
+    shown, folded = page[page.index("Those that differ") :].split("<details>")[:2]
+    assert "epochs" in shown
+    assert "2 settings at the default" in folded
+    assert "image.size" in folded
+    assert "epochs" not in folded
+    unknown = render_html(report, {}, [], DECISION)
+    assert "3 settings</summary>" in unknown
+    assert "Those that differ" not in unknown
+
+
+def test_each_card_has_the_threshold_and_unsure_and_right_answers_stand_beside_the_wrong_ones() -> None:
+    predictions = of_split("test")
+    splits = summarise(predictions, DECISION)
+    report = build_unjudged(evaluated(), predictions, splits, "test", 2)
+    examples = choose_examples(predictions, 0.5, 4)
+    cases = [Case(f"{PIXEL}{number}", PIXEL) for number in range(2 + len(examples.names))]
+    page = render_html(report, {}, cases, DECISION, examples=examples)
+    cards = page.split('<article class="tile case">')[1:]
+    assert len(cards) == 10
+    assert all("Threshold <data" in card and "<svg" in card for card in cards)
+    for number, card in enumerate(cards):
+        assert f'src="{PIXEL}{number}"' in card
+    for name, card in zip(examples.names, cards[2:], strict=True):
+        assert short_name(name) in card
+    assert "Unsure answers" in page
+    assert "Right answers" in page
+
+
+def test_unsure_answers_are_right_and_nearest_to_the_threshold_and_right_ones_are_of_both_labels() -> None:
+    predictions = table()
+    examples = choose_examples(predictions, 0.5, 4)
+    right = (predictions.probability >= 0.5) == predictions.is_post
+    distance = np.abs(predictions.probability - 0.5)
+    assert set(examples.unsure) == set(np.flatnonzero(right)[np.argsort(distance[right])][:4].tolist())
+    assert all(right[row] for row in examples.right)
+    assert [bool(predictions.is_post[row]) for row in examples.right] == [False, False, True, True]
+    assert not set(examples.right) & set(examples.unsure)
+    elsewhere = replace(predictions, path=np.array([f"/other/{path}" for path in predictions.path]))
+    assert choose_examples(elsewhere, 0.5, 4).right == examples.right

@@ -58,7 +58,7 @@ def test_a_run_is_evaluated_on_its_own_data(run: Path, tmp_path: Path) -> None:
         "report.json",
     ]
     assert json.loads((tmp_path / "report" / "report.json").read_text()) == done.report
-    assert (tmp_path / "report" / "report.html").read_text().count("<img") == 8
+    assert (tmp_path / "report" / "report.html").read_text().count("<img") == 24
 
 
 def test_the_scores_are_those_of_the_network(run: Path, tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_every_step_is_told(run: Path, tmp_path: Path) -> None:
     evaluate(run, data=None, output=tmp_path / "report", on_progress=lambda *step: told.append(step))
 
     assert told[23] == ("Scoring images", 24, 24)
-    assert told[-1] == ("Explaining wrong answers", 4, 4)
+    assert told[-1] == ("Explaining answers", 12, 12)
 
 
 def test_a_network_that_answers_no_number_is_one_sentence(tmp_path: Path) -> None:
@@ -343,7 +343,7 @@ def test_a_known_network_is_explained_in_two_ways_and_checked_against_random_wei
 
     assert 0 <= done.report["wrong"]["gradcam_similarity"] < 0.5
     page = (tmp_path / "report" / "report.html").read_text()
-    assert page.count("<img") == 3
+    assert page.count("<img") == 9  # the error, an unsure and a right answer, each in three ways
     assert "by Grad-CAM" in page
     assert "Do the maps follow the weights?" in page
 

@@ -3,6 +3,7 @@ import math
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import matplotlib as mpl
@@ -13,8 +14,10 @@ from matplotlib.figure import Figure
 from gadoscope.report.curves import (
     Curve,
     histogram_svg,
+    learning_curve_svg,
     learning_curves_svg,
     precision_recall_svg,
+    roc_corner_svg,
     roc_svg,
     sweep_svg,
 )
@@ -48,6 +51,7 @@ def curve(title: str = "Test", threshold: float = 0.4) -> Curve:
 
 DRAWN: dict[str, Callable[[], str]] = {
     "learning-curves": lambda: learning_curves_svg(HISTORY),
+    "learning": lambda: learning_curve_svg(HISTORY, "loss", 2, name="learning"),
     "roc": lambda: roc_svg([curve()], name="roc"),
     "both": lambda: roc_svg([curve("Validation"), curve()], name="both"),
     "precision": lambda: precision_recall_svg(curve(), name="precision"),
@@ -142,8 +146,9 @@ def test_the_corner_is_enlarged_only_where_a_curve_reaches_it() -> None:
         threshold=0.5,
     )
 
-    assert "enlarged" in roc_svg([good, good], name="both")
-    assert "enlarged" not in roc_svg([good], name="roc")
+    bad = replace(good, logit=-good.logit, probability=1 - good.probability)
+    assert "enlarged" in roc_corner_svg([good, bad], name="corner")
+    assert roc_corner_svg([bad], name="corner") == ""
 
 
 def test_the_histogram_says_how_many_stand_on_the_wrong_side() -> None:

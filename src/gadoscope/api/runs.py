@@ -210,7 +210,15 @@ def evaluate(  # noqa: PLR0913 - one parameter for each option
         jobs=count_jobs(jobs),
         n_cases=n_cases,
         on_progress=on_progress,
+        defaults=_tell_defaults,
     )
+
+
+def _tell_defaults() -> dict[str, Any]:
+    """Return the settings of a training that was told nothing; torch comes with them, so only where asked."""
+    from gadoscope.training.config import tell_defaults
+
+    return tell_defaults()
 
 
 def audit(

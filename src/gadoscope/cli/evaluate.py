@@ -51,7 +51,7 @@ def command(models: tuple[Path, ...], output: Path, as_json: bool, **options: An
 
     A model is a folder made by `gadoscope train`, a bundle (.onnx), or `default`, which comes with the
     installation. Images that a run was trained on are left out. The report is one HTML file: figures
-    with intervals, calibration, what silence buys, wrong answers with what argued for them. Each time
+    with intervals, calibration, risk by coverage, wrong answers with what argued for them. Each time
     a run's own test images are scored, its openings.jsonl gets a line.
 
     RIVALS are compared with the model on the same images: further models, or ways to answer without

@@ -1,4 +1,4 @@
-"""Pictures of wrong answers: the slice, and what argued for which phase, told in two ways.
+"""Pictures of answers: the slice, and what argued for which phase, told in two ways.
 
 Grad-CAM needs the network's layers: a bundle whose network Gadoscope does not know is explained by occlusion
 alone.
@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.evaluation.page import Case
-from gadoscope.evaluation.scoring import WrongPictures
+from gadoscope.evaluation.pictures import CasePictures
 from gadoscope.inference.session import Session
 from gadoscope.parallel import map_in_order
 from gadoscope.progress import OnProgress
 from gadoscope.report.pictures import overlay, picture
-from gadoscope.statistics.table import Predictions
 
 if TYPE_CHECKING:
     from gadoscope.explanation.explain import Explanation
@@ -40,21 +39,25 @@ class Gallery:
 
 
 def show_cases(
-    predictions: Predictions,
-    rows: Sequence[int],
-    pictures: WrongPictures,
+    names: Sequence[str],
+    pictures: CasePictures,
     session: Session,
     jobs: int,
     tell: OnProgress,
+    *,
+    n_wrong: int,
 ) -> Gallery:
-    """Return the pictures of some rows, in their order; ``pictures`` has their slices."""
-    if not rows:
+    """Return the pictures of the slices of these names, in their order; ``pictures`` has them.
+
+    On the first ``n_wrong`` Grad-CAM is compared with that of random weights.
+    """
+    if not names:
         return Gallery()
     # These bring torch, which no report without pictures needs.
     from gadoscope.explanation import explain, gradcam  # noqa: PLC0415
 
     network = explain.load_network(session)
-    slices = [pictures.find(str(predictions.path[row])) for row in rows]
+    slices = [pictures.find(name) for name in names]
 
     def show(pixels: NDArray[np.uint8]) -> Case:
         return _draw(pixels, explain.explain_case(session, network, pixels))
@@ -62,11 +65,13 @@ def show_cases(
     cases: list[Case] = []
     for case in map_in_order(show, slices, jobs):
         cases.append(case)
-        tell("Explaining wrong answers", len(cases), len(rows))
-    if network is None:
+        tell("Explaining answers", len(cases), len(names))
+    if network is None or not n_wrong:
         return Gallery(cases=tuple(cases))
     image_path = session.bundle.metadata.image_path
-    similarity = gradcam.similarity_with_random_weights(network, slices[:SANITY_SLICES], image_path)
+    similarity = gradcam.similarity_with_random_weights(
+        network, slices[: min(n_wrong, SANITY_SLICES)], image_path
+    )
     return Gallery(
         cases=tuple(cases),
         similarity_with_random_weights=similarity if math.isfinite(similarity) else None,

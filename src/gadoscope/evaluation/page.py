@@ -2,28 +2,34 @@
 
 import html
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from markupsafe import Markup
 
 from gadoscope import wording
 from gadoscope.decision.decision import Decision
+from gadoscope.evaluation.examples import Examples
 from gadoscope.evaluation.summary import EVALUATED, Summary
+from gadoscope.evaluation.wrong import describe_answer
 from gadoscope.labels import Level, Split
+from gadoscope.markup import draw_bar
 from gadoscope.records import Data
 from gadoscope.report.curves import (
     Curve,
     histogram_svg,
-    learning_curves_svg,
+    learning_curve_svg,
     precision_recall_svg,
+    roc_corner_svg,
     roc_svg,
     sweep_svg,
 )
-from gadoscope.report.figures import TEST_COLOUR, VALIDATION_COLOUR
+from gadoscope.report.figures import TEST_COLOUR, VALIDATION_COLOUR, follow_page
 from gadoscope.report.page import render_page
 from gadoscope.report.trust_curves import RiskCurve, forest_svg, reliability_svg, risk_coverage_svg
+from gadoscope.run_folder import flatten_settings
 from gadoscope.statistics.metrics import has_both_classes
 
 _COLOURS = {Split.TEST: TEST_COLOUR, Split.VALIDATION: VALIDATION_COLOUR}
@@ -31,7 +37,7 @@ _COLOURS = {Split.TEST: TEST_COLOUR, Split.VALIDATION: VALIDATION_COLOUR}
 
 @dataclass(frozen=True)
 class Case:
-    """The embedded pictures of a wrong answer: the slice, and it with occlusion and with Grad-CAM.
+    """The embedded pictures of an answer: the slice, and it with occlusion and with Grad-CAM.
 
     Without Grad-CAM where the network's layers are not known.
     """
@@ -65,15 +71,20 @@ def draw_figures(report: Data, splits: Mapping[Split, Summary], decision: Decisi
         figures[f"sweep-{name}"] = sweep_svg(curve, best, name=f"sweep-{name}")
         curves.append(curve)
     if len(curves) == len(EVALUATED):
-        figures["roc-both"] = roc_svg(curves[::-1], name="roc-both")  # what is drawn last lies on top: test
+        over = curves[::-1]  # what is drawn last lies on top: test
+        figures["roc-both"] = roc_svg(over, name="roc-both")
+        figures["roc-corner"] = roc_corner_svg(over, name="roc-corner")
     if report["training"] and report["training"]["history"]:
-        figures["learning-curves"] = learning_curves_svg(
-            report["training"]["history"], report["training"]["kept_epoch"]
-        )
+        history, kept = report["training"]["history"], report["training"]["kept_epoch"]
+        for key in ("loss", "accuracy"):
+            figures[f"learning-{key}"] = learning_curve_svg(history, key, kept, name=f"learning-{key}")
     figures |= _draw_trust(splits[Split(report["verdict_split"])])
     if report["comparison"]:
-        figures["comparison"] = forest_svg(report["comparison"]["models"], name="comparison")
-    return figures
+        models = report["comparison"]["models"]
+        for key, title in (("balanced_accuracy", "Balanced accuracy"), ("auc", "AUC")):
+            name = f"comparison-{key.replace('_', '-')}"
+            figures[name] = forest_svg(models, key, title, name=name)
+    return {name: follow_page(svg) for name, svg in figures.items() if svg}
 
 
 def _draw_trust(verdict: Summary) -> dict[str, str]:
@@ -91,28 +102,74 @@ def _draw_trust(verdict: Summary) -> dict[str, str]:
     }
 
 
-def render_html(report: Data, figures: Mapping[str, str], cases: Sequence[Case], decision: Decision) -> str:
+def render_html(
+    report: Data,
+    figures: Mapping[str, str],
+    cases: Sequence[Case],
+    decision: Decision,
+    *,
+    examples: Examples | None = None,
+    defaults: Data | None = None,
+) -> str:
     """Return the report as one HTML page: no script, nothing loaded from anywhere.
 
     Every figure in the text is a ``<data>`` element that names its place in report.json.
+
+    Parameters
+    ----------
+    cases
+        Pictures of the wrong answers that are shown, then of the ``examples`` in the order of their names.
+    defaults
+        Settings of a training that was told nothing, as nested plain values; None where nobody knows them.
     """
     helpers = {
         "show": _shower(report),
         "look_up": lambda path: look_up(report, path),
         "plural": wording.plural,
         "percent": wording.percent,
+        "written": wording.probability,
+        "bar": _bar_drawer(decision),
         "DASH": wording.DASH,
     }
+    pictures = iter(cases)
     return render_page(
         "gadoscope.evaluation",
         "report.html",
         helpers,
         report=report,
         figures={name: Markup(svg) for name, svg in figures.items()},  # noqa: S704  # made by us, its text escaped
-        cases=cases,
+        cases=list(islice(pictures, report["wrong"]["n_shown"])),
+        unsure=_describe_examples(examples, examples.unsure, pictures) if examples else [],
+        right=_describe_examples(examples, examples.right, pictures) if examples else [],
+        settings=_divide_settings(report, defaults),
         evaluated=[split.value for split in EVALUATED],
         bands={level.value: decision.at(level).has_band for level in (Level.SLICE, Level.SERIES)},
     )
+
+
+def _bar_drawer(decision: Decision) -> Callable[[float], Markup]:
+    """Return what draws the probability of a slice on the band without an answer, or on the threshold."""
+    point = decision.of_slice.point
+    edges = (point.lower, point.upper) if decision.of_slice.has_band else (point.threshold, point.threshold)
+    return lambda probability: Markup(draw_bar(probability, edges))  # noqa: S704  # made of numbers alone
+
+
+def _describe_examples(examples: Examples, rows: Sequence[int], pictures: Iterator[Case]) -> list[Data]:
+    """Return right answers with their pictures."""
+    return [
+        {"case": describe_answer(examples.table, row, is_right=True), "shown": next(pictures)} for row in rows
+    ]
+
+
+def _divide_settings(report: Data, defaults: Data | None) -> Data:
+    """Return the settings of the run that differ from the default, and those that do not."""
+    settings = report["training"]["settings"] if report["training"] else []
+    default = dict(flatten_settings(defaults or {}))
+    return {
+        "are_known": defaults is not None,
+        "changed": [row for row in settings if defaults is not None and default.get(row[0]) != row[1]],
+        "same": [row for row in settings if defaults is None or default.get(row[0]) == row[1]],
+    }
 
 
 def _shower(report: Data) -> Callable[[str, str], Markup]:

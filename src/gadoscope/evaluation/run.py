@@ -1,7 +1,7 @@
 """The flow of an evaluation: models, data, scores, report."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,15 +10,17 @@ from gadoscope.evaluation import DEFAULT_CASES
 from gadoscope.evaluation.cases import show_cases
 from gadoscope.evaluation.caveats import Context
 from gadoscope.evaluation.circumstances import Circumstances, look_at_circumstances
+from gadoscope.evaluation.examples import N_EXAMPLES, choose_examples
 from gadoscope.evaluation.forgetting import find_beginning, measure_forgetting
 from gadoscope.evaluation.gate import summarise_gate
 from gadoscope.evaluation.judges import Judges, Model, find_judges, open_model
 from gadoscope.evaluation.notebook import draw_evaluation, read_figures
 from gadoscope.evaluation.overlap import Division
 from gadoscope.evaluation.page import draw_figures, render_html
+from gadoscope.evaluation.pictures import CasePictures
 from gadoscope.evaluation.report import Evaluated, build_report
 from gadoscope.evaluation.rivals import compare_with_rivals, tell_names
-from gadoscope.evaluation.scoring import Unread, WrongPictures, score_images, score_readable
+from gadoscope.evaluation.scoring import Unread, score_images, score_readable
 from gadoscope.evaluation.subgroups import count
 from gadoscope.evaluation.summary import EVALUATED, summarise
 from gadoscope.evaluation.test_log import open_sealed_tests
@@ -80,6 +82,7 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
     jobs: int = 1,
     n_cases: int = DEFAULT_CASES,
     on_progress: OnProgress | None = None,
+    defaults: Callable[[], Data] | None = None,
 ) -> Evaluation:
     """Score labelled images and write report.html, report.json and predictions.csv into ``output``.
 
@@ -109,6 +112,9 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
         Threads that read and score images.
     n_cases
         At most so many wrong answers are shown with pictures.
+    defaults
+        Returns the settings of a training that was told nothing, as nested plain values: the page folds
+        those of the run that are the same. None: it folds them all.
 
     Raises
     ------
@@ -133,7 +139,8 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
         read_audit(audit)  # one that cannot be read ends the evaluation here, not after the scores
     first, decision = models[0], models[0].decision
 
-    pictures = WrongPictures(n_cases, decision)
+    n_examples = min(N_EXAMPLES, n_cases)
+    pictures = CasePictures(n_cases, n_examples, decision)
     predictions, others, unread = _score(judges, first.session, jobs, tell, pictures)
     splits = summarise(predictions, decision)
     context = _describe_context(first, judges.division, predictions, len(unread))
@@ -153,8 +160,11 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
     opened = splits[Split.TEST].figures if Split.TEST in splits else None
     openings = open_sealed_tests(models, judges, opened, comparison)  # before the pictures, which can fail
 
-    wrong = list_wrong(predictions, decision.of_slice.point.threshold)
-    gallery = show_cases(predictions, wrong[:n_cases], pictures, first.session, jobs, tell)
+    threshold = decision.of_slice.point.threshold
+    wrong = list_wrong(predictions, threshold)
+    examples = choose_examples(verdict.table, threshold, n_examples)
+    shown = [str(predictions.path[row]) for row in wrong[:n_cases]]
+    gallery = show_cases([*shown, *examples.names], pictures, first.session, jobs, tell, n_wrong=len(shown))
     report = build_report(
         _describe(first, judges, predictions, unread, around, gate, seen),
         splits,
@@ -164,7 +174,14 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
         comparison=comparison,
         forgetting=forgetting,
     )
-    page = render_html(report, draw_figures(report, splits, decision), gallery.cases, decision)
+    page = render_html(
+        report,
+        draw_figures(report, splits, decision),
+        gallery.cases,
+        decision,
+        examples=examples,
+        defaults=defaults() if first.run and defaults else None,
+    )
     write_predictions(predictions, output / PREDICTIONS_NAME)
     write_text(output / JSON_NAME, json.dumps(report, indent=1, allow_nan=False) + "\n")
     write_text(output / HTML_NAME, page)
@@ -172,7 +189,7 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
 
 
 def _score(
-    judges: Judges, session: Session, jobs: int, tell: OnProgress, pictures: WrongPictures
+    judges: Judges, session: Session, jobs: int, tell: OnProgress, pictures: CasePictures
 ) -> tuple[Predictions, Predictions, Unread]:
     """Return the scores of the labelled images and of the others, and what could not be read of both."""
     predictions, unread = score_images(judges.division.evaluated, session, jobs, tell, look=pictures)

@@ -1,6 +1,5 @@
-"""Labelled images and scans become a table of scores, and pictures of what was answered wrongly."""
+"""Labelled images and scans become a table of scores."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,10 +12,8 @@ from gadoscope.arrays import Floats
 from gadoscope.decision.decision import Decision
 from gadoscope.errors import InputError, ManifestError
 from gadoscope.evaluation.attributes import read_attributes
-from gadoscope.evaluation.wrong import measure_confidence
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.inference.session import Session
-from gadoscope.labels import Label, Split
 from gadoscope.parallel import map_in_order
 from gadoscope.preparation.items import Item, tabulate
 from gadoscope.preparation.picture_print import PRINT_BYTES, print_picture
@@ -25,8 +22,6 @@ from gadoscope.progress import OnProgress
 from gadoscope.statistics.table import Predictions, list_attributes
 from gadoscope.wording import short_name
 
-TIES = 8
-"""Wrong answers kept beyond those that are shown: rounding may place equal ones in another order."""
 Unread = list[dict[str, str]]
 """Name, reason and sentence of each image that cannot be read."""
 
@@ -139,41 +134,3 @@ def _put_together(scores: Sequence[_Scores], decision: Decision) -> Predictions:
         t1_brain_logit=None if decision.gate is None else np.array(t1_brain, dtype=np.float64),
         picture_print=np.frombuffer(prints, dtype=np.uint8).reshape(-1, PRINT_BYTES),
     )
-
-
-class WrongPictures:
-    """The slices that a report of wrong answers will show, kept as they are scored.
-
-    Of each split the most confident errors, by the rule of `wrong_rows`; memory does not grow with the data.
-
-    Parameters
-    ----------
-    n_cases
-        Shown at most.
-    decision
-        By which an answer is wrong.
-    """
-
-    def __init__(self, n_cases: int, decision: Decision) -> None:
-        self._n_kept = n_cases + TIES if n_cases else 0
-        self._decision = decision
-        self._kept: dict[Split | None, list[tuple[float, str, NDArray[np.uint8]]]] = defaultdict(list)
-
-    def __call__(self, items: Sequence[Item], pixels: Sequence[NDArray[np.uint8]], logit: Floats, /) -> None:
-        """Keep what is wrong, and let go of what others have pushed out."""
-        if not self._n_kept:
-            return
-        threshold = self._decision.of_slice.point.threshold
-        probability = self._decision.probability(logit)
-        distance = measure_confidence(probability, threshold)
-        for item, slice_, said, far in zip(items, pixels, probability, distance, strict=True):
-            if (said >= threshold) == (item.label is Label.POST):
-                continue
-            kept = self._kept[item.split]
-            kept.append((-float(far), item.name, slice_))
-            if len(kept) > 2 * self._n_kept:
-                self._kept[item.split] = sorted(kept, key=lambda one: one[:2])[: self._n_kept]
-
-    def find(self, name: str) -> NDArray[np.uint8]:
-        """Return the slice of a wrong answer that is shown."""
-        return next(pixels for kept in self._kept.values() for _, known, pixels in kept if known == name)

@@ -63,7 +63,7 @@ class Summary:
     judged
         What calibration and abstention are judged on: series, or slices where those are unknown.
     curve, curve_by_source
-        What silence buys of what is judged: over all, and for each source where there are several.
+        Selective prediction of what is judged: over all, and for each source where there are several.
     figures
         All figures, as report.json holds them.
     """

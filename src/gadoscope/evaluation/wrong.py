@@ -39,19 +39,20 @@ def describe_wrong(
         "n": len(rows),
         "n_shown": len(shown),
         "gradcam_similarity": gradcam_similarity,
-        "cases": [_describe(predictions, row) for row in shown],
+        "cases": [describe_answer(predictions, row) for row in shown],
     }
 
 
-def _describe(predictions: Predictions, row: int) -> Data:
-    label, answer = (Label.POST, Label.PRE) if predictions.is_post[row] else (Label.PRE, Label.POST)
+def describe_answer(predictions: Predictions, row: int, *, is_right: bool = False) -> Data:
+    """Return one image with its label and what it was answered."""
+    label, other = (Label.POST, Label.PRE) if predictions.is_post[row] else (Label.PRE, Label.POST)
     return {
         "split": str(predictions.split[row]),
         "name": short_name(str(predictions.path[row])),
         "source": str(predictions.source[row]),
         "plane": str(predictions.plane[row]),
         "label": label.value,
-        "answer": answer.value,
+        "answer": (label if is_right else other).value,
         "probability": float(predictions.probability[row]),
     }
 

@@ -16,6 +16,7 @@ from gadoscope.experiments.spread import Cell, Spread
 from gadoscope.files import write_text
 from gadoscope.progress import OnProgress, say_nothing
 from gadoscope.run_folder import PREPARED_NAME
+from gadoscope.training.config import tell_defaults
 from gadoscope.training.job import Job, Warn, Watch, check_folder
 from gadoscope.training.run import train
 
@@ -48,7 +49,7 @@ def repeat(
         with naming(name):
             trained = train(part, watch=watch, on_progress=on_progress, warn=warn)
         if trained is not None:
-            report = evaluate(run, data=None, output=run / REPORT_NAME).report
+            report = evaluate(run, data=None, output=run / REPORT_NAME, defaults=tell_defaults).report
             rows.append({"seed": seed, **_select_figures(report)})
     if not rows:
         return None

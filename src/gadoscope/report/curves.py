@@ -29,10 +29,10 @@ from gadoscope.statistics.metrics import (
 )
 from gadoscope.wording import area, percent, plural, probability
 
-# Inches; two small figures stand beside each other in the report, a wide one alone.
-SMALL = (4.9, 3.4)
+# Inches; two small figures stand beside each other in the report, on a telephone each fills the window with
+# letters that can be read. The learning curves are a file of their own as well.
+SMALL = (4.7, 3.4)
 LEARNING = (10.8, 3.5)
-WIDE = (10.8, 4.3)
 # Side of the corner that is enlarged: good networks live in it.
 CORNER = 0.2
 N_BINS = 20
@@ -42,6 +42,9 @@ MARGIN = 0.02
 _PAPER: Any = {"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
 # A note stands to the right of its mark, but to the left of a mark beyond this: it would run out.
 LAST_RIGHT = 0.62
+_LEARNT = {"loss": "Loss (binary cross-entropy)", "accuracy": "Accuracy by epoch"}
+# Points between a panel and its title where the legend stands between them.
+TITLE_ABOVE_LEGEND = 22
 # Up to this many epochs each one gets a dot; more would hide the line.
 MAX_DOTS = 40
 
@@ -71,16 +74,8 @@ def learning_curves_svg(metrics: Sequence[Mapping[str, Any]], kept: int | None =
     """
     with drawing():
         figure, (loss, accuracy) = new_figure(*LEARNING, panels=2)
-        _draw_learning(loss, metrics, "loss", "Loss (binary cross-entropy)")
-        _draw_learning(accuracy, metrics, "accuracy", "Accuracy")
-        for axes in (loss, accuracy):
-            if kept is not None and axes.get_lines():
-                axes.axvline(kept, color=INK, linestyle=":", label="Kept")
-                axes.legend()
-        if accuracy.get_lines():
-            accuracy.set_ylim(top=min(1.02, accuracy.get_ylim()[1]))
-        if loss.get_lines():
-            loss.set_ylim(bottom=0)
+        _draw_learning(loss, metrics, "loss", kept)
+        _draw_learning(accuracy, metrics, "accuracy", kept)
         return to_svg(
             figure,
             name="learning-curves",
@@ -89,8 +84,8 @@ def learning_curves_svg(metrics: Sequence[Mapping[str, Any]], kept: int | None =
         )
 
 
-def _draw_learning(axes: Axes, metrics: Sequence[Mapping[str, Any]], key: str, title: str) -> None:
-    axes.set_title(title)
+def _draw_learning(axes: Axes, metrics: Sequence[Mapping[str, Any]], key: str, kept: int | None) -> None:
+    axes.set_title(_LEARNT[key])
     axes.set_xlabel("Epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     epochs = [int(row.get("epoch", index + 1)) for index, row in enumerate(metrics)]
@@ -101,8 +96,15 @@ def _draw_learning(axes: Axes, metrics: Sequence[Mapping[str, Any]], key: str, t
             axes.plot(
                 epochs, values, dash, color=colour, marker=marker, markersize=4, label=split.capitalize()
             )
-    if axes.get_lines():
-        axes.legend()
+    if not axes.get_lines():
+        return
+    if kept is not None:
+        axes.axvline(kept, color=INK, linestyle=":", label="Kept")
+    axes.legend()
+    if key == "loss":
+        axes.set_ylim(bottom=0)
+    else:
+        axes.set_ylim(top=min(1.02, axes.get_ylim()[1]))
 
 
 def _number(value: Any) -> float:
@@ -124,35 +126,60 @@ def _describe_learning(metrics: Sequence[Mapping[str, Any]], kept: int | None) -
     return f"Loss and accuracy over {len(metrics)} epochs; at the end {said}.{marked}"
 
 
-def roc_svg(splits: Sequence[Curve], *, name: str) -> str:
-    """Draw ROC curves on one axis, and beside it their upper left corner if any of them gets there."""
+def learning_curve_svg(
+    metrics: Sequence[Mapping[str, Any]], key: str, kept: int | None = None, *, name: str
+) -> str:
+    """Draw the ``loss`` or the ``accuracy`` alone: on a telephone the two lie below each other."""
     with drawing():
-        points = [(curve, *roc_points(curve.is_post, curve.logit)) for curve in splits]
-        reaches = [((false <= CORNER) & (true >= 1 - CORNER)).any() for _, false, true in points]
-        enlarge = len(splits) > 1 and any(reaches)
-        figure, panels = new_figure(*(WIDE if enlarge else SMALL), panels=2 if enlarge else 1)
-        for axes in panels:
-            axes.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1.2)
-            for curve, false_rate, true_rate in points:
-                axes.plot(false_rate, true_rate, color=curve.colour, label=_label_auc(curve))
-                axes.plot(*_operating_point(curve), "o", color=curve.colour, markersize=7)
-            axes.set(xlim=(-MARGIN, 1 + MARGIN), ylim=(-MARGIN, 1 + MARGIN))
-            axes.set_xlabel("False-positive rate (1 - specificity)")
-            axes.set_ylabel("True-positive rate (sensitivity)")
-        panels[0].set_title("ROC")
-        panels[0].legend(loc="lower right")
-        if enlarge:
-            panels[1].set_title("The upper left corner, enlarged")
-            panels[1].set(xlim=(-MARGIN * CORNER, CORNER), ylim=(1 - CORNER, 1 + MARGIN * CORNER))
-            panels[1].xaxis.set_major_locator(MultipleLocator(CORNER / 4))
-            panels[1].yaxis.set_major_locator(MultipleLocator(CORNER / 4))
-        described = "; ".join(map(_label_auc, splits))
-        return to_svg(
-            figure,
-            name=name,
-            title="ROC curve",
-            description=f"True-positive against false-positive rate. {described}. Dots: frozen threshold.",
-        )
+        figure, (axes,) = new_figure(*SMALL)
+        _draw_learning(axes, metrics, key, kept)
+        title = f"Learning curve, {key}"
+        return to_svg(figure, name=name, title=title, description=_describe_learning(metrics, kept))
+
+
+def roc_svg(splits: Sequence[Curve], *, name: str) -> str:
+    """Draw ROC curves on one axis."""
+    with drawing():
+        figure, (axes,) = new_figure(*SMALL)
+        _draw_roc(axes, splits)
+        axes.set_title(_name_roc(splits))
+        axes.legend(loc="lower right")
+        return to_svg(figure, name=name, title=_name_roc(splits), description=_describe_roc(splits))
+
+
+def roc_corner_svg(splits: Sequence[Curve], *, name: str) -> str:
+    """Draw the upper left corner of ROC curves, enlarged; nothing if none of them gets there."""
+    points = [roc_points(curve.is_post, curve.logit) for curve in splits]
+    if not any(((false <= CORNER) & (true >= 1 - CORNER)).any() for false, true in points):
+        return ""
+    with drawing():
+        figure, (axes,) = new_figure(*SMALL)
+        _draw_roc(axes, splits)
+        axes.set_title("The upper left corner, enlarged")
+        axes.set(xlim=(-MARGIN * CORNER, CORNER), ylim=(1 - CORNER, 1 + MARGIN * CORNER))
+        axes.xaxis.set_major_locator(MultipleLocator(CORNER / 4))
+        axes.yaxis.set_major_locator(MultipleLocator(CORNER / 4))
+        title = f"{_name_roc(splits)}: the upper left corner"
+        return to_svg(figure, name=name, title=title, description=_describe_roc(splits))
+
+
+def _draw_roc(axes: Axes, splits: Sequence[Curve]) -> None:
+    axes.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1.2)
+    for curve in splits:
+        axes.plot(*roc_points(curve.is_post, curve.logit), color=curve.colour, label=_label_auc(curve))
+        axes.plot(*_operating_point(curve), "o", color=curve.colour, markersize=7)
+    axes.set(xlim=(-MARGIN, 1 + MARGIN), ylim=(-MARGIN, 1 + MARGIN))
+    axes.set_xlabel("False-positive rate (1 - specificity)")
+    axes.set_ylabel("True-positive rate (sensitivity)")
+
+
+def _name_roc(splits: Sequence[Curve]) -> str:
+    return f"ROC, {' and '.join(sorted(curve.title.lower() for curve in splits))}"
+
+
+def _describe_roc(splits: Sequence[Curve]) -> str:
+    described = "; ".join(map(_label_auc, splits))
+    return f"True-positive against false-positive rate. {described}. Dots: frozen threshold."
 
 
 def _label_auc(curve: Curve) -> str:
@@ -188,7 +215,7 @@ def precision_recall_svg(curve: Curve, *, name: str) -> str:
             xlabel="Recall (sensitivity)",
             ylabel="Precision",
         )
-        axes.set_title("Precision and recall")
+        axes.set_title(f"Precision and recall, {curve.title.lower()}")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 0.02))
         return to_svg(
             figure,
@@ -221,8 +248,8 @@ def histogram_svg(curve: Curve, *, name: str) -> str:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else ""))
         axes.yaxis.set_minor_locator(NullLocator())
         _mark_threshold(axes, curve.threshold, height=0.93)
-        axes.set_title("Scores by class")
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 0.99), ncols=2, handlelength=1, columnspacing=1)
+        axes.set_title(f"Scores by class, {curve.title.lower()}", pad=TITLE_ABOVE_LEGEND)
+        axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=2, handlelength=1, columnspacing=1)
         low = int((curve.probability[curve.is_post] < curve.threshold).sum())
         high = int((curve.probability[~curve.is_post] >= curve.threshold).sum())
         return to_svg(
@@ -261,7 +288,7 @@ def sweep_svg(curve: Curve, best: float | None, *, name: str) -> str:
         axes.plot([curve.threshold], [frozen], "o", color=curve.colour, markersize=7, zorder=5)
         lowest = float(accuracy.min())
         axes.set(xlim=(0, 1), ylim=(max(0, lowest - 0.03), 1.0 + 0.12 * (1.03 - lowest)))
-        axes.set(xlabel="Threshold", ylabel="Accuracy", title="Accuracy by threshold")
+        axes.set(xlabel="Threshold", ylabel="Accuracy", title=f"Accuracy by threshold, {curve.title.lower()}")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2f}" if value <= 1 else ""))
         return to_svg(figure, name=name, title=f"Accuracy by threshold, {curve.title}", description=described)
 

@@ -13,6 +13,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from gadoscope.markup import POST_COLOUR, PRE_COLOUR
 from gadoscope.text import CUT, printable
 
 # Okabe and Ito's palette, as of the classes in `gadoscope.markup`: a split has one colour in all figures.
@@ -50,6 +51,21 @@ _STYLE: Any = {
     "axes.facecolor": "none",
     "svg.fonttype": "none",  # text stays text: it can be searched, read aloud and printed sharply
 }
+
+_THEMED = {
+    "#ffffff": "--paper",
+    INK: "--ink",
+    FAINT: "--faint",
+    GRID: "--line",
+    TRAIN_COLOUR: "--train",
+    VALIDATION_COLOUR: "--validation",
+    TEST_COLOUR: "--test",
+    PRE_COLOUR: "--pre",
+    POST_COLOUR: "--post",
+}
+"""What the style of a page calls these colours; on a dark page they are others."""
+_COLOUR = re.compile(rf"(?<=(?:fill|roke): )(?:{'|'.join(_THEMED)})\b", re.IGNORECASE)
+_STYLED = re.compile(r'style="[^"]*"')
 
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 # The style sheet is moved to the element: inside a page it would apply to the whole page.
@@ -114,3 +130,9 @@ def to_svg(figure: Figure, *, name: str, title: str, description: str) -> str:
     )
     opening, rest = svg.split(">", 1)
     return f"{opening} {heading}{rest}"
+
+
+def follow_page(svg: str) -> str:
+    """Return a figure with the colours of the page around it, dark or light; alone it would be black."""
+    names = {colour.lower(): f"var({name})" for colour, name in _THEMED.items()}
+    return _STYLED.sub(lambda style: _COLOUR.sub(lambda colour: names[colour[0].lower()], style[0]), svg)

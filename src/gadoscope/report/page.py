@@ -6,14 +6,14 @@ from typing import Any
 import jinja2
 from jinja2.bccache import Bucket
 
-from gadoscope.markup import POST_COLOUR, PRE_COLOUR
+from gadoscope.markup import BAND_COLOUR, POST_COLOUR, PRE_COLOUR
 from gadoscope.report.finding import SEVERITY_COLOURS
 from gadoscope.text import escaped
 
 SHARED = "gadoscope.report"
-"""Its folder ``templates`` holds what pages of other packages include as well: the style `house.css`."""
-COLOURS = {"pre": PRE_COLOUR, "post": POST_COLOUR, **SEVERITY_COLOURS}
-"""Of the classes, as in every figure, and of findings; each template may name them, `house.css` does."""
+"""Its folder ``templates`` holds the frame of every page, `page.html`, its style and its parts."""
+COLOURS = {"pre": PRE_COLOUR, "post": POST_COLOUR, "band": BAND_COLOUR, **SEVERITY_COLOURS}
+"""Of the classes and of no answer, as in every figure, and of findings; templates may name them."""
 
 
 class _Compiled(jinja2.BytecodeCache):

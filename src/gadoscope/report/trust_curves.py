@@ -1,4 +1,4 @@
-"""Whether a probability means what it says, and what silence buys, as figures."""
+"""Reliability diagram, risk-coverage curve, and models side by side, as figures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from gadoscope.report.figures import FAINT, INK, TEST_COLOUR, drawing, new_figure, short_label, to_svg
-from gadoscope.wording import percent, plural
+from gadoscope.wording import area, percent, plural
 
 Data = Mapping[str, Any]
 
 # Inches; each stands beside a table.
-SQUARE = (4.9, 4.0)
+SQUARE = (4.7, 4.0)
 MARGIN = 0.02
 # Sources that get a curve of their own: more lines cannot be told apart.
 MAX_SOURCES = 5
@@ -35,7 +35,7 @@ class RiskCurve:
 
 
 def reliability_svg(calibration: Data, *, name: str) -> str:
-    """Draw what was said against what was so, before and after calibration, with intervals by subject.
+    """Draw predicted against observed shares, before and after calibration, with intervals by subject.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def reliability_svg(calibration: Data, *, name: str) -> str:
         figure, (axes,) = new_figure(*SQUARE)
         axes.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1.2)
         axes.annotate(
-            "as said",
+            "perfect",
             (0.3, 0.3),
             (4, -12),
             textcoords="offset points",
@@ -57,8 +57,8 @@ def reliability_svg(calibration: Data, *, name: str) -> str:
             _draw_points(axes, calibration["before"], FAINT, "Before calibration", "s")
         _draw_points(axes, calibration["after"], TEST_COLOUR, _label_after(calibration), "o")
         axes.set(xlim=(-MARGIN, 1 + MARGIN), ylim=(-MARGIN, 1 + MARGIN))
-        axes.set(xlabel="Said: mean P(post-contrast)", ylabel="So: share post-contrast")
-        axes.set_title("Does a probability mean what it says?")
+        axes.set(xlabel="Mean predicted probability", ylabel="Observed share post-contrast")
+        axes.set_title("Reliability diagram")
         axes.legend(loc="upper left")
         ece = calibration["after"]["ece"]["value"]
         return to_svg(
@@ -72,7 +72,7 @@ def reliability_svg(calibration: Data, *, name: str) -> str:
 
 
 def _label_after(calibration: Data) -> str:
-    return "As answered" if calibration["before"] is None else "As answered, after calibration"
+    return "Uncalibrated" if calibration["before"] is None else "After calibration"
 
 
 def _draw_points(axes: Axes, quality: Data, colour: str, label: str, marker: str) -> None:
@@ -122,14 +122,17 @@ def risk_coverage_svg(curves: Sequence[RiskCurve], band: tuple[float, float] | N
         whole = curves[0]
         axes.plot(whole.coverage, whole.risk, color=TEST_COLOUR, linewidth=2.4, label=whole.name)
         if band is not None:
-            axes.plot([band[0]], [band[1]], "o", color=INK, markersize=7, label="With the band")
+            axes.plot([band[0]], [band[1]], "o", color=INK, markersize=7, label="With the abstention band")
         highest = max(float(curve.risk.max(initial=0)) for curve in curves[: MAX_SOURCES + 1])
         top = min(1.0, max(1.25 * highest, 0.05))
         axes.set(xlim=(0, 1 + MARGIN), ylim=(-MARGIN * top, top))
-        axes.set(xlabel="Answered: the most certain first", ylabel="Wrong, of the answered")
+        axes.set(
+            xlabel="Coverage: answered, the most certain first",
+            ylabel="Selective risk: wrong, of the answered",
+        )
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0 if top > MAX_FINE else 1))
-        axes.set_title("What silence buys")
+        axes.set_title("Risk-coverage curve")
         axes.legend(loc="upper left")
         return to_svg(
             figure,
@@ -144,38 +147,34 @@ def risk_coverage_svg(curves: Sequence[RiskCurve], band: tuple[float, float] | N
 MAX_FINE = 0.08
 
 
-def forest_svg(rows: Sequence[Data], *, name: str) -> str:
-    """Draw balanced accuracy and AUC of several models with their intervals, one line a model.
+def forest_svg(rows: Sequence[Data], key: str, title: str, *, name: str) -> str:
+    """Draw one figure of several models with its intervals, one line a model.
 
     Parameters
     ----------
     rows
         ``name`` and ``figures`` (None where a rival is not available); those without are left out.
+    key, title
+        Which of their figures, and what it is called.
     """
     shown = [row for row in rows if row["figures"] is not None]
     with drawing():
-        figure, panels = new_figure(10.8, 1.25 + 0.36 * len(shown), panels=2)
+        figure, (axes,) = new_figure(SQUARE[0], 1.1 + 0.36 * len(shown))
         places = np.arange(len(shown))[::-1]
-        for axes, key, title in zip(
-            panels, ("balanced_accuracy", "auc"), ("Balanced accuracy", "AUC"), strict=True
-        ):
-            axes.axvline(0.5, linestyle=":", color=FAINT, linewidth=1.2)
-            for place, row in zip(places, shown, strict=True):
-                _draw_estimate(axes, row["figures"][key], int(place), is_first=row is shown[0])
-            axes.set(xlim=(0 - MARGIN, 1 + MARGIN), ylim=(-0.6, len(shown) - 0.4))
-            axes.set_title(title)
-            axes.set_yticks(
-                places, [row["name"] for row in shown] if axes is panels[0] else [""] * len(shown)
-            )
-            axes.grid(axis="y", visible=False)
-        described = "; ".join(
-            f"{row['name']} {percent(row['figures']['balanced_accuracy']['value'])}" for row in shown
-        )
+        axes.axvline(0.5, linestyle=":", color=FAINT, linewidth=1.2)
+        for place, row in zip(places, shown, strict=True):
+            _draw_estimate(axes, row["figures"][key], int(place), is_first=row is shown[0])
+        axes.set(xlim=(0 - MARGIN, 1 + MARGIN), ylim=(-0.6, len(shown) - 0.4))
+        axes.set_title(title)
+        axes.set_yticks(places, [short_label(row["name"]) for row in shown])
+        axes.grid(axis="y", visible=False)
+        write = area if key == "auc" else percent
+        described = "; ".join(f"{row['name']} {write(row['figures'][key]['value'])}" for row in shown)
         return to_svg(
             figure,
             name=name,
-            title="Models side by side",
-            description=f"Balanced accuracy with 95 % intervals: {described}.",
+            title=f"{title} of the models",
+            description=f"{title} with 95 % intervals: {described}.",
         )
 
 

@@ -1,4 +1,4 @@
-"""What silence buys: the share of wrong answers against the share of images that get one."""
+"""Risk and coverage: the share of wrong answers against the share of images that get one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

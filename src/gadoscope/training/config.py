@@ -17,7 +17,7 @@ from gadoscope.freezing.rules import TARGETS, Bound, PointRule
 from gadoscope.imaging.intensity import MAX_SIZE, MIN_SIZE, ImagePath
 from gadoscope.misfits import MisfitError, UnknownKeysError, WrongValueError, find_near, quote
 from gadoscope.preparation.split import DEFAULT_FOLDS, DEFAULT_FRACTION, METHODS, MIN_FOLDS, Method
-from gadoscope.records import from_plain, list_paths, to_plain
+from gadoscope.records import Data, from_plain, list_paths, to_plain
 from gadoscope.training.augmentation.lesson import Augmentation
 from gadoscope.training.augmentation.strong.settings import StrongAugmentation
 from gadoscope.training.checks import check_choice, check_range, check_share
@@ -313,6 +313,12 @@ def format_config(config: TrainingConfig) -> str:
         else:
             top.append(f"{key} = {_format_value(value)}")
     return "\n".join([*top, *sections, ""])
+
+
+def tell_defaults() -> Data:
+    """Return, as plain values, the settings of a run that was told nothing."""
+    defaults: Data = to_plain(TrainingConfig())
+    return defaults
 
 
 def _explain(error: MisfitError) -> str:
