@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Phase(StrEnum):
@@ -176,6 +181,19 @@ class PicturedResult(SeriesResult):
 
         address = f"data:image/png;base64,{b64encode(self.picture).decode('ascii')}"
         return self._draw(f'<img src="{address}" alt="" height="160">' if self.picture else "", self.band)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlicedResult(PicturedResult):
+    """A result with all slices that the network saw, for whoever explains it: half a megabyte each five.
+
+    Parameters
+    ----------
+    slices
+        Shape (slice, size, size), uint8; None where none was read.
+    """
+
+    slices: "NDArray[np.uint8] | None" = field(default=None, repr=False, compare=False)
 
 
 RESULT_COLUMNS = tuple(field.name for field in fields(SeriesResult))

@@ -16,7 +16,7 @@ from gadoscope.explanation.occlusion import QUICK_STRIDE, occlude
 from gadoscope.imaging.foreground import find_foreground
 from gadoscope.inference.default import DEFAULT_BUNDLE
 from gadoscope.inference.session import Session
-from gadoscope.labels import Phase, Plane, Status
+from gadoscope.labels import Phase, Plane, SlicedResult, Status
 from gadoscope.phantom.forms.cohort import Cohort
 from gadoscope.phantom.forms.write import Form, write_cohort
 from tests.support.commands import run_command
@@ -45,6 +45,16 @@ def test_each_series_of_a_study_has_its_slices_and_an_answer_like_that_of_classi
     assert [one.result.phase for one in explained] == [row.phase for row in rows]
     assert [one.result.probability for one in explained] == [row.probability for row in rows]
     assert [len(one.slices) for one in explained] == [row.n_slices_used for row in rows]
+
+
+def test_the_slices_are_those_that_were_answered_from_and_no_scan_is_read_twice(
+    explained: tuple[ExplainedSeries, ...],
+) -> None:
+    for one in explained:
+        assert isinstance(one.result, SlicedResult)
+        assert one.result.slices is not None
+        assert len(one.result.slices) == len(one.slices) == one.result.n_slices_used
+        assert all(np.shares_memory(shown.pixels, one.result.slices) for shown in one.slices)
 
 
 def test_no_evidence_lies_outside_the_head(explained: tuple[ExplainedSeries, ...]) -> None:

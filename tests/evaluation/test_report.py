@@ -274,7 +274,7 @@ def test_hostile_names_are_shown_and_never_run() -> None:
     about = evaluated(unread=unread, notices=["<i>note</i>"], origin=hostile)
     _, page, _ = render(predictions, about=about)
 
-    assert page.tags.count("svg") == 3  # the sources stand in a legend
+    assert page.tags.count("svg") == 4 + 4  # figures, of which one names the sources, and a bar on each card
     assert "script" not in page.tags
     assert page.tags.count("img") == 8  # four cases, two pictures each
     assert all(address.startswith(("data:image/png", "#")) for address in page.addresses)

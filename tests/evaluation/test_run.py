@@ -58,7 +58,7 @@ def test_a_run_is_evaluated_on_its_own_data(run: Path, tmp_path: Path) -> None:
         "report.json",
     ]
     assert json.loads((tmp_path / "report" / "report.json").read_text()) == done.report
-    assert (tmp_path / "report" / "report.html").read_text().count("<img") == 24
+    assert (tmp_path / "report" / "report.html").read_text().count("<img") == 22
 
 
 def test_the_scores_are_those_of_the_network(run: Path, tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_every_step_is_told(run: Path, tmp_path: Path) -> None:
     evaluate(run, data=None, output=tmp_path / "report", on_progress=lambda *step: told.append(step))
 
     assert told[23] == ("Scoring images", 24, 24)
-    assert told[-1] == ("Explaining answers", 12, 12)
+    assert told[-1] == ("Explaining answers", 11, 11)
 
 
 def test_a_network_that_answers_no_number_is_one_sentence(tmp_path: Path) -> None:

@@ -167,9 +167,7 @@ class Classifier:
     ) -> tuple[SeriesResult, ...]:
         from gadoscope.classification.series import answer_opened  # noqa: PLC0415 — slice images do without
 
-        rows = answer_opened(
-            series, self.session, study=study, quote=options.quote, is_pictured=options.pictures
-        )
+        rows = answer_opened(series, self.session, study=study, quote=options.quote, kind=options.row_kind)
         return tuple(storable_row(row) for row in rows)
 
 

@@ -9,15 +9,11 @@ from numpy.typing import NDArray
 
 from gadoscope.classification.classifier import Classifier
 from gadoscope.classification.options import RunOptions
-from gadoscope.errors import InputError
 from gadoscope.explanation.occlusion import QUICK_STRIDE, occlude
 from gadoscope.imaging.foreground import find_foreground
 from gadoscope.inference.session import Session
-from gadoscope.labels import Label, PicturedResult, SeriesResult, Status
+from gadoscope.labels import SeriesResult, SlicedResult, Status
 from gadoscope.parallel import count_jobs, map_in_order
-from gadoscope.preparation.items import Item
-from gadoscope.preparation.places import find_labelled
-from gadoscope.preparation.slices import read_item
 
 MAX_EXPLAINED = 6
 """Series whose evidence is looked for: each takes a second or two."""
@@ -72,37 +68,35 @@ def explain_scan(scan: Path, classifier: Classifier, *, jobs: int = 0) -> tuple[
     UsageError
         If nothing lies there.
     """
-    rows = list(classifier.classify(scan, options=RunOptions(pictures=True)))
+    rows = classifier.classify(scan, options=_Options())
     explained: list[ExplainedSeries] = []
     n_left = MAX_EXPLAINED
     for row in rows:
-        slices = _explain(scan, row, classifier.session, jobs) if n_left and row.n_slices_used else ()
+        slices = _explain(row, classifier.session, jobs) if n_left else ()
         n_left -= bool(slices)
         explained.append(ExplainedSeries(row, slices))
     return tuple(explained)
 
 
-def _explain(scan: Path, row: SeriesResult, session: Session, jobs: int) -> tuple[ExplainedSlice, ...]:
+class _Options(RunOptions):
+    """Keeps the slices that the network saw: nobody reads the scan again."""
+
+    @property
+    def row_kind(self) -> type[SeriesResult]:
+        return SlicedResult
+
+
+def _explain(row: SeriesResult, session: Session, jobs: int) -> tuple[ExplainedSlice, ...]:
     """Return the slices of a row; none of one of several volumes, which are one item."""
-    if not isinstance(row, PicturedResult) or row.volume_index is not None:
+    if not isinstance(row, SlicedResult) or row.slices is None or row.volume_index is not None:
         return ()
-    is_itself = row.path == str(scan) and not scan.is_dir()
-    path = scan if is_itself else find_labelled(scan, row.path, row.series_instance_uid or "")
-    metadata = session.bundle.metadata
-    try:
-        read = read_item(
-            Item(path=path, label=Label.OTHER), metadata.slice_policy
-        )  # nobody asks for the label
-    except InputError:  # the row says what became of it
-        return ()
-    resized = [metadata.image_path.resize_slice(pixels) for pixels in read.pixels]
-    logits = session.slice_answers(np.stack(resized)).phase
+    logits = session.slice_answers(row.slices).phase
     look = _find_none if row.status is Status.REFUSED else partial(_find_evidence, session)
-    evidence = map_in_order(look, resized, count_jobs(jobs))
+    evidence = map_in_order(look, list(row.slices), count_jobs(jobs))
     return tuple(
         ExplainedSlice(pixels, found, float(probability))
         for pixels, found, probability in zip(
-            resized, evidence, metadata.decision.probability(logits), strict=True
+            row.slices, evidence, session.bundle.metadata.decision.probability(logits), strict=True
         )
     )
 

@@ -99,7 +99,7 @@ class Examiner:
         if isinstance(one, GivenSeries):
             return Answer(self._answer_given(one.series))
         path = one.name if isinstance(one, GivenSlice) else str(one.source)
-        base = empty_row(path, self._session, is_pictured=self._options.pictures)
+        base = empty_row(path, self._session, self._options.row_kind)
         outcome = keep_going(
             lambda: self._take_slice(one, base) if isinstance(one, GivenSlice) else self._look(one, base),
             base,
@@ -134,9 +134,7 @@ class Examiner:
     def _answer_given(self, series: "ImageSeries") -> tuple[SeriesResult, ...]:
         from gadoscope.classification.series import answer_opened  # noqa: PLC0415 — PNG slices do without
 
-        return answer_opened(
-            series, self._session, quote=self._options.quote, is_pictured=self._options.pictures
-        )
+        return answer_opened(series, self._session, quote=self._options.quote, kind=self._options.row_kind)
 
     def _resize(self, image: SliceImage, base: SeriesResult, digest: str | None) -> _Slice:
         resized = self._session.bundle.metadata.image_path.resize_slice(image.pixels)
@@ -184,7 +182,7 @@ class Examiner:
     def _answer_slice(self, read: _Slice) -> Answer:
         def answer() -> SeriesResult:
             answers = self._session.slice_answers(read.pixels[None])
-            base = with_picture(replace(read.base, n_slices=1, n_slices_used=1), read.pixels)
+            base = with_picture(replace(read.base, n_slices=1, n_slices_used=1), read.pixels[None])
             row = judged_row(base, answers, self._session)[0]
             return _with_agreement(row) if row.header_quote else row
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from gadoscope.errors import UsageError
-from gadoscope.labels import QuoteMode
+from gadoscope.labels import PicturedResult, QuoteMode, SeriesResult
 
 if TYPE_CHECKING:
     from gadoscope.results.journal import Journal
@@ -64,6 +64,11 @@ class RunOptions:
     quote: QuoteMode = QuoteMode.WORDS
     watch: Watch | None = None
     pictures: bool = False
+
+    @property
+    def row_kind(self) -> type[SeriesResult]:
+        """Return what the rows are."""
+        return PicturedResult if self.pictures else SeriesResult
 
     def __post_init__(self) -> None:
         try:

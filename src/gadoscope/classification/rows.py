@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gadoscope.errors import InputError, ReadError
 from gadoscope.inference.session import Answers, Session
-from gadoscope.labels import Level, Phase, PicturedResult, SeriesResult, Status
+from gadoscope.labels import Level, Phase, PicturedResult, SeriesResult, SlicedResult, Status
 from gadoscope.reading.os_errors import explain_os_error, explain_stumble
 from gadoscope.reading.series import Facts
 from gadoscope.text import shortened
@@ -71,19 +71,21 @@ class Answer:
     place: StudyPlace | None = None
 
 
-def empty_row(path: str, session: Session, *, is_pictured: bool = False) -> SeriesResult:
+def empty_row(path: str, session: Session, kind: type[SeriesResult] = SeriesResult) -> SeriesResult:
     """Return the row of an input before anything is known of it; steps replace what they find out.
 
     One that is pictured stays so, and takes what a notebook shows beside it from the steps.
     """
-    kind = PicturedResult if is_pictured else SeriesResult
     return kind(path=path, status=Status.FAILED, model=session.bundle.model_id)
 
 
-def with_picture(row: SeriesResult, pixels: NDArray[np.uint8]) -> SeriesResult:
-    """Return ``row`` with a slice (row, column), where it is one with a picture."""
+def with_picture(row: SeriesResult, slices: NDArray[np.uint8]) -> SeriesResult:
+    """Return ``row`` with the middle one of slices (slice, row, column), where it is one with a picture."""
+    if isinstance(row, SlicedResult):
+        row = replace(row, slices=slices)
     if not isinstance(row, PicturedResult):
         return row
+    pixels = slices[len(slices) // 2]
     from PIL import Image  # noqa: PLC0415 — only notebooks need it here
 
     buffer = io.BytesIO()

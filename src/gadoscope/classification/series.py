@@ -98,7 +98,7 @@ def answer_opened(
     *,
     study: Sequence[Facts] = (),
     quote: QuoteMode = QuoteMode.WORDS,
-    is_pictured: bool = False,
+    kind: type[SeriesResult] = SeriesResult,
 ) -> tuple[SeriesResult, ...]:
     """Return the rows of a series that was opened before, as `answer_series` does.
 
@@ -108,11 +108,11 @@ def answer_opened(
         From wherever it comes; its voxels are read now.
     study
         The headers of the MR series of its study; it may be among them.
-    quote, is_pictured
+    quote, kind
         How much of the header the row quotes, and whether it has a picture.
     """
     base = replace(
-        empty_row(series.path, session, is_pictured=is_pictured),
+        empty_row(series.path, session, kind),
         study_instance_uid=series.study_instance_uid,
         series_instance_uid=series.series_instance_uid,
     )
@@ -162,9 +162,7 @@ def _look(volume: LazyVolume, base: SeriesResult, session: Session) -> tuple[Ser
         n_slices_used=len(chosen.pixels),
         warnings=tuple(dict.fromkeys((*base.warnings, *chosen.warnings))),
     )
-    return judged_row(
-        with_picture(looked_at, resized[len(resized) // 2]), session.slice_answers(resized), session
-    )
+    return judged_row(with_picture(looked_at, resized), session.slice_answers(resized), session)
 
 
 def with_evidence(

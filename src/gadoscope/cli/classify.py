@@ -129,7 +129,8 @@ def command(  # noqa: PLR0913 - one for each option
     _check_options(output, resume=resume, as_json=as_json)
     paths = tuple(_list_paths(paths))
     page = _begin_page(report)
-    ledger = Ledger()
+    ledger = Ledger() if page is None else page.ledger
+    take = ledger.add if page is None else page.add
     written = Written(output)
     with ExitStack() as stack:
         journal = _open_journal(stack, output, resume=resume)
@@ -154,9 +155,7 @@ def command(  # noqa: PLR0913 - one for each option
         with closing(results):
             rows = _until_stopped(results, stop, written)
             for result in _write_each(rows, written, as_json=as_json, is_piped=is_piped):
-                ledger.add(result)
-                if page is not None:
-                    page.add(result)
+                take(result)
     if page is not None and report is not None:
         page.write(report, str(model))
     _report(ledger, written, is_quiet=quiet)

@@ -122,7 +122,7 @@ def risk_coverage_svg(curves: Sequence[RiskCurve], band: tuple[float, float] | N
         whole = curves[0]
         axes.plot(whole.coverage, whole.risk, color=TEST_COLOUR, linewidth=2.4, label=whole.name)
         if band is not None:
-            axes.plot([band[0]], [band[1]], "o", color=INK, markersize=7, label="With the abstention band")
+            axes.plot([band[0]], [band[1]], "o", color=INK, markersize=7, label="With the band")
         highest = max(float(curve.risk.max(initial=0)) for curve in curves[: MAX_SOURCES + 1])
         top = min(1.0, max(1.25 * highest, 0.05))
         axes.set(xlim=(0, 1 + MARGIN), ylim=(-MARGIN * top, top))

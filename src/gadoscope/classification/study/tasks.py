@@ -100,7 +100,7 @@ class StudyReader:
 
     def _base_row(self, entry: SeriesEntry) -> SeriesResult:
         return replace(
-            empty_row(str(entry.first), self._session, is_pictured=self._options.pictures),
+            empty_row(str(entry.first), self._session, self._options.row_kind),
             study_instance_uid=entry.study_instance_uid or None,
             series_instance_uid=entry.series_instance_uid or None,
         )
