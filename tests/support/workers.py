@@ -29,7 +29,7 @@ TOGETHER = {
         "tests/inspection/test_audit_in_notebooks.py",
         "tests/inspection/test_marks.py",
     ),
-    "pages": ("tests/evaluation/test_report.py", "tests/evaluation/test_narrow_page.py"),
+    "pages": ("tests/evaluation/test_report.py", "tests/end_to_end/test_pages_in_a_browser.py"),
 }
 """What one worker runs, longest first: the beginnings of the files' paths."""
 
