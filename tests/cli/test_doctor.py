@@ -47,6 +47,12 @@ def test_what_a_bundle_promises_is_told_for_slices_and_for_series(tmp_path: Path
     assert lines[index + 1].strip() == promise.sentence
 
 
+def test_a_user_is_not_told_of_what_only_gadoscope_s_own_work_needs(tiny_bundle: Path) -> None:
+    told = json.loads(CliRunner().invoke(cli, ["doctor", "--model", str(tiny_bundle), "--json"]).output)
+    assert not {"dev", "docs"} & told["libraries"].keys()
+    assert {"base", "train"} <= told["libraries"].keys()
+
+
 def test_json_holds_the_metadata_of_the_bundle(tiny_bundle: Path) -> None:
     report = json.loads(CliRunner().invoke(cli, ["doctor", "--model", str(tiny_bundle), "--json"]).output)
     assert report["well"] is True

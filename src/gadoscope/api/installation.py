@@ -7,8 +7,8 @@ from gadoscope.extras import group_requirements
 
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)")
 
-DEVELOPMENT = "dev"
-"""The extra of those who work on Gadoscope itself; its absence is no news to a user."""
+DEVELOPMENT = frozenset({"dev", "docs"})
+"""The extras of those who work on Gadoscope itself; their absence is no news to a user."""
 
 IMAGE_CODECS = {"PNG": "zlib", "JPEG": "jpg", "JPEG 2000": "jpg_2000", "TIFF": "libtiff", "WebP": "webp"}
 """Image forms and the name of the Pillow feature that reads them."""
@@ -19,7 +19,7 @@ def installed_libraries() -> dict[str, dict[str, str | None]]:
     return {
         group: {name: _installed_version(name) for name in map(_name_of, requirements)}
         for group, requirements in group_requirements().items()
-        if group != DEVELOPMENT
+        if group not in DEVELOPMENT
     }
 
 
