@@ -23,7 +23,6 @@ from gadoscope.sheets import SheetWriter
 CONFIG_NAME = "config.toml"
 FINISHED, UNFINISHED, DAMAGED = "finished", "unfinished", "damaged"
 BY_DATE, BY_FOLDER, BY_VALIDATION, BY_TEST = "date", "folder", "validation", "test"
-ORDERS = (BY_DATE, BY_FOLDER, BY_VALIDATION, BY_TEST)
 """Newest first; by name; by AUC, the best first and what has none last."""
 
 
