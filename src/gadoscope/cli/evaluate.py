@@ -196,4 +196,29 @@ def _compare(comparison: dict[str, Any] | None) -> list[str]:
             line += f"  {signed_points(gain['value']):>6}  95 %: {signed_points(gain['lower'])} to "
             line += signed_points(gain["upper"])
         lines.append(line)
-    return [*lines, ""]
+    return [*lines, "", *_compare_series(comparison["series"])]
+
+
+def _compare_series(compared: dict[str, Any] | None) -> list[str]:
+    """Return a table of the share of whole series that each model calls rightly, by plane and in all."""
+    from gadoscope.wording import percent
+
+    if compared is None:
+        return []
+    width = max(len(percent(1.0)), *(len(row["name"]) for row in compared["models"]))
+
+    def write(title: str, count: object, cells: list[str]) -> str:
+        return f"  {title:<9} {count:>7}" + "".join(f"  {cell:>{width}}" for cell in cells)
+
+    def share(one: dict[str, Any] | None) -> str:
+        return percent(None if one is None else one["value"])
+
+    models = compared["models"]
+    lines = [
+        "Whole series that are called rightly:",
+        write("plane", "series", [row["name"] for row in models]),
+    ]
+    for row in compared["planes"]:
+        lines.append(write(row["plane"], row["n_pre"] + row["n_post"], [share(one) for one in row["right"]]))
+    in_all = [share(row["figures"] and row["figures"]["accuracy"]) for row in models]
+    return [*lines, write("all", compared["n_series"], in_all), ""]

@@ -1,8 +1,7 @@
-"""Rivals on the same images: further models, and ways to answer without a network, which any must surpass."""
+"""Ways to answer without a network, which any network must surpass."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +9,9 @@ from numpy.typing import NDArray
 
 from gadoscope.arrays import Floats
 from gadoscope.errors import UsageError
-from gadoscope.evaluation.comparison import Rival, compare
-from gadoscope.evaluation.judges import Judges, Model
-from gadoscope.evaluation.scoring import score_images
+from gadoscope.evaluation.comparison import Rival
 from gadoscope.evidence.reconcile import read_evidence
 from gadoscope.evidence.state import HeaderState
-from gadoscope.preparation.items import Item
-from gadoscope.progress import OnProgress
-from gadoscope.records import Data
 from gadoscope.statistics.predictors import Nature, Predictor, score_predictors
 from gadoscope.statistics.table import Predictions
 
@@ -62,58 +56,6 @@ def tell_names(rivals: Sequence[Path]) -> tuple[list[str], list[Path]]:
             )
     paths = [rival for rival in rivals if rival.exists()]
     return [str(rival) for rival in rivals if not rival.exists()], paths
-
-
-def compare_with_rivals(
-    models: Sequence[Model],
-    names: Sequence[str],
-    verdict: Predictions,
-    rows: Sequence[Item],
-    judges: Judges,
-    jobs: int,
-    tell: OnProgress,
-) -> Data | None:
-    """Return how the first model stands beside the rivals, on ``verdict``; None if it stands alone.
-
-    Parameters
-    ----------
-    models, names
-        The first and the further models; which of `RIVALS` answer besides.
-    rows
-        What each image of ``verdict`` is from.
-    """
-    first, *further = models
-    columns = {path: row.extra for path, row in zip(verdict.path.tolist(), rows, strict=True)}
-    rivals = [
-        *_score_rivals(further, first, rows, judges, jobs, tell),
-        *(answer_without(name, verdict, columns) for name in names),
-    ]
-    return compare(verdict, _as_rival(first, verdict), rivals) if rivals else None
-
-
-def _score_rivals(
-    models: Sequence[Model],
-    first: Model,
-    rows: Sequence[Item],
-    judges: Judges,
-    jobs: int,
-    tell: OnProgress,
-) -> list[Rival]:
-    """Return the answers of further models for ``rows``: of scans the slices that the first looks at."""
-    wanted = {row.path for row in rows}
-    items = [item for item in judges.division.evaluated if item.path in wanted]
-    policy = first.session.bundle.metadata.slice_policy
-    score = partial(score_images, items, jobs=jobs, tell=tell, policy=policy)
-    return [_as_rival(model, score(session=model.session)[0]) for model in models]
-
-
-def _as_rival(model: Model, table: Predictions) -> Rival:
-    return Rival(
-        name=model.name,
-        meaning=f"the network {model.session.bundle.metadata.network}",
-        score=table.logit,
-        called_post=model.decision.of_slice.calls_post(table.probability),
-    )
 
 
 def answer_without(name: str, predictions: Predictions, columns: Mapping[str, Mapping[str, str]]) -> Rival:

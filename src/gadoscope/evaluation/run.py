@@ -19,8 +19,9 @@ from gadoscope.evaluation.overlap import Division
 from gadoscope.evaluation.page import draw_figures, render_html
 from gadoscope.evaluation.pictures import CasePictures
 from gadoscope.evaluation.report import Evaluated, build_report
-from gadoscope.evaluation.rivals import compare_with_rivals, tell_names
+from gadoscope.evaluation.rivals import tell_names
 from gadoscope.evaluation.scoring import Unread, score_images, score_readable
+from gadoscope.evaluation.side_by_side import compare_with_rivals
 from gadoscope.evaluation.subgroups import count
 from gadoscope.evaluation.summary import EVALUATED, summarise
 from gadoscope.evaluation.test_log import open_sealed_tests
