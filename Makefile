@@ -4,6 +4,7 @@
 #   make test    the tests (about 7 minutes on 2 cores)
 #   make check   format, lint, types, layers, and the built wheel in a clean environment
 #   make docs    the reference pages from the code, and the documentation as a site in build/site
+#   make notebook  the page of the lesson's notebook, run anew
 #   make fuzz    damaged files for 60 s; longer: make fuzz SECONDS=600, other files: FIRST=100000
 #   make release wheel and sdist, the same bytes twice, with hashes and the list of ingredients; make pins: new pins
 #   make bench   measured against the lesson in Keras, an archive against a plain script, a report, studies,
@@ -19,7 +20,7 @@ SHARED ?= ../shared
 SECONDS = 60
 FIRST = 0
 
-.PHONY: docs reference demo test test-slow axe check format fuzz bench release pins clean
+.PHONY: docs reference notebook demo test test-slow axe check format fuzz bench release pins clean
 
 demo: $(VENV)/train.stamp
 	rm -rf demo
@@ -60,6 +61,10 @@ reference: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.docs.reference
 	$(BIN)/python -m tests.docs.house
 	$(BIN)/python -m tests.support.lexicon_table
+
+# The lesson's notebook, run: its page with what it printed and drew. A few minutes; not part of `docs`.
+notebook: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.docs.notebook
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .

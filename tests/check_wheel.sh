@@ -14,6 +14,8 @@ bin=$work/venv/bin
 "$bin/gadoscope" --version
 "$bin/gadoscope" --help >/dev/null
 "$bin/gadoscope" doctor
+"$bin/gadoscope" notebook | grep -q "install: .*pip install .*\[notebook\]"
+test -s the-lesson.ipynb
 # Slices to answer are drawn by the environment that tests: a base installation has no scipy, and draws none.
 "$PYTHON" -m gadoscope phantom slices --form png --subjects 4 --seed 1 >/dev/null
 

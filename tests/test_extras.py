@@ -92,6 +92,7 @@ calls = {{
     "cross_validate": lambda: gs.cross_validate("c.toml", data="d", output="o", folds=2),
     "evaluate": lambda: gs.evaluate("default", data="d", output="o"),
     "audit": lambda: gs.audit("d"),
+    "check_extra": lambda: gs.check_extra("train"),
     "explain": lambda: gs.explain("default", "a.png"),
     "to_dataframe": lambda: gs.to_dataframe([]),
     "import_keras": lambda: gs.import_keras("a.h5"),
@@ -163,7 +164,7 @@ def test_without_the_extra_each_command_of_it_says_in_one_sentence_what_to_insta
 
 
 def test_without_an_extra_each_function_says_which_command_brings_it(without_extras: dict[str, Any]) -> None:
-    assert len(without_extras["functions"]) == 8
+    assert len(without_extras["functions"]) == 9
     for name, said in without_extras["functions"].items():
         assert "which is not installed" in said, name
         assert "pip" in said, name
@@ -217,7 +218,7 @@ def test_without_a_library_of_an_extra_a_command_works_or_says_in_one_sentence_w
 
 
 def test_every_command_is_looked_at() -> None:
-    base = {"doctor", "phantom", "explain", "prepare", "runs"}
+    base = {"doctor", "phantom", "explain", "notebook", "prepare", "runs"}
     assert EXTRA_COMMANDS.keys() | base == set(COMMANDS)
 
 

@@ -19,7 +19,9 @@ TYPE_CHECKING = False  # but for who reads types; `typing` itself would be half 
 if TYPE_CHECKING:
     from gadoscope.api.doctor import Checkup, doctor
     from gadoscope.api.header import read_evidence
+    from gadoscope.api.installation import check_extra
     from gadoscope.api.keras import ImportedBundle, import_keras
+    from gadoscope.api.live_curves import LiveCurves
     from gadoscope.api.phantom import Phantom, make_phantom
     from gadoscope.api.runs import audit, cross_validate, evaluate, explain, repeat, train
     from gadoscope.classification.classifier import Classifier, classify
@@ -89,6 +91,7 @@ __all__ = [
     "Label",
     "LeakError",
     "Level",
+    "LiveCurves",
     "ManifestError",
     "Measured",
     "OutputError",
@@ -111,6 +114,7 @@ __all__ = [
     "WeightsError",
     "__version__",
     "audit",
+    "check_extra",
     "classify",
     "cross_validate",
     "doctor",
@@ -131,7 +135,9 @@ __all__ = [
 _ROOM_OF = {
     "gadoscope.api.doctor": ("Checkup", "doctor"),
     "gadoscope.api.header": ("read_evidence",),
+    "gadoscope.api.installation": ("check_extra",),
     "gadoscope.api.keras": ("ImportedBundle", "import_keras"),
+    "gadoscope.api.live_curves": ("LiveCurves",),
     "gadoscope.api.phantom": ("Phantom", "make_phantom"),
     "gadoscope.api.runs": ("audit", "cross_validate", "evaluate", "explain", "repeat", "train"),
     "gadoscope.classification.classifier": ("Classifier", "classify"),

@@ -27,6 +27,10 @@ class GadoscopeError(Exception):
 
     exit_code = 2
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows, by IPython's name for it: the sentence, and not how it came there."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UsageError(GadoscopeError):
     """An argument or a path is wrong."""

@@ -31,6 +31,7 @@ EXTRA_OF_MODULE = {
         ),
         "train",
     ),
+    **dict.fromkeys(("IPython", "jupyterlab"), "notebook"),
     **dict.fromkeys(("alembic", "mlflow", "sqlalchemy"), "mlflow"),
     "pandas": "pandas",
     "pyarrow": "parquet",
@@ -38,6 +39,7 @@ EXTRA_OF_MODULE = {
 }
 """Libraries that a base installation lacks, and the extra that brings them; of several the largest."""
 
+_TAKEN_IN = re.compile(rf"{PACKAGE}\[(?P<extras>[^\]]+)\]")
 _EXTRA = re.compile(r"extra\s*==\s*['\"](?P<extra>[^'\"]+)['\"]")
 
 
@@ -71,8 +73,19 @@ def install_command(extra: str = BASE, *, again: bool = False) -> str:
     elif (origin := _find_origin()) is not None:
         words.append(f"{origin}{brackets}")
     else:
-        words += [PACKAGE] if again else group_requirements()[extra]
+        words += [PACKAGE] if again else _list_libraries(extra)
     return f"{_find_pip()} install {shlex.join(words)}"
+
+
+def _list_libraries(extra: str) -> list[str]:
+    """Return what an extra requires, with the libraries of the extras of ours that it takes in."""
+    groups = group_requirements()
+    listed: list[str] = []
+    for requirement in groups[extra]:
+        taken = _TAKEN_IN.fullmatch(requirement)
+        names = taken["extras"].split(",") if taken else []
+        listed += [library for name in names for library in _list_libraries(name)] or [requirement]
+    return listed
 
 
 def name_extra(module: str) -> str | None:

@@ -91,6 +91,7 @@ def test_every_room_and_every_tool_has_a_floor() -> None:
     rooms = {path.parent.name for path in house.PACKAGE.glob("*/__init__.py")} - {
         "weights",
         "configs",
+        "notebooks",
     }  # data, no code
     tools = {path.stem for path in house.PACKAGE.glob("*.py") if not path.stem.startswith("__")}
     assert rooms | tools == house.read_floors()

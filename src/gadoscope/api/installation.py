@@ -2,8 +2,11 @@
 
 import re
 from importlib import metadata
+from importlib.util import find_spec
 
-from gadoscope.extras import group_requirements
+from gadoscope.errors import UsageError
+from gadoscope.extras import EXTRA_OF_MODULE, PACKAGE, group_requirements, name_what_is_missing
+from gadoscope.misfits import name_choices, quote
 
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)")
 
@@ -17,10 +20,40 @@ IMAGE_CODECS = {"PNG": "zlib", "JPEG": "jpg", "JPEG 2000": "jpg_2000", "TIFF": "
 def installed_libraries() -> dict[str, dict[str, str | None]]:
     """Return the version of every required library, by ``base`` and by extra; None where it is missing."""
     return {
-        group: {name: _installed_version(name) for name in map(_name_of, requirements)}
+        group: {name: _installed_version(name) for name in map(_name_of, requirements) if name != PACKAGE}
         for group, requirements in group_requirements().items()
         if group not in DEVELOPMENT
     }
+
+
+def find_missing(extra: str) -> str | None:
+    """Return a library of an extra that is not installed, by the name that is imported; None where none is.
+
+    Nothing is imported for it.
+    """
+    libraries = (module for module, of in EXTRA_OF_MODULE.items() if of == extra)
+    return next((module for module in libraries if find_spec(module) is None), None)
+
+
+def check_extra(extra: str) -> None:
+    """Say which command brings an extra, unless it is installed: for the first line of a notebook.
+
+    Parameters
+    ----------
+    extra
+        ``train``, ``notebook``, ``pandas`` or ``parquet``.
+
+    Raises
+    ------
+    UsageError
+        If a library of it is missing, or no extra has that name.
+    """
+    extras = dict.fromkeys(EXTRA_OF_MODULE.values())
+    if extra not in extras:
+        raise UsageError(f"there is no extra {quote(extra)}; expected {name_choices(extra, extras)}.")
+    with name_what_is_missing("what follows"):
+        if missing := find_missing(extra):
+            raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
 
 
 def _name_of(requirement: str) -> str:

@@ -23,6 +23,7 @@ COMMANDS = (
     "evaluate",
     "runs",
     "phantom",
+    "notebook",
     "import-keras",
     "doctor",
 )

@@ -19,11 +19,11 @@ arXiv:2011.08891
 Adebayo et al., Sanity checks for saliency maps, NeurIPS 2018
 """
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-from captum.attr import LayerGradCam, LayerGradientXActivation
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.stats import spearmanr
@@ -32,6 +32,11 @@ from gadoscope.explanation.cut import CutNetwork, cell_centres, receptive_field
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.models.lesson import INPUT_SIZE
 from gadoscope.models.siim import Siim
+
+with warnings.catch_warnings():
+    # In a notebook it looks for the widgets of a progress bar, which nothing here shows.
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    from captum.attr import LayerGradCam, LayerGradientXActivation
 
 STAGE = 4
 """Convolution whose maps are read: the last one whose evidence can still be placed.

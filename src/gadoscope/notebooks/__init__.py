@@ -1,0 +1,1 @@
+"""The lesson as a notebook, which `gadoscope notebook` writes out."""
