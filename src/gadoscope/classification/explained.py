@@ -108,5 +108,5 @@ def _find_none(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 def _find_evidence(session: Session, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the evidence on the head alone: the grid of patches reaches a little beyond it."""
     places = np.arange(len(pixels), dtype=np.float64) + 0.5
-    evidence = occlude(session, pixels, step=QUICK_STRIDE)
-    return np.where(find_foreground(pixels).is_head(places, places), evidence, np.float32(0))
+    head = find_foreground(pixels).is_head(places, places)
+    return np.where(head, occlude(session, pixels, step=QUICK_STRIDE, within=head), np.float32(0))

@@ -24,7 +24,13 @@ QUICK_STRIDE = PATCH
 SMALLEST_CHANGE = 1 / 255
 
 
-def occlude(session: Session, image: NDArray[np.uint8], *, step: float = STRIDE) -> NDArray[np.float32]:
+def occlude(
+    session: Session,
+    image: NDArray[np.uint8],
+    *,
+    step: float = STRIDE,
+    within: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32]:
     """Return how much each pixel argues for post-contrast.
 
     A patch is replaced with the same place of a heavily blurred slice: fine bright structure goes,
@@ -36,6 +42,9 @@ def occlude(session: Session, image: NDArray[np.uint8], *, step: float = STRIDE)
         One resized slice, shape (size, size), uint8, as ``ImagePath.resize_slice`` makes it.
     step
         From one patch to the next, as a share of the slice's side.
+    within
+        Of the slice's shape: patches that lie wholly outside are not asked about, and count nothing. None
+        asks about all.
 
     Returns
     -------
@@ -57,6 +66,8 @@ def occlude(session: Session, image: NDArray[np.uint8], *, step: float = STRIDE)
         for column in starts:
             place = np.s_[row : row + patch, column : column + patch]
             times[place] += 1
+            if within is not None and not within[place].any():
+                continue
             if np.abs(blurred[place] - scaled[place]).max() <= SMALLEST_CHANGE:
                 continue
             hidden[place] = blurred[place]
