@@ -88,6 +88,11 @@ LOADED = """
 import sys
 from pathlib import Path
 from gadoscope.inspection.run import audit
+from gadoscope.report import figures
+from gadoscope.statistics import predictors
+predictors.N_TREES = 1  # how many there are loads nothing more
+once = iter([figures._lay_out])
+figures._lay_out = lambda figure: next(once, lambda _: None)(figure)  # nor how many figures are laid out
 slices, run, report = map(Path, sys.argv[1:])
 audit(slices, output=None)
 print(*(name in sys.modules for name in ("torch", "pydicom", "nibabel", "matplotlib.pyplot")))
