@@ -153,7 +153,7 @@ def test_every_finding_and_every_list_stands_on_the_page() -> None:
 
 
 class _Elements(HTMLParser):
-    VOID = ("meta", "img", "br")
+    VOID = ("meta", "img", "br", "input")
 
     def __init__(self) -> None:
         super().__init__()

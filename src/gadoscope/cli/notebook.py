@@ -19,7 +19,7 @@ def command(file: Path) -> None:
 
     \b
     Example:
-        gadoscope notebook
+        gadoscope notebook my-lesson.ipynb
     """
     from importlib import resources
 
