@@ -90,6 +90,7 @@ calls = {{
     "train": lambda: gs.train("c.toml", data="d", output="o"),
     "repeat": lambda: gs.repeat("c.toml", data="d", output="o", seeds=2),
     "cross_validate": lambda: gs.cross_validate("c.toml", data="d", output="o", folds=2),
+    "tune": lambda: gs.tune("c.toml", space={{}}, data="d", output="o", trials=2),
     "evaluate": lambda: gs.evaluate("default", data="d", output="o"),
     "audit": lambda: gs.audit("d"),
     "check_extra": lambda: gs.check_extra("train"),
@@ -114,6 +115,7 @@ EXTRA_COMMANDS = {
     "audit": ["audit", "slices"],
     "evaluate": ["evaluate", "default", "--data", "slices", "--output", "report"],
     "train": ["train", "lesson", "--data", "slices", "--output", "run"],
+    "tune": ["tune", "lesson", "--space", "space.toml", "--data", "slices", "--output", "run"],
     "import-keras": ["import-keras", "old.h5"],
     "classify": ["classify", "slices", "--output", "r.parquet"],
 }
@@ -124,7 +126,7 @@ BASE_COMMANDS = {
     "a phantom": ["phantom", "heads"],
 }
 """What the base does alone, and what needs a smaller extra than others."""
-OF_OTHER_COMMANDS = {"pyarrow": "classify", "h5py": "import-keras"}
+OF_OTHER_COMMANDS = {"pyarrow": "classify", "h5py": "import-keras", "optuna": "tune"}
 """Libraries that another command than `evaluate` cannot do without."""
 
 
@@ -151,7 +153,7 @@ def without_extras(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return said | {"folder": folder}
 
 
-@pytest.mark.parametrize("command", ["audit", "evaluate", "train", "import-keras"])
+@pytest.mark.parametrize("command", ["audit", "evaluate", "train", "tune", "import-keras"])
 def test_without_the_extra_each_command_of_it_says_in_one_sentence_what_to_install(
     command: str, without_extras: dict[str, Any]
 ) -> None:
@@ -164,7 +166,7 @@ def test_without_the_extra_each_command_of_it_says_in_one_sentence_what_to_insta
 
 
 def test_without_an_extra_each_function_says_which_command_brings_it(without_extras: dict[str, Any]) -> None:
-    assert len(without_extras["functions"]) == 9
+    assert len(without_extras["functions"]) == 10
     for name, said in without_extras["functions"].items():
         assert "which is not installed" in said, name
         assert "pip" in said, name

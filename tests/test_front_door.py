@@ -96,6 +96,11 @@ def _lesson() -> gs.TrainingConfig:
     return gs.read_config("lesson")
 
 
+def _tune(folder: Path, **asked: Any) -> object:
+    space = {"epochs": {"low": 1, "high": 2}}
+    return gs.tune(_lesson(), space=space, data=folder, output=folder / "run", **{"trials": 1, **asked})
+
+
 def _heads(**asked: Any) -> gs.Phantom:
     return gs.make_phantom("never written", **asked)
 
@@ -148,6 +153,8 @@ def test_what_no_function_takes_is_refused_in_one_sentence_of_ours(tmp_path: Pat
             lambda: gs.train(_lesson(), data=tmp_path, output=tmp_path / "run", **_of_any({"device": 2})),
             r"a training has no option device; .* \(did you mean devices\?\)",
         ),
+        (lambda: _tune(tmp_path, trials=0), "trials is 0; expected a whole number, 1 or more"),
+        (lambda: _tune(tmp_path, devices=2), "a search trains on one device, in one process"),
         (
             lambda: gs.train(_of_any(3), data=tmp_path, output=tmp_path / "run"),
             "of the type int; give a TOML",

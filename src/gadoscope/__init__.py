@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gadoscope.api.keras import ImportedBundle, import_keras
     from gadoscope.api.live_curves import LiveCurves
     from gadoscope.api.phantom import Phantom, make_phantom
-    from gadoscope.api.runs import audit, cross_validate, evaluate, explain, repeat, train
+    from gadoscope.api.runs import audit, cross_validate, evaluate, explain, repeat, train, tune
     from gadoscope.classification.classifier import Classifier, classify
     from gadoscope.classification.options import Progress, RunOptions
     from gadoscope.errors import (
@@ -129,6 +129,7 @@ __all__ = [
     "repeat",
     "to_dataframe",
     "train",
+    "tune",
     "write_table",
 ]
 
@@ -139,7 +140,7 @@ _ROOM_OF = {
     "gadoscope.api.keras": ("ImportedBundle", "import_keras"),
     "gadoscope.api.live_curves": ("LiveCurves",),
     "gadoscope.api.phantom": ("Phantom", "make_phantom"),
-    "gadoscope.api.runs": ("audit", "cross_validate", "evaluate", "explain", "repeat", "train"),
+    "gadoscope.api.runs": ("audit", "cross_validate", "evaluate", "explain", "repeat", "train", "tune"),
     "gadoscope.classification.classifier": ("Classifier", "classify"),
     "gadoscope.scans.opening": ("read_series",),
     "gadoscope.classification.options": ("Progress", "RunOptions"),

@@ -33,6 +33,7 @@ EXTRA_OF_MODULE = {
     ),
     **dict.fromkeys(("IPython", "jupyterlab"), "notebook"),
     **dict.fromkeys(("alembic", "mlflow", "sqlalchemy"), "mlflow"),
+    "optuna": "tune",
     "pandas": "pandas",
     "pyarrow": "parquet",
     "tensorboard": "tensorboard",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from gadoscope.api.arguments import check_options, may_be_path, need_path, need_paths
+from gadoscope.api.arguments import check_options, may_be_path, need_path, need_paths, need_whole
 from gadoscope.errors import UsageError
 from gadoscope.evaluation import DEFAULT_CASES as EVALUATION_CASES
 from gadoscope.extras import name_what_is_missing
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gadoscope.evaluation.run import Evaluation
     from gadoscope.experiments.crossvalidate import CrossValidation
     from gadoscope.experiments.spread import Spread
+    from gadoscope.experiments.tuning.tune import OnTrial, Tuning
     from gadoscope.explanation.explain import Explanation
     from gadoscope.inspection.run import Audit
     from gadoscope.training.config import TrainingConfig
@@ -153,6 +154,44 @@ def repeat(
     with name_what_is_missing("this command"):
         from gadoscope.experiments.repeat import repeat as repeat_job
     return repeat_job(_make_job(config, data, output, options), seeds, on_part=on_part, **_listeners(options))
+
+
+def tune(
+    config: "str | Path | Mapping[str, Any] | TrainingConfig",
+    *,
+    space: str | Path | Mapping[str, Any],
+    data: str | Path,
+    output: str | Path,
+    trials: int,
+    on_trial: "OnTrial" = lambda _name, _config: None,
+    **options: Unpack[TrainingOptions],
+) -> "Tuning":
+    """Search for better settings by trials, and judge the best once on the test part; else as `train`.
+
+    It needs the extra ``tune`` as well. A search that lies in ``output`` is gone on with, whatever
+    ``resume`` says.
+
+    Parameters
+    ----------
+    space
+        A TOML file, or a dictionary of what would stand in one: for each setting that is tried
+        ``{"low": 1e-4, "high": 1e-2}``, with ``step`` or ``log`` if need be, or ``{"choices": [16, 32]}``.
+    trials
+        How many, with those that lie in ``output``.
+    on_trial
+        Called before each with which it is, and with its config.
+
+    Raises
+    ------
+    GadoscopeError
+        ConfigError of a space that does not fit the config, before anything is trained; else as `train`.
+    """
+    with name_what_is_missing("this command"):
+        from gadoscope.experiments.tuning.space import read_space
+        from gadoscope.experiments.tuning.tune import tune as tune_job
+    n_trials = need_whole("trials", trials, 1)
+    job = _make_job(config, data, output, options)
+    return tune_job(job, read_space(space, job.config), n_trials, on_trial=on_trial, **_listeners(options))
 
 
 def evaluate(  # noqa: PLR0913 - one parameter for each option

@@ -20,6 +20,7 @@ COMMANDS = (
     "audit",
     "prepare",
     "train",
+    "tune",
     "evaluate",
     "runs",
     "phantom",

@@ -20,6 +20,32 @@ labels_option = click.option(
     help="path or series_instance_uid, and label, of what lies in the folder of scans.",
 )
 
+training_data_option = click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A manifest, a BIDS data set, or a folder with no_gad and with_gad.",
+)
+init_option = click.option(
+    "--init", type=click.Path(path_type=Path), help="A bundle whose weights to start from, or `default`."
+)
+teacher_option = click.option(
+    "--teacher",
+    type=click.Path(path_type=Path),
+    help="A bundle whose answers to learn beside the labels, or `default`.",
+)
+epochs_option = click.option("--epochs", type=click.IntRange(min=1), help="In place of the config's.")
+seed_option = click.option("--seed", type=click.IntRange(min=0), help="In place of the config's.")
+settings_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting of the config."
+)
+accelerator_option = click.option(
+    "--accelerator",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    help="Where to train; auto takes a GPU if there is one.",
+)
+
 
 def model_option(what: str) -> Callable[[Command], Command]:
     """Return the option ``--model`` of what answers with a bundle, `default` unless another is named."""

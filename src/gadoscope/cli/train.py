@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gadoscope.cli.layers import format_layers
-from gadoscope.cli.options import labels_option, output_option
+from gadoscope.cli.options import (
+    accelerator_option,
+    epochs_option,
+    init_option,
+    labels_option,
+    output_option,
+    seed_option,
+    settings_option,
+    teacher_option,
+    training_data_option,
+)
 
 if TYPE_CHECKING:
     from gadoscope.cli.training_display import TrainingDisplay
@@ -36,22 +46,11 @@ def _show_config(context: click.Context, _parameter: click.Parameter, config: st
     callback=_show_config,
     help="Print a config that ships, with its comments, and end: to be kept and edited.",
 )
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="A manifest, a BIDS data set, or a folder with no_gad and with_gad.",
-)
+@training_data_option
 @labels_option
 @output_option("The run's folder.", is_required=True)
-@click.option(
-    "--init", type=click.Path(path_type=Path), help="A bundle whose weights to start from, or `default`."
-)
-@click.option(
-    "--teacher",
-    type=click.Path(path_type=Path),
-    help="A bundle whose answers to learn beside the labels, or `default`.",
-)
+@init_option
+@teacher_option
 @click.option("--resume", is_flag=True, help="Go on where a killed run stopped.")
 @click.option(
     "--repeat", type=click.IntRange(min=1), default=1, help="Train so many seeds; report the spread."
@@ -69,21 +68,16 @@ def _show_config(context: click.Context, _parameter: click.Parameter, config: st
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="predictions.csv of --folds: choose threshold and calibration on it, not on the validation images.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), help="In place of the config's.")
-@click.option("--seed", type=click.IntRange(min=0), help="In place of the config's.")
+@epochs_option
+@seed_option
 @click.option(
     "--log-to",
     multiple=True,
     type=click.Choice(["tensorboard", "mlflow"]),
     help="Tell each epoch to this, too; in place of the config's.",
 )
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting of the config.")
-@click.option(
-    "--accelerator",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="auto",
-    help="Where to train; auto takes a GPU if there is one.",
-)
+@settings_option
+@accelerator_option
 @click.option(
     "--devices", type=click.IntRange(min=1), default=1, help="How many; torchrun's word goes first."
 )

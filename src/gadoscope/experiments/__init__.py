@@ -1,1 +1,1 @@
-"""Several trainings together: seeds, folds, and the label errors that folds find."""
+"""Several trainings together: seeds, folds, searches, and the label errors that folds find."""
