@@ -51,7 +51,7 @@ def _crash(folder: Path, *arguments: object) -> None:
 
     def crash() -> None:
         faulthandler.disable()  # the crash is meant
-        ImageFile.ImageFile.load = load  # type: ignore[method-assign]  # in a copy, which ends
+        ImageFile.ImageFile.load = load  # type: ignore[method-assign, assignment]  # in a copy, which ends
 
     whole = ImageFile.ImageFile.load
 

@@ -1,5 +1,7 @@
 """Where slices lie: the order, the steps and what is missing, as highdicom finds them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from highdicom.spatial import create_affine_matrix_from_attributes, get_volume_positions
@@ -50,7 +52,7 @@ def test_slices_are_ordered_spaced_and_missed_as_highdicom_finds_them(kind: str)
             for position in generator.permutation(positions)
         ]
         stack = build_stack(frames)
-        asked = {"rtol": SPACING_TOLERANCE, "handedness": "LEFT_HANDED"}
+        asked: dict[str, Any] = {"rtol": SPACING_TOLERANCE, "handedness": "LEFT_HANDED"}
         spacing, places = get_volume_positions(positions.tolist(), orientation, **asked)
         if spacing is None:
             gaps = np.diff(positions @ np.cross(orientation[:3], orientation[3:]))
