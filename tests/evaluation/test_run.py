@@ -9,7 +9,7 @@ import pytest
 
 from gadoscope.errors import BundleError, ManifestError, OutputError, UsageError
 from gadoscope.evaluation.run import evaluate
-from gadoscope.evaluation.test_log import OPENINGS_NAME
+from gadoscope.evaluation.openings import OPENINGS_NAME
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.inference import default
 from gadoscope.inference.session import Session

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from gadoscope.errors import OutputError
-from gadoscope.evaluation.test_log import OPENINGS_NAME, describe_opening, read_openings, record_opening
+from gadoscope.evaluation.openings import OPENINGS_NAME, read_openings
+from gadoscope.evaluation.test_log import describe_opening, record_opening
 
 FIGURES = {name: {"value": 0.5} for name in ("accuracy", "sensitivity", "specificity", "auc")}
 
