@@ -9,9 +9,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbclient import NotebookClient
-
 from gadoscope.cli.notebook import NAME
 
 PARAMETERS = "parameters"
@@ -63,6 +60,10 @@ def set_parameters(source: str, parameters: Mapping[str, object]) -> str:
 
 def execute(folder: Path, **parameters: object) -> Any:
     """Return the notebook with all outputs, run in a folder by a kernel of its own."""
+    # At the top of the file each worker would wait six seconds for the grammar of web addresses that they bring.
+    import nbformat  # noqa: PLC0415
+    from nbclient import NotebookClient  # noqa: PLC0415
+
     notebook = nbformat.reads(read_text(), as_version=4)
     for cell in notebook.cells:
         if PARAMETERS in cell.metadata.get("tags", ()):
