@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gadoscope.errors import BundleError, ManifestError, OutputError, UsageError
-from gadoscope.evaluation.run import evaluate
 from gadoscope.evaluation.openings import OPENINGS_NAME
+from gadoscope.evaluation.run import evaluate
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.inference import default
 from gadoscope.inference.session import Session

@@ -60,7 +60,7 @@ def set_parameters(source: str, parameters: Mapping[str, object]) -> str:
 
 def execute(folder: Path, **parameters: object) -> Any:
     """Return the notebook with all outputs, run in a folder by a kernel of its own."""
-    # At the top of the file each worker would wait six seconds for the grammar of web addresses that they bring.
+    # At the top each worker would wait six seconds for the grammar of web addresses that they bring.
     import nbformat  # noqa: PLC0415
     from nbclient import NotebookClient  # noqa: PLC0415
 
