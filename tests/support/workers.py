@@ -22,6 +22,7 @@ TOGETHER = {
         "tests/docs/test_tutorial.py",
         "tests/end_to_end/test_labelled_scans.py",
         "tests/end_to_end/test_one_subject.py",
+        "tests/test_front_door.py",
     ),
     "heads": (
         "tests/preparation/copies/",
