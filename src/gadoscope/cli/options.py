@@ -1,6 +1,6 @@
 """Options that several commands share: written once, and so the same everywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,6 +45,11 @@ accelerator_option = click.option(
     default="auto",
     help="Where to train; auto takes a GPU if there is one.",
 )
+
+
+def list_changes(options: Mapping[str, Any]) -> list[str]:
+    """Return what `epochs_option` and `seed_option` change, as `settings_option` would write it."""
+    return [f"{key}={options[key]}" for key in ("epochs", "seed") if options[key] is not None]
 
 
 def model_option(what: str) -> Callable[[Command], Command]:

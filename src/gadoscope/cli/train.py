@@ -12,6 +12,7 @@ from gadoscope.cli.options import (
     epochs_option,
     init_option,
     labels_option,
+    list_changes,
     output_option,
     seed_option,
     settings_option,
@@ -102,8 +103,7 @@ def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
 
     _check_one_of(options)
     changes = [f"log.to={json.dumps(options['log_to'])}"] if options["log_to"] else []
-    changes += [f"{key}={options[key]}" for key in ("epochs", "seed") if options[key] is not None]
-    asked = read_config(config, [*settings, *changes])
+    asked = read_config(config, [*settings, *changes, *list_changes(options)])
     with TrainingDisplay(asked) as display:
         if suit_processor(asked, options["accelerator"]) != asked:
             display.note("this processor has no bf16 arithmetic; training in fp32")

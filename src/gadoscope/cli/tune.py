@@ -10,6 +10,7 @@ from gadoscope.cli.options import (
     epochs_option,
     init_option,
     labels_option,
+    list_changes,
     output_option,
     seed_option,
     settings_option,
@@ -68,8 +69,7 @@ def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
     from gadoscope.cli.training_display import TrainingDisplay
     from gadoscope.training.config import read_config
 
-    changes = [f"{key}={options[key]}" for key in ("epochs", "seed") if options[key] is not None]
-    asked = read_config(config, [*settings, *changes])
+    asked = read_config(config, [*settings, *list_changes(options)])
     with TrainingDisplay(asked) as display:
 
         def begin(name: str, config: "TrainingConfig") -> None:

@@ -145,17 +145,17 @@ def _find_step(
 
     ``positions`` is in order, shape (n, 3), mm.
     """
-    every = np.arange(len(positions))
-    distances = positions @ _normal(first)
-    if _is_along(_normal(first), positions):
+    every, normal = np.arange(len(positions)), _normal(first)
+    distances = positions @ normal
+    if _is_along(normal, positions):
         mean = (distances[-1] - distances[0]) / (len(positions) - 1)
         if (np.abs(np.diff(distances) - mean) <= SPACING_TOLERANCE * mean).all():
-            return _normal(first) * mean, every, ""
+            return normal * mean, every, ""
         spacing = float(np.median(np.diff(distances)))
         places = np.rint((distances - distances[0]) / spacing).astype(int) if spacing > 0 else every
         beside = np.abs(distances - distances[0] - places * spacing).max()
         if beside <= SPACING_TOLERANCE * spacing and places[-1] < 2 * len(positions):
-            return _normal(first) * spacing, places, MISSING_SLICES
+            return normal * spacing, places, MISSING_SLICES
     step = (positions[-1] - positions[0]) / (len(positions) - 1)
     beside = np.linalg.norm(positions[0] + every[:, None] * step - positions, axis=1).max()
     is_straight = beside <= STRAIGHT_TOLERANCE * np.linalg.norm(step)
