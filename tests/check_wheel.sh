@@ -1,7 +1,9 @@
 #!/bin/sh
 # The built wheel, in a clean environment without torch: does it install, answer, and refuse politely?
 set -eu
-PYTHON=${PYTHON:-python3}
+PYTHON=$(command -v "${PYTHON:-python3}")
+# The script leaves this folder, and a relative path would not follow.
+case $PYTHON in /*) ;; *) PYTHON=$PWD/$PYTHON ;; esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
