@@ -79,7 +79,7 @@ GROUPS: Mapping[str, tuple[Region, ...]] = {
     "muscle, tongue, glands": (Region.MUSCLE, Region.TONGUE, Region.GLAND, Region.EXTRAOCULAR_MUSCLE),
     "skin": (Region.SKIN,),
     "fat": (Region.FAT,),
-    "marrow": (Region.MARROW,),
+    "marrow": (Region.MARROW, Region.FATTY_MARROW, Region.RED_MARROW),
     "brain behind its barrier": tuple(sorted(INTACT_BARRIER)),
     "fluid, bone, disc, lens": (
         Region.CSF,

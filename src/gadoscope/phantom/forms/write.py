@@ -198,7 +198,9 @@ def _write_contrasts(cohort: Cohort, root: Path, contrasts: tuple[Contrast, ...]
             _write_png(window(series.signal[index], done.scanner), root / path)
             rows.append(_row(done, series, path, split=split))
     others = [contrast for contrast in contrasts if contrast is not Contrast.T1]
-    for other in scan_contrasts(Head(done.subject), done.scanner, cohort.grid(done.scanner), others):
+    for other in scan_contrasts(
+        Head(done.subject), done.scanner, cohort.grid(done.scanner, done.subject), others
+    ):
         for index, pixels in enumerate(other.pixels):
             path = _slice_path(cohort, done, other.protocol.contrast, index)
             (root / path).parent.mkdir(parents=True, exist_ok=True)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.phantom.head.base import paint_facial_fat, paint_marrow
 from gadoscope.phantom.head.brain import paint_brain
 from gadoscope.phantom.head.canvas import Canvas
+from gadoscope.phantom.head.conversion import convert
 from gadoscope.phantom.head.face import paint_face
 from gadoscope.phantom.head.individual import Individual
 from gadoscope.phantom.head.regions import Region
@@ -21,7 +23,9 @@ from gadoscope.phantom.head.surfaces import Surfaces, cavity_surface, head_surfa
 
 # Points are worked on in blocks whose temporaries stay in a core's cache.
 BLOCK = 32768
-THICKEST_SCALP_MM = 8.0
+THICKEST_SCALP_MM, USUAL_SKULL_MM = 8.0, 6.75
+# An adult's face is so much higher than a newborn's, below this height and as far down as this.
+NEWBORN_FACE, FACE_TOP_MM, FACE_MM = 0.7, -24.0, 90.0
 
 
 class Head:
@@ -53,6 +57,9 @@ class Head:
         for (_, (cy, cz), reach, _), shift in zip(FEATURES, self.subject.features, strict=True):
             near = ((y - np.float32(cy)) ** 2 + (z - np.float32(cz)) ** 2) * np.float32(-0.5 / reach**2)
             dy -= np.float32(shift) * np.exp(near)
+        if self.subject.infancy:
+            below = np.clip(z - np.float32(FACE_TOP_MM), -np.float32(FACE_MM), 0)
+            dz += np.float32(NEWBORN_FACE * self.subject.infancy) * below
         return Points(x + dx, y + dy, z + dz)
 
     def fractions(self, positions_mm: NDArray[np.floating], width_mm: float) -> dict[Region, Field]:
@@ -83,7 +90,10 @@ class Head:
         width = width_mm / float(np.mean(self.subject.scale))
         canvas = Canvas(self.to_template(positions_mm), width)
         # The template wears the thickest scalp; a thinner one brings the skin nearer to the skull.
-        skin = head_surface(canvas.points) - np.float32(THICKEST_SCALP_MM - self.subject.scalp_fat_mm)
+        thinner = THICKEST_SCALP_MM - self.subject.scalp_fat_mm
+        if self.subject.infancy:  # a thin skull leaves no more room for fat
+            thinner += USUAL_SKULL_MM - self.subject.skull_mm
+        skin = head_surface(canvas.points) - np.float32(thinner)
         with canvas.within(skin > -width) as (inner, index):
             p = inner.points
             inside = fraction_inside(skin[index], width)
@@ -95,8 +105,11 @@ class Head:
                 slow=self._person.slow(*p),
                 strands=self._person.strands(*p),
             )
+            paint_marrow(inner, surfaces, self.subject)
             paint_brain(inner, surfaces, self._person)
-            paint_face(inner, surfaces)
+            paint_face(inner, surfaces, self.subject)
+            paint_facial_fat(inner, surfaces, self.subject)
             paint_skull_and_scalp(inner, surfaces, self._person)
+            convert(inner, surfaces, self.subject)
         canvas.fill(Region.AIR)
         return canvas.fractions

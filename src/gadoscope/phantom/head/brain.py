@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from gadoscope.phantom.head.canvas import Canvas
+from gadoscope.phantom.head.hydrocephalus import paint_hydrocephalus
 from gadoscope.phantom.head.individual import Individual
 from gadoscope.phantom.head.midline import paint_midline
 from gadoscope.phantom.head.outlines import outline
@@ -58,6 +59,7 @@ def paint_brain(canvas: Canvas, surfaces: Surfaces, person: Individual) -> None:
         here, inside = surfaces.take(index), sac[index]
         # Nothing in here may show through the bone around it.
         inner_limit = _Limited(inner, inside)
+        paint_hydrocephalus(inner, here, person.subject)  # deep vessels that it displaces are not drawn
         paint_great_vessels(inner, here)
         folds = cerebral_folds(inner.points, here, person)
         if person.subject.lesion is not None:

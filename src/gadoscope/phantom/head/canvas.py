@@ -44,6 +44,13 @@ class Canvas:
         else:
             self.fractions[region] = taken
 
+    def turn(self, region: Region, into: Region, share: Field) -> None:
+        """Let the ``share`` (0 to 1) of what ``region`` has be ``into`` instead."""
+        if region in self.fractions:
+            turned = self.fractions[region] * share
+            self.fractions[region] = self.fractions[region] - turned
+            self.fractions[into] = self.fractions[into] + turned if into in self.fractions else turned
+
     def fill(self, region: Region) -> None:
         """Give ``region`` all that is left."""
         self.cover(region, np.ones_like(self._left))

@@ -10,6 +10,7 @@ from gadoscope.phantom.head.canvas import Canvas
 from gadoscope.phantom.head.outlines import outline
 from gadoscope.phantom.head.regions import Region
 from gadoscope.phantom.head.shapes import Box, Field, Points, ellipsoid, inflate, smooth_step, tube
+from gadoscope.phantom.head.subject import Subject
 from gadoscope.phantom.head.surfaces import Surfaces
 
 # Nodes (x, y, z, radius), MNI152 millimetres, mirrored to both sides.
@@ -28,6 +29,8 @@ FIRST_DISC_Z, LEVEL_MM, DISC_MM = -104.0, 18.0, 4.5
 BODY_HALF_DEPTH_MM, BODY_HALF_WIDTH_MM = 8.2, 10.0
 VERTEBRA_CORTEX_MM = 1.1
 LOWEST_Z = -215.0
+# A newborn's sinuses are so much smaller on every side that most are missing.
+NEWBORN_SINUS_MM = 9.0
 # Where each group of shapes is looked for.
 FRONT_BOX = Box(y=(-5.0, math.inf), z=(-math.inf, -15.0))
 BASE_BOX = Box(y=(-60.0, 60.0), z=(-math.inf, -18.0))
@@ -35,15 +38,16 @@ SPINE_BOX = Box(y=(-math.inf, 5.0), z=(-math.inf, -62.0))
 ORBIT_BOX = Box(side=(8.0, math.inf), y=(20.0, math.inf), z=(-52.0, math.inf))
 
 
-def paint_face(canvas: Canvas, surfaces: Surfaces) -> None:
+def paint_face(canvas: Canvas, surfaces: Surfaces, subject: Subject) -> None:
     """Paint everything below and in front of the skull cavity that has a shape of its own."""
     p = canvas.points
+    smaller = np.float32(NEWBORN_SINUS_MM * subject.infancy)
     with canvas.within(FRONT_BOX.holds(p)) as (inner, index):
         _paint_orbits(inner)
-        _paint_nose(inner, surfaces.strands[index], surfaces.slow[index])
+        _paint_nose(inner, surfaces.strands[index], surfaces.slow[index], smaller)
         _paint_mouth(inner, surfaces.strands[index])
     with canvas.within(BASE_BOX.holds(p)) as (inner, index):
-        _paint_skull_base(inner, surfaces.strands[index])
+        _paint_skull_base(inner, surfaces.strands[index], smaller)
         _paint_throat(inner)
         _paint_jaw_joint(inner)
     with canvas.within(SPINE_BOX.holds(p)) as (inner, index):
@@ -57,7 +61,7 @@ def _paint_lined(canvas: Canvas, cave: Field, mucosa_mm: Field | float) -> None:
     canvas.paint(Region.BONE, cave + np.float32(BONE_MM))
 
 
-def _paint_nose(canvas: Canvas, strands: Field, slow: Field) -> None:
+def _paint_nose(canvas: Canvas, strands: Field, slow: Field, smaller: np.float32) -> None:
     p = canvas.points
     m = p.mirrored()
     nostril = ellipsoid(m, (6.0, 99.0, -60.0), (2.6, 5.0, 4.5))
@@ -74,7 +78,7 @@ def _paint_nose(canvas: Canvas, strands: Field, slow: Field) -> None:
     canvas.paint(Region.MUCOSA, np.minimum(conchae, cave))
     # Mucosa swells unevenly; the passages between are narrow.
     _paint_lined(canvas, cave, np.maximum(np.float32(MUCOSA_MM) * (1 + strands), np.float32(0.6)))
-    _paint_lined(canvas, ellipsoid(m, (31.0, 54.0, -57.0), (12.0, 15.0, 15.0)), 0.8)
+    _paint_lined(canvas, ellipsoid(m, (31.0, 54.0, -57.0), (12.0, 15.0, 15.0)) - smaller, 0.8)
 
 
 def _paint_mouth(canvas: Canvas, strands: Field) -> None:
@@ -116,17 +120,17 @@ def _paint_throat(canvas: Canvas) -> None:
     canvas.paint(Region.MUCOSA, adenoid)
 
 
-def _paint_skull_base(canvas: Canvas, strands: Field) -> None:
+def _paint_skull_base(canvas: Canvas, strands: Field, smaller: np.float32) -> None:
     p = canvas.points
     m = p.mirrored()
     sinus = np.minimum(outline("sphenoid_sinus")(p.y, p.z), np.float32(14.0) - m.x)
-    _paint_lined(canvas, sinus + np.float32(0.6) * strands, 0.8)
+    _paint_lined(canvas, sinus + np.float32(0.6) * strands - smaller, 0.8)
     clivus = np.minimum(outline("clivus")(p.y, p.z), np.float32(13.0) - m.x)
     canvas.paint(Region.MARROW, clivus - np.float32(1.3) + np.float32(0.3) * strands)
     canvas.paint(Region.BONE, clivus)
     petrous = tube(m, PETROUS)
     # The mastoid is a sponge of air.
-    cells = np.minimum(petrous - np.float32(2.0), (strands - np.float32(0.1)) * 2)
+    cells = np.minimum(petrous - np.float32(2.0), (strands - np.float32(0.1)) * 2) - smaller
     canvas.paint(Region.AIR, np.minimum(cells, m.x - np.float32(36.0)))
     canvas.paint(Region.BONE, petrous)
 

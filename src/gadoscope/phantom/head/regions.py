@@ -56,6 +56,9 @@ class Region(IntEnum):
     LESION_CORE = 41
     LESION_NON_ENHANCING = 42
     OEDEMA = 43
+    FATTY_MARROW = 44
+    RED_MARROW = 45
+    UNMYELINATED_WHITE_MATTER = 46
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,9 @@ MAKEUP: MappingProxyType[Region, Makeup] = MappingProxyType(
         Region.LESION_CORE: _of({Tissue.TUMOUR: 0.3, Tissue.CSF: 0.7}),
         Region.LESION_NON_ENHANCING: _of({Tissue.TUMOUR: 0.8, Tissue.CSF: 0.2}, _WHITE_BLOOD),
         Region.OEDEMA: _of({_WHITE: 0.6, Tissue.CSF: 0.4}, _WHITE_BLOOD),
+        Region.FATTY_MARROW: _of({Tissue.FAT: 0.93, Tissue.BONE: 0.07}, 0.01, 0.01),
+        Region.RED_MARROW: _of({Tissue.MUSCLE: 0.6, Tissue.MARROW: 0.2, Tissue.BONE: 0.2}, 0.06, 0.08),
+        Region.UNMYELINATED_WHITE_MATTER: _of(Tissue.UNMYELINATED, _WHITE_BLOOD),
     }
 )
 
@@ -162,6 +168,7 @@ INTACT_BARRIER = frozenset(
         Region.OPTIC_NERVE,
         Region.LESION_NON_ENHANCING,
         Region.OEDEMA,
+        Region.UNMYELINATED_WHITE_MATTER,
     }
 )
 """Where the agent stays in the vessels: the brain enhances by its small blood volume alone."""

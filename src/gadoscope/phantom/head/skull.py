@@ -15,6 +15,8 @@ INNER_TABLE_MM, OUTER_TABLE_MM = 1.6, 1.7
 # The brow is thick bone around the frontal sinus.
 BROW, BROW_MM, BROW_REACH_MM = (78.0, -9.0), 7.5, 10.0
 TEMPORALIS_MM = 6.0
+# A newborn's frontal sinus is so much smaller on every side: it has none.
+NEWBORN_SINUS_MM = 9.0
 # Fat under the skin for a scalp of the usual thickness.
 NAPE_FAT_MM, FACE_FAT_MM, USUAL_SCALP_FAT_MM = 6.0, 3.0, 5.5
 
@@ -26,8 +28,12 @@ def paint_skull_and_scalp(canvas: Canvas, surfaces: Surfaces, person: Individual
     thickness = _skull_thickness(canvas, surfaces, person)
     canvas.paint(Region.SKIN, np.float32(SKIN_MM) - surfaces.skin)
     frontal_sinus = ellipsoid(p, (0.0, 81.0, -9.0), (15.0, 3.6, 8.5)) + np.float32(0.8) * surfaces.strands
+    frontal_sinus = frontal_sinus - np.float32(NEWBORN_SINUS_MM * person.subject.infancy)
     canvas.paint(Region.AIR, frontal_sinus)
     vault = np.maximum(smooth_step(p.z, -16.0, -6.0), smooth_step(-p.y, 55.0, 70.0))
+    if person.subject.marrow:  # in the base as well, here more, there less
+        base = np.float32(person.subject.marrow) * (1 + np.float32(0.6) * surfaces.slow)
+        vault = np.maximum(vault, np.clip(base, 0, 1))
     diploe = np.minimum(
         outside - np.float32(INNER_TABLE_MM), thickness - np.float32(OUTER_TABLE_MM) - outside
     )

@@ -12,6 +12,7 @@ from gadoscope.phantom.physics.signal import AGENTS, Injection
 
 # Streams of random numbers of one subject: a new stream never moves the numbers of another.
 SHAPE, FOLDS, INJECTION, LESION, SCANNER, NOISE, HEADER, CONTRAST, FAT_GAIN = range(9)
+MARROW, FACIAL_FAT, HYDROCEPHALUS, INFANCY, VIEW = range(9, 14)
 
 # The template is as large as MNI152; living heads are about this much of it, with this spread.
 MEAN_SCALE, SCALE_SPREAD = 0.93, 0.03
@@ -91,6 +92,15 @@ class Subject:
         What the post-contrast image is taken after.
     lesion
         ``None`` for a healthy subject.
+    marrow
+        How far marrow has turned into fat, 0 (as in the vertebra that was measured) to 1 (as bright as scalp
+        fat); above 0 the bones of the skull base hold some.
+    facial_fat
+        How much fat lies in orbits and cheeks and between the muscles of the jaw, 0 (little) to 1.
+    hydrocephalus
+        How wide the ventricles are, 0 (as ``ventricle_mm`` says) to 1 (a thin mantle of brain is left).
+    infancy
+        0 (grown up) to 1 (newborn): white matter without myelin, a small face, no sinuses yet.
     """
 
     subject_id: str
@@ -107,6 +117,10 @@ class Subject:
     sulcus_mm: float
     injection: Injection
     lesion: Lesion | None
+    marrow: float = 0.0
+    facial_fat: float = 0.0
+    hydrocephalus: float = 0.0
+    infancy: float = 0.0
 
     def generator(self, *stream: int) -> np.random.Generator:
         """Return the random numbers of one ``stream`` of this subject, always the same."""

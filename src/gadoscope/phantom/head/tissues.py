@@ -58,6 +58,7 @@ class Tissue(IntEnum):
     GLAND = 12
     NEUROHYPOPHYSIS = 13
     TUMOUR = 14
+    UNMYELINATED = 15
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,9 @@ RELAXATION: MappingProxyType[tuple[Tissue, float], Relaxation] = MappingProxyTyp
         # T1 (0.926 B^0.217 s), T2 and density Gach 2008; T2* estimate
         (Tissue.TUMOUR, 1.5): Relaxation(1011.0, 100.0, 60.0, 0.95),
         (Tissue.TUMOUR, 3.0): Relaxation(1175.0, 100.0, 50.0, 0.95),
+        # estimate: a newborn's white matter holds so much water that on T1 it is darker than cortex
+        (Tissue.UNMYELINATED, 1.5): Relaxation(1900.0, 180.0, 120.0, 0.88),
+        (Tissue.UNMYELINATED, 3.0): Relaxation(2500.0, 170.0, 90.0, 0.88),
     }
 )
 """Relaxation by tissue and field strength in tesla."""

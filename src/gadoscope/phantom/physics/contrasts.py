@@ -70,6 +70,7 @@ DIFFUSIVITY: MappingProxyType[Tissue, float] = MappingProxyType(
         Tissue.GLAND: 0.0013,
         Tissue.NEUROHYPOPHYSIS: 0.001,
         Tissue.TUMOUR: 0.0012,
+        Tissue.UNMYELINATED: 0.0013,
     }
 )
 # Textbook values, Hounsfield units; those of diploe, dura and small glands are estimates.
@@ -90,6 +91,7 @@ HOUNSFIELD: MappingProxyType[Tissue, float] = MappingProxyType(
         Tissue.GLAND: 50.0,
         Tissue.NEUROHYPOPHYSIS: 40.0,
         Tissue.TUMOUR: 33.0,
+        Tissue.UNMYELINATED: 18.0,
     }
 )
 
