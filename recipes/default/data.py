@@ -11,7 +11,9 @@ have only pre-contrast ones (`recipes.default.transplant`). Takes skulls and fac
 (`recipes.default.bare_brains`). Turns T1 slices of three planes into FLAIR and T2, for the gate
 (`recipes.default.other_contrasts`, 3 more). Adds phantom slices in three planes: T1 before and after
 contrast, and other contrasts, labelled other. Writes `manifest.csv` and `recipe.toml`, the config without the
-shares of what there is nothing of; `gadoscope train DATA/recipe.toml --data DATA/manifest.csv` reads both.
+shares of what there is nothing of, and with one for what `--hard` adds: phantoms that the recipe as it ships
+does not have (`recipes.default.hard_heads`). Then `gadoscope train DATA/recipe.toml --data DATA/manifest.csv`
+reads both.
 """
 
 import argparse
@@ -36,6 +38,7 @@ from gadoscope.reading.images import read_slice
 from gadoscope.training.config import TrainingConfig, format_config, read_config
 from gadoscope.training.shipped import CONFIGS
 from recipes.default.bare_brains import BARE_SOURCE, make_bare
+from recipes.default.hard_heads import FAT_GAIN, HARD_SOURCE, LESIONS, make_hard, make_room
 from recipes.default.other_contrasts import read_flair_pairs, simulate_others, train_flair
 from recipes.default.pairs import read_pairs
 from recipes.default.sources import FAMILIES, SOURCES, choose_public, hold_out_half, name_kind
@@ -75,9 +78,6 @@ PHANTOM_SEED = 2026
 PHANTOM_SUBJECTS = 30
 """Of each plane: so many that no head is learnt by heart at one draw of twenty."""
 PHANTOM_SLICES = 4
-LESIONS = 0.5
-FAT_GAIN = (0.4, 3.0)
-"""Fat and marrow from dimmer than white matter to saturating, the same before and after contrast."""
 
 
 def main() -> None:
@@ -103,6 +103,7 @@ def main() -> None:
     parser.add_argument(
         "--make-nothing-of", choices=SOURCES, help="for a network that is to be judged on this source"
     )
+    parser.add_argument("--hard", action="store_true", help=f"add phantoms of hard heads, as {HARD_SOURCE}")
     parser.add_argument("--networks", type=Path, help="keep what simulates here, and use it again")
     parser.add_argument(
         "--thin", type=int, default=1, metavar="N", help="make every N-th of what is made: a quick look"
@@ -121,6 +122,8 @@ def main() -> None:
     for number, plane in enumerate(PLANES):
         folder = arguments.output / f"phantom-{plane.value}"
         items += make_phantoms(folder, plane, PHANTOM_SEED + number, PHANTOM_SUBJECTS // thin)
+    if arguments.hard:
+        items += make_hard(arguments.output / HARD_SOURCE, thin=thin)
     if arguments.hold_out_half:
         items = hold_out_half(items, arguments.hold_out_half, other=arguments.other_half)
     items = [name_kind(item) for item in items]
@@ -131,12 +134,16 @@ def main() -> None:
 
 
 def fit_recipe(config: TrainingConfig, items: Sequence[Item]) -> TrainingConfig:
-    """Return the recipe without the shares, and the threshold's sources, of what there is nothing of."""
+    """Return the recipe without the shares, and the threshold's sources, of what there is nothing of.
+
+    Hard phantoms, where there are any, get a share of those of phantoms and post-contrast images.
+    """
     there = {item.source for item in items}
     sampling, gate = config.sampling, config.gate
+    shares = make_room(sampling.shares) if HARD_SOURCE in there else sampling.shares
     sources = tuple(source for source in config.operating_point.sources if source in there)
     return config.with_values(
-        sampling=replace(sampling, shares=_keep_shares(sampling.shares, there)),
+        sampling=replace(sampling, shares=_keep_shares(shares, there)),
         gate=replace(gate, shares=_keep_shares(gate.shares, there)),
         operating_point=replace(config.operating_point, sources=sources),
     )

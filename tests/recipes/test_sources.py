@@ -81,6 +81,19 @@ def test_without_a_source_the_others_share_its_batches_and_choose_the_threshold(
     assert ratio == pytest.approx(config.sampling.shares["tcga-lgg"] / config.sampling.shares["ixi"])
 
 
+def test_hard_phantoms_have_a_share_of_a_batch_only_where_there_are_any() -> None:
+    config = read_config(CONFIG)
+    items = [make_item(source) for source in config.sampling.shares]
+    assert fit_recipe(config, items).sampling.shares == pytest.approx(dict(config.sampling.shares))
+    shares = fit_recipe(config, [*items, make_item("phantom-hard")]).sampling.shares
+    assert shares["phantom-hard"] == pytest.approx(0.06)
+    assert sum(shares.values()) == pytest.approx(1)
+    others = {"phantom-hard", "phantom", "figshare-cheng"}
+    assert all(
+        shares[source] == pytest.approx(config.sampling.shares[source]) for source in set(shares) - others
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "note", "kind"),
     [
