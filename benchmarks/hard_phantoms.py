@@ -4,16 +4,18 @@
 
 *Bright*: something bright on T1 that is no enhancement (blood, protein, fat) lies in the brain, at the same
 place with the same grey before and after contrast, and fat has any gain: prints sensitivity and specificity
-by plane, every decision counted, as `benchmarks.hospitals` counts. *Stacks*: whole series of the skull base
-alone, of the pituitary and of the orbits, in small fields of view, through the door that `classify` has:
-answered or silent, but not firmly wrong.
+by plane, every decision counted, as `benchmarks.hospitals` counts. *Heads*: the same of heads with fatty
+marrow of the skull base, with fat orbits in a small field of view, with huge ventricles, and of infants.
+*Stacks*: whole series of the skull base alone, of the pituitary and of the orbits, in small fields of view,
+through the door that `classify` has: answered or silent, but not firmly wrong.
 """
 
 import argparse
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +28,7 @@ from gadoscope.classification.classifier import Classifier
 from gadoscope.imaging.intensity import MAX_GREY
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase, Plane, SeriesResult, Status
-from gadoscope.phantom.forms.cohort import LABEL, PHASES, Cohort
+from gadoscope.phantom.forms.cohort import LABEL, PHASES, Cohort, scan
 from gadoscope.phantom.forms.nifti import write_volume
 from gadoscope.phantom.head.anatomy import Head
 from gadoscope.phantom.physics.acquire import acquire, make_grid, window
@@ -34,7 +36,7 @@ from gadoscope.phantom.physics.scanner import draw_scanner
 from gadoscope.preparation.items import Item
 from gadoscope.training.augmentation.strong.head import put_bright_lesion
 from gadoscope.training.tissues import find_air, find_near_air
-from recipes.default.data import FAT_GAIN
+from recipes.default.hard_heads import FAT_GAIN
 
 SEED: Final = 4712
 """No cohort of the training data has it."""
@@ -59,6 +61,30 @@ class Stack:
     field_mm: float
 
 
+@dataclass(frozen=True)
+class Kind:
+    """Heads of one kind, and where slices of them lie: from where to where in each plane, mm."""
+
+    name: str
+    cohort: Cohort
+    extent_mm: Mapping[Plane, tuple[float, float]]
+
+
+FATTY: Final = (0.7, 1.0)
+"""Of the marrow, and of the fat that a face can have."""
+HEADS: Final = Cohort(
+    subjects=N_HEADS, seed=SEED, slices=N_SLICES, matrix=MATRIX, lesions=0.5, fat_gain=FAT_GAIN, paired=True
+)
+FATTY_HEADS: Final = replace(HEADS, marrow=FATTY, facial_fat=FATTY)
+WHOLE_MM: Final = {Plane.SAGITTAL: (-45.0, 45.0), Plane.AXIAL: (-10.0, 70.0), Plane.CORONAL: (-60.0, 50.0)}
+BASE_MM: Final = {Plane.SAGITTAL: (-54.0, 54.0), Plane.AXIAL: (-28.0, 4.0), Plane.CORONAL: (-34.0, 20.0)}
+ORBITS_MM: Final = {Plane.SAGITTAL: (20.0, 44.0), Plane.AXIAL: (-18.0, 0.0), Plane.CORONAL: (-82.0, -52.0)}
+KINDS: Final = (
+    Kind("skull base", FATTY_HEADS, BASE_MM),
+    Kind("orbits", replace(FATTY_HEADS, field_of_view_mm=(150.0, 200.0)), ORBITS_MM),
+    Kind("huge ventricles", replace(HEADS, hydrocephalus=1.0), WHOLE_MM),
+    Kind("infants", replace(HEADS, infants=1.0), WHOLE_MM),
+)
 STACKS: Final = (
     Stack("skull base, axial", Plane.AXIAL, -16.0, 3.3, 14, 230.0),
     Stack("skull base, coronal", Plane.CORONAL, 0.0, 3.3, 14, 180.0),
@@ -83,6 +109,14 @@ def main() -> None:
     for plane in PLANES:
         slices = iter_bright(plane, arguments.heads)
         print(format_bright(plane, [judge(session, pixels, phase, plane) for phase, pixels in slices]))
+    print(
+        "\n| heads, plane | slices a phase | specificity | sensitivity | silent errors | silent | refused |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for kind, plane in product(KINDS, PLANES):
+        heads = iter_heads(kind, plane, arguments.heads)
+        answers = [judge(session, pixels, phase, plane) for phase, pixels in heads]
+        print(format_bright(f"{kind.name}, {plane}", answers))
     print("\n| stack | series | right | silent | refused | wrong |\n|---|---|---|---|---|---|")
     with Classifier(arguments.bundle) as classifier:
         for stack in STACKS:
@@ -110,6 +144,20 @@ def iter_bright(plane: Plane, n_heads: int, *, matrix: int = MATRIX) -> Iterator
                 yield series.phase, put_bright(window(signal, scanner), drawn)
 
 
+def iter_heads(
+    kind: Kind, plane: Plane, n_heads: int, *, matrix: int = MATRIX
+) -> Iterator[tuple[Phase, Pixels]]:
+    """Yield slices of heads of a kind, the same anatomy in both phases."""
+    cohort = replace(
+        kind.cohort, subjects=n_heads, plane=plane, matrix=matrix, extent_mm=kind.extent_mm[plane]
+    )
+    for number in cohort.numbers:
+        done = scan(cohort, number)
+        for series in done.series:
+            for signal in series.signal:
+                yield series.phase, window(signal, done.scanner)
+
+
 def put_bright(pixels: Pixels, generator: np.random.Generator) -> Pixels:
     """Return a slice with something bright in its brain, uint8 (row, column)."""
     near_air = find_near_air(find_air(pixels))
@@ -122,7 +170,7 @@ def judge(session: Session, pixels: Pixels, phase: Phase, plane: Plane) -> Answe
     return answer_of(session, pixels, Item(path=Path("phantom"), label=LABEL[phase], plane=plane))
 
 
-def format_bright(plane: Plane, answers: Sequence[Answer]) -> str:
+def format_bright(name: str, answers: Sequence[Answer]) -> str:
     """Return a row: shares right in each phase, and counts."""
     right = [
         np.mean([one.is_right for one in answers if one.is_post is is_post]) for is_post in (False, True)
@@ -133,7 +181,7 @@ def format_bright(plane: Plane, answers: Sequence[Answer]) -> str:
         sum(one.outcome == REFUSED for one in answers),
     )
     shares = (f"{share:.1%}" for share in right)
-    return f"| {plane} | {len(answers) // 2} | {' | '.join([*shares, *map(str, counts)])} |"
+    return f"| {name} | {len(answers) // 2} | {' | '.join([*shares, *map(str, counts)])} |"
 
 
 def classify_stacks(

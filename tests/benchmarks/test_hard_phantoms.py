@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from benchmarks.hard_phantoms import (
+    KINDS,
     STACKS,
+    Kind,
     Stack,
     classify_stacks,
     format_bright,
     format_stack,
     iter_bright,
+    iter_heads,
     put_bright,
 )
 from benchmarks.hospitals import REFUSED, Answer
@@ -29,6 +32,13 @@ def test_a_thing_as_bright_lies_at_the_same_place_before_and_after_contrast() ->
     np.testing.assert_array_equal(once, again)
     assert once.max() > 120
     assert (once != head).mean() < 0.2
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_each_slice_of_a_kind_of_head_is_shown_before_and_after_contrast(kind: Kind) -> None:
+    shown = list(iter_heads(kind, Plane.CORONAL, 1, matrix=32))
+    assert [phase for phase, _ in shown] == [PRE] * 3 + [POST] * 3
+    assert all(pixels.shape == (32, 32) and pixels.std() > 10 for _, pixels in shown)
 
 
 def answer(label: str, outcome: str, probability: float) -> Answer:
