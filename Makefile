@@ -6,6 +6,7 @@
 #   make docs    the reference pages from the code, and the documentation as a site in build/site
 #   make notebook  the page of the lesson's notebook, run anew
 #   make fuzz    damaged files for 60 s; longer: make fuzz SECONDS=600, other files: FIRST=100000
+#   make headers 100,000 damaged headers by our own walk and by pydicom: the same answers; fewer: HEADERS=5000
 #   make release wheel and sdist, the same bytes twice, with hashes and the list of ingredients; make pins: new pins
 #   make bench   measured against the lesson in Keras, an archive against a plain script, a report, studies,
 #                the default model
@@ -19,8 +20,9 @@ SHARED ?= ../shared
 # Two thirds of the time for the numbered campaign from FIRST on, one for the coverage-guided search.
 SECONDS = 60
 FIRST = 0
+HEADERS = 100000
 
-.PHONY: docs reference notebook demo test test-slow axe check format fuzz bench release pins clean
+.PHONY: docs reference notebook demo test test-slow axe check format fuzz headers bench release pins clean
 
 demo: $(VENV)/train.stamp
 	rm -rf demo
@@ -73,6 +75,9 @@ format: $(VENV)/dev.stamp
 fuzz: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.fuzz.campaign --first $(FIRST) --seconds $$(($(SECONDS) * 2 / 3))
 	$(BIN)/python -m tests.fuzz.coverage_guided --seconds $$(($(SECONDS) / 3))
+
+headers: $(VENV)/dev.stamp
+	$(BIN)/python -W ignore -m tests.fuzz.headers --first $(FIRST) --cases $(HEADERS)
 
 # Wheel and sdist, built twice and compared, with hashes and the list of ingredients, in dist/.
 release: $(VENV)/release.stamp

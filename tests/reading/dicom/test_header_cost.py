@@ -10,11 +10,11 @@ import pytest
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from gadoscope.errors import InputError
-from gadoscope.reading.dicom import long_header
 from gadoscope.reading.dicom.enhanced import read_frames
 from gadoscope.reading.dicom.facts import KEYWORDS, read_facts
 from gadoscope.reading.dicom.header import InstanceHeader, scan_header
 from gadoscope.reading.dicom.pixel_header import read_pixel_header
+from gadoscope.reading.dicom.sequences import CONVERTED
 from tests.support.hostile_headers import (
     IMAGE_TYPE,
     ITEM,
@@ -111,7 +111,7 @@ def test_a_long_header_says_what_a_short_one_says(has_lengths: bool, monkeypatch
     short = (scan_header(io.BytesIO(data), "x"), read_facts(io.BytesIO(data)))
     frames, pixels = read_frames(io.BytesIO(data), 0), read_pixel_header(io.BytesIO(data))
     monkeypatch.setattr("gadoscope.reading.dicom.raw_header.FIRST_BYTES", 1024)
-    monkeypatch.setattr("gadoscope.reading.dicom.pixel_header.FIRST_BYTES", 1024)
+    monkeypatch.setattr("gadoscope.reading.dicom.parsed_pixels.FIRST_BYTES", 1024)
     assert (scan_header(io.BytesIO(data), "x"), read_facts(io.BytesIO(data))) == short
     assert read_frames(io.BytesIO(data), 0) == frames
     assert read_pixel_header(io.BytesIO(data)) == pixels
@@ -119,4 +119,4 @@ def test_a_long_header_says_what_a_short_one_says(has_lengths: bool, monkeypatch
 
 def test_every_sequence_that_facts_take_is_kept_in_long_headers() -> None:
     tags = [tag for tag in map(tag_for_keyword, KEYWORDS) if tag is not None]
-    assert {tag for tag in tags if dictionary_VR(tag) == "SQ"} <= long_header.CONVERTED
+    assert {tag for tag in tags if dictionary_VR(tag) == "SQ"} <= CONVERTED

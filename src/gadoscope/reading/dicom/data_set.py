@@ -5,14 +5,12 @@ by `long_header`.
 
 References
 ----------
-DICOM PS3.5 7 (data elements), A.5 (deflated); PS3.10 7.1 (file meta)
+DICOM PS3.5 7 (data elements); PS3.10 7.1 (file meta)
 """
 
-import zlib
 from collections.abc import Callable
 from functools import partial
 from io import BytesIO
-from typing import BinaryIO
 
 from pydicom.filereader import data_element_generator
 from pydicom.tag import BaseTag
@@ -20,6 +18,8 @@ from pydicom.tag import BaseTag
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.dicom.elements import LONGEST_VALUE_BYTES, Elements
 from gadoscope.reading.dicom.long_header import ParsedHeader, parse_long_header
+from gadoscope.reading.dicom.objects import elements_of
+from gadoscope.reading.dicom.syntaxes import BIG_ENDIAN, META_AT, guess_implicit, has_preamble
 from gadoscope.reading.quiet import quiet_library
 
 GROWTH = 8
@@ -30,12 +30,6 @@ MAX_PLAIN_ITEMS = 500
 """Items of sequences that pydicom parses: it takes up to 0.1 ms for each."""
 SAMPLE_BYTES, SAMPLE_STEP_BYTES, MOST_IN_SAMPLE = 128, 8192, 5
 """Samples of a header: a storm of sequences that costs anything fills more than the step between two."""
-DEFLATED_CHUNK_BYTES = 256 * 1024
-"""Read at a time where the data set is deflated."""
-
-BIG_ENDIAN, DEFLATED = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
-_PREAMBLE_BYTES, _MAGIC = 128, b"DICM"
-_DEFLATED = b"\x02\x00\x10\x00UI\x16\x00" + DEFLATED.encode()
 _META_GROUP = 0x0002
 _UNDEFINED = b"\xff\xff\xff\xff"
 _ITEM = b"\xfe\xff\x00\xe0"
@@ -147,55 +141,15 @@ def take_apart(
     )
 
 
-def inflate(file: BinaryIO, begin: int, n_bytes: int) -> bytes:
-    """Return the first bytes of a deflated data set.
-
-    No more is inflated than is asked for: a few kilobytes can inflate to gigabytes of pixels.
-
-    Parameters
-    ----------
-    begin
-        Where the data set begins in the file.
-
-    Raises
-    ------
-    zlib.error
-        If it cannot be inflated.
-    """
-    file.seek(begin)
-    stream, parts = zlib.decompressobj(-zlib.MAX_WBITS), []
-    while n_bytes > 0 and (deflated := stream.unconsumed_tail or file.read(DEFLATED_CHUNK_BYTES)):
-        parts.append(stream.decompress(deflated, n_bytes))
-        n_bytes -= len(parts[-1])
-        if stream.eof:
-            break
-    return b"".join(parts)
-
-
 def read_meta(prefix: bytes) -> tuple[Elements, int]:
     """Return the file meta information, and where the data set begins."""
     buffer = BytesIO(prefix)
     if has_preamble(prefix):
-        buffer.seek(_PREAMBLE_BYTES + len(_MAGIC))
+        buffer.seek(META_AT)
     found = data_element_generator(buffer, False, True, _ends_meta, LONGEST_VALUE_BYTES)
-    meta = Elements({element.tag: element for element in found})
+    meta = elements_of(found)
     return meta, buffer.tell()
-
-
-def has_preamble(prefix: bytes) -> bool:
-    """Return whether a file begins as DICOM files do."""
-    return prefix.startswith(_MAGIC, _PREAMBLE_BYTES)
 
 
 def _ends_meta(tag: BaseTag, _representation: str | None, _length: int) -> bool:
     return tag >> 16 != _META_GROUP
-
-
-def is_deflated(prefix: bytes) -> bool:
-    """Return whether the data set is deflated (PS3.5 A.5)."""
-    return has_preamble(prefix) and _DEFLATED in prefix
-
-
-def guess_implicit(data: bytes) -> bool:
-    """Return whether a data set is written without value representations, by its first element."""
-    return not (data[4:6].isalpha() and data[4:6].isupper())

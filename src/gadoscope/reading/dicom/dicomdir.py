@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom import tags
-from gadoscope.reading.dicom.data_set import BIG_ENDIAN, guess_implicit, read_meta
-from gadoscope.reading.dicom.long_header import iter_sequence
 from gadoscope.reading.dicom.other_names import find_other_name
+from gadoscope.reading.dicom.syntaxes import BIG_ENDIAN, guess_implicit
 
 MAX_DIRECTORY_BYTES = 128 * 2**20
 """About a kilobyte an instance: a DICOMDIR of 100,000 instances. It takes several times that in memory."""
@@ -24,6 +23,9 @@ def list_instances(directory: Source) -> dict[tuple[str, ...], str]:
     InputError
         If the DICOMDIR cannot be read.
     """
+    from gadoscope.reading.dicom.data_set import read_meta  # noqa: PLC0415 — pydicom, as below
+    from gadoscope.reading.dicom.long_header import iter_sequence  # noqa: PLC0415 — pydicom: few media have one
+
     with directory.open() as file:
         if file.seek(0, 2) > MAX_DIRECTORY_BYTES:
             raise RefusedError(

@@ -19,8 +19,9 @@ STEPS_AN_ITEM = 4
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
 _DELIMITERS, _ITEM, _SEQUENCE_END = 0xFFFE, 0xFFFEE000, 0xFFFEE0DD
-_SHORT_FORMS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
-_LONG_FORMS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+SHORT_FORMS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
+LONG_FORMS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+"""Value representations whose lengths take two bytes, and four (PS3.5 7.1.2)."""
 
 
 class NeedsMoreError(Exception):
@@ -71,11 +72,11 @@ class Walk:
             form = data[at + 4 : at + 6]
             if self.is_implicit or group == _DELIMITERS:
                 return tag, None, length, at + 8
-            if form in _LONG_FORMS:
+            if form in LONG_FORMS:
                 return tag, form.decode(), self._long.unpack_from(data, at + 8)[0], at + 12
         except struct.error:
             raise NeedsMoreError from None
-        if form in _SHORT_FORMS or (form.isalpha() and form.isupper()):
+        if form in SHORT_FORMS or (form.isalpha() and form.isupper()):
             return tag, form.decode(), self._short.unpack_from(data, at + 6)[0], at + 8
         return tag, None, length, at + 8  # as pydicom: some writers switch to implicit on the way
 
@@ -110,10 +111,10 @@ class Walk:
                     n_steps += STEPS_AN_ITEM - 1
                 elif is_explicit:
                     form = data[at - 4 : at - 2]
-                    if form in _LONG_FORMS:
+                    if form in LONG_FORMS:
                         (length,) = self._long.unpack_from(data, at)
                         at += 4
-                    elif form in _SHORT_FORMS or (form.isalpha() and form.isupper()):
+                    elif form in SHORT_FORMS or (form.isalpha() and form.isupper()):
                         (length,) = self._short.unpack_from(data, at - 2)
                 if n_steps > MAX_STEPS:
                     raise too_many()

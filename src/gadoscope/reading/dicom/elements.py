@@ -1,7 +1,7 @@
 """Data elements with values as they stand in the file.
 
-pydicom finds the elements; the few values that every instance must give are decoded here from their bytes,
-which takes a microsecond each and cannot fail, where pydicom's own objects take ten and may raise.
+The few values that every instance must give are decoded here from their bytes, which takes a microsecond each
+and cannot fail, where pydicom's own objects take ten and may raise.
 
 References
 ----------
@@ -11,11 +11,9 @@ DICOM PS3.5 6.2 (value representations), 7 (data elements)
 import re
 import struct
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
-from pydicom.datadict import dictionary_VR
-from pydicom.dataelem import DataElement, RawDataElement
-from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence as Items
+from gadoscope.reading.dicom import tags
 
 LONGEST_VALUE_BYTES = 16 * 1024
 """Longer values of classic instances are private blobs or icons, which the scan steps over."""
@@ -23,24 +21,40 @@ UID = re.compile(r"[0-9.]{1,64}")
 """What a unique identifier looks like (PS3.5 9.1); in a damaged header it may hold the patient's name."""
 # Value representations of numbers in binary: struct's letter and bytes of each (PS3.5 6.2).
 _BINARY = {"US": ("H", 2), "SS": ("h", 2), "UL": ("I", 4), "SL": ("i", 4), "FL": ("f", 4), "FD": ("d", 8)}
+BINARY_TAGS = {
+    tags.INVERSION_TIMES: "FD",
+    tags.EFFECTIVE_ECHO_TIME: "FD",
+    tags.TEMPORAL_POSITION_INDEX: "UL",
+    tags.NOMINAL_CARDIAC_TRIGGER_DELAY_TIME: "FD",
+    tags.FRAME_ACQUISITION_NUMBER: "US",
+    tags.SAMPLES_PER_PIXEL: "US",
+    tags.ROWS: "US",
+    tags.COLUMNS: "US",
+    tags.BITS_ALLOCATED: "US",
+    tags.BITS_STORED: "US",
+    tags.HIGH_BIT: "US",
+    tags.PIXEL_REPRESENTATION: "US",
+    tags.FLOAT_PIXEL_PADDING_VALUE: "FL",
+    tags.DOUBLE_FLOAT_PIXEL_PADDING_VALUE: "FD",
+    tags.REAL_WORLD_VALUE_INTERCEPT: "FD",
+    tags.REAL_WORLD_VALUE_SLOPE: "FD",
+}
+"""Value representations of the tags that are read and hold binary numbers, where the file does not say them
+(PS3.6): values of the others are text."""
 _PADDING = " \0"
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 """What no text of DICOM holds (PS3.5 6.1.3: only tab, line ends, form feed, escape); element headers do."""
 _LARGEST_INTEGER = 2**63  # what a database column holds
 
-AnyElement = RawDataElement | DataElement
+Element: TypeAlias = tuple[str | None, bytes | None, bool]
+"""Value representation, where the file says it; value as it stands there, ``None`` for a sequence and what
+was stepped over; whether it is little endian. No class: a header has forty."""
 
 
 class Elements:
-    """Data elements by tag, read tolerantly: what is missing or unreadable is empty.
+    """Data elements by tag, read tolerantly: what is missing or unreadable is empty."""
 
-    Parameters
-    ----------
-    by_tag
-        As pydicom found them.
-    """
-
-    def __init__(self, by_tag: Mapping[int, AnyElement]) -> None:
+    def __init__(self, by_tag: Mapping[int, Element]) -> None:
         self._by_tag = by_tag
 
     def __contains__(self, tag: int) -> bool:
@@ -52,8 +66,12 @@ class Elements:
         Empty too where the value holds control characters: its length is wrong, and it swallowed elements
         behind it, perhaps the patient's name.
         """
-        text = self.find_bytes(tag).decode("latin-1").strip(_PADDING)
-        return "" if CONTROL.search(text) else text
+        element = self._by_tag.get(tag)
+        if element is None or not element[1]:
+            return ""
+        text = element[1].decode("latin-1").strip(_PADDING)
+        # Nearly all are printable, which is told in a tenth of the time.
+        return "" if not text.isprintable() and CONTROL.search(text) else text
 
     def find_words(self, tag: int) -> tuple[str, ...]:
         """Return the values of a code string, in capitals."""
@@ -63,21 +81,21 @@ class Elements:
     def find_numbers(self, tag: int) -> tuple[float, ...] | None:
         """Return all values as numbers, in text or binary; ``None`` if one of them is none."""
         element = self._by_tag.get(tag)
-        if not isinstance(element, RawDataElement) or not isinstance(element.value, bytes):
+        if element is None:
             return None
-        value = element.value
-        if len(value) > LONGEST_VALUE_BYTES:
+        form, value, is_little_endian = element
+        if not value or len(value) > LONGEST_VALUE_BYTES:
             return None
-        kind = _BINARY.get(_representation(element))
+        kind = _BINARY.get(BINARY_TAGS.get(tag, "") if form is None or form == "UN" else form)
         if kind is not None:
             letter, size = kind
-            order = "<" if element.is_little_endian else ">"
+            order = "<" if is_little_endian else ">"
             n_values = len(value) // size
             return struct.unpack(f"{order}{n_values}{letter}", value[: n_values * size]) or None
         try:
-            return tuple(float(part.strip(b" \0")) for part in value.split(b"\\"))
+            return tuple(map(float, value.strip(b" \0").split(b"\\")))
         except ValueError:
-            return None
+            return _parse_padded(value)
 
     def find_number(self, tag: int) -> float | None:
         """Return the first value as a number."""
@@ -91,29 +109,19 @@ class Elements:
 
     def find_bytes(self, tag: int) -> bytes:
         """Return the value as it stands in the file; empty for a sequence or a value stepped over."""
-        element = self._by_tag.get(tag)
-        value = None if element is None else element.value
-        if isinstance(value, str):  # pydicom decodes the file meta information by itself
-            return value.encode("latin-1", "replace")
-        return value if isinstance(value, bytes) else b""
+        return self._by_tag.get(tag, _MISSING)[1] or b""
 
-    def iter_public(self) -> Iterator[tuple[int, AnyElement]]:
+    def iter_public(self) -> Iterator[tuple[int, Element]]:
         """Yield tag and element of what DICOM defines, privates left out."""
         return ((tag, element) for tag, element in self._by_tag.items() if not tag >> 16 & 1)
 
 
-def _representation(element: RawDataElement) -> str:
-    if element.VR is not None and element.VR != "UN":
-        return element.VR
+def _parse_padded(value: bytes) -> tuple[float, ...] | None:
+    """Return the numbers of a text whose values are padded one by one; ``None`` if one of them is none."""
     try:
-        return dictionary_VR(element.tag)
-    except KeyError:
-        return "UN"
+        return tuple(float(part.strip(b" \0")) for part in value.split(b"\\"))
+    except ValueError:
+        return None
 
 
-def find_items(dataset: Dataset, tag: int) -> list[Dataset]:
-    """Return the items of a sequence; none where it is missing."""
-    if tag not in dataset:
-        return []
-    value = dataset[tag].value
-    return list(value) if isinstance(value, Items) else []
+_MISSING: Element = (None, None, True)

@@ -13,17 +13,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import BinaryIO
 
-from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.dicom import tags
-from gadoscope.reading.dicom.elements import Elements, find_items
+from gadoscope.reading.dicom.elements import Element, Elements
 from gadoscope.reading.dicom.facts import USAGE, merge_usages
 from gadoscope.reading.dicom.header import FrameHeader, parse_frame
 from gadoscope.reading.dicom.long_header import FRAME_MACROS
+from gadoscope.reading.dicom.objects import convert, find_items
 from gadoscope.reading.dicom.raw_header import read_raw_header
 from gadoscope.reading.dicom.volumes import FramePlace
 from gadoscope.reading.quiet import quiet_library
@@ -40,7 +40,6 @@ _CLASSIC_TAGS = {
     tags.NOMINAL_CARDIAC_TRIGGER_DELAY_TIME: tags.TRIGGER_TIME,
     tags.FRAME_TYPE: tags.IMAGE_TYPE,
 }
-_Element = RawDataElement | DataElement
 
 
 def read_frames(file: BinaryIO, instance: int) -> tuple[FramePlace, ...]:
@@ -100,9 +99,7 @@ def _parse_frames(dataset: Dataset, elements: Elements, instance: int) -> tuple[
     )
 
 
-def _parse_frame(
-    common: Mapping[int, _Element], own: Mapping[int, _Element], frame_number: int
-) -> FrameHeader:
+def _parse_frame(common: Mapping[int, Element], own: Mapping[int, Element], frame_number: int) -> FrameHeader:
     elements = {**common, **own}
     for tag, classic in _CLASSIC_TAGS.items():
         if tag in elements:
@@ -114,12 +111,12 @@ def _parse_frame(
     return replace(parse_frame(Elements(elements)), number=frame_number)
 
 
-def _flatten(group: Dataset) -> dict[int, _Element]:
+def _flatten(group: Dataset) -> dict[int, Element]:
     """Return the elements of all macros of a functional group side by side; their keywords differ."""
-    elements: dict[int, _Element] = {}
+    elements: dict[int, Element] = {}
     for tag in list(group.keys()):
         macro = None if BaseTag(tag).is_private else group[tag].value
         if isinstance(macro, Items) and len(macro):
             for inner, element in macro[0].items():
-                elements.setdefault(inner, element)
+                elements.setdefault(inner, convert(element))
     return elements

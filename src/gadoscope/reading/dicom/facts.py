@@ -21,8 +21,9 @@ from pydicom.sequence import Sequence as Items
 
 from gadoscope.reading.dicom import tags
 from gadoscope.reading.dicom.element_walk import damaged
-from gadoscope.reading.dicom.elements import CONTROL, LONGEST_VALUE_BYTES, Elements, find_items
+from gadoscope.reading.dicom.elements import CONTROL, LONGEST_VALUE_BYTES, Elements
 from gadoscope.reading.dicom.header import find_sop_class
+from gadoscope.reading.dicom.objects import find_items
 from gadoscope.reading.dicom.raw_header import read_raw_header
 from gadoscope.reading.quiet import quiet_library
 from gadoscope.reading.series import Facts

@@ -11,12 +11,15 @@ DICOM PS3.3 C.7.6.2 (Image Plane), C.7.6.3 (Image Pixel), C.8.3.1 (MR Image), C.
 import hashlib
 import json
 from dataclasses import dataclass, fields
-from typing import Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.reading.dicom import tags
-from gadoscope.reading.dicom.elements import Elements
-from gadoscope.reading.dicom.raw_header import RawHeader, read_raw_header
+from gadoscope.reading.dicom.elements import LONGEST_VALUE_BYTES, Elements
+from gadoscope.reading.dicom.plain_header import Asked, PlainHeader, read_plain_header
+
+if TYPE_CHECKING:
+    from gadoscope.reading.dicom.raw_header import RawHeader
 
 MAGNITUDE = "MAGNITUDE"
 # Words of ImageType, after its first two values, that tell which part of the complex signal it is.
@@ -58,6 +61,25 @@ _SHARED_TAGS = (
     ),
 )
 _PATIENT_TAGS = (tags.PATIENT_NAME, tags.PATIENT_ID)
+_ASKED = Asked(
+    wanted=frozenset(
+        (
+            *_SHARED_TAGS,
+            *_PATIENT_TAGS,
+            *(tags.IMAGE_TYPE, tags.SOP_CLASS_UID, tags.SOP_INSTANCE_UID, tags.STUDY_INSTANCE_UID),
+            *(tags.SERIES_INSTANCE_UID, tags.PHOTOMETRIC_INTERPRETATION, tags.NUMBER_OF_FRAMES),
+            *(tags.BITS_ALLOCATED, tags.SERIES_NUMBER, tags.SERIES_DATE, tags.SERIES_TIME),
+            *(tags.FRAME_OF_REFERENCE_UID, tags.SERIES_DESCRIPTION, tags.PROTOCOL_NAME),
+            *(tags.CONTRAST_BOLUS_AGENT, tags.ACQUISITION_DATE_TIME, tags.ACQUISITION_DATE),
+            *(tags.ACQUISITION_TIME, tags.IMAGE_ORIENTATION_PATIENT, tags.IMAGE_POSITION_PATIENT),
+            *(tags.PIXEL_SPACING, tags.SPACING_BETWEEN_SLICES, tags.SLICE_LOCATION, tags.INSTANCE_NUMBER),
+            *(tags.ACQUISITION_NUMBER, tags.TEMPORAL_POSITION_IDENTIFIER, tags.ECHO_NUMBERS),
+            *(tags.ECHO_TIME, tags.INVERSION_TIME, tags.TRIGGER_TIME, tags.COMPLEX_IMAGE_COMPONENT),
+            *(_GE_OWNER_TAG, _GE_COMPONENT_TAG),
+        )
+    ),
+    longest=LONGEST_VALUE_BYTES,
+)
 _LIKENESS_BYTES, _NAME_BYTES = 16, 8
 _DATE_LENGTH = 8  # of a DT value: YYYYMMDD, then HHMMSS.FFFFFF and the offset from UTC
 
@@ -214,7 +236,16 @@ def scan_header(file: BinaryIO, name: str) -> InstanceHeader:
     RefusedError
         With the reason ``no_sop_class`` or ``too_large``.
     """
-    raw = read_raw_header(file)
+    header = read_plain_header(file, _ASKED)
+    if header is None:
+        from gadoscope.reading.dicom.raw_header import read_raw_header  # noqa: PLC0415 — needs pydicom
+
+        return describe(read_raw_header(file), name)
+    return describe(header, name)
+
+
+def describe(raw: "PlainHeader | RawHeader", name: str) -> InstanceHeader:
+    """Return what is said of an instance; raises as `find_sop_class`."""
     elements, meta = raw.elements, raw.meta
     series_time = elements.find_text(tags.SERIES_TIME)
     n_frames = elements.find_integer(tags.NUMBER_OF_FRAMES)
@@ -296,7 +327,7 @@ def find_component(elements: Elements, image_type: tuple[str, ...]) -> str:
     return next((word for word in words if word), "")
 
 
-def find_sop_class(raw: RawHeader) -> str:
+def find_sop_class(raw: "PlainHeader | RawHeader") -> str:
     """Return SOPClassUID; raises ``no_sop_class`` or, if nothing else looks like DICOM, ``not_dicom``."""
     uid = raw.elements.find_text(tags.SOP_CLASS_UID) or raw.meta.find_text(tags.MEDIA_STORAGE_SOP_CLASS_UID)
     if uid:

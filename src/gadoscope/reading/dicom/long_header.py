@@ -28,6 +28,7 @@ from gadoscope.reading.dicom.element_walk import (
     damaged,
     too_many,
 )
+from gadoscope.reading.dicom.sequences import CONVERTED, MAX_CONVERTED_ITEMS
 
 STEPS_A_MACRO = 20
 """Of a macro that is kept: an object of pydicom's takes as long as so many elements that are stepped over."""
@@ -35,28 +36,13 @@ MAX_TOP_ELEMENTS = 20_000
 """Outside sequences: the longest headers of scanners have two thousand."""
 MAX_DISORDER = 64
 """Elements that do not ascend: some writers append a few; whatever repeats for ever is no header."""
-MAX_CONVERTED_BYTES, MAX_CONVERTED_ITEMS = 256 * 1024, 512
+MAX_CONVERTED_BYTES = 256 * 1024
 """Of a sequence that pydicom decodes: an agent takes a few hundred bytes."""
 MAX_MACRO_ITEMS = 64
 """A macro has one item, or one for each agent or value map."""
 
 _GROUPS = frozenset((tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE))
 _PIXEL_TAGS = frozenset((tags.FLOAT_PIXEL_DATA, tags.DOUBLE_FLOAT_PIXEL_DATA, tags.PIXEL_DATA))
-# Sequences that are decoded: agents, ingredients, usage, value maps, regions, and what animal it is.
-CONVERTED = frozenset(
-    (
-        tags.CONTRAST_BOLUS_AGENT_SEQUENCE,
-        tags.CONTRAST_BOLUS_ADMINISTRATION_ROUTE_SEQUENCE,
-        tags.CONTRAST_BOLUS_INGREDIENT_CODE_SEQUENCE,
-        tags.CONTRAST_ADMINISTRATION_PROFILE_SEQUENCE,
-        tags.CONTRAST_BOLUS_USAGE_SEQUENCE,
-        tags.REAL_WORLD_VALUE_MAPPING_SEQUENCE,
-        tags.STRAIN_CODE_SEQUENCE,
-        tags.PATIENT_SPECIES_CODE_SEQUENCE,
-        tags.PATIENT_BREED_CODE_SEQUENCE,
-        tags.ANATOMIC_REGION_SEQUENCE,
-    )
-)
 FRAME_MACROS = frozenset(
     (
         tags.MR_TIMING_AND_RELATED_PARAMETERS_SEQUENCE,  # MR Timing and Related Parameters

@@ -1,21 +1,17 @@
-"""How stored pixels are written, and how they become values, by what the header says.
+"""How stored pixels are written, by what the header says.
 
 References
 ----------
-DICOM PS3.3 C.7.6.3 (Image Pixel), C.7.6.16 (functional groups), C.7.5.1.1.2 (pixel padding)
+DICOM PS3.3 C.7.6.3 (Image Pixel), C.7.5.1.1.2 (pixel padding)
 """
 
 import struct
 
-from pydicom.dataset import Dataset
-
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.reading.dicom import tags
-from gadoscope.reading.dicom.data_set import BIG_ENDIAN
-from gadoscope.reading.dicom.element_walk import damaged
-from gadoscope.reading.dicom.elements import Elements, find_items
-from gadoscope.reading.dicom.values import Scale, StoredLayout, find_scale
-from gadoscope.reading.quiet import quiet_library
+from gadoscope.reading.dicom.elements import Elements
+from gadoscope.reading.dicom.syntaxes import BIG_ENDIAN
+from gadoscope.reading.dicom.values import StoredLayout
 
 MONOCHROME1, MONOCHROME2 = "MONOCHROME1", "MONOCHROME2"
 FLOAT_BITS = {tags.FLOAT_PIXEL_DATA: 32, tags.DOUBLE_FLOAT_PIXEL_DATA: 64}
@@ -83,44 +79,3 @@ def _find_padding_range(elements: Elements, pixel_tag: int, layout: str) -> tupl
     ends = [elements.find_bytes(tag) for tag in (tags.PIXEL_PADDING_VALUE, tags.PIXEL_PADDING_RANGE_LIMIT)]
     values = [float(struct.unpack_from(layout, end)[0]) for end in ends if len(end) >= size]
     return (min(values), max(values)) if values and len(ends[0]) >= size else None
-
-
-def find_scales(dataset: Dataset, n_frames: int) -> tuple[Scale, ...]:
-    """Return how stored values become values: of all frames at once, or of each where each says it.
-
-    Raises
-    ------
-    ReadError
-        If the header is damaged, or describes fewer frames than there are.
-    """
-    try:
-        with quiet_library():
-            shared = next(iter(find_items(dataset, tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE)), Dataset())
-            frames = find_items(dataset, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)
-            scales = tuple(_find_scale((frame, shared, dataset)) for frame in frames[:n_frames])
-            alone = _find_scale((shared, dataset))
-    except Exception as error:  # a sequence is parsed only now, and as above pydicom may trip over anything
-        raise damaged() from error
-    if scales and len(scales) < n_frames:
-        raise ReadError(
-            "damaged_header",
-            f"it describes {len(scales)} frames, but NumberOfFrames is {n_frames}; copy it from its source.",
-        )
-    return scales if len(set(scales)) > 1 else scales[:1] or (alone,)
-
-
-def _find_scale(places: tuple[Dataset, ...]) -> Scale:
-    """Return the scale that the first of ``places`` states: a frame's own, the shared one, the instance's."""
-    top = Elements(dict(places[-1].items()))
-
-    def find_macro(tag: int) -> Elements:
-        items = next(filter(None, (find_items(place, tag) for place in places)), None)
-        return Elements(dict(items[0].items())) if items else top
-
-    maps = next(
-        filter(None, (find_items(place, tags.REAL_WORLD_VALUE_MAPPING_SEQUENCE) for place in places)), None
-    )
-    only_map = Elements(dict(maps[0].items())) if maps and len(maps) == 1 else None
-    return find_scale(
-        find_macro(tags.PIXEL_VALUE_TRANSFORMATION_SEQUENCE), find_macro(tags.FRAME_VOILUT_SEQUENCE), only_map
-    )

@@ -1,4 +1,4 @@
-"""Everything that a DICOM file says before its pixels.
+"""Everything that a DICOM file says before its pixels, by pydicom: of what `plain_header` finds odd.
 
 References
 ----------
@@ -18,18 +18,12 @@ from pydicom.filereader import dcmread
 
 from gadoscope.errors import ReadError
 from gadoscope.reading.dicom import tags
-from gadoscope.reading.dicom.data_set import (
-    has_preamble,
-    inflate,
-    is_deflated,
-    is_storm,
-    read_header,
-    read_meta,
-    take_apart,
-)
+from gadoscope.reading.dicom.data_set import is_storm, read_header, read_meta, take_apart
 from gadoscope.reading.dicom.element_walk import damaged
 from gadoscope.reading.dicom.elements import LONGEST_VALUE_BYTES, Elements
 from gadoscope.reading.dicom.long_header import ParsedHeader
+from gadoscope.reading.dicom.objects import elements_in
+from gadoscope.reading.dicom.syntaxes import has_preamble, inflate, is_deflated
 
 FIRST_BYTES = 128 * 1024
 """Read at first: nearly all headers are shorter, with the 60-100 kB that some vendors put into them, and a
@@ -94,7 +88,7 @@ def read_raw_header(
     prefix = file.read(FIRST_BYTES)
     read = _read_deflated if is_deflated(prefix) else _read_plain
     meta, data, parsed = read(file, prefix, _Asked(longest_value_bytes, macros))
-    elements = Elements(dict(parsed.dataset.items()))
+    elements = elements_in(parsed.dataset)
     # Group 0000 stands in messages only: here zeros were read as elements, where a copy broke off.
     if not len(parsed.dataset) or 0 in elements:
         raise _explain(prefix)
@@ -136,7 +130,7 @@ def _read_plain(file: BinaryIO, prefix: bytes, asked: _Asked) -> tuple[Elements,
         explain=lambda: _explain(prefix),
     )
     if isinstance(parsed.dataset, FileDataset):  # pydicom's, of a short header
-        return Elements(dict(parsed.dataset.file_meta.items())), data, parsed
+        return elements_in(parsed.dataset.file_meta), data, parsed
     return read_meta(data)[0], data, parsed
 
 
