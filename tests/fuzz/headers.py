@@ -33,7 +33,9 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from gadoscope.errors import InputError
+from gadoscope.reading.dicom.facts import read_facts
 from gadoscope.reading.dicom.header import describe, scan_header
+from gadoscope.reading.dicom.parsed_facts import parse_facts
 from gadoscope.reading.dicom.parsed_pixels import parse_pixel_header
 from gadoscope.reading.dicom.pixel_header import read_pixel_header
 from gadoscope.reading.dicom.raw_header import read_raw_header
@@ -78,6 +80,7 @@ def _scan_by_pydicom(file: BinaryIO) -> object:
 READERS: dict[str, tuple[Read, Read]] = {
     "header": (partial(scan_header, name="name"), _scan_by_pydicom),
     "pixel header": (read_pixel_header, parse_pixel_header),
+    "facts": (read_facts, parse_facts),
 }
 """Our own and pydicom's way to read what a run reads of a file."""
 
@@ -124,6 +127,10 @@ def nested_instance() -> Dataset:
     dataset.ReferencedImageSequence = Items([image, image])
     dataset.SourceImageSequence = Items([image])
     dataset.ProcedureCodeSequence = Items([])
+    dataset.SpecificCharacterSet, dataset.StudyDescription = "ISO_IR 100", "Schädel nativ + KM"
+    dataset.OtherPatientNames, dataset.ContrastFlowRate = ["A^B=C=", "Ü^D"], ["1.5", " 2 "]
+    dataset.EffectiveEchoTime, dataset.InversionTimes = 2.5, [100.0, 200.0]
+    dataset.FrameAcquisitionDuration, dataset.ScanOptions = 1500.0, ["PFP", "", "SFS"]
     dataset.EchoNumbers, dataset.TriggerTime, dataset.ComplexImageComponent = 1, "12.5", "MAGNITUDE"
     block = dataset.private_block(0x0019, "GADOSCOPE TESTS", create=True)
     block.add_new(0x08, "CS", "IMAGE")

@@ -4,21 +4,20 @@ import os
 from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
-
-from pydicom.dataset import Dataset
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from gadoscope.errors import UsageError
 from gadoscope.evidence.reconcile import HeaderEvidence
 from gadoscope.evidence.reconcile import read_evidence as weigh
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom.facts import read_facts
-from gadoscope.reading.dicom.written import write_header
-from gadoscope.reading.given import read_file
+from gadoscope.reading.given import is_dataset, read_file
 from gadoscope.reading.series import Facts
 
 if TYPE_CHECKING:
     from typing import BinaryIO
+
+    from pydicom.dataset import Dataset
 
     Header: TypeAlias = "Dataset | str | os.PathLike[str] | BinaryIO | Facts"
 
@@ -55,11 +54,13 @@ def _read(header: "Header") -> Facts:
     if isinstance(header, (str, os.PathLike)):
         with Source(Path(header)).open() as file:
             return read_facts(file)
-    if isinstance(header, Dataset):
+    if is_dataset(header):
+        from gadoscope.reading.dicom.written import write_header
+
         return read_facts(BytesIO(write_header(header)))
     if not hasattr(header, "read"):
         raise UsageError(
             f"cannot read the header of a value of the type {type(header).__name__}; give a dataset of "
             "pydicom, a path, a file opened with 'rb', or the facts of a series."
         )
-    return read_facts(BytesIO(read_file(header)))
+    return read_facts(BytesIO(read_file(cast("BinaryIO", header))))

@@ -16,7 +16,8 @@ from gadoscope.evidence.sequence import check_sequence
 from gadoscope.evidence.state import PATIENT_KEYWORDS, HeaderState
 from gadoscope.labels import Phase
 from gadoscope.phantom.forms.headers import HeaderMode
-from gadoscope.reading.dicom.facts import KEYWORDS, read_facts
+from gadoscope.reading.dicom.attributes import KEYWORDS
+from gadoscope.reading.dicom.facts import read_facts
 from gadoscope.reading.series import Facts
 from tests.support.dicom_files import classic_series, dynamic_series
 from tests.support.dicom_multiframe import enhanced, legacy_converted

@@ -10,8 +10,9 @@ import pytest
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from gadoscope.errors import InputError
+from gadoscope.reading.dicom.attributes import KEYWORDS
 from gadoscope.reading.dicom.enhanced import read_frames
-from gadoscope.reading.dicom.facts import KEYWORDS, read_facts
+from gadoscope.reading.dicom.facts import read_facts
 from gadoscope.reading.dicom.header import InstanceHeader, scan_header
 from gadoscope.reading.dicom.pixel_header import read_pixel_header
 from gadoscope.reading.dicom.sequences import CONVERTED

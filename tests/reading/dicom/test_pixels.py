@@ -224,13 +224,13 @@ def test_threads_decode_all_syntaxes_at_once() -> None:
             np.testing.assert_array_equal(frame.values, alone[syntax])
 
 
-def test_uncompressed_pixels_need_no_codec(tmp_path: Path) -> None:
+def test_uncompressed_pixels_need_no_codec_and_no_pydicom(tmp_path: Path) -> None:
     path = tmp_path / "image"
     path.write_bytes(to_file(make_image(make_stored(12)[0], 12)).getvalue())
     program = (
         "import sys; from gadoscope.reading.dicom.pixels import decode_frame; "
         f"decode_frame(open({str(path)!r}, 'rb')); "
-        "print([name for name in ('imagecodecs', 'highdicom', 'scipy') if name in sys.modules])"
+        "print([name for name in ('imagecodecs', 'highdicom', 'pydicom', 'scipy') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"

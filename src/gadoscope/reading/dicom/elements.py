@@ -19,8 +19,15 @@ LONGEST_VALUE_BYTES = 16 * 1024
 """Longer values of classic instances are private blobs or icons, which the scan steps over."""
 UID = re.compile(r"[0-9.]{1,64}")
 """What a unique identifier looks like (PS3.5 9.1); in a damaged header it may hold the patient's name."""
-# Value representations of numbers in binary: struct's letter and bytes of each (PS3.5 6.2).
-_BINARY = {"US": ("H", 2), "SS": ("h", 2), "UL": ("I", 4), "SL": ("i", 4), "FL": ("f", 4), "FD": ("d", 8)}
+BINARY_FORMS = {
+    "US": ("H", 2),
+    "SS": ("h", 2),
+    "UL": ("I", 4),
+    "SL": ("i", 4),
+    "FL": ("f", 4),
+    "FD": ("d", 8),
+}
+"""Value representations of numbers in binary: struct's letter and bytes of each (PS3.5 6.2)."""
 BINARY_TAGS = {
     tags.INVERSION_TIMES: "FD",
     tags.EFFECTIVE_ECHO_TIME: "FD",
@@ -86,7 +93,7 @@ class Elements:
         form, value, is_little_endian = element
         if not value or len(value) > LONGEST_VALUE_BYTES:
             return None
-        kind = _BINARY.get(BINARY_TAGS.get(tag, "") if form is None or form == "UN" else form)
+        kind = BINARY_FORMS.get(BINARY_TAGS.get(tag, "") if form is None or form == "UN" else form)
         if kind is not None:
             letter, size = kind
             order = "<" if is_little_endian else ">"
@@ -110,6 +117,10 @@ class Elements:
     def find_bytes(self, tag: int) -> bytes:
         """Return the value as it stands in the file; empty for a sequence or a value stepped over."""
         return self._by_tag.get(tag, _MISSING)[1] or b""
+
+    def find_form(self, tag: int) -> str | None:
+        """Return the value representation, where the file says it."""
+        return self._by_tag.get(tag, _MISSING)[0]
 
     def iter_public(self) -> Iterator[tuple[int, Element]]:
         """Yield tag and element of what DICOM defines, privates left out."""

@@ -19,11 +19,12 @@ from pydicom.tag import BaseTag
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.dicom import tags
+from gadoscope.reading.dicom.attributes import USAGE
 from gadoscope.reading.dicom.elements import Element, Elements
-from gadoscope.reading.dicom.facts import USAGE, merge_usages
 from gadoscope.reading.dicom.header import FrameHeader, parse_frame
 from gadoscope.reading.dicom.long_header import FRAME_MACROS
 from gadoscope.reading.dicom.objects import convert, find_items
+from gadoscope.reading.dicom.parsed_facts import merge_usages
 from gadoscope.reading.dicom.raw_header import read_raw_header
 from gadoscope.reading.dicom.volumes import FramePlace
 from gadoscope.reading.quiet import quiet_library

@@ -10,10 +10,9 @@ from typing import NoReturn
 
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.reading.archives.sources import Source
+from gadoscope.reading.dicom.attributes import USAGE
 from gadoscope.reading.dicom.copies import drop_copies, read_content
-from gadoscope.reading.dicom.enhanced import read_frames
 from gadoscope.reading.dicom.extents import are_scout
-from gadoscope.reading.dicom.facts import USAGE
 from gadoscope.reading.dicom.header import InstanceHeader
 from gadoscope.reading.dicom.kinds import MULTI_FRAME_MR_IMAGES, keep_mr_images
 from gadoscope.reading.dicom.pixels import PixelHeader
@@ -124,6 +123,8 @@ def _list_frames(
         if header.sop_class_uid not in MULTI_FRAME_MR_IMAGES and header.n_frames == 1:
             frames.append(FramePlace(header=header.frame, instance=index))
             continue
+        from gadoscope.reading.dicom.enhanced import read_frames  # noqa: PLC0415 — needs pydicom
+
         try:
             with source.open() as file:
                 frames.extend(read_frames(file, index))
