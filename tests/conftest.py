@@ -2,11 +2,13 @@
 
 import gc
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 
 OBJECTS_BETWEEN_SEARCHES = 10_000
 """Of garbage, while tests run. The 700 that Python takes by itself cost a twentieth of the whole run."""
+
+LONGEST_NAME = 30
+"""Of a test, in the name of its folder: as pytest has it."""
+_numbers = count()
 
 install_shape_checks()  # before the first test module loads what is checked
 
@@ -66,6 +72,39 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how long it took, and how long the whole may take."""
     tell_duration(terminalreporter)
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of the test's own, with no other beside it.
+
+    Those of pytest lie side by side by the thousand: to number one it looks through all of them, and so do
+    we, who look for an audit beside the data.
+    """
+    name = re.sub(r"\W", "_", request.node.name)[:LONGEST_NAME]
+    folder = tmp_path_factory.mktemp(str(next(_numbers)), numbered=False) / name
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _operators_are_read_once() -> Iterator[None]:
+    """Let all networks that are traced share what torch's exporter knows, where one may be traced."""
+    graphs: Any = sys.modules.get("gadoscope.training.onnx_graph")
+    if graphs is None:
+        yield
+        return
+    from tests.support.quick_runs import remember_operators  # noqa: PLC0415 — most tests need no forests
+
+    trace = graphs._trace
+    with pytest.MonkeyPatch.context() as patch:
+
+        def trace_as_before(*given: Any) -> Any:
+            remember_operators(patch)
+            return trace(*given)
+
+        patch.setattr(graphs, "_trace", trace_as_before)
+        yield
 
 
 @pytest.fixture(scope="session")

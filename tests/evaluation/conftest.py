@@ -54,3 +54,9 @@ def no_curves(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def known_shortcuts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure once what gives the label of the same data away."""
     remember_shortcuts(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Stand in the test's own folder: hundreds beside that of the project would be searched for an audit."""
+    monkeypatch.chdir(tmp_path)
