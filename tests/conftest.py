@@ -124,6 +124,20 @@ def real_manifest(shared: Path) -> "Manifest":
 
 
 @pytest.fixture
+def lasting_decoders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the processes that decode outlive a run, for tests of many runs: to start one takes longest.
+
+    That they end with a run is claimed in tests/reading/decoding.
+    """
+    from gadoscope.reading.decoding import apart  # noqa: PLC0415 — most tests need none
+
+    close = apart.close_decoders
+    monkeypatch.setattr(apart, "close_decoders", lambda: None)
+    yield
+    close()
+
+
+@pytest.fixture
 def tiny_bundle(tmp_path: Path) -> Path:
     """Return a valid bundle whose logit is the mean brightness: brighter than half is post-contrast."""
     from tests.support.bundles import write_tiny_bundle  # noqa: PLC0415 — most tests need no onnx

@@ -46,6 +46,7 @@ from tests.support.dicom_multiframe import enhanced, legacy_converted
 from tests.support.dicom_others import OTHERS
 from tests.support.scan_runs import classify, grey_of, window_of, write_bundle_between
 
+pytestmark = pytest.mark.usefixtures("lasting_decoders")
 nib: Any = nibabel  # has no types
 SAME = 1e-4
 """Two forms of one head may differ by this much in probability, and no more."""
