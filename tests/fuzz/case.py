@@ -4,10 +4,13 @@ import math
 import os
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from gadoscope.classification.run import iter_results
+from gadoscope.classification.run import answer_inputs
+from gadoscope.inference.session import Session
 from gadoscope.labels import Phase, SeriesResult, Status
+from gadoscope.reading.discover import iter_inputs
 from tests.fuzz.mutations import mutate
 from tests.fuzz.seeds import SIDECAR, Kind, load_seeds
 from tests.support.dicom_others import leaked_words
@@ -88,7 +91,7 @@ def check_path(path: Path, bundle: Path, number: int = 0, *, root: Path | None =
     faults: list[str] = []
     start = time.perf_counter()
     try:
-        rows = list(iter_results([path], model=bundle, jobs=1))
+        rows = list(answer_inputs(iter_inputs([path]), _load(bundle), jobs=1))
     except Exception as error:
         faults.append(f"raised {type(error).__name__}: {error}")
     seconds = time.perf_counter() - start
@@ -104,6 +107,12 @@ def check_path(path: Path, bundle: Path, number: int = 0, *, root: Path | None =
         faults.append("gave two rows for one volume")
     reasons = tuple(f"{row.status} {row.reason.partition(':')[0]}".strip() for row in rows)
     return Outcome(number, len(rows), seconds, tuple(faults), reasons)
+
+
+@lru_cache(maxsize=1)
+def _load(bundle: Path) -> Session:
+    """Load a bundle once for all the cases in a row; no case has anything to do with it."""
+    return Session(bundle)
 
 
 def find_faults(row: SeriesResult, root: Path) -> list[str]:

@@ -1,36 +1,55 @@
-"""Damaged files: a short part of the campaign, in a child process whose death would be seen."""
+"""Damaged files: a short part of the campaign, in a process whose death would be seen."""
 
+import json
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.fuzz.campaign import run_campaign
+from tests.fuzz.campaign import Campaign, run_campaign
 from tests.fuzz.case import check_path, write_case
 from tests.fuzz.mutations import mutate
 from tests.fuzz.seeds import Kind, load_seeds
+from tests.fuzz.worker import run_cases
+from tests.support.copies import start_copy
+
+pytestmark = pytest.mark.usefixtures("lasting_decoders")
 
 N_SHORT, STEP, N_LONG = 11, 5, 672
 """A damaged copy of every fifth seed, and twelve of every one; `make fuzz` makes as many as fit a minute."""
 
 
-def _run(folder: Path, cases: int, step: int = 1) -> None:
-    deadline = time.monotonic() + 3600
-    campaign = run_campaign(folder, first=0, cases=cases, jobs=1, deadline=deadline, step=step)
+def _check(campaign: Campaign, cases: int) -> None:
     assert not campaign.faults, "\n".join(campaign.faults)
     assert campaign.n_cases == cases
     assert campaign.n_rows >= cases
 
 
 def test_every_damaged_file_becomes_a_row_and_none_crashes_or_hangs(tmp_path: Path) -> None:
+    """In a copy of this process, which has the seeds already."""
     assert 0 <= len(load_seeds()) - N_SHORT * STEP < STEP
-    _run(tmp_path, N_SHORT, STEP)
+    told = tmp_path / "told.jsonl"
+
+    def run() -> int:
+        with told.open("w") as said:
+            run_cases(tmp_path, 0, STEP, N_SHORT, said=said)
+        return 0
+
+    code = start_copy(run).wait()
+    messages = [json.loads(line) for line in told.read_text().splitlines()]
+    assert code == 0, f"the process ended with {code} in {messages[-1:]}"
+    campaign = Campaign()
+    for message in messages:
+        if "n_rows" in message:
+            campaign.add(message)
+    _check(campaign, N_SHORT)
 
 
 @pytest.mark.slow
 def test_hundreds_of_damaged_files_become_rows(tmp_path: Path) -> None:
-    """Its twin is the one before: a copy of every fifth seed."""
-    _run(tmp_path, N_LONG)
+    """Its twin is the one before: a copy of every fifth seed, and a copy of this process."""
+    deadline = time.monotonic() + 3600
+    _check(run_campaign(tmp_path, first=0, cases=N_LONG, jobs=1, deadline=deadline), N_LONG)
 
 
 def test_every_seed_is_a_row_before_it_is_damaged(tmp_path: Path, tiny_bundle: Path) -> None:
