@@ -11,9 +11,12 @@ from click.testing import CliRunner, Result
 from gadoscope.cli.evaluate import command
 from gadoscope.evaluation import DEFAULT_CASES
 from gadoscope.evaluation.run import evaluate
+from gadoscope.inspection.run import audit
 from gadoscope.labels import Split
 from tests.support.commands import run_command
 from tests.support.curves import no_curves
+from tests.support.late_imports import list_loaded, note_late_imports
+from tests.support.quick_runs import grow_few_trees
 from tests.support.slices import write_classes
 from tests.support.tiny_run import make_items, write_run
 
@@ -41,7 +44,7 @@ def without_cases(run: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 
 def test_the_summary_tells_split_verdict_and_where_the_report_is(run: Path, tmp_path: Path) -> None:
-    result = CliRunner().invoke(command, [str(run), "--output", str(tmp_path / "report")])
+    result = CliRunner().invoke(command, [str(run), "--output", str(tmp_path / "report"), "--cases", "0"])
 
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
@@ -84,6 +87,29 @@ def test_a_wrong_model_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     assert result.stderr.count("\n") == 1
 
 
+@pytest.fixture
+def one_split(tmp_path: Path) -> Path:
+    """Return a run with one split: half of the curves."""
+    (tmp_path / "run").mkdir()
+    return write_run(tmp_path / "run", make_items(tmp_path / "images", Split.TEST, first=0))
+
+
+def test_nothing_on_the_way_of_an_audit_or_of_an_evaluation_without_cases_imports_torch(
+    one_split: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow_few_trees(monkeypatch)
+    with note_late_imports() as late:
+        audit(write_classes(tmp_path / "slices"), output=None)
+    loaded = list_loaded("gadoscope.inspection.run", late)
+    assert {"sklearn", "gadoscope.inspection.measure"} <= loaded
+    assert not loaded & {"torch", "pydicom", "nibabel"}
+    with note_late_imports() as late:
+        evaluate(one_split, data=None, output=tmp_path / "report", n_cases=0)
+    loaded = list_loaded("gadoscope.evaluation.run", late)
+    assert {"onnxruntime", "gadoscope.evaluation.page"} <= loaded
+    assert "torch" not in loaded
+
+
 LOADED = """
 import sys
 from pathlib import Path
@@ -102,13 +128,12 @@ print(*(name in sys.modules for name in ("torch", "matplotlib.pyplot")))
 """
 
 
+@pytest.mark.slow
 def test_an_audit_loads_neither_torch_nor_pydicom_and_an_evaluation_after_it_no_torch(
-    tmp_path: Path,
+    one_split: Path, tmp_path: Path
 ) -> None:
-    run = tmp_path / "run"
-    run.mkdir()
-    write_run(run, make_items(tmp_path / "images", Split.TEST, first=0))  # one split: half of the curves
-    words = [write_classes(tmp_path / "slices"), run, tmp_path / "report"]
+    """Its twin is the one above: no module of ours on that way imports them, early or late."""
+    words = [write_classes(tmp_path / "slices"), one_split, tmp_path / "report"]
     result = subprocess.run(
         [sys.executable, "-c", LOADED, *words], capture_output=True, text=True, check=True
     )

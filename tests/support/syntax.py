@@ -1,11 +1,13 @@
 """The source as a tree, for tests that read it whole: each file parsed once, each tree walked fast."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 from tests.support.paths import ROOT
+
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 @cache
@@ -33,13 +35,29 @@ def iter_statements(top: ast.Module) -> Iterator[ast.AST]:
     while waiting:
         node = waiting.pop()
         yield node
-        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for name in BLOCKS:
             waiting += getattr(node, name, ())
 
 
-def list_imports(module: str, but_for: frozenset[str] | set[str] = frozenset()) -> set[str]:
+def iter_early_statements(top: ast.Module) -> Iterator[ast.AST]:
+    """Yield the statements of a module that run when it is imported."""
+    waiting: list[ast.AST] = [top]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        is_for_types = isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING"
+        for name in ("orelse",) if is_for_types else BLOCKS:
+            waiting += getattr(node, name, ())
+
+
+def list_imports(
+    module: str, but_for: frozenset[str] | set[str] = frozenset(), *, early: bool = False
+) -> set[str]:
     """Return all that a module of ours imports, early or late, and what that imports: ours by its whole name.
 
+    With ``early`` what is imported with the module, and not what its functions import when they run.
     What ``but_for`` names is listed, and not looked into; nor is the front door, `gadoscope` itself, which
     loads nothing until it is asked.
     """
@@ -49,12 +67,13 @@ def list_imports(module: str, but_for: frozenset[str] | set[str] = frozenset()) 
         name = waiting.pop()
         found.add(name)
         if name not in but_for and (path := _find_file(name)):
-            waiting |= set(_iter_imported(parse(path))) - found
+            iterate = iter_early_statements if early else iter_statements
+            waiting |= set(_iter_imported(iterate(parse(path)))) - found
     return found
 
 
-def _iter_imported(tree: ast.Module) -> Iterator[str]:
-    for node in iter_statements(tree):
+def _iter_imported(statements: Iterable[ast.AST]) -> Iterator[str]:
+    for node in statements:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
