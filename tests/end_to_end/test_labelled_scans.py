@@ -30,9 +30,9 @@ from gadoscope.training.run import train
 from tests.support.bundles import write_tiny_bundle
 from tests.support.curves import no_curves
 from tests.support.labelled_scans import SCAN_FORMS, export_slices, write_scans
-from tests.support.lessons import small_config, write_slices
+from tests.support.lessons import quick_config, write_slices
 from tests.support.paths import ROOT
-from tests.support.quick_runs import draw_no_curves, remember_shortcuts
+from tests.support.quick_runs import narrow_compact, train_quickly
 from tests.support.scan_runs import classify
 from tests.support.syntax import list_imports
 
@@ -43,8 +43,8 @@ SAME = 0.01
 @pytest.fixture(scope="module", autouse=True)
 def without_curves() -> Iterator[None]:
     with no_curves(), pytest.MonkeyPatch.context() as patch:
-        draw_no_curves(patch)
-        remember_shortcuts(patch)
+        train_quickly(patch)
+        narrow_compact(patch)
         yield
 
 
@@ -309,8 +309,8 @@ def test_training_on_slice_images_loads_neither_pydicom_nor_nibabel(tmp_path: Pa
     program = (
         "import sys; from pathlib import Path; from gadoscope.training.job import Job; "
         "from gadoscope.training.run import train; "
-        "from tests.support.lessons import small_config; "
-        "train(Job(config=small_config(epochs=1), data=Path(sys.argv[1]), run=Path(sys.argv[2])))"
+        "from tests.support.lessons import quick_config; "
+        "train(Job(config=quick_config(epochs=1), data=Path(sys.argv[1]), run=Path(sys.argv[2])))"
     )
     assert loaded_readers(program, write_slices(tmp_path / "data"), tmp_path / "run") == ""
     assert (tmp_path / "run" / "model.onnx").is_file()
@@ -335,7 +335,7 @@ def test_a_header_that_speaks_of_contrast_gives_no_label_away_by_its_length(scan
 
 
 def start(data: Path, run: Path) -> Job:
-    config = small_config(epochs=1, split={"method": "subject", "validation_fraction": 0.3})
+    config = quick_config(epochs=1, split={"method": "subject", "validation_fraction": 0.3})
     return Job(config=config, data=data, run=run)
 
 

@@ -14,8 +14,8 @@ from gadoscope.preparation.manifest import write_manifest
 from gadoscope.training.job import Job
 from gadoscope.training.run import train
 from tests.support.curves import no_curves
-from tests.support.lessons import small_config
-from tests.support.quick_runs import draw_no_curves, remember_shortcuts
+from tests.support.lessons import quick_config
+from tests.support.quick_runs import narrow_compact, train_quickly
 from tests.support.tiny_run import write_slice
 
 SPLITS = {**dict.fromkeys(range(4), Split.VALIDATION), **dict.fromkeys((4, 5, 6), Split.TEST)}
@@ -43,15 +43,15 @@ def write_two_sources(folder: Path) -> Path:
 def test_two_sources_with_the_same_ids_are_twelve_subjects_in_bundle_split_report_and_audit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draw_no_curves(monkeypatch)
-    remember_shortcuts(monkeypatch)
+    train_quickly(monkeypatch)
+    narrow_compact(monkeypatch)
     data = write_two_sources(tmp_path / "data")
-    config = small_config(epochs=1, split={"method": "subject"})
+    config = quick_config(epochs=1, split={"method": "subject"})
 
     run = train(Job(config=config, data=data, run=tmp_path / "run"))
     assert run is not None
     with no_curves():
-        report = evaluate(run.run, data=None, output=tmp_path / "report").report
+        report = evaluate(run.run, data=None, output=tmp_path / "report", n_cases=0).report
     audited = audit(data, output=None).report
 
     bundle = Session(run.run / "model.onnx").bundle.metadata

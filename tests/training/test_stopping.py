@@ -16,6 +16,7 @@ from gadoscope.training.loop import CHECKPOINT_NAME
 from gadoscope.training.run import train
 from gadoscope.training.stopping import StoppingConfig
 from tests.support.lessons import small_config
+from tests.support.quick_runs import narrow_compact
 from tests.support.trainings import StoppedError, stop_after
 
 
@@ -67,6 +68,11 @@ def config_of(epochs: int, **stopping: object) -> TrainingConfig:
         averaging={"decay": 0.5},
         stopping=stopping,
     )
+
+
+@pytest.fixture(autouse=True)
+def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow_compact(monkeypatch)
 
 
 @pytest.fixture
