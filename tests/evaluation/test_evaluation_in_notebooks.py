@@ -20,7 +20,7 @@ from tests.support.tiny_run import write_run
 @cache
 def evaluated() -> Evaluation:
     with TemporaryDirectory() as folder:
-        done = evaluate(write_run(Path(folder)), data=None, output=Path(folder) / "report")
+        done = evaluate(write_run(Path(folder)), data=None, output=Path(folder) / "report", n_cases=0)
     return replace(done, folder=Path("report"))
 
 

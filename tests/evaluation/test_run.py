@@ -9,7 +9,7 @@ import pytest
 
 from gadoscope.errors import BundleError, ManifestError, OutputError, UsageError
 from gadoscope.evaluation.openings import OPENINGS_NAME
-from gadoscope.evaluation.run import evaluate
+from gadoscope.evaluation.run import Evaluation, evaluate
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.inference import default
 from gadoscope.inference.session import Session
@@ -20,6 +20,8 @@ from gadoscope.statistics.table import read_predictions
 from gadoscope.training.export import export_bundle
 from tests.inspection.test_audited import write_audit
 from tests.support.bundles import TINY_METADATA, TINY_SLOPE, tiny_model, write_tiny_bundle
+from tests.support.curves import no_curves
+from tests.support.quick_runs import remember_shortcuts
 from tests.support.tiny_run import make_item, make_items, write_run, write_slice
 
 TIME = "2026-01-01T00:00:00+00:00"
@@ -36,6 +38,25 @@ def run(tmp_path: Path) -> Path:
     return write_run(tmp_path / "run")
 
 
+Told = list[tuple[str, int, int]]
+
+
+@pytest.fixture(scope="module")
+def explained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Evaluation, Told]:
+    """Return an evaluation of a run on its own data, with all its cases, and each step that it told."""
+    folder, told = tmp_path_factory.mktemp("explained"), list[tuple[str, int, int]]()
+    (folder / "run").mkdir()
+    with no_curves(), pytest.MonkeyPatch.context() as patch:
+        remember_shortcuts(patch)
+        done = evaluate(
+            write_run(folder / "run"),
+            data=None,
+            output=folder / "report",
+            on_progress=lambda *step: told.append(step),
+        )
+    return done, told
+
+
 def write_data(folder: Path, items: Sequence[Item]) -> Path:
     path = folder / "data.csv"
     write_manifest(Manifest(items=tuple(items), origin=path), path)
@@ -46,19 +67,19 @@ def splits(report: dict[str, Any]) -> dict[str, int]:
     return {row["split"]: row["n_images"] for row in report["data"]["splits"]}
 
 
-def test_a_run_is_evaluated_on_its_own_data(run: Path, tmp_path: Path) -> None:
-    done = evaluate(run, data=None, output=tmp_path / "report")
+def test_a_run_is_evaluated_on_its_own_data(explained: tuple[Evaluation, Told]) -> None:
+    done, _ = explained
 
     assert splits(done.report) == {"train": 12, "validation": 12, "test": 12}
     assert done.report["splits"]["test"]["at_operating_point"]["confusion"] == [[5, 1], [1, 5]]
     assert done.report["training"]["layers"][0]["parameters"] == 448
-    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == [
+    assert sorted(path.name for path in done.folder.iterdir()) == [
         "predictions.csv",
         "report.html",
         "report.json",
     ]
-    assert json.loads((tmp_path / "report" / "report.json").read_text()) == done.report
-    assert (tmp_path / "report" / "report.html").read_text().count("<img") == 22
+    assert json.loads((done.folder / "report.json").read_text()) == done.report
+    assert (done.folder / "report.html").read_text().count("<img") == 22
 
 
 def test_the_scores_are_those_of_the_network(run: Path, tmp_path: Path) -> None:
@@ -188,16 +209,15 @@ def test_a_folder_in_the_lessons_layout_works_as_it_is(tiny_bundle: Path, tmp_pa
 
 def test_more_jobs_give_the_same_bytes(run: Path, tmp_path: Path) -> None:
     for name, jobs in (("a", 1), ("b", 3)):
-        evaluate(run, data=None, output=tmp_path / name, jobs=jobs)
+        evaluate(run, data=None, output=tmp_path / name, jobs=jobs, n_cases=2)
         (run / OPENINGS_NAME).unlink()
 
     for name in ("report.html", "report.json", "predictions.csv"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-def test_every_step_is_told(run: Path, tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
-    evaluate(run, data=None, output=tmp_path / "report", on_progress=lambda *step: told.append(step))
+def test_every_step_is_told(explained: tuple[Evaluation, Told]) -> None:
+    _, told = explained
 
     assert told[23] == ("Scoring images", 24, 24)
     assert told[-1] == ("Explaining answers", 11, 11)
@@ -348,11 +368,13 @@ def test_a_known_network_is_explained_in_two_ways_and_checked_against_random_wei
     assert "Do the maps follow the weights?" in page
 
 
-def test_a_network_of_unknown_layers_is_explained_by_occlusion_alone(run: Path, tmp_path: Path) -> None:
-    report = evaluate(run, data=None, output=tmp_path / "report").report
+def test_a_network_of_unknown_layers_is_explained_by_occlusion_alone(
+    explained: tuple[Evaluation, Told],
+) -> None:
+    done, _ = explained
 
-    assert report["wrong"]["gradcam_similarity"] is None
-    assert "Grad-CAM" not in (tmp_path / "report" / "report.html").read_text()
+    assert done.report["wrong"]["gradcam_similarity"] is None
+    assert "Grad-CAM" not in (done.folder / "report.html").read_text()
 
 
 HEAD = "path,subject_id,label,plane,source,split\n"
