@@ -163,7 +163,7 @@ def found_alone(both: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactor
 def test_processes_find_what_threads_find(
     both: tuple[Path, Path], found_alone: list[SeriesResult], tiny_bundle: Path
 ) -> None:
-    assert classify(tiny_bundle, *both, jobs=3) == found_alone
+    assert classify(tiny_bundle, *both, jobs=2) == found_alone
 
 
 @pytest.mark.usefixtures("few_before_workers")
@@ -182,7 +182,7 @@ def test_where_processes_cannot_work_threads_do(
         raise error
 
     monkeypatch.setattr(ProcessPoolExecutor, "submit", fail)
-    assert classify(tiny_bundle, *both, jobs=3) == found_alone
+    assert classify(tiny_bundle, *both, jobs=2) == found_alone
     assert tried
 
 
