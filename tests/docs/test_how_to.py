@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,14 @@ class Page:
     """What a page needs: what its reader brings, what makes a command small, what must hold at the end."""
 
     prepare: Callable[[Path], None] = lambda _folder: None
+    prepare_small: Callable[[Path], None] = lambda _folder: None
     smaller: Mapping[str, Sequence[str]] = field(default_factory=dict)
     check: Callable[[Path], None] = lambda _folder: None
     is_quick: bool = True
     """Whether it is run by default; what `audit` and `explain` show is tried in tests of their own."""
 
 
-def bring_tcia(folder: Path) -> None:
+def bring_tcia(folder: Path, *, slices: int = 8, matrix: int = 96) -> None:
     """Make series of two planes, and a table of their scan types with the columns of the published one."""
     published = []
     for seed, (plane, said) in enumerate({"sagittal": "Sag", "axial": "Ax"}.items(), start=1):
@@ -49,8 +51,8 @@ def bring_tcia(folder: Path) -> None:
             subjects=3,
             seed=seed,
             plane=plane,
-            slices=8,
-            matrix=96,
+            slices=slices,
+            matrix=matrix,
         )
         manifest = folder / "tcia" / plane / "manifest.csv"
         with manifest.open(newline="") as table:
@@ -114,14 +116,17 @@ PAGES = {
     "install": Page(),
     "read-the-evidence": Page(is_quick=False),
     "use-in-a-pipeline": Page(smaller={"phantom": ["--jobs", "1"]}, check=check_pipeline),
-    "score-on-tcia": Page(bring_tcia, {"evaluate": ["--cases", "0"]}, check_tcia),
+    "score-on-tcia": Page(
+        bring_tcia, partial(bring_tcia, slices=4, matrix=48), {"evaluate": ["--cases", "0"]}, check_tcia
+    ),
 }
 
 
-def bring(name: str, folder: Path) -> str:
-    """Return the text of a page, and leave in a folder what its reader has there."""
+def bring(name: str, folder: Path, *, small: bool = False) -> str:
+    """Return the text of a page, and leave in a folder what its reader has there, or the like of it."""
     text = (DOCS / "how-to" / f"{name}.md").read_text(encoding="utf-8")
-    PAGES[name].prepare(folder)
+    page = PAGES[name]
+    (page.prepare_small if small else page.prepare)(folder)
     for file, content in SAVED.findall(text):
         (folder / file).write_text(content, encoding="utf-8")
     return text
@@ -132,7 +137,7 @@ def test_every_command_of_a_how_to_prints_in_small_the_lines_of_the_page(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(predictors, "N_TREES", 1)  # of the forests that look for what gives the label away
-    need, text = PAGES[name], bring(name, tmp_path)
+    need, text = PAGES[name], bring(name, tmp_path, small=True)
     blocks = read_blocks(text)
     assert blocks, "a page without a command needs no test here"
     for steps in blocks:

@@ -19,6 +19,7 @@ from tests.support.commands import GADOSCOPE, run_command
 from tests.support.curves import no_curves
 from tests.support.dicom_files import classic_series, write_series
 from tests.support.odd_text import ODD_TEXTS
+from tests.support.quick_runs import grow_few_trees
 from tests.support.slices import write_slice
 from tests.support.tiny_run import make_items, write_run
 
@@ -166,8 +167,9 @@ def test_a_manifest_of_odd_names_is_safe_in_a_spreadsheet_and_comes_back_as_it_w
 
 
 def test_an_evaluation_and_an_audit_of_odd_manifests_leave_whole_files_and_a_quiet_console(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    grow_few_trees(monkeypatch)
     items: list[Item] = []
     for number, text in enumerate(ODD_LABELS):
         split = (Split.TRAIN, Split.VALIDATION, Split.TEST)[number % 3]
