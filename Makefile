@@ -8,6 +8,7 @@
 #   make fuzz    damaged files for 60 s; longer: make fuzz SECONDS=600, other files: FIRST=100000
 #   make headers 100,000 damaged headers by our own walk and by pydicom: the same answers; fewer: HEADERS=5000
 #   make release wheel and sdist, the same bytes twice, with hashes and the list of ingredients; make pins: new pins
+#   make container  the container, built and asked; needs buildah and root, and says so without
 #   make bench   measured against the lesson in Keras, an archive against a plain script, a report, studies,
 #                the default model
 
@@ -22,7 +23,7 @@ SECONDS = 60
 FIRST = 0
 HEADERS = 100000
 
-.PHONY: docs reference notebook demo test test-slow axe check format fuzz headers bench release pins clean
+.PHONY: docs reference notebook demo test test-slow axe check format fuzz headers bench release pins container clean
 
 demo: $(VENV)/train.stamp
 	rm -rf demo
@@ -87,6 +88,9 @@ release: $(VENV)/release.stamp
 pins: $(VENV)/release.stamp
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --upgrade --output-file constraints/base.txt
+
+container: $(VENV)/dev.stamp
+	PYTHON=$(BIN)/python sh tests/check_container.sh
 
 bench: $(VENV)/dev.stamp .peer-venv/stamp
 	$(BIN)/python -m benchmarks.lesson --peer-python .peer-venv/bin/python --peer $(SHARED)/bench/keras_baseline.py

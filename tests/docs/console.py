@@ -31,7 +31,8 @@ def read_blocks(page: str) -> list[list[Step]]:
     """Return the steps of each console block; a line that begins with the prompt begins a step."""
     blocks = []
     for text in CONSOLE.findall(page):
-        steps = re.split(rf"^{re.escape(PROMPT)}", text, flags=re.MULTILINE)[1:]
+        whole = text.replace("\\\n", " ")  # a line that goes on
+        steps = re.split(rf"^{re.escape(PROMPT)}", whole, flags=re.MULTILINE)[1:]
         blocks.append([Step(*step.split("\n", 1)) for step in steps])
     return blocks
 
