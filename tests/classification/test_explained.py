@@ -108,7 +108,8 @@ def test_the_page_says_the_phase_the_header_and_each_slice_and_loads_nothing(
     explained: tuple[ExplainedSeries, ...],
 ) -> None:
     page = render_explained(explained, "default")
-    assert "before contrast" in page
+    assert "<h1>2 series or volumes: 1 before contrast, 1 after contrast</h1>" in page
+    assert f"<code>{explained[0].result.model}</code>" in page
     assert "POST GD" in page
     assert page.count('as the network saw it"') == sum(len(one.slices) for one in explained)
     assert "<script" not in page

@@ -101,6 +101,15 @@ def test_what_a_header_says_is_shown_and_never_markup_and_the_page_loads_nothing
     assert all(one.startswith(("data:image/webp;base64,", "#")) for one in Reader(text).loaded)
 
 
+def test_the_page_names_the_bundle_and_says_of_no_answer_that_it_is_none(tmp_path: Path) -> None:
+    page = Page()
+    page.add(replace(SURE, model="mine@01234567", reason="resolved_by_study: it is."))
+    text = write(page, tmp_path / "p.html")
+    assert "answers of <code>mine@01234567</code>" in text
+    assert "By reason" in Reader(text).titles
+    assert "no answer" not in text.partition('id="first"')[0].lower()
+
+
 def test_a_page_of_ten_thousand_series_is_small_and_says_what_it_leaves_out(tmp_path: Path) -> None:
     page = Page()
     for number in range(10_000):

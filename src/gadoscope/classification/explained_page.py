@@ -1,6 +1,7 @@
 """An explained scan as one HTML page that needs nothing else, or as a picture."""
 
 import base64
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -12,7 +13,7 @@ from PIL import Image
 
 from gadoscope import wording
 from gadoscope.classification.explained import ExplainedSeries
-from gadoscope.classification.page import draw_bar_of, explain_row
+from gadoscope.classification.page import draw_bar_of, explain_row, name_bundle
 from gadoscope.errors import UsageError
 from gadoscope.files import write_beside, write_text
 from gadoscope.labels import Plane
@@ -72,7 +73,8 @@ def render_explained(series: Sequence[ExplainedSeries], model: str) -> str:
         series=series,
         n_explained=sum(bool(one.slices) for one in series),
         planes=sorted(plane.value for plane in shown),
-        model=model,
+        counts=Counter(one.result.phase for one in series),
+        model=name_bundle((one.result for one in series), model),
         version=__version__,
     )
 

@@ -6,7 +6,7 @@ import io
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -173,10 +173,15 @@ class Page:
             statuses=list(Status),
             phases=[Phase.PRE_CONTRAST, Phase.POST_CONTRAST, Phase.MIXED, Phase.INDETERMINATE],
             planes=sorted({plane for plane, _ in self.by_plane}),
-            model=model,
+            model=name_bundle(self.rows, model),
             version=__version__,
         )
         write_text(path, page)
+
+
+def name_bundle(results: Iterable[SeriesResult], asked: str) -> str:
+    """Return the bundle that answered, by its name and digest; if no row knows one, what was asked for."""
+    return next((result.model for result in results if result.model), asked)
 
 
 def check_page_path(path: Path) -> None:
