@@ -90,6 +90,7 @@ def write_sbom(path: Path) -> None:
             "--pyproject",
             ROOT / "pyproject.toml",
             "--output-reproducible",
+            "--validate",
             "--output-file",
             path.resolve(),
             ROOT / PINS,

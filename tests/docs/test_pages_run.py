@@ -44,12 +44,13 @@ class Page:
     smaller: Mapping[str, Sequence[str]] = field(default_factory=lambda: SMALL)
 
 
-def bring_slices(folder: Path, subjects: int = 12, slices: int = 2) -> None:
+def bring_slices(folder: Path, subjects: int = 24, slices: int = 2) -> None:
     """Make heads with a manifest of two sources, each of which holds both labels."""
     made = gs.make_phantom(folder / "slices", subjects=subjects, slices=slices, matrix=64, seed=1)
     rows = read_rows(made.manifest)
     for row in rows:
-        row["source"] = ("south", "north")[int(row["subject_id"][-1]) % 2]
+        # Three in a row are a subject of each kind: scanned before contrast, after it, and both.
+        row["source"] = ("south", "north")[(int(row["subject_id"].removeprefix("sub-")) - 1) // 3 % 2]
     write_rows(made.manifest, rows)
 
 

@@ -12,11 +12,21 @@ import pytest
 
 import gadoscope
 from tests.docs.menu import FENCE, name_anchor, read_anchors, read_menu
+from tests.support.axe import AXE, find_grave_faults
+from tests.support.browser import needs_browser
 from tests.support.paths import DOCS, ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 TO_HEADING = re.compile(r"\]\(([^)#\s]*)#([^)\s]+)\)")
-NOT_INSTALLED = importlib.util.find_spec("mkdocs") is None
+ONE_OF_EACH_KIND = (
+    "index",
+    "how-to/install",
+    "reference/api",
+    "reference/results",
+    "tutorial/notebook",
+    "explanation/study-aware",
+)
+"""Pages of the site: with pictures, commands, docstrings, tables, cells, text."""
 
 
 def test_every_page_is_in_the_menu_of_the_site_once() -> None:
@@ -71,22 +81,44 @@ class Loads(HTMLParser):
             self.addresses.append(told.get("href") or "")
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(NOT_INSTALLED, reason="the extra docs is not installed")
-def test_the_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
-    """Its twins are those above: the menu, the links and the names, read without building."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the site, built without a warning, or skip."""
+    if importlib.util.find_spec("mkdocs") is None:
+        pytest.skip("the extra docs is not installed")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     built = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False
     )
     assert built.returncode == 0, built.stderr
-    pages = list(tmp_path.rglob("*.html"))
+    return folder
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(site: Path) -> None:
+    """Its twins are those above: the menu, the links and the names, read without building."""
+    pages = list(site.rglob("*.html"))
     assert len(pages) > len(list(DOCS.rglob("*.md")))
     for page in pages:
         loads = Loads()
         loads.feed(page.read_text(encoding="utf-8"))
         assert [one for one in loads.addresses if re.match(r"(https?:)?//", one)] == [], page
+
+
+@needs_browser
+@pytest.mark.slow
+@pytest.mark.skipif(not AXE.exists(), reason="no axe-core here; `make axe` brings it")
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", ONE_OF_EACH_KIND)
+def test_axe_finds_no_serious_fault_in_a_page_of_the_site(site: Path, name: str, is_dark: bool) -> None:
+    """A page of each kind; its twins are those of tests/end_to_end/test_pages_in_a_browser.py."""
+    page = (site / f"{name}.html").read_text(encoding="utf-8")
+    try:
+        assert find_grave_faults(name, page, site, is_dark=is_dark) == []
+    finally:
+        (site / f"{name}.html").write_text(page, encoding="utf-8")
 
 
 def test_names_of_different_types_have_entries_of_their_own() -> None:

@@ -1,29 +1,20 @@
 """Every page, for everybody: on a telephone, by keyboard, read aloud, in the dark."""
 
-import json
 from itertools import product
 from pathlib import Path
 
 import pytest
 
 from tests.support.accessible import find_faults
+from tests.support.axe import AXE, find_grave_faults
 from tests.support.browser import ask_pages, needs_browser
 from tests.support.pages import NAMES, draw_page
 
 WIDTHS = (320, 390, 800, 1280)
-AXE = Path(__file__).parents[2] / ".axe" / "node_modules" / "axe-core" / "axe.min.js"
-"""`make axe` brings it."""
-GRAVE = ("serious", "critical")
-FEWEST_PASSED = 20
-"""Rules that a page keeps: fewer, and axe has hardly seen it."""
 MEASURE = """addEventListener("load", () => {
   const root = document.documentElement
   tell(innerWidth + " " + root.scrollWidth + " " + root.clientWidth)
 })"""
-RUN_AXE = """addEventListener("load", () => axe.run(document).then(found => tell(JSON.stringify({
-  width: innerWidth, passed: found.passes.length,
-  faults: found.violations.map(one => [one.impact, one.id, one.nodes.map(node => node.html.slice(0, 120))])
-}))))"""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,11 +67,4 @@ def test_no_page_is_wider_than_its_window_in_a_browser(
 @pytest.mark.parametrize("name", NAMES)
 def test_axe_finds_no_serious_fault_in_any_page(tmp_path: Path, name: str, is_dark: bool) -> None:
     """Its quick twins: `find_faults` above, and the contrasts of tests/report/test_style.py."""
-    script = AXE.read_text(encoding="utf-8").replace("</script", "<\\/script") + RUN_AXE
-    widths = (390, 1280)
-    said = ask_pages({name: draw_page(name)}, script, tmp_path, widths=widths, is_dark=is_dark)
-    found = [json.loads(text) for _, text in said]
-    assert {one["width"] for one in found} == set(widths)
-    for one in found:
-        assert one["passed"] > FEWEST_PASSED
-        assert [fault for fault in one["faults"] if fault[0] in GRAVE] == []
+    assert find_grave_faults(name, draw_page(name), tmp_path, is_dark=is_dark) == []

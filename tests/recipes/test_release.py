@@ -6,11 +6,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from recipes.release import PINS, build_once, compare_builds, hash_files, write_hashes
 from tests.support.paths import ROOT
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 PIN = re.compile(r"^(?P<name>[a-z0-9.-]+)==(?P<version>\S+)(?P<rest>.*)$", re.MULTILINE)
 
 
@@ -38,11 +40,20 @@ def test_every_base_requirement_is_pinned_with_hashes_at_a_version_that_it_allow
 
 def test_the_conda_recipe_asks_for_what_the_wheel_asks_for() -> None:
     text = (ROOT / "packaging" / "conda-forge" / "recipe.yaml").read_text(encoding="utf-8")
-    run = text.partition("  run:\n")[2].partition("\n\n")[0]
-    lines = [line.strip().removeprefix("- ") for line in run.splitlines()]
+    recipe = yaml.safe_load(text)
+    lines = recipe["requirements"]["run"]
     assert parse_bounds(lines) == parse_bounds(PROJECT["dependencies"])
-    assert f"version: {PROJECT['version']}\n" in text
-    assert f'python_min: "{PROJECT["requires-python"].removeprefix(">=")}"' in text
+    assert len(lines) == len(PROJECT["dependencies"]) + 1  # Python
+    assert recipe["context"] == {
+        "version": PROJECT["version"],
+        "python_min": PROJECT["requires-python"].removeprefix(">="),
+    }
+    made_by = parse_bounds(PYPROJECT["build-system"]["requires"])
+    assert parse_bounds(recipe["requirements"]["host"]) == made_by
+    commands = [f"{name} = {target}" for name, target in PROJECT["scripts"].items()]
+    assert recipe["build"]["python"]["entry_points"] == commands
+    assert recipe["about"]["license"] == PROJECT["license"]
+    assert recipe["about"]["summary"] == PROJECT["description"]
 
 
 def test_the_container_installs_pins_is_not_root_and_looks_after_itself() -> None:
