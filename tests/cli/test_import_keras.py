@@ -61,7 +61,7 @@ def test_the_bundle_says_where_it_comes_from_and_claims_nothing_else(bundle: Pat
 
 def test_training_can_start_from_the_bundle(bundle: Path) -> None:
     network = Siim()
-    load_bundle_weights(bundle, network, "siim")
+    load_bundle_weights(Session(bundle).bundle, network, "siim")
     for name, array in read_keras_file(KERAS2).state.items():
         assert torch.equal(network.state_dict()[name], torch.from_numpy(array))
 

@@ -6,6 +6,8 @@ import pytest
 
 from gadoscope.errors import ManifestError
 from gadoscope.imaging.intensity import ImagePath
+from gadoscope.inference.default import DEFAULT_BUNDLE
+from gadoscope.inference.session import Session
 from gadoscope.labels import Label
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.prepare import prepare_store
@@ -16,7 +18,7 @@ from gadoscope.training.data import divide
 from gadoscope.training.known import find_known, tell_known
 from tests.support.tiny_run import make_items
 
-INIT = Path("somewhere/default.onnx")
+INIT = Session(DEFAULT_BUNDLE).bundle
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def test_a_run_leaves_the_bundle_and_what_is_needed_to_repeat_it(trained: Traine
 
 def test_the_bundle_answers_as_torch_does(trained: TrainedRun) -> None:
     network = build_network("siim", 0)
-    load_bundle_weights(trained.bundle, network, "siim")
+    load_bundle_weights(Session(trained.bundle).bundle, network, "siim")
     assert digest_weights(network) == trained.weights_sha256
     images = np.random.default_rng(3).random((3, 1, 331, 331), np.float32)
     with torch.inference_mode():
@@ -250,7 +250,7 @@ def test_a_fine_tuned_bundle_keeps_the_name_and_the_licence_that_its_config_give
     trained: TrainedRun,
 ) -> None:
     config = small_config(name="mine", licence="CC0-1.0")
-    assert take_own_name(config, trained.bundle) == (config, ())
+    assert take_own_name(config, Session(trained.bundle).bundle) == (config, ())
     assert take_own_name(config, None) == (config, ())
 
 
@@ -278,6 +278,20 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_checkpoint(
     assert (run / "checkpoint.safetensors").exists()
     assert not (run / "model.onnx").exists()
     assert not list(run.rglob(".*.partial"))
+
+
+def test_weights_that_the_last_step_made_no_numbers_end_the_training_with_what_to_do(
+    few: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    wild = small_config(epochs=1, batch_size=4096, optimiser={"learning_rate": 1e30})
+    with pytest.raises(
+        TrainingError,
+        match=r"after the last step of epoch 1 the loss of the validation images is (nan|inf): the weights "
+        r"are no longer numbers\. Train into another folder .*learning_rate=1e\+29",
+    ):
+        train(Job(config=wild, data=few, run=run))
+    assert not (run / "model.onnx").exists()
 
 
 def test_a_folder_with_another_run_is_not_written_over(trained: TrainedRun, slices: Path) -> None:

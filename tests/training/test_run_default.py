@@ -120,9 +120,9 @@ def test_a_run_that_was_stopped_and_resumed_ends_with_the_same_state_to_the_bit(
 
 def test_a_single_network_starts_from_the_first_member_of_an_average(trained: TrainedRun) -> None:
     average = build_network("compact", 0, mirrored=True, with_gate=True)
-    load_bundle_weights(trained.bundle, average, "compact")
+    load_bundle_weights(Session(trained.bundle).bundle, average, "compact")
     alone = build_network("compact", 0, with_gate=True)
-    load_bundle_weights(trained.bundle, alone, "compact")
+    load_bundle_weights(Session(trained.bundle).bundle, alone, "compact")
     for name, value in alone.state_dict().items():
         assert torch.equal(value, average.state_dict()[f"members.0.{name}"])
 
@@ -130,7 +130,7 @@ def test_a_single_network_starts_from_the_first_member_of_an_average(trained: Tr
 def test_the_bundle_holds_the_averaged_weights_and_answers_as_torch_does(trained: TrainedRun) -> None:
     saved = load_file(trained.run / "checkpoint.safetensors")
     network = build_network("compact", 0, mirrored=True, with_gate=True)
-    load_bundle_weights(trained.bundle, network, "compact")
+    load_bundle_weights(Session(trained.bundle).bundle, network, "compact")
     assert digest_weights(network) == trained.weights_sha256
     for name, value in network.state_dict().items():
         assert torch.equal(value, saved[f"average.{name}"])

@@ -61,7 +61,7 @@ def load_network(session: Session) -> Siim | None:
     if session.bundle.metadata.network != LESSON_NETWORK:
         return None
     network = Siim()
-    load_bundle_weights(session.bundle.path, network, LESSON_NETWORK)
+    load_bundle_weights(session.bundle, network, LESSON_NETWORK)
     return network.eval()
 
 

@@ -1,30 +1,28 @@
 """The weights of a bundle, put back into the network that they were trained in."""
 
-from pathlib import Path
-
 import onnx
 import torch
 from onnx import numpy_helper
 from torch import nn
 
 from gadoscope.errors import BundleError
-from gadoscope.inference.session import Session
+from gadoscope.inference.bundle import Bundle
 
 FIRST_MEMBER = "members.0."
 """Begins the names of its weights in the bundle of an average."""
 
 
-def load_bundle_weights(path: Path, model: nn.Module, network: str) -> str:
-    """Put the weights of the bundle at ``path`` into ``model`` and return the bundle's SHA-256.
+def load_bundle_weights(bundle: Bundle, model: nn.Module, network: str) -> None:
+    """Put the weights of a bundle into ``model``.
 
     A single network starts from the first member where the bundle averages several.
 
     Raises
     ------
     BundleError
-        If the file is no bundle, is of another network, or lacks a weight.
+        If it is of another network, or lacks a weight.
     """
-    bundle = Session(path).bundle
+    path = bundle.path
     if bundle.metadata.network != network:
         raise BundleError(
             f"{path} holds the network {bundle.metadata.network!r}; this run trains {network!r}. "
@@ -42,4 +40,3 @@ def load_bundle_weights(path: Path, model: nn.Module, network: str) -> str:
             )
         weights[own] = torch.from_numpy(found[name].copy())
     model.load_state_dict(weights)
-    return bundle.sha256

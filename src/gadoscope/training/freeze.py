@@ -20,7 +20,7 @@ from gadoscope.freezing.gate import freeze_gate
 from gadoscope.freezing.inherited import inherit, measure_inherited
 from gadoscope.freezing.plan import Plan
 from gadoscope.imaging.intensity import ImagePath
-from gadoscope.inference.session import Session
+from gadoscope.inference.bundle import Bundle
 from gadoscope.models.network import gate_of, phase_of
 from gadoscope.preparation.items import Item, tabulate
 from gadoscope.preparation.series import name_series
@@ -94,7 +94,7 @@ def freeze(
     return frozen.with_gate(replace(gate, kinds=fit_kinds(network, data.train, config)))
 
 
-def find_inherited(config: TrainingConfig, init: Path | None) -> Decision | None:
+def find_inherited(config: TrainingConfig, start: Bundle | None) -> Decision | None:
     """Return the decision that the config asks to take over; None where it asks for none.
 
     Raises
@@ -104,13 +104,12 @@ def find_inherited(config: TrainingConfig, init: Path | None) -> Decision | None
     """
     if not config.operating_point.inherit:
         return None
-    if init is None:
+    if start is None:
         raise ConfigError(
             "operating_point.inherit is true and the run starts from no bundle, so there is nothing to "
             "inherit; name one with --init, such as --init default, or set operating_point.inherit=false."
         )
-    bundle = Session(init).bundle
-    return inherit(bundle.metadata.decision, bundle.model_id)
+    return inherit(start.metadata.decision, start.model_id)
 
 
 def _take_over(inherited: Decision, items: Sequence[Item], logit: Floats) -> Frozen:

@@ -1,13 +1,12 @@
 """Start from the weights of a bundle instead of from noise."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from torch import nn
 
 from gadoscope.errors import ConfigError
-from gadoscope.inference.session import Session
+from gadoscope.inference.bundle import Bundle
 from gadoscope.training.config import TrainingConfig
 
 OWN_SUFFIX = "-finetuned"
@@ -15,28 +14,20 @@ ALWAYS_FITS = 331
 """Pixels a side: the lesson's; every network here takes it."""
 
 
-def take_own_name(config: TrainingConfig, init: Path | None) -> tuple[TrainingConfig, tuple[str, ...]]:
-    """Return the config of a run that starts from ``init``, and what the user must know of it.
+def take_own_name(config: TrainingConfig, start: Bundle | None) -> tuple[TrainingConfig, tuple[str, ...]]:
+    """Return the config of a run that starts from ``start``, and what the user must know of it.
 
     A bundle that other images were added to is not the one that it began as: where the config still has that
     one's name, the new one gets a name of its own, and of its licence says no more than where it comes from.
-
-    Raises
-    ------
-    BundleError
-        If the file is no bundle.
     """
-    if init is None:
+    if start is None or config.name != start.metadata.name:
         return config, ()
-    bundle = Session(init).bundle
-    base = bundle.metadata
-    if config.name != base.name:
-        return config, ()
-    stated = f"{base.licence} for {bundle.model_id}" if base.licence else f"none stated for {bundle.model_id}"
+    base = start.metadata
+    stated = f"{base.licence} for {start.model_id}" if base.licence else f"none stated for {start.model_id}"
     licence = f"not stated; fine-tuned from weights under: {stated}"
     named = replace(config, name=f"{base.name}{OWN_SUFFIX}", licence=licence)
     return named, (
-        f"this bundle is called {named.name} and states no licence, since it starts from {bundle.model_id}: "
+        f"this bundle is called {named.name} and states no licence, since it starts from {start.model_id}: "
         "give it yours with --set name=... --set licence=...",
     )
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from gadoscope.errors import UsageError
 from gadoscope.freezing.freeze import Frozen
+from gadoscope.inference.bundle import Bundle
+from gadoscope.inference.session import Session
 from gadoscope.models.network import Layer
 from gadoscope.run_folder import MANIFEST_NAME, PREPARED_NAME, SPLIT_NAME
 from gadoscope.training.config import TrainingConfig
@@ -81,8 +83,10 @@ class TrainedRun:
         }
 
 
-def settle(job: Job) -> tuple[Job, tuple[str, ...]]:
-    """Return the job as this machine and the bundle that it starts from allow it, and what to know of that.
+def settle(job: Job) -> tuple[Job, Bundle | None, tuple[str, ...]]:
+    """Return the job as this machine and the bundle that it starts from allow it, that bundle, and notices.
+
+    Nobody else opens the bundle: whatever a run takes of it, it takes of this one.
 
     Raises
     ------
@@ -91,9 +95,10 @@ def settle(job: Job) -> tuple[Job, tuple[str, ...]]:
     BundleError
         If what it starts from is no bundle.
     """
-    config, notices = take_own_name(suit_processor(job.config, job.accelerator), job.init)
+    start = Session(job.init).bundle if job.init else None
+    config, notices = take_own_name(suit_processor(job.config, job.accelerator), start)
     check_folder(job.run, resume=job.resume)
-    return replace(job, config=config), notices
+    return replace(job, config=config), start, notices
 
 
 def check_folder(run: Path, *, resume: bool) -> None:

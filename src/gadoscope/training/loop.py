@@ -33,7 +33,7 @@ from gadoscope.training.optimiser.adam import KerasAdam
 from gadoscope.training.optimiser.averaging import WeightAverage
 from gadoscope.training.optimiser.build import build_optimiser
 from gadoscope.training.sampling import count_steps
-from gadoscope.training.stopping import BEST, BestWeights
+from gadoscope.training.stopping import BEST, BestWeights, History
 from gadoscope.training.teacher import Teacher
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
@@ -168,6 +168,7 @@ def fit(learner: Learner, data: TrainingData, *, run: Path, identity: Mapping[st
         best.give(network)
     elif average:
         average.give()
+    _check_kept(progress.history, config)
 
 
 def _train_epoch(learner: Learner, data: TrainingData, epoch: int, tally: Tally) -> Iterator[Moment]:
@@ -248,10 +249,27 @@ def _validate(learner: Learner, store: Store) -> tuple[float, float]:
     return tally.means(fabric)
 
 
+def _check_kept(history: History, config: TrainingConfig) -> None:
+    """Raise TrainingError if a last step left weights that answer nothing: no later step tells it."""
+    kept = config.stopping.find_kept(history)
+    loss = history[kept - 1]["validation_loss"]
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"after the last step of epoch {kept} the loss of the validation images is {loss}: the weights "
+            f"are no longer numbers. {_advise_smaller_steps(config)}"
+        )
+
+
 def _explain_divergence(moment: Moment, config: TrainingConfig, run: Path) -> str:
     kept = f"The checkpoint of epoch {moment.epoch - 1} stays in {run}. " if moment.epoch > 1 else ""
     return (
         f"the loss became {moment.loss} in step {moment.step} of epoch {moment.epoch}. {kept}"
-        f"Train into another folder with a smaller step, such as "
+        f"{_advise_smaller_steps(config)}"
+    )
+
+
+def _advise_smaller_steps(config: TrainingConfig) -> str:
+    return (
+        "Train into another folder with a smaller step, such as "
         f"--set optimiser.learning_rate={config.optimiser.learning_rate / 10:g}."
     )

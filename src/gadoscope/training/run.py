@@ -60,10 +60,10 @@ def train(
         With one sentence on what does not fit; a checkpoint that was written stays.
     """
     # ------------------------------------------------------------------------------------ what is asked for
-    job, notices = settle(job)
+    job, start, notices = settle(job)
     config, run = job.config, job.run
     # Whatever does not fit ends the run here, not after the last epoch.
-    inherited = find_inherited(config, job.init)
+    inherited = find_inherited(config, start)
     held_out = freeze_table(job.held_out, config.to_plan())
     teacher = Teacher(job.teacher, config.image) if job.teacher else None
     check_logs(config.log)
@@ -82,14 +82,17 @@ def train(
         with_gate=not config.gate.is_off,
     )
     check_size(network, config)
-    init = load_bundle_weights(job.init, network, config.network) if job.init else None
+    if start is not None:
+        load_bundle_weights(start, network, config.network)
 
     # -------------------------------------------------------------------------------- before the first step
-    identity = identify(config, data, init=init, teacher=teacher.sha256 if teacher else None)
+    identity = identify(
+        config, data, init=start.sha256 if start else None, teacher=teacher.sha256 if teacher else None
+    )
     shortcuts: dict[str, Any] = {}
     logs = Logs((), warn)
-    known = find_known(job.init)
-    warnings = list(tell_known(known, data.validation, job.init))
+    known = find_known(start)
+    warnings = list(tell_known(known, data.validation, start))
     if fabric.is_global_zero:
         manifest = add_digests(manifest, data)
         shortcuts = find_shortcuts_of(manifest, run=run, prepared=job.prepared_folder)
