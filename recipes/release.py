@@ -8,7 +8,6 @@ what `constraints/base.txt` pins, which `pip install --require-hashes -r constra
 """
 
 import argparse
-import hashlib
 import io
 import os
 import shutil
@@ -17,6 +16,8 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
+
+from gadoscope.files import hash_file
 
 ROOT = Path(__file__).resolve().parents[1]
 PINS = Path("constraints/base.txt")
@@ -72,7 +73,7 @@ def compare_builds(first: Path, second: Path) -> None:
 
 def hash_files(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file of a folder, by name."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+    return {path.name: hash_file(path) for path in sorted(folder.iterdir())}
 
 
 def write_hashes(folder: Path) -> None:

@@ -151,7 +151,7 @@ def at_threshold(predictions: Predictions, threshold: float) -> Data:
     called_post, subject = predictions.probability >= threshold, predictions.subject_group
     rates = estimate_rates(predictions.is_post, called_post, subject)
     n_right = {
-        "accuracy": confusion.true_pre + confusion.true_post,
+        "accuracy": confusion.n_right,
         "sensitivity": confusion.true_post,
         "specificity": confusion.true_pre,
     }

@@ -51,6 +51,6 @@ def measure_inherited(decision: Decision, predictions: Predictions) -> Mapping[s
         "n_images": is_post.size,
         "n_subjects": predictions.n_subjects,
         "auc": roc_auc(is_post, predictions.logit),
-        "accuracy": (confusion.true_pre + confusion.true_post) / is_post.size,
+        "accuracy": confusion.accuracy,
         "confusion": confusion.matrix,
     }

@@ -214,12 +214,11 @@ def _measure(
 ) -> Mapping[str, Any]:
     """Return what the threshold reaches on the very data it was chosen on, for JSON."""
     confusion = confusion_at(validation.is_post, probability, chosen.threshold)
-    n = validation.is_post.size
     return {
-        f"n_{UNITS[validation.level]}": n,
+        f"n_{UNITS[validation.level]}": confusion.n,
         "n_subjects": validation.n_subjects,
         "auc": roc_auc(validation.is_post, validation.logit),
-        "accuracy": (confusion.true_pre + confusion.true_post) / n,
+        "accuracy": confusion.accuracy,
         "confusion": confusion.matrix,
         "point": to_plain(chosen),
         **({"calibrations": to_plain(candidates)} if candidates else {}),

@@ -40,6 +40,16 @@ class Confusion:
         return [[self.true_pre, self.false_post], [self.false_pre, self.true_post]]
 
     @property
+    def n_right(self) -> int:
+        """Images whose answer is the reference label."""
+        return self.true_pre + self.true_post
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers, of at least one image."""
+        return self.n_right / self.n
+
+    @property
     def balanced_accuracy(self) -> float | None:
         """Mean of sensitivity and specificity; None where a class is missing."""
         if not self.n_pre or not self.n_post:
