@@ -4,6 +4,7 @@ from gadoscope.evaluation.overlap import divide_for_bundle, divide_foreign, divi
 from gadoscope.files import hash_file
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.manifest import Item, Manifest
+from gadoscope.preparation.slices import FileDigests
 from gadoscope.preparation.subjects import count_items
 
 
@@ -43,7 +44,7 @@ def test_images_that_trained_the_run_are_left_out_whatever_they_are_called_now(t
         item(tmp_path / "new", Split.TRAIN, digest=False),
     )
 
-    division = divide_foreign(other, run)
+    division = divide_foreign(other, run, FileDigests())
 
     assert [(one.path.name, one.split) for one in division.evaluated] == [
         ("copy-of-b", Split.VALIDATION),

@@ -9,9 +9,7 @@ from typing import Any
 from gadoscope.evaluation.judges import Judges, Model
 from gadoscope.inspection.audited import DataDigests, find_audit, find_audit_of, read_audit
 from gadoscope.inspection.shortcuts import find_shortcuts
-from gadoscope.parallel import map_in_order
 from gadoscope.preparation.data_digest import digest_files, digest_labelled
-from gadoscope.preparation.slices import digest_item
 from gadoscope.progress import OnProgress
 from gadoscope.records import Data
 from gadoscope.wording import short_name
@@ -44,11 +42,9 @@ def look_at_circumstances(
         If the audit cannot be read.
     """
     manifest = judges.manifest
-    all_digests = list(map_in_order(digest_item, manifest.items, jobs))
     labelled = manifest.labelled().items
-    digest_of = dict(zip((item.path for item in manifest.items), all_digests, strict=True))
-    digests = [digest_of[item.path] for item in labelled]
-    known = DataDigests(digest_labelled(labelled, digests), digest_files(all_digests))
+    digests = judges.digests.of(labelled)
+    known = DataDigests(digest_labelled(labelled, digests), digest_files(judges.digests.of(manifest.items)))
     origin = manifest.origin if manifest.origin.is_dir() else manifest.origin.parent
     beside = [origin, manifest.common_folder]
     near = [model.path if model.run else model.path.parent, *beside, report.parent, Path.cwd()]

@@ -14,7 +14,7 @@ import numpy as np
 from gadoscope.arrays import Bools
 from gadoscope.errors import UsageError
 from gadoscope.evaluation.comparison import Rival, compare
-from gadoscope.evaluation.judges import Model, find_judges, open_model
+from gadoscope.evaluation.judges import Model, Verdict, find_judges, open_model
 from gadoscope.evaluation.scoring import score_images, score_readable
 from gadoscope.inference.default import DEFAULT_BUNDLE, read_digest
 from gadoscope.preparation.items import Item
@@ -58,7 +58,7 @@ def find_beginning(models: Sequence[Model]) -> Model:
 def measure_forgetting(
     first: Model,
     began: Model,
-    here: tuple[Predictions, Sequence[Item], Sequence[Item]],
+    here: Verdict,
     elsewhere: Path,
     jobs: int,
     tell: OnProgress,
@@ -68,8 +68,7 @@ def measure_forgetting(
     Parameters
     ----------
     here
-        The images of the verdict as ``first`` answered them, the files that they are from, and the images
-        that are no T1 brain.
+        The images of the verdict as ``first`` answered them.
     elsewhere
         A manifest or a folder; what ``first`` was trained on counts nowhere.
 
@@ -78,7 +77,6 @@ def measure_forgetting(
     ``began``, the name of that model; ``origin``; and ``parts``: ``where``, what `compare` returns, and
     ``others``, which is None where no image is labelled so.
     """
-    table, rows, others = here
     away = find_judges([first], elsewhere)
     score = partial(score_images, jobs=jobs, tell=tell, policy=first.session.bundle.metadata.slice_policy)
     refuse = partial(_refuse_others, (first, began), jobs=jobs, tell=tell)
@@ -89,8 +87,8 @@ def measure_forgetting(
         "parts": [
             {
                 "where": HERE,
-                **_compare((first, table), (began, score(rows, began.session)[0])),
-                "others": refuse(others),
+                **_compare((first, here.table), (began, score(here.list_items(), began.session)[0])),
+                "others": refuse(here.judges.others),
             },
             {
                 "where": ELSEWHERE,

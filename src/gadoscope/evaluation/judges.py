@@ -9,10 +9,13 @@ from gadoscope.decision.gate import Gate
 from gadoscope.errors import ManifestError, UsageError
 from gadoscope.evaluation.overlap import Division, divide_for_bundle, divide_foreign, divide_own, unite
 from gadoscope.inference.session import Session
+from gadoscope.preparation.items import find_rows
 from gadoscope.preparation.manifest import Item, Manifest, read_manifest
 from gadoscope.preparation.series import name_series
+from gadoscope.preparation.slices import FileDigests
 from gadoscope.preparation.split import check_split
 from gadoscope.run_folder import TrainedRun, read_run
+from gadoscope.statistics.table import Predictions
 from gadoscope.wording import plural
 
 
@@ -52,6 +55,8 @@ class Judges:
         Images labelled other that the first model was not trained on; none where it has no gate.
     n_sealed
         Of each model, how many of the images are of its own test split.
+    digests
+        Those of the manifest's files, each of which is read once for them.
     """
 
     manifest: Manifest
@@ -59,6 +64,40 @@ class Judges:
     others: tuple[Item, ...]
     n_sealed: tuple[int, ...]
     notices: tuple[str, ...]
+    digests: FileDigests
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Verdict:
+    """The images that the figures rest on, as the first model answered them.
+
+    Attributes
+    ----------
+    table
+        Labels and scores.
+    rows
+        What each image of the table is from: itself, or a scan.
+    judges
+        All images of the evaluation; these are among them.
+    """
+
+    table: Predictions
+    rows: Sequence[Item]
+    judges: Judges
+
+    def list_items(self) -> list[Item]:
+        """Return the images and scans that ``rows`` are, each once, in the order of the evaluation."""
+        wanted = {row.path for row in self.rows}
+        return [item for item in self.judges.division.evaluated if item.path in wanted]
+
+    def list_digests(self) -> list[str]:
+        """Return the SHA-256 of the file that each image of the table is from."""
+        return self.judges.digests.of(self.rows)
+
+
+def find_verdict(table: Predictions, judges: Judges) -> Verdict:
+    """Return the verdict's images with what they are from."""
+    return Verdict(table=table, rows=find_rows(table.path.tolist(), judges.division.evaluated), judges=judges)
 
 
 def open_model(path: Path) -> Model:
@@ -67,7 +106,9 @@ def open_model(path: Path) -> Model:
     return Model(path=path, run=run, session=Session(run.bundle if run else path))
 
 
-def find_judges(models: Sequence[Model], data: Path | None, labels: Path | None = None) -> Judges:
+def find_judges(
+    models: Sequence[Model], data: Path | None, labels: Path | None = None, *, jobs: int = 1
+) -> Judges:
     """Return the images that no model was trained on; ``labels`` as of `read_manifest`.
 
     Raises
@@ -85,10 +126,12 @@ def find_judges(models: Sequence[Model], data: Path | None, labels: Path | None 
             "a bundle does not say which images to evaluate it on; name them with --data MANIFEST or FOLDER, "
             "in Python with data."
         )
-    own = read_manifest(first.run.manifest) if first.run else None
+    own = _read_own(first)
     is_own = own is not None and labels is None and (data is None or _is_same_file(data, own.origin))
     manifest = own if own is not None and is_own else read_manifest(data or Path(), labels)
-    divisions = [_divide(model, manifest, Manifest.labelled) for model in models]
+    owns = [own, *(_read_own(model, manifest) for model in models[1:])]
+    digests = FileDigests(jobs)
+    divisions = [_divide(one, manifest, Manifest.labelled, digests) for one in owns]
     division = unite(divisions) if len(divisions) > 1 else divisions[0]
     n_other = len(manifest.others().items)
     if not division.evaluated:
@@ -101,9 +144,10 @@ def find_judges(models: Sequence[Model], data: Path | None, labels: Path | None 
     return Judges(
         manifest=manifest,
         division=division,
-        others=() if first.gate is None else _divide(first, manifest, Manifest.others).evaluated,
+        others=() if first.gate is None else _divide(own, manifest, Manifest.others, digests).evaluated,
         n_sealed=tuple(part.n_sealed for part in divisions),
         notices=(*manifest.notices, *_tell_others(n_other, first)),
+        digests=digests,
     )
 
 
@@ -115,16 +159,25 @@ def _tell_others(n_other: int, model: Model) -> list[str]:
     return [f"{plural(n_other, 'image')} {verb} labelled 'other' (no T1 brain image): {fate}."]
 
 
-def _divide(model: Model, manifest: Manifest, part: Callable[[Manifest], Manifest]) -> Division:
-    """Divide one part of the images, the labelled ones or the others, by what the model has seen of it."""
+def _read_own(model: Model, known: Manifest | None = None) -> Manifest | None:
+    """Return the images that a run knows, ``known`` where these are the same; None of a bundle alone."""
     if model.run is None:
-        return divide_for_bundle(part(manifest))
-    is_own = _is_same_file(model.run.manifest, manifest.origin)
-    own = manifest if is_own else read_manifest(model.run.manifest)
+        return None
+    is_known = known is not None and _is_same_file(model.run.manifest, known.origin)
+    own = known if known is not None and is_known else read_manifest(model.run.manifest)
     recorded = model.run.record.get("split_sha256")
     if recorded is not None:  # runs of earlier versions have none
         check_split(own, str(recorded))  # all of it: a gate may have been trained on others too
-    return divide_own(part(own)) if is_own else divide_foreign(part(manifest), part(own))
+    return own
+
+
+def _divide(
+    own: Manifest | None, manifest: Manifest, part: Callable[[Manifest], Manifest], digests: FileDigests
+) -> Division:
+    """Divide one part of the images, the labelled ones or the others, by what a model has seen of it."""
+    if own is None:
+        return divide_for_bundle(part(manifest))
+    return divide_own(part(own)) if own is manifest else divide_foreign(part(manifest), part(own), digests)
 
 
 def _is_same_file(data: Path, origin: Path) -> bool:

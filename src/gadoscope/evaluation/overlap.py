@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from gadoscope.labels import Label, Split
 from gadoscope.preparation.manifest import Item, Manifest
-from gadoscope.preparation.slices import digest_item
+from gadoscope.preparation.slices import FileDigests
 from gadoscope.preparation.subjects import known_subjects
 
 DIGEST_KEY = "sha256"
@@ -49,7 +49,7 @@ def divide_own(manifest: Manifest) -> Division:
     )
 
 
-def divide_foreign(manifest: Manifest, run: Manifest) -> Division:
+def divide_foreign(manifest: Manifest, run: Manifest, digests: FileDigests) -> Division:
     """Divide other data for a run: by what the run has seen, whatever the data says of itself.
 
     An image whose SHA-256 stands in the run's training split counts nowhere; one of its validation
@@ -61,7 +61,7 @@ def divide_foreign(manifest: Manifest, run: Manifest) -> Division:
         for item in run.with_split(split)
         if item.extra.get(DIGEST_KEY)
     }
-    known = [split_of.get(digest_item(item)) for item in manifest.items]
+    known = [split_of.get(digest) for digest in digests.of(manifest.items)]
     placed = [
         replace(item, split=split or Split.TEST) for item, split in zip(manifest.items, known, strict=True)
     ]

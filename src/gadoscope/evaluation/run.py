@@ -13,7 +13,7 @@ from gadoscope.evaluation.circumstances import Circumstances, look_at_circumstan
 from gadoscope.evaluation.examples import N_EXAMPLES, choose_examples
 from gadoscope.evaluation.forgetting import find_beginning, measure_forgetting
 from gadoscope.evaluation.gate import summarise_gate
-from gadoscope.evaluation.judges import Judges, Model, find_judges, open_model
+from gadoscope.evaluation.judges import Judges, Model, find_judges, find_verdict, open_model
 from gadoscope.evaluation.notebook import draw_evaluation, read_figures
 from gadoscope.evaluation.overlap import Division
 from gadoscope.evaluation.page import draw_figures, render_html
@@ -32,7 +32,6 @@ from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Session
 from gadoscope.inspection.audited import read_audit
 from gadoscope.labels import Level, Plane, Split
-from gadoscope.preparation.items import find_rows
 from gadoscope.preparation.subjects import count_items
 from gadoscope.progress import OnProgress, say_nothing
 from gadoscope.records import Data
@@ -135,7 +134,7 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
     names, further = tell_names(rivals)
     models = [open_model(path) for path in (model, *further)]
     began = find_beginning(models) if elsewhere is not None else None
-    judges = find_judges(models, data, labels)
+    judges = find_judges(models, data, labels, jobs=jobs)
     if audit is not None:
         read_audit(audit)  # one that cannot be read ends the evaluation here, not after the scores
     first, decision = models[0], models[0].decision
@@ -145,19 +144,15 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
     predictions, others, unread = _score(judges, first.session, jobs, tell, pictures)
     splits = summarise(predictions, decision)
     context = _describe_context(first, judges.division, predictions, len(unread))
-    verdict = splits[Split(context.split)]
-    rows = find_rows(verdict.table.path.tolist(), judges.division.evaluated)
+    verdict = find_verdict(splits[Split(context.split)].table, judges)
 
     gate = summarise_gate(verdict.table, others, decision)
     around = look_at_circumstances(first, judges, audit, output / JSON_NAME, jobs, tell)
-    seen = look_for_training_images(first, verdict.table, rows) if _may_be_seen(first, context) else None
-    comparison = compare_with_rivals(models, names, verdict.table, rows, judges, jobs, tell)
+    seen = look_for_training_images(first, verdict) if _may_be_seen(first, context) else None
+    comparison = compare_with_rivals(models, names, verdict, jobs, tell)
     forgetting = None
     if began and elsewhere is not None:
-        of_verdict = {row.path for row in rows}
-        asked = [item for item in judges.division.evaluated if item.path in of_verdict]
-        here = verdict.table, asked, judges.others
-        forgetting = measure_forgetting(first, began, here, elsewhere, jobs, tell)
+        forgetting = measure_forgetting(first, began, verdict, elsewhere, jobs, tell)
     opened = splits[Split.TEST].figures if Split.TEST in splits else None
     openings = open_sealed_tests(models, judges, opened, comparison)  # before the pictures, which can fail
 

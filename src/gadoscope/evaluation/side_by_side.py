@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from gadoscope.evaluation.comparison import Rival, compare
-from gadoscope.evaluation.judges import Judges, Model
+from gadoscope.evaluation.judges import Model, Verdict
 from gadoscope.evaluation.rivals import answer_without
 from gadoscope.evaluation.scoring import score_images
 from gadoscope.evaluation.summary import Cases, gather_level
 from gadoscope.labels import Level, Plane
-from gadoscope.preparation.items import Item
 from gadoscope.progress import OnProgress
 from gadoscope.records import Data, to_plain
 from gadoscope.statistics.shares import estimate_share
@@ -20,13 +19,7 @@ Columns = Mapping[str, Mapping[str, str]]
 
 
 def compare_with_rivals(
-    models: Sequence[Model],
-    names: Sequence[str],
-    verdict: Predictions,
-    rows: Sequence[Item],
-    judges: Judges,
-    jobs: int,
-    tell: OnProgress,
+    models: Sequence[Model], names: Sequence[str], verdict: Verdict, jobs: int, tell: OnProgress
 ) -> Data | None:
     """Return how the first model stands beside the rivals, on ``verdict``; None if it stands alone.
 
@@ -34,8 +27,6 @@ def compare_with_rivals(
     ----------
     models, names
         The first and the further models; which of `rivals.RIVALS` answer besides.
-    rows
-        What each image of ``verdict`` is from.
 
     Returns
     -------
@@ -43,17 +34,18 @@ def compare_with_rivals(
         From `compare`, and under ``series`` what `compare_series` returns.
     """
     first, *further = models
-    columns = {path: row.extra for path, row in zip(verdict.path.tolist(), rows, strict=True)}
     if not further and not names:
         return None
-    tables = [verdict, *_score(further, first, rows, judges, jobs, tell)]
+    table = verdict.table
+    columns = {path: row.extra for path, row in zip(table.path.tolist(), verdict.rows, strict=True)}
+    tables = [table, *_score(further, first, verdict, jobs, tell)]
     of_slices = [
         _as_rival(model, Cases(table, model.decision.of_slice))
         for model, table in zip(models, tables, strict=True)
     ]
-    unaided = [answer_without(name, verdict, columns) for name in names]
+    unaided = [answer_without(name, table, columns) for name in names]
     return {
-        **compare(verdict, of_slices[0], [*of_slices[1:], *unaided]),
+        **compare(table, of_slices[0], [*of_slices[1:], *unaided]),
         "series": compare_series(models, tables, names, columns),
     }
 
@@ -110,18 +102,11 @@ def _describe_plane(plane: Plane, series: Predictions, rivals: Sequence[Rival]) 
 
 
 def _score(
-    models: Sequence[Model],
-    first: Model,
-    rows: Sequence[Item],
-    judges: Judges,
-    jobs: int,
-    tell: OnProgress,
+    models: Sequence[Model], first: Model, verdict: Verdict, jobs: int, tell: OnProgress
 ) -> list[Predictions]:
-    """Return what further models say of ``rows``: of scans the slices that the first looks at."""
-    wanted = {row.path for row in rows}
-    items = [item for item in judges.division.evaluated if item.path in wanted]
+    """Return what further models say of the images: of scans the slices that the first looks at."""
     policy = first.session.bundle.metadata.slice_policy
-    score = partial(score_images, items, jobs=jobs, tell=tell, policy=policy)
+    score = partial(score_images, verdict.list_items(), jobs=jobs, tell=tell, policy=policy)
     return [score(session=model.session)[0] for model in models]
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from gadoscope.evaluation.judges import Model
+from gadoscope.evaluation.judges import Model, Verdict
 from gadoscope.inference.bundle import Bundle
-from gadoscope.preparation.items import UNKNOWN_SOURCE, Item
-from gadoscope.preparation.slices import digest_item
+from gadoscope.preparation.items import UNKNOWN_SOURCE
 from gadoscope.preparation.training_images import FEW_ALIKE, read_known
 from gadoscope.records import Data
 from gadoscope.report.finding import CAUTION, SERIOUS, finding
@@ -15,28 +14,22 @@ from gadoscope.wording import list_names, plural, short_name
 MAX_LISTED = 100
 
 
-def look_for_training_images(model: Model, predictions: Predictions, rows: Sequence[Item]) -> Data | None:
-    """Return which of the scored images the bundle was made from; None where it does not say.
-
-    Parameters
-    ----------
-    rows
-        What each image of the table is from.
+def look_for_training_images(model: Model, verdict: Verdict) -> Data | None:
+    """Return which of the verdict's images the bundle was made from; None where it does not say.
 
     Returns
     -------
     ``n_images`` of the table, ``n_identical`` files and ``n_alike`` pictures besides, ``names`` of some,
     ``sources`` of both, and ``n_known``, how many images the bundle knows of how many ``n_trained``.
     """
-    bundle = model.session.bundle
+    bundle, predictions = model.session.bundle, verdict.table
     known = read_known(bundle)
     if known is None:
         return None
     if predictions.picture_print is None:
         raise ValueError("these images were scored without prints of their pictures.")
     prints = [row.tobytes() for row in predictions.picture_print]
-    digests = {item.path: digest_item(item) for item in {row.path: row for row in rows}.values()}
-    same, alike = known.find([digests[row.path] for row in rows], prints)
+    same, alike = known.find(verdict.list_digests(), prints)
     found = predictions.path[same | alike].tolist()
     return {
         "n_images": len(predictions),

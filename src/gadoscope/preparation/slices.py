@@ -7,7 +7,7 @@ first scan is opened.
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BufferedReader
@@ -21,6 +21,7 @@ from gadoscope.errors import InputError
 from gadoscope.files import hash_file
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.labels import Plane
+from gadoscope.parallel import map_in_order
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.places import find_container
 from gadoscope.preparation.series import SERIES_COLUMN, find_series
@@ -144,6 +145,26 @@ def digest_item(item: Item) -> str:
             return opened.digest()
     except (InputError, OSError):
         return ""
+
+
+class FileDigests:
+    """The SHA-256 of labelled items as `digest_item` gives it, each read once however often it is asked for.
+
+    Parameters
+    ----------
+    jobs
+        Threads that read.
+    """
+
+    def __init__(self, jobs: int = 1) -> None:
+        self._jobs = jobs
+        self._known: dict[Path, str] = {}
+
+    def of(self, items: Sequence[Item]) -> list[str]:
+        """Return the digest of each item, in their order."""
+        new = {item.path: item for item in items if item.path not in self._known}
+        self._known.update(zip(new, map_in_order(digest_item, list(new.values()), self._jobs), strict=True))
+        return [self._known[item.path] for item in items]
 
 
 def _is_one_file(item: Item) -> bool:
