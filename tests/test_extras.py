@@ -16,7 +16,14 @@ import pytest
 import gadoscope
 from gadoscope import extras
 from gadoscope.cli.main import COMMANDS
-from gadoscope.extras import BASE, EXTRA_OF_MODULE, group_requirements, install_command
+from gadoscope.extras import (
+    BASE,
+    DEVELOPMENT,
+    EXTRA_OF_MODULE,
+    MODULES_OF_EXTRA,
+    group_requirements,
+    install_command,
+)
 from gadoscope.labels import Phase
 from tests.support.commands import run_command
 from tests.support.dicom_files import classic_series, rename_series, write_series
@@ -57,6 +64,12 @@ def test_every_import_is_of_the_base_or_known_by_its_extra() -> None:
 def test_what_an_extra_brings_is_known_by_that_extra() -> None:
     for extra in ("train", "parquet"):
         assert names_of(extra) <= {module for module, of in EXTRA_OF_MODULE.items() if of == extra}
+
+
+def test_every_extra_of_a_user_is_in_the_one_table_and_can_be_asked_for() -> None:
+    assert MODULES_OF_EXTRA.keys() == group_requirements().keys() - {BASE, *DEVELOPMENT}
+    for extra in MODULES_OF_EXTRA:
+        gadoscope.check_extra(extra)  # where tests run, all are installed
 
 
 WITHOUT = """

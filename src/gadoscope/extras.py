@@ -14,31 +14,36 @@ from urllib.parse import unquote, urlsplit
 PACKAGE = "gadoscope"
 BASE = "base"
 """What is installed without any extra."""
-EXTRA_OF_MODULE = {
-    **dict.fromkeys(
-        (
-            "captum",
-            "h5py",
-            "lightning_fabric",
-            "matplotlib",
-            "onnx",
-            "onnxscript",
-            "safetensors",
-            "scipy",
-            "sklearn",
-            "threadpoolctl",
-            "torch",
-        ),
-        "train",
-    ),
-    **dict.fromkeys(("IPython", "jupyterlab"), "notebook"),
-    **dict.fromkeys(("alembic", "mlflow", "sqlalchemy"), "mlflow"),
-    "optuna": "tune",
-    "pandas": "pandas",
-    "pyarrow": "parquet",
-    "tensorboard": "tensorboard",
+_OF_TRAINING = (
+    "captum",
+    "h5py",
+    "lightning_fabric",
+    "matplotlib",
+    "onnx",
+    "onnxscript",
+    "safetensors",
+    "scipy",
+    "sklearn",
+    "threadpoolctl",
+    "torch",
+)
+MODULES_OF_EXTRA = {
+    "train": _OF_TRAINING,
+    "notebook": (*_OF_TRAINING, "IPython", "jupyterlab"),
+    "phantom": ("scipy",),
+    "mlflow": ("alembic", "mlflow", "sqlalchemy"),
+    "tune": ("optuna",),
+    "pandas": ("pandas",),
+    "parquet": ("pyarrow",),
+    "tensorboard": ("tensorboard",),
 }
-"""Libraries that a base installation lacks, and the extra that brings them; of several the largest."""
+"""The extras of a user, and the libraries of each that a base installation lacks, as they are imported; of
+two extras with one library the first is named where nobody says which."""
+DEVELOPMENT = frozenset({"dev", "docs"})
+"""The extras of those who work on Gadoscope itself; their absence is no news to a user."""
+EXTRA_OF_MODULE = {
+    module: extra for extra, modules in reversed(MODULES_OF_EXTRA.items()) for module in modules
+}
 
 _TAKEN_IN = re.compile(rf"{PACKAGE}\[(?P<extras>[^\]]+)\]")
 _EXTRA = re.compile(r"extra\s*==\s*['\"](?P<extra>[^'\"]+)['\"]")

@@ -5,13 +5,16 @@ from importlib import metadata
 from importlib.util import find_spec
 
 from gadoscope.errors import UsageError
-from gadoscope.extras import EXTRA_OF_MODULE, PACKAGE, group_requirements, name_what_is_missing
+from gadoscope.extras import (
+    DEVELOPMENT,
+    MODULES_OF_EXTRA,
+    PACKAGE,
+    group_requirements,
+    name_what_is_missing,
+)
 from gadoscope.misfits import name_choices, quote
 
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)")
-
-DEVELOPMENT = frozenset({"dev", "docs"})
-"""The extras of those who work on Gadoscope itself; their absence is no news to a user."""
 
 IMAGE_CODECS = {"PNG": "zlib", "JPEG": "jpg", "JPEG 2000": "jpg_2000", "TIFF": "libtiff", "WebP": "webp"}
 """Image forms and the name of the Pillow feature that reads them."""
@@ -31,8 +34,7 @@ def find_missing(extra: str) -> str | None:
 
     Nothing is imported for it.
     """
-    libraries = (module for module, of in EXTRA_OF_MODULE.items() if of == extra)
-    return next((module for module in libraries if find_spec(module) is None), None)
+    return next((module for module in MODULES_OF_EXTRA[extra] if find_spec(module) is None), None)
 
 
 def check_extra(extra: str) -> None:
@@ -41,17 +43,19 @@ def check_extra(extra: str) -> None:
     Parameters
     ----------
     extra
-        ``train``, ``notebook``, ``pandas`` or ``parquet``.
+        ``train``, ``notebook``, ``phantom``, ``tune``, ``pandas``, ``parquet``, ``tensorboard`` or
+        ``mlflow``.
 
     Raises
     ------
     UsageError
         If a library of it is missing, or no extra has that name.
     """
-    extras = dict.fromkeys(EXTRA_OF_MODULE.values())
-    if extra not in extras:
-        raise UsageError(f"there is no extra {quote(extra)}; expected {name_choices(extra, extras)}.")
-    with name_what_is_missing("what follows"):
+    if extra not in MODULES_OF_EXTRA:
+        raise UsageError(
+            f"there is no extra {quote(extra)}; expected {name_choices(extra, MODULES_OF_EXTRA)}."
+        )
+    with name_what_is_missing("what follows", extra):
         if missing := find_missing(extra):
             raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
 

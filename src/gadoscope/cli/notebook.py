@@ -35,6 +35,6 @@ def command(file: Path) -> None:
         raise UsageError(f"{file} exists already; name another file, or move that one away.")
     write_text(file, (resources.files("gadoscope.notebooks") / NAME).read_text(encoding="utf-8"))
     say(f"notebook: {file}")
-    if find_missing("notebook") or find_missing("train"):
+    if find_missing("notebook"):
         say(f"install:  {install_command('notebook')}")
     say(f"next:     jupyter lab {shlex.quote(str(file))}")
