@@ -15,6 +15,7 @@ JSON_NAME = "report.json"
 PREDICTIONS_NAME = "predictions.csv"
 
 BUNDLE_NAME = "model.onnx"
+CONFIG_NAME = "config.toml"
 MANIFEST_NAME = "manifest.csv"
 METRICS_NAME = "metrics.jsonl"
 RECORD_NAME = "record.json"

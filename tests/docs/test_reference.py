@@ -26,6 +26,7 @@ from gadoscope.reading.dicom.kinds import OTHER_KINDS
 from gadoscope.records import to_plain
 from gadoscope.run_folder import (
     BUNDLE_NAME,
+    CONFIG_NAME,
     HTML_NAME,
     JSON_NAME,
     MANIFEST_NAME,
@@ -36,7 +37,7 @@ from gadoscope.run_folder import (
     SPLIT_NAME,
 )
 from gadoscope.training.config import TrainingConfig, parse_config, read_config
-from gadoscope.training.job import CONFIG_NAME, CURVES_NAME
+from gadoscope.training.job import CURVES_NAME
 from gadoscope.training.loop import CHECKPOINT_NAME
 from gadoscope.training.record import FREE_SETTINGS
 from tests.docs.pages import CODE, first_words, read_rows, read_section

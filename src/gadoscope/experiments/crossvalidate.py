@@ -32,14 +32,13 @@ from gadoscope.preparation.manifest import Manifest, read_manifest
 from gadoscope.preparation.split import list_sources
 from gadoscope.progress import OnProgress, say_nothing
 from gadoscope.report.pictures import picture, shrink
-from gadoscope.run_folder import MANIFEST_NAME, PREPARED_NAME
+from gadoscope.run_folder import MANIFEST_NAME, PREDICTIONS_NAME, PREPARED_NAME
 from gadoscope.statistics.table import Predictions, join, write_predictions
 from gadoscope.training.config import SplitConfig
 from gadoscope.training.job import Job, TrainedRun, Warn, Watch, check_folder
 from gadoscope.training.run import train
 from gadoscope.wording import area, percent, plural
 
-PREDICTIONS_NAME = "predictions.csv"
 PICTURES_NAME = "held_out.slices"
 SPREAD_NAME = "spread.json"
 SUSPECTS_JSON_NAME = "suspects.json"

@@ -17,13 +17,20 @@ from gadoscope.errors import GadoscopeError, UsageError
 from gadoscope.evaluation.openings import read_openings
 from gadoscope.files import hash_file, write_text
 from gadoscope.inference.bundle import name_model
-from gadoscope.run_folder import BUNDLE_NAME, METRICS_NAME, PREPARED_NAME, RECORD_NAME, SPLIT_NAME
+from gadoscope.run_folder import (
+    BUNDLE_NAME,
+    CONFIG_NAME,
+    METRICS_NAME,
+    PREPARED_NAME,
+    RECORD_NAME,
+    SPLIT_NAME,
+)
 from gadoscope.sheets import SheetWriter
 
-CONFIG_NAME = "config.toml"
 FINISHED, UNFINISHED, DAMAGED = "finished", "unfinished", "damaged"
 BY_DATE, BY_FOLDER, BY_VALIDATION, BY_TEST = "date", "folder", "validation", "test"
 """Newest first; by name; by AUC, the best first and what has none last."""
+ORDERS = (BY_DATE, BY_FOLDER, BY_VALIDATION, BY_TEST)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,8 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
+from gadoscope.arrays import Bools, Floats
 from gadoscope.statistics.columns import number_groups
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 
 def weigh_strata(

@@ -18,10 +18,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 from gadoscope.arrays import Bools, Floats
+from gadoscope.statistics.folds import N_FOLDS, SEED
 
-N_FOLDS = 5
-SEED = 1020  # the lesson's
-MIN_SUBJECTS = 5
+MIN_SUBJECTS = N_FOLDS
 """Subjects that each class needs for five folds; with fewer, a fold would lack a class."""
 N_TREES, TREE_DEPTH, LEARNING_RATE = 40, 3, 0.15
 """Of the forest: three questions to an image, often enough to fit a curve in any predictor here."""

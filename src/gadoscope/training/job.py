@@ -9,13 +9,12 @@ from gadoscope.freezing.freeze import Frozen
 from gadoscope.inference.bundle import Bundle
 from gadoscope.inference.session import Session
 from gadoscope.models.network import Layer
-from gadoscope.run_folder import MANIFEST_NAME, PREPARED_NAME, SPLIT_NAME
+from gadoscope.run_folder import CONFIG_NAME, MANIFEST_NAME, PREPARED_NAME, SPLIT_NAME
 from gadoscope.training.config import TrainingConfig
 from gadoscope.training.devices import Accelerator, suit_processor
 from gadoscope.training.init import take_own_name
 from gadoscope.training.loop import Moment
 
-CONFIG_NAME = "config.toml"
 CURVES_NAME = "learning_curves.svg"
 START_NAMES = {PREPARED_NAME, CONFIG_NAME, MANIFEST_NAME, SPLIT_NAME}
 """What a start that failed may leave: nothing of it is lost when the next one begins."""

@@ -28,6 +28,6 @@ def tell_known(known: TrainingImages | None, validation: Store, start: Bundle | 
         return ()
     return (
         f"{n_known} of {plural(n, 'validation image')} went into {start.path.name}, which this run starts "
-        "from: threshold, calibration and figures rest on answers that it knows, and say nothing of new patients; "
-        "leave such images out, or call them train in a column `split`.",
+        "from: threshold, calibration and figures rest on answers that it knows, and say nothing of new "
+        "patients; leave such images out, or call them train in a column `split`.",
     )

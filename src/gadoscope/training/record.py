@@ -22,10 +22,17 @@ from gadoscope.preparation.split import digest_split
 from gadoscope.preparation.subjects import count_items
 from gadoscope.records import to_plain
 from gadoscope.report.curves import learning_curves_svg
-from gadoscope.run_folder import MANIFEST_NAME, METRICS_NAME, RECORD_NAME, SPLIT_NAME, flatten_settings
+from gadoscope.run_folder import (
+    CONFIG_NAME,
+    MANIFEST_NAME,
+    METRICS_NAME,
+    RECORD_NAME,
+    SPLIT_NAME,
+    flatten_settings,
+)
 from gadoscope.training.config import TrainingConfig, format_config
 from gadoscope.training.data import TrainingData
-from gadoscope.training.job import CONFIG_NAME, CURVES_NAME, Job, TrainedRun
+from gadoscope.training.job import CURVES_NAME, Job, TrainedRun
 from gadoscope.version import __version__
 
 # What may change between the start of a run and its resumption without changing its weights.
