@@ -18,6 +18,7 @@ from gadoscope.version import __version__
 TYPE_CHECKING = False  # but for who reads types; `typing` itself would be half of what this import costs
 if TYPE_CHECKING:
     from gadoscope.api.doctor import Checkup, doctor
+    from gadoscope.api.folders import list_runs, prepare
     from gadoscope.api.header import read_evidence
     from gadoscope.api.installation import check_extra
     from gadoscope.api.keras import ImportedBundle, import_keras
@@ -121,8 +122,10 @@ __all__ = [
     "evaluate",
     "explain",
     "import_keras",
+    "list_runs",
     "make_phantom",
     "open_bundle",
+    "prepare",
     "read_config",
     "read_evidence",
     "read_series",
@@ -135,6 +138,7 @@ __all__ = [
 
 _ROOM_OF = {
     "gadoscope.api.doctor": ("Checkup", "doctor"),
+    "gadoscope.api.folders": ("list_runs", "prepare"),
     "gadoscope.api.header": ("read_evidence",),
     "gadoscope.api.installation": ("check_extra",),
     "gadoscope.api.keras": ("ImportedBundle", "import_keras"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gadoscope.cli.options import jobs_option, labels_option, output_option
+from gadoscope.preparation import DEFAULT_SIDE, LEAST_SIDE, MOST_SIDE
 
 if TYPE_CHECKING:
     from gadoscope.preparation.uniform import Prepared
@@ -23,8 +24,8 @@ N_NAMED = 5
 @output_option("A new folder for the copies and their manifest.", is_required=True)
 @click.option(
     "--side",
-    type=click.IntRange(32, 4096),
-    default=320,
+    type=click.IntRange(LEAST_SIDE, MOST_SIDE),
+    default=DEFAULT_SIDE,
     show_default=True,
     help="Rows and columns of the copies, pixels.",
 )
@@ -43,16 +44,13 @@ def command(data: Path, labels: Path | None, output: Path, side: int, jobs: int)
 
     Exit code: 0 all are copied; 2 wrong usage; 3 some could not be read.
     """
+    from gadoscope.api.folders import prepare
     from gadoscope.cli.console import say
     from gadoscope.cli.display import Display
-    from gadoscope.parallel import count_jobs
-    from gadoscope.preparation.manifest import read_manifest
-    from gadoscope.preparation.uniform import write_uniform
 
-    manifest = read_manifest(data, labels)
     with Display() as display:
-        done = write_uniform(manifest, output, side=side, jobs=count_jobs(jobs), on_progress=display.tell)
-    say(*manifest.notices, *_summarise(done))
+        done = prepare(data, output=output, labels=labels, side=side, jobs=jobs, on_progress=display.tell)
+    say(*done.notices, *_summarise(done))
     sys.exit(EXIT_SOME_FAILED if done.left_out else 0)
 
 

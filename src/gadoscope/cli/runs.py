@@ -10,6 +10,7 @@ from gadoscope.cli.options import output_option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gadoscope.api.folders import RunOrder
     from gadoscope.experiments.listing import RunRow
 
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     help="The newest first; by folder; by AUC, the best first.",
 )
 @output_option("Write all that is known as a CSV, too.", kind="CSV")
-def command(folder: Path, order: str, output: Path | None) -> None:
+def command(folder: Path, order: "RunOrder", output: Path | None) -> None:
     """List the runs below a folder with their figures.
 
     FOLDER is `runs` unless another is named. Validation chose threshold, calibration and often the
@@ -37,10 +38,11 @@ def command(folder: Path, order: str, output: Path | None) -> None:
     gadoscope runs runs/tuning --sort validation
     gadoscope runs --output runs.csv
     """
+    from gadoscope.api.folders import list_runs
     from gadoscope.cli.console import say
-    from gadoscope.experiments.listing import list_runs, write_runs
+    from gadoscope.experiments.listing import write_runs
 
-    rows = list_runs(folder, order)
+    rows = list_runs(folder, order=order)
     if output is not None:
         write_runs(rows, output)
     say(*_format(rows, folder))

@@ -23,6 +23,7 @@ from gadoscope.files import create_folder
 from gadoscope.imaging.intensity import HEAD_BOX, ImagePath
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.parallel import map_in_order
+from gadoscope.preparation import DEFAULT_SIDE, LEAST_SIDE, MOST_SIDE
 from gadoscope.preparation.items import Item, Manifest
 from gadoscope.preparation.manifest import write_manifest
 from gadoscope.preparation.slices import ItemSlices, read_item
@@ -30,9 +31,6 @@ from gadoscope.progress import OnProgress, say_nothing
 from gadoscope.reading.discover import MANIFEST_NAME
 from gadoscope.wording import short_name, show_path
 
-DEFAULT_SIDE = 320
-"""Pixels: the head of a brain scan has seldom more, and the default model looks at half of it."""
-LEAST_SIDE, MOST_SIDE = 32, 4096
 IMAGES_NAME = "images"
 ORIGINAL_COLUMN, SLICE_COLUMN = "original", "slice"
 """Columns that are added: which file, or scan, an image is a copy of; and its place in its series."""
@@ -46,7 +44,8 @@ NO_COMPRESSION = 0
 class Prepared:
     """What was written.
 
-    ``manifest`` lists the copies; ``left_out`` has name, reason and sentence of each that cannot be read.
+    ``manifest`` lists the copies; ``left_out`` has name, reason and sentence of each that cannot be read;
+    ``notices`` are what the manifest of the originals has to say.
     """
 
     folder: Path
@@ -54,6 +53,7 @@ class Prepared:
     n_images: int
     side: int
     left_out: tuple[tuple[str, str, str], ...]
+    notices: tuple[str, ...] = ()
 
 
 def write_uniform(
@@ -109,6 +109,7 @@ def write_uniform(
         n_images=len(copies),
         side=side,
         left_out=tuple(left_out),
+        notices=manifest.notices,
     )
 
 
