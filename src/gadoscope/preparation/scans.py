@@ -4,16 +4,17 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from gadoscope.errors import InputError, ManifestError, ReadError, RefusedError
 from gadoscope.imaging.slices import SlicePolicy, choose_slices
 from gadoscope.preparation.items import Item
+from gadoscope.preparation.patients import name_patients
 from gadoscope.preparation.places import check_labels, find_container, is_uid
 from gadoscope.preparation.slices import ItemSlices, Stamp, name_slice, stamp_file
 from gadoscope.reading.archives.places import open_place, place_of, source_of
 from gadoscope.reading.archives.sources import Source
-from gadoscope.reading.dicom.header import scan_header
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
 from gadoscope.reading.images import open_regular_file
 from gadoscope.reading.nifti.names import find_pair_image
@@ -21,13 +22,8 @@ from gadoscope.reading.os_errors import explain_os_error, explain_stumble
 from gadoscope.reading.series import Facts, ImageSeries
 from gadoscope.scans.admission import admit_series, admit_volume, check_extent
 from gadoscope.scans.beside import look_beside, open_beside
-from gadoscope.scans.contents import Contents, DicomSeries, look_below
-from gadoscope.scans.instances import (
-    digest_instances,
-    find_typical_facts,
-    open_instances,
-    read_source_facts,
-)
+from gadoscope.scans.contents import Contents, DicomSeries, look_below, read_alone
+from gadoscope.scans.instances import digest_instances
 from gadoscope.wording import name_some, short_name, show_path
 
 Place = DicomSeries | Source
@@ -51,7 +47,8 @@ def open_scan(item: Item) -> "OpenScan":
 def find_scans(items: tuple[Item, ...], table: Path) -> tuple[tuple[Item, ...], tuple[str, ...]]:
     """Return the rows, those of folders and archives with the one series that each means, and notices.
 
-    Each folder is looked through once, whatever the number of its rows.
+    Each folder is looked through once, whatever the number of its rows. Where a row names no subject, the
+    header of its DICOM series may: `name_patients`.
 
     Raises
     ------
@@ -81,7 +78,8 @@ def find_scans(items: tuple[Item, ...], table: Path) -> tuple[tuple[Item, ...], 
         raise ManifestError(
             f"{table} lists {len(twice)} series by two names each ({name_some(twice)}); keep one row of each."
         )
-    return found, tuple(_tell_left_out(found, looked))
+    named, notices = name_patients(found)
+    return named, (*_tell_left_out(found, looked), *notices)
 
 
 def _tell_left_out(items: Sequence[Item], looked: Mapping[Path, Contents]) -> Iterator[str]:
@@ -216,7 +214,8 @@ class OpenScan:
             raise RefusedError(
                 "several_volumes",
                 f"it holds {len(series.volumes)} volumes, as from before, while and after the agent arrives, "
-                "and one label cannot be of all; label each as a scan of its own.",
+                "and one label cannot be of all; write each volume as a NIfTI of its own, with "
+                "nibabel.four_to_three say, and label these, or take its row out.",
             )
         volume = series.volumes[0]
         own = {**(series.facts or {}), **volume.facts}
@@ -233,14 +232,8 @@ class OpenScan:
         """Return what opens the series, and its header."""
         place = self._place
         if isinstance(place, DicomSeries):
-            instances, first = place.list_instances(), place.first
-            told = place.regrouped, place.divided
-        elif self._is_volume():
-            beside = look_beside(place_of(place))
-            return lambda: open_beside(place, beside), beside.facts
-        else:
-            with place.open() as file:
-                instances = [(scan_header(file, str(place)), place)]
-            first, told = place, ("", "")
-        facts = find_typical_facts(instances, read_source_facts(first))
-        return lambda: open_instances(instances, facts, *told), facts
+            return place.prepare()
+        if not self._is_volume():
+            return read_alone(place).prepare()
+        beside = look_beside(place_of(place))
+        return partial(open_beside, place, beside), beside.facts

@@ -1,7 +1,8 @@
 """What lies below a path, in an archive or in memory: DICOM series, volumes, and what is neither."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from gadoscope.errors import InputError, UsageError
@@ -17,7 +18,7 @@ from gadoscope.reading.discover import Found, iter_inputs
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
 from gadoscope.reading.given import GivenSeries, GivenSlice, Input
 from gadoscope.reading.os_errors import explain_os_error
-from gadoscope.reading.series import ImageSeries
+from gadoscope.reading.series import Facts, ImageSeries
 from gadoscope.scans.beside import look_beside, open_beside
 from gadoscope.scans.instances import check_count, find_typical_facts, open_instances, read_source_facts
 
@@ -52,11 +53,23 @@ class DicomSeries:
         check_count(self.n_instances)
         return unpack(self.batches)
 
-    def open(self) -> ImageSeries:
-        """Open the series; nothing is decoded yet."""
+    def prepare(self) -> tuple[Callable[[], ImageSeries], Facts]:
+        """Return what opens the series, and its header, which may be asked before."""
         instances = self.list_instances()
         facts = find_typical_facts(instances, read_source_facts(self.first))
-        return open_instances(instances, facts, self.regrouped, self.divided)
+        return partial(open_instances, instances, facts, self.regrouped, self.divided), facts
+
+    def open(self) -> ImageSeries:
+        """Open the series; nothing is decoded yet."""
+        return self.prepare()[0]()
+
+
+def read_alone(source: Source) -> DicomSeries:
+    """Return the series of one DICOM file, such as a multi-frame object."""
+    with source.open() as file:
+        header = scan_header(file, str(source))
+    (batch,) = pack([(header, source)])
+    return DicomSeries(uid=header.series_instance_uid, n_instances=1, first=source, batches=(batch.packed,))
 
 
 @dataclass
