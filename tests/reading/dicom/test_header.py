@@ -92,10 +92,9 @@ def test_every_attribute_is_the_one_that_pydicom_reads_in_every_encoding(syntax:
 
 def test_a_header_comes_back_from_json_as_it_was(tmp_path: Path) -> None:
     header = scan_path(write_instance(rich_instance(), tmp_path / "one"))
-    assert InstanceHeader.from_json(header.to_json()) == header
-    assert "\n" not in header.to_json()
+    assert InstanceHeader.from_values(json.loads(json.dumps(header.to_values()))) == header
     poor = replace(header, frame=FrameHeader(rows=0, columns=0, echo_time_ms=math.nan))
-    again = InstanceHeader.from_json(poor.to_json()).frame
+    again = InstanceHeader.from_values(json.loads(json.dumps(poor.to_values()))).frame
     assert again.echo_time_ms is not None
     assert math.isnan(again.echo_time_ms)
     assert replace(again, echo_time_ms=None) == FrameHeader(rows=0, columns=0)
@@ -103,7 +102,7 @@ def test_a_header_comes_back_from_json_as_it_was(tmp_path: Path) -> None:
 
 def test_a_header_holds_nothing_of_the_patient(tmp_path: Path) -> None:
     planted = plant_patient([rich_instance()])
-    text = scan_path(write_instance(planted[0], tmp_path / "one")).to_json().upper()
+    text = json.dumps(scan_path(write_instance(planted[0], tmp_path / "one")).to_values()).upper()
     assert not [word for word in leaked_words() if word.upper() in text]
     names = {
         name for part in (InstanceHeader, FrameHeader) for name in (field.name for field in fields(part))
@@ -284,4 +283,4 @@ def test_the_part_of_the_signal_is_read_from_ges_private_attribute() -> None:
         dataset.save_as(buffer, enforce_file_format=True)
         assert scan_bytes(buffer.getvalue()).frame.component == component, number
         # The block may not be the first of its group.
-    assert json.loads(scan_bytes(buffer.getvalue()).to_json())["frame"]["component"] == "IMAGINARY"
+    assert scan_bytes(buffer.getvalue()).frame.component == "IMAGINARY"

@@ -93,11 +93,12 @@ class Elements:
         form, value, is_little_endian = element
         if not value or len(value) > LONGEST_VALUE_BYTES:
             return None
-        kind = BINARY_FORMS.get(BINARY_TAGS.get(tag, "") if form is None or form == "UN" else form)
-        if kind is not None:
-            letter, size = kind
-            order = "<" if is_little_endian else ">"
+        if form is None or form == "UN":
+            form = BINARY_TAGS.get(tag)
+        if form in BINARY_FORMS:
+            letter, size = BINARY_FORMS[form]
             n_values = len(value) // size
+            order = "<" if is_little_endian else ">"
             return struct.unpack(f"{order}{n_values}{letter}", value[: n_values * size]) or None
         try:
             return tuple(map(float, value.strip(b" \0").split(b"\\")))
@@ -106,12 +107,12 @@ class Elements:
 
     def find_number(self, tag: int) -> float | None:
         """Return the first value as a number."""
-        numbers = self.find_numbers(tag)
+        numbers = self.find_numbers(tag) if tag in self._by_tag else None
         return float(numbers[0]) if numbers else None
 
     def find_integer(self, tag: int) -> int | None:
         """Return the first value as a whole number."""
-        number = self.find_number(tag)
+        number = self.find_number(tag) if tag in self._by_tag else None
         return int(number) if number is not None and abs(number) < _LARGEST_INTEGER else None
 
     def find_bytes(self, tag: int) -> bytes:

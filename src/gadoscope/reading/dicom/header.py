@@ -9,8 +9,10 @@ DICOM PS3.3 C.7.6.2 (Image Plane), C.7.6.3 (Image Pixel), C.8.3.1 (MR Image), C.
 """
 
 import hashlib
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from gadoscope.errors import ReadError, RefusedError
@@ -197,26 +199,23 @@ class InstanceHeader:
         """Return what instances of one series share: SeriesInstanceUID, or where it is missing the name."""
         return self.series_instance_uid or self.name
 
-    def to_json(self) -> str:
-        """Return the header as one line of text."""
-        # Not `asdict`, whose deep copies take as long as all the rest of a batch's packing.
-        values = {name: getattr(self, name) for name in _INSTANCE_FIELDS}
-        values["frame"] = {name: getattr(self.frame, name) for name in _FRAME_FIELDS}
-        return json.dumps(values, separators=(",", ":"))
+    def to_values(self) -> list[Any]:
+        """Return the header as plain values, which JSON holds; their names would be half of its text."""
+        return [*_FIELDS_OF_INSTANCE(self), _FIELDS_OF_FRAME(self.frame)]
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Return the header that `to_json` wrote."""
-        values = json.loads(text)
-        frame: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in values.pop("frame").items()
-        }
-        return cls(frame=FrameHeader(**frame), **values)
+    def from_values(cls, values: Sequence[Any]) -> Self:
+        """Return the header that `to_values` gave, after JSON made lists of its tuples."""
+        *own, frame = values
+        said = (tuple(value) if isinstance(value, list) else value for value in frame)
+        header = FrameHeader(**dict(zip(_FRAME_FIELDS, said, strict=True)))
+        return cls(frame=header, **dict(zip(_INSTANCE_FIELDS, own, strict=True)))
 
 
-_INSTANCE_FIELDS = tuple(field.name for field in fields(InstanceHeader))
+_INSTANCE_FIELDS = tuple(field.name for field in fields(InstanceHeader) if field.name != "frame")
 _FRAME_FIELDS = tuple(field.name for field in fields(FrameHeader))
+# Not `asdict`, whose deep copies take longer than all the rest of a batch's packing.
+_FIELDS_OF_INSTANCE, _FIELDS_OF_FRAME = attrgetter(*_INSTANCE_FIELDS), attrgetter(*_FRAME_FIELDS)
 
 
 def scan_header(file: BinaryIO, name: str) -> InstanceHeader:
@@ -275,6 +274,7 @@ def describe(raw: "PlainHeader | RawHeader", name: str) -> InstanceHeader:
     )
 
 
+@lru_cache(maxsize=64)  # the instances of a series say the same
 def _digest(value: bytes) -> str:
     """Return a digest, so that two values can be compared and none be read; empty for an empty one."""
     said = value.strip(b" \0\\")

@@ -45,10 +45,11 @@ _NO_END = 0
 _LOOKS_EXPLICIT = re.compile(rb"[A-Z]{2}").match
 _NO_LIMIT = UNDEFINED_LENGTH
 
-_SHORT = {form: form.decode() for form in SHORT_FORMS}
-_LONG = {form: form.decode() for form in LONG_FORMS}
+# Value representations by the two letters as they stand in the file, read as one number.
+_SHORT = {int.from_bytes(form, "little"): form.decode() for form in SHORT_FORMS}
+_LONG = {int.from_bytes(form, "little"): form.decode() for form in LONG_FORMS}
 _WIDE, _LENGTH = struct.Struct("<HHI").unpack_from, struct.Struct("<I").unpack_from
-_EXPLICIT = struct.Struct("<HH2sH").unpack_from
+_EXPLICIT = struct.Struct("<HHHH").unpack_from
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _ITEM_BYTES = b"\xfe\xff\x00\xe0"
 _DELIMITERS = 0xFFFE
@@ -243,7 +244,6 @@ def _walk_explicit(data: bytes, at: int, asked: Asked, found: dict[int, Element]
             if tag <= previous:
                 raise _OddError
             if code in short:
-                form = short[code]
                 at += 8 + length
             else:
                 form, (length,) = _LONG[code], _LENGTH(data, at + 8)
@@ -259,7 +259,8 @@ def _walk_explicit(data: bytes, at: int, asked: Asked, found: dict[int, Element]
                     at += length
             previous = tag
             if tag in looked_for:
-                found[tag] = form, None if length > longest else data[at - length : at], True
+                value = None if length > longest else data[at - length : at]
+                found[tag] = short.get(code) or form, value, True
     except struct.error:
         return _end_without_pixels(data, at, previous)
 
@@ -339,7 +340,7 @@ def _skip_item(data: bytes, at: int, end: int, *, is_implicit: bool, depth: int)
         if tag == _ITEM_END and not length and end == _NO_END:
             return value_at
         if not is_implicit:
-            code = data[at + 4 : at + 6]
+            code = length & 0xFFFF
             form = _SHORT.get(code)
             if form is not None:
                 length >>= 16

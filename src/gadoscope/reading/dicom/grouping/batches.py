@@ -101,7 +101,7 @@ def pack(instances: Iterable[Instance]) -> list[Batch]:
 def pack_series(study: str, key: str, members: Sequence[Instance]) -> Batch:
     """Return instances as a batch of the series that a study and a key name."""
     header, first = min(members, key=lambda member: member[1].sort_key)
-    lines = [[*_spell_place(source), header.to_json()] for header, source in members]
+    lines = [[*_spell_place(source), header.to_values()] for header, source in members]
     return Batch(
         study=_digest_text(study),
         key=_digest_text(key),
@@ -126,9 +126,9 @@ def pack_series(study: str, key: str, members: Sequence[Instance]) -> Batch:
 def unpack(batches: Iterable[bytes]) -> list[Instance]:
     """Return the instances of some batches, in the order of their paths."""
     instances = [
-        (InstanceHeader.from_json(text), read_place(*place))
+        (InstanceHeader.from_values(values), read_place(*place))
         for packed in batches
-        for *place, text in json.loads(zlib.decompress(packed))
+        for *place, values in json.loads(zlib.decompress(packed))
     ]
     instances.sort(key=lambda instance: instance[1].sort_key)
     return instances
