@@ -1,11 +1,14 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
 
-from gadoscope.explanation.occlusion import occlude
+from gadoscope.explanation.occlusion import QUICK_STRIDE, occlude
+from gadoscope.imaging.intensity import ImagePath
 from gadoscope.inference.session import Session
-from tests.support.bundles import TINY_SIZE, TINY_SLOPE
+from tests.support.bundles import TINY_METADATA, TINY_SIZE, TINY_SLOPE, tiny_model, write_tiny_bundle
 
 
 def test_the_bright_spot_is_what_argues_for_post_contrast(tiny_bundle: Path) -> None:
@@ -53,3 +56,23 @@ def test_evidence_has_the_shape_of_the_slice_and_one_call_gives_what_the_next_do
     assert evidence.shape == image.shape
     assert evidence.dtype == np.float32
     assert np.array_equal(evidence, occlude(session, image))
+
+
+def test_who_waits_is_shown_each_place_once_by_eight_times_eight_patches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = 160  # as the default's
+    metadata = replace(TINY_METADATA, image_path=ImagePath(size=size))
+    session = Session(write_tiny_bundle(tmp_path / "large.onnx", metadata, tiny_model(size=size)))
+    image = np.random.default_rng(0).integers(0, 255, (size, size)).astype(np.uint8)
+    asked = []
+    ask = session.logits
+    monkeypatch.setattr(session, "logits", lambda images: asked.append(images.copy()) or ask(images))
+
+    occlude(session, image, step=QUICK_STRIDE)
+
+    whole, *hidden = asked
+    times = np.sum([(one != whole)[0, 0] for one in hidden], axis=0)
+    assert len(hidden) == 64
+    assert times.max() == 1
+    assert times.mean() > 0.98  # a pixel may be as bright as the blur over it

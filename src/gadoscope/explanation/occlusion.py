@@ -18,8 +18,9 @@ from gadoscope.inference.session import Session
 # steps of two thirds of a patch look at every point twice. 13 x 13 places at 331 x 331.
 PATCH = 0.12
 STRIDE = 0.08
-# Where every slice of a scan is explained and somebody waits: patches side by side, half as many.
-QUICK_STRIDE = PATCH
+# Where every slice of a scan is explained and somebody waits: eight by eight patches side by side, each point
+# looked at once. Steps of PATCH would be nine, the last of them over what the eighth has looked at.
+QUICK_STRIDE = 1 / 8
 # Where the patch changes no pixel by more than a grey level it hides nothing: the air around the head.
 SMALLEST_CHANGE = 1 / 255
 
@@ -41,7 +42,8 @@ def occlude(
     image
         One resized slice, shape (size, size), uint8, as ``ImagePath.resize_slice`` makes it.
     step
-        From one patch to the next, as a share of the slice's side.
+        From one patch to the next, as a share of the slice's side; a patch is as wide at least, so that no
+        place is left out.
     within
         Of the slice's shape: patches that lie wholly outside are not asked about, and count nothing. None
         asks about all.
@@ -54,8 +56,8 @@ def occlude(
     """
     scaled = session.bundle.metadata.image_path.scale(image[np.newaxis])[0, 0]
     size = scaled.shape[0]
-    patch = max(2, round(PATCH * size))
     stride = max(1, round(step * size))
+    patch = max(2, round(PATCH * size), stride)
     blurred = gaussian_filter(scaled, sigma=patch)
     whole = session.logits(scaled[np.newaxis, np.newaxis])[0]
     total = np.zeros(scaled.shape, dtype=np.float64)
