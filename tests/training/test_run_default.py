@@ -170,6 +170,20 @@ def test_the_bundle_says_what_it_was_made_of(trained: TrainedRun) -> None:
     assert record["gate"]["threshold"] == gate.threshold
 
 
+def test_a_run_that_inherits_keeps_the_gate_where_it_was(
+    trained: TrainedRun, manifest: Path, tmp_path: Path
+) -> None:
+    config = small(**EVERYTHING, epochs=1, name="mine", operating_point={"inherit": True})
+    tuned = train(Job(config=config, data=manifest, run=tmp_path / "run", init=trained.bundle))
+    assert tuned is not None
+    before, after = (Session(one.bundle).bundle.metadata.decision.gate for one in (trained, tuned))
+    assert before is not None
+    assert after is not None
+    assert after.threshold == before.threshold
+    assert after.chosen_on.endswith(f", for which it was chosen on {before.chosen_on}")
+    assert after.reached.startswith("It refuses ")
+
+
 def test_each_member_is_trained_as_it_would_be_alone(manifest: Path, tmp_path: Path) -> None:
     stated = _state_split(manifest, tmp_path / "stated.csv")
     pair = train_part(small(members=2, split={}), stated, tmp_path / "pair", epoch=1)

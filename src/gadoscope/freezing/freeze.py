@@ -32,8 +32,8 @@ class Frozen:
     performance: Mapping[str, Any]
     notices: tuple[str, ...]
 
-    def with_gate(self, gate: Gate) -> "Frozen":
-        """Return the same with a gate before it."""
+    def with_gate(self, gate: Gate | None) -> "Frozen":
+        """Return the same with this gate before it, or with none."""
         return replace(self, decision=replace(self.decision, gate=gate))
 
 

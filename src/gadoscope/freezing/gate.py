@@ -1,5 +1,6 @@
 """Where the gate's threshold is frozen: the highest one that refuses few enough T1 brains."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -61,6 +62,11 @@ def freeze_gate(
         f"{plural(int((~is_t1).sum()), 'other image')}",
         reached=_describe(passes, is_t1),
     )
+
+
+def measure_gate(gate: Gate, is_t1: Annotated[Bools, "n"], logit: Annotated[Floats, "n"]) -> Gate:
+    """Return a gate that was chosen elsewhere with what it reaches on these images, as of `freeze_gate`."""
+    return replace(gate, reached=_describe(~gate.refuses(sigmoid(logit)), is_t1))
 
 
 def _strictest(logit: Floats, group: NDArray[np.generic], max_refused: float) -> float:

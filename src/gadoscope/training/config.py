@@ -88,8 +88,8 @@ class OperatingPointConfig:
     width: what lies closer to the threshold, in calibrated logits, is indeterminate. ``sources``: only their
     images are asked; none named asks all. A source with one label alone says nothing of a threshold.
     ``weigh``: by ``hospitals`` no source and plane decides alone, as `weigh_strata` says; for
-    ``balanced_accuracy`` only. ``inherit``: nothing is chosen but the gate; threshold, calibration,
-    aggregation and band stay those of the bundle that the run starts from.
+    ``balanced_accuracy`` only. ``inherit``: nothing is chosen; threshold, calibration, aggregation, band
+    and the gate's threshold stay those of the bundle that the run starts from.
     """
 
     inherit: bool = False

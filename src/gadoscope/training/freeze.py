@@ -16,7 +16,7 @@ from gadoscope.decision.gate import Gate
 from gadoscope.errors import ConfigError
 from gadoscope.files import hash_file
 from gadoscope.freezing.freeze import Frozen, freeze_decision, freeze_held_out
-from gadoscope.freezing.gate import freeze_gate
+from gadoscope.freezing.gate import freeze_gate, measure_gate
 from gadoscope.freezing.inherited import inherit, measure_inherited
 from gadoscope.freezing.plan import Plan
 from gadoscope.imaging.intensity import ImagePath
@@ -74,7 +74,7 @@ def freeze(
     held_out
         From `freeze_table`; then nothing but the gate is chosen on the validation images.
     inherited
-        Of the bundle that the run began from, as of `inherit`; the same holds of it.
+        Of the bundle that the run began from, as of `inherit`; then nothing is, unless that has no gate.
 
     Raises
     ------
@@ -89,8 +89,8 @@ def freeze(
     else:
         frozen = held_out or freeze_logits(items, phase[store.is_t1], config.to_plan())
     if t1_brain is None:
-        return frozen
-    gate = _freeze_gate(network, store, t1_brain, config)
+        return frozen.with_gate(None)
+    gate = _freeze_gate(network, store, t1_brain, config, frozen.decision.gate)
     return frozen.with_gate(replace(gate, kinds=fit_kinds(network, data.train, config)))
 
 
@@ -132,7 +132,11 @@ def freeze_logits(items: Sequence[Item], logit: Floats, plan: Plan) -> Frozen:
 
 
 def _freeze_gate(
-    network: nn.Module, store: Store, t1_brain: NDArray[np.float64], config: TrainingConfig
+    network: nn.Module,
+    store: Store,
+    t1_brain: NDArray[np.float64],
+    config: TrainingConfig,
+    inherited: Gate | None,
 ) -> Gate:
     """Choose the gate's threshold on the validation images, and look at what it refuses of drawn ones."""
     is_t1, logits = [store.is_t1], [t1_brain]
@@ -146,6 +150,8 @@ def _freeze_gate(
         is_t1.append(np.zeros(N_DRAWN, np.bool_))
         logits.append(of_drawn)
         groups += [f"\0drawn {index}" for index in range(N_DRAWN)]
+    if inherited is not None:
+        return measure_gate(inherited, np.concatenate(is_t1), np.concatenate(logits))
     return freeze_gate(
         np.concatenate(is_t1),
         np.concatenate(logits),
