@@ -109,7 +109,7 @@ def measure_large(studies: Sequence[Path], path: Path) -> Row:
 def _rename(row: SeriesResult, number: int, kind: dict[str, Any]) -> SeriesResult:
     """Return a row as another series of another study, of which something else became."""
     assert isinstance(row, PicturedResult)  # noqa: S101 - asked for above
-    names = {
+    names: dict[str, Any] = {
         "path": f"archive/study-{number:05d}/series-1",
         "study_instance_uid": f"{row.study_instance_uid}.{number}",
         "series_instance_uid": f"{row.series_instance_uid}.{number}",

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from numpy.typing import NDArray
 
 from gadoscope.explanation.occlusion import QUICK_STRIDE, occlude
 from gadoscope.imaging.intensity import ImagePath
@@ -65,9 +66,14 @@ def test_who_waits_is_shown_each_place_once_by_eight_times_eight_patches(
     metadata = replace(TINY_METADATA, image_path=ImagePath(size=size))
     session = Session(write_tiny_bundle(tmp_path / "large.onnx", metadata, tiny_model(size=size)))
     image = np.random.default_rng(0).integers(0, 255, (size, size)).astype(np.uint8)
-    asked = []
-    ask = session.logits
-    monkeypatch.setattr(session, "logits", lambda images: asked.append(images.copy()) or ask(images))
+    asked: list[NDArray[np.float32]] = []
+    answer = session.logits
+
+    def ask(images: NDArray[np.float32]) -> NDArray[np.float64]:
+        asked.append(images.copy())
+        return answer(images)
+
+    monkeypatch.setattr(session, "logits", ask)
 
     occlude(session, image, step=QUICK_STRIDE)
 
