@@ -18,7 +18,7 @@ _RUN = """addEventListener("load", () => axe.run(document).then(found => tell(JS
 }))))"""
 
 
-def find_grave_faults(name: str, page: str, folder: Path, *, is_dark: bool) -> list[object]:
+def find_grave_faults(name: str, page: str, folder: Path, *, is_dark: bool) -> list[list[str]]:
     """Return the serious faults of a page on a telephone and on a desk; what it loads lies in the folder.
 
     Parameters
