@@ -95,6 +95,7 @@ container: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp .peer-venv/stamp
 	$(BIN)/python -m benchmarks.lesson --peer-python .peer-venv/bin/python --peer $(SHARED)/bench/keras_baseline.py
 	$(BIN)/python -m benchmarks.archive
+	$(BIN)/python -m benchmarks.headers
 	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.answers_page
 	$(BIN)/python -m benchmarks.study_aware

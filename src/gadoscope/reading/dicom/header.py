@@ -208,8 +208,8 @@ class InstanceHeader:
         """Return the header that `to_values` gave, after JSON made lists of its tuples."""
         *own, frame = values
         said = (tuple(value) if isinstance(value, list) else value for value in frame)
-        header = FrameHeader(**dict(zip(_FRAME_FIELDS, said, strict=True)))
-        return cls(frame=header, **dict(zip(_INSTANCE_FIELDS, own, strict=True)))
+        by_name: dict[str, Any] = dict(zip(_FRAME_FIELDS, said, strict=True))
+        return cls(frame=FrameHeader(**by_name), **dict(zip(_INSTANCE_FIELDS, own, strict=True)))
 
 
 _INSTANCE_FIELDS = tuple(field.name for field in fields(InstanceHeader) if field.name != "frame")

@@ -1,0 +1,166 @@
+"""How long the header of a classic instance takes, beside opening its file alone and beside pydicom.
+
+    make bench
+    python -m benchmarks.headers
+
+Instances of the archive's phantom, about 130 elements a header, in files that the system holds in memory.
+Time of the processor, the least of many turns that read every file once; the ways take turns, so that a busy
+machine is busy for all of them. Then whole processes from cold: one series of 60 and of 176 instances,
+classified with the default, beside Python importing NumPy and ONNX Runtime.
+"""
+
+import argparse
+import csv
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from benchmarks.lesson import Row, format_table
+from benchmarks.scan_files import make_templates, write_series
+from gadoscope.labels import Phase, Plane
+from gadoscope.reading.archives.sources import Source
+from gadoscope.reading.dicom.facts import read_facts
+from gadoscope.reading.dicom.header import describe, scan_header
+from gadoscope.reading.dicom.parsed_facts import parse_facts
+from gadoscope.reading.dicom.parsed_pixels import parse_pixel_header
+from gadoscope.reading.dicom.pixel_header import read_pixel_header
+from gadoscope.reading.dicom.raw_header import read_raw_header
+
+MATRIX, INSTANCES = 256, 48
+SERIES_LENGTHS = {60: 2.5, 176: 3.0}
+"""Instances of a series, and how many times as long as the imports alone it may take from cold."""
+LONGEST = max(SERIES_LENGTHS)
+MOST_HEADER_US, MOST_OPENINGS = 120.0, 6.0
+READ_BYTES = 128 * 1024
+"""Of each file, where it is only opened and read: what the header reader takes at most at first."""
+IMPORTS = (sys.executable, "-c", "import numpy, onnxruntime")
+MICRO = 1e6
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=10.0, help="for each encoding")
+    parser.add_argument("--starts", type=int, default=5, help="cold processes of each kind")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="gadoscope-bench-") as folder:
+        work = Path(folder)
+        rows = [
+            row
+            for syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+            for row in measure_headers(make_series(work, syntax, INSTANCES), syntax.name, arguments.seconds)
+        ]
+        print(format_table(rows + measure_cold(work, arguments.starts)))
+
+
+def make_series(work: Path, syntax: UID, count: int) -> Path:
+    """Write one series and return its folder."""
+    folder = work / f"{syntax.keyword}-{count}"
+    templates = make_templates(Plane.SAGITTAL, Phase.POST_CONTRAST, syntax, matrix=MATRIX, most=LONGEST)
+    write_series(templates, folder, study=0, number=0, count=count)
+    return folder
+
+
+def measure_headers(folder: Path, name: str, seconds: float) -> list[Row]:
+    """Return microseconds a header, by each way."""
+    ways: dict[str, Callable[[BinaryIO], object]] = {
+        "open and read": lambda file: file.read(READ_BYTES),
+        "header": lambda file: scan_header(file, "name"),
+        "header by pydicom": lambda file: describe(read_raw_header(file), "name"),
+        "pixel header": read_pixel_header,
+        "pixel header by pydicom": parse_pixel_header,
+        "facts": read_facts,
+        "facts by pydicom": parse_facts,
+    }
+    took = time_ways(ways, sorted(folder.iterdir()), seconds)
+    opening, header = took["open and read"], took["header"]
+    rows = [
+        Row(
+            f"{name}: a header, processor",
+            f"<= {MOST_HEADER_US:g} us, {MOST_OPENINGS:g} x open and read",
+            f"{header:.0f} us = {header / opening:.1f} x {opening:.0f} us",
+            header <= min(MOST_HEADER_US, MOST_OPENINGS * opening),
+        )
+    ]
+    for way in ("header", "pixel header", "facts"):
+        ours, theirs = took[way], took[f"{way} by pydicom"]
+        measured = f"{theirs:.0f} / {ours:.0f} us = {theirs / ours:.1f} x"
+        rows.append(Row(f"{name}: {way}, by pydicom beside", "", measured))
+    return rows
+
+
+def time_ways(
+    ways: Mapping[str, Callable[[BinaryIO], object]], paths: Sequence[Path], seconds: float
+) -> dict[str, float]:
+    """Return for each way the microseconds of processor time a file, the least of all turns."""
+    least = dict.fromkeys(ways, math.inf)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for name, read in ways.items():
+            start = time.process_time()
+            for path in paths:
+                with Source(path).open() as file:
+                    read(file)
+            least[name] = min(least[name], time.process_time() - start)
+    return {name: MICRO * took / len(paths) for name, took in least.items()}
+
+
+def measure_cold(work: Path, starts: int) -> list[Row]:
+    """Return seconds of processor time that whole processes take, beside the imports alone."""
+    folders = {count: make_series(work, ExplicitVRLittleEndian, count) for count in SERIES_LENGTHS}
+    commands = {count: _classify(folder, work / f"{count}.csv") for count, folder in folders.items()}
+    imports: list[float] = []
+    taken: dict[int, list[float]] = {count: [] for count in commands}
+    for _ in range(starts):
+        imports.append(_time_process(IMPORTS))
+        for count, command in commands.items():
+            taken[count].append(_time_process(command))
+    least = statistics.median(imports)
+    rows = []
+    for count, most in SERIES_LENGTHS.items():
+        _check_answered(work / f"{count}.csv")
+        seconds = statistics.median(taken[count])
+        rows.append(
+            Row(
+                f"one series of {count} from cold, processor, beside the imports of NumPy and ONNX Runtime",
+                f"<= {most:g} x",
+                f"{seconds:.2f} / {least:.2f} s = {seconds / least:.1f} x",
+                seconds <= most * least,
+            )
+        )
+    return rows
+
+
+def _classify(folder: Path, table: Path) -> tuple[str, ...]:
+    words = ("-m", "gadoscope", "classify", str(folder), "--output", str(table))
+    return sys.executable, *words
+
+
+def _check_answered(table: Path) -> None:
+    with table.open(newline="", encoding="utf-8") as file:
+        statuses = [row["status"] for row in csv.DictReader(file)]
+    if statuses != ["answered"]:  # a refusal is quick
+        raise SystemExit(f"expected one answer, but the table holds {statuses}")
+
+
+def _time_process(command: Sequence[str]) -> float:
+    """Return the processor time of a process and its children, s."""
+    before = os.times()
+    subprocess.run(command, check=True, capture_output=True)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+if __name__ == "__main__":
+    main()
