@@ -137,8 +137,8 @@ OF_OTHER_TESTS = "pip install"
 def run(line: str, folder: Path, smaller: Mapping[str, Sequence[str]]) -> str:
     """Run one command of a page in a folder, and return what it printed.
 
-    Ours run within this process, each with more words; the others as a shell runs them, and so does what starts
-    copies of itself: Lightning ends the whole process if one of them fails.
+    Ours run within this process, each with more words; the others as a shell runs them, and so does what
+    starts copies of itself: Lightning ends the whole process if one of them fails.
     """
     for name in ROOT_FOLDERS:
         line = line.replace(f" {name}", f" {folder}{name}")

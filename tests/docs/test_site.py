@@ -28,8 +28,7 @@ ONE_OF_EACH_KIND = (
     "explanation/study-aware",
 )
 """Pages of the site: with pictures, commands, docstrings, tables, cells, text."""
-DONE_IN_SIGHT = "scrollable-region-focusable"
-"""The theme lets a keyboard reach wide code once it comes into sight; without a screen none does."""
+UNREACHED = "scrollable-region-focusable"
 
 
 def test_every_page_is_in_the_menu_of_the_site_once() -> None:
@@ -110,6 +109,11 @@ def test_the_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(site
         assert [one for one in loads.addresses if re.match(r"(https?:)?//", one)] == [], page
 
 
+def is_code_out_of_sight(fault: list[str]) -> bool:
+    """The theme lets a keyboard reach wide code once it comes into sight; without a screen none does."""
+    return fault[1] == UNREACHED and all(node.startswith("<code") for node in fault[2])
+
+
 @needs_browser
 @pytest.mark.slow
 @pytest.mark.skipif(not AXE.exists(), reason="no axe-core here; `make axe` brings it")
@@ -120,7 +124,7 @@ def test_axe_finds_no_serious_fault_in_a_page_of_the_site(site: Path, name: str,
     page = (site / f"{name}.html").read_text(encoding="utf-8")
     try:
         faults = find_grave_faults(name, page, site, is_dark=is_dark)
-        assert [fault for fault in faults if fault[1] != DONE_IN_SIGHT] == []
+        assert [fault for fault in faults if not is_code_out_of_sight(fault)] == []
     finally:
         (site / f"{name}.html").write_text(page, encoding="utf-8")
 
