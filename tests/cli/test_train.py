@@ -12,7 +12,7 @@ from gadoscope.errors import GadoscopeError
 from tests.support.curves import no_curves
 from tests.support.lessons import QUICK_SETTINGS, SMALL_SETTINGS, write_slices
 from tests.support.paths import LESSON
-from tests.support.quick_runs import narrow_compact, train_quickly
+from tests.support.quick_runs import explain_coarsely, narrow_compact, train_quickly
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +25,7 @@ def slices(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     train_quickly(monkeypatch)
     narrow_compact(monkeypatch)
+    explain_coarsely(monkeypatch)
 
 
 def train(data: Path, run: Path, *arguments: str, settings: Sequence[str] = SMALL_SETTINGS) -> Result:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.docs.console import Step, read_blocks, run_block, run_block_here
 from tests.support.paths import ROOT
-from tests.support.quick_runs import draw_no_curves, grow_few_trees
+from tests.support.quick_runs import draw_no_curves, explain_coarsely, grow_few_trees
 
 TUTORIAL = ROOT / "docs" / "tutorial" / "the-lesson.md"
 SMALLER = {
@@ -45,4 +45,5 @@ def small_lesson(tmp_path_factory: pytest.TempPathFactory) -> Lesson:
     with pytest.MonkeyPatch.context() as patch:
         draw_no_curves(patch)
         grow_few_trees(patch)
+        explain_coarsely(patch)
         return run_lesson(tmp_path_factory.mktemp("small-lesson"), run)

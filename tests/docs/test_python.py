@@ -14,7 +14,7 @@ from gadoscope.cli.main import cli
 from tests.support.curves import no_curves
 from tests.support.keras_files import KERAS2
 from tests.support.paths import DOCS
-from tests.support.quick_runs import draw_no_curves, grow_few_trees
+from tests.support.quick_runs import draw_no_curves, explain_coarsely, grow_few_trees
 
 PAGE = DOCS / "reference" / "python.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -36,6 +36,7 @@ def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_example_of_the_page_says_what_is_true(examples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     draw_no_curves(monkeypatch)
     grow_few_trees(monkeypatch)
+    explain_coarsely(monkeypatch)
     monkeypatch.setattr(
         "os.cpu_count", lambda: 1
     )  # of torch: more threads than this worker's wait for others

@@ -32,7 +32,7 @@ from tests.support.curves import no_curves
 from tests.support.labelled_scans import SCAN_FORMS, export_slices, write_scans
 from tests.support.lessons import quick_config, write_slices
 from tests.support.paths import ROOT
-from tests.support.quick_runs import narrow_compact, train_quickly
+from tests.support.quick_runs import explain_coarsely, narrow_compact, train_quickly
 from tests.support.scan_runs import classify
 from tests.support.syntax import list_imports
 
@@ -45,6 +45,7 @@ def without_curves() -> Iterator[None]:
     with no_curves(), pytest.MonkeyPatch.context() as patch:
         train_quickly(patch)
         narrow_compact(patch)
+        explain_coarsely(patch)
         yield
 
 

@@ -19,7 +19,7 @@ from tests.support.commands import GADOSCOPE, run_command
 from tests.support.curves import no_curves
 from tests.support.dicom_files import classic_series, write_series
 from tests.support.odd_text import ODD_TEXTS
-from tests.support.quick_runs import grow_few_trees
+from tests.support.quick_runs import explain_coarsely, grow_few_trees
 from tests.support.slices import write_slice
 from tests.support.tiny_run import make_items, write_run
 
@@ -170,6 +170,7 @@ def test_an_evaluation_and_an_audit_of_odd_manifests_leave_whole_files_and_a_qui
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grow_few_trees(monkeypatch)
+    explain_coarsely(monkeypatch)
     items: list[Item] = []
     for number, text in enumerate(ODD_LABELS):
         split = (Split.TRAIN, Split.VALIDATION, Split.TEST)[number % 3]

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.support.paths import LESSON
-from tests.support.quick_runs import draw_no_curves, remember_shortcuts
+from tests.support.quick_runs import draw_no_curves, explain_coarsely, remember_shortcuts
 from tests.support.traps import N_FEW, write_trap
 
 
@@ -54,6 +54,12 @@ def no_curves(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def known_shortcuts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure once what gives the label of the same data away."""
     remember_shortcuts(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def coarse_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask about few places of the slices that are explained."""
+    explain_coarsely(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from gadoscope.training.export import export_bundle
 from tests.inspection.test_audited import write_audit
 from tests.support.bundles import TINY_METADATA, TINY_SLOPE, tiny_model, write_tiny_bundle
 from tests.support.curves import no_curves
-from tests.support.quick_runs import remember_shortcuts
+from tests.support.quick_runs import explain_coarsely, remember_shortcuts
 from tests.support.tiny_run import make_item, make_items, write_run, write_slice
 
 TIME = "2026-01-01T00:00:00+00:00"
@@ -48,6 +48,7 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Evaluation, Tol
     (folder / "run").mkdir()
     with no_curves(), pytest.MonkeyPatch.context() as patch:
         remember_shortcuts(patch)
+        explain_coarsely(patch)
         done = evaluate(
             write_run(folder / "run"),
             data=None,

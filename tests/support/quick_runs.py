@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gadoscope.explanation import occlusion
 from gadoscope.inspection import shortcuts
 from gadoscope.preparation.items import Item
 from gadoscope.records import Data
@@ -19,6 +20,9 @@ tests/statistics/test_predictors.py and tests/inspection/test_shortcuts.py."""
 NARROW = (8, 16, 16)
 """Maps of each stage."""
 
+COARSE = 0.3
+"""Side of a hidden patch and the way to the next, as shares of a slice's side: 16 places, not 169."""
+
 _known: dict[str, Data] = {}
 """What gives the label away, by the digest of all that it rests on."""
 
@@ -26,6 +30,14 @@ _known: dict[str, Data] = {}
 def grow_few_trees(patch: pytest.MonkeyPatch) -> None:
     """Look for what gives the label away with small forests."""
     patch.setattr(predictors, "N_TREES", N_TREES)
+
+
+def explain_coarsely(patch: pytest.MonkeyPatch) -> None:
+    """Ask about few places of what a report explains; what a map shows is claimed in tests/explanation."""
+    defaults: dict[str, Any] = occlusion.occlude.__kwdefaults__ or {}
+    assert "step" in defaults
+    patch.setitem(defaults, "step", COARSE)
+    patch.setattr(occlusion, "PATCH", COARSE)
 
 
 def remember_shortcuts(patch: pytest.MonkeyPatch) -> None:
