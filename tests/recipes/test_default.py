@@ -10,7 +10,12 @@ from PIL import Image
 from benchmarks.default_latency import measure
 from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
+from gadoscope.training.config import read_config
+from gadoscope.training.record import list_settings
 from recipes.default.data import VOLUME_SOURCE, reformat_stack
+from recipes.default.hard_heads import HARD_SOURCE
+
+SECOND_STAGE = Path(__file__).parents[2] / "recipes" / "default" / "second_stage.toml"
 
 
 def test_a_small_and_fast_bundle_meets_both_figures_and_each_says_its_unit(tiny_bundle: Path) -> None:
@@ -52,3 +57,18 @@ def test_the_head_is_upright_in_what_is_cut(tmp_path: Path) -> None:
     for item in reformat_stack(volume, tmp_path / "out"):
         pixels = np.asarray(Image.open(item.path)).astype(int)
         assert pixels[-len(pixels) // 5 :].max() < pixels[: len(pixels) // 2].max() / 2
+
+
+def test_the_second_stage_is_the_first_ones_recipe_but_for_a_short_mild_training_beside_hard_heads() -> None:
+    first, second = read_config("default"), read_config(SECOND_STAGE)
+    settings = list_settings(second)
+    changed = {name for name, value in list_settings(first).items() if settings[name] != value}
+    shares = {"sampling.shares", *(f"sampling.shares.{source}" for source in second.sampling.shares)}
+    assert changed - shares == {
+        "epochs",
+        "optimiser.learning_rate",
+        "optimiser.warmup",
+        "distort.frame_chance",
+    }
+    assert second.sampling.shares.keys() - first.sampling.shares.keys() == {HARD_SOURCE}
+    assert abs(sum(second.sampling.shares.values()) - 1) < 1e-9
