@@ -1,7 +1,7 @@
 # Everything that a newcomer and CI need. Each target builds its own .venv first; only Python 3.11+ is assumed.
 #
 #   make demo    the whole lesson on synthetic heads: images, training, report, answers
-#   make test    the tests (about 5 minutes on 2 cores)
+#   make test    the tests (under 4 minutes on 2 cores)
 #   make check   format, lint, types, layers, and the built wheel in a clean environment
 #   make docs    the reference pages from the code, and the documentation as a site in build/site
 #   make notebook  the page of the lesson's notebook, run anew
