@@ -5,7 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,11 +41,18 @@ def run_block(steps: list[Step], folder: Path) -> list[str]:
     """Run the steps in one shell, so that `$?` is that of the step before, and return what each printed."""
     keep_code = f"code=$?; printf '\\n{END_OF_OUTPUT}\\n'; (exit $code)"
     script = "\n".join(f"{step.command}\n{keep_code}" for step in steps)
-    return _run_shell(script, folder).stdout.split(END_OF_OUTPUT)[: len(steps)]
+    return run_shell(script, folder).stdout.split(END_OF_OUTPUT)[: len(steps)]
 
 
-def _run_shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {
+def run_shell(
+    script: str,
+    folder: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    longest_s: float = LONGEST_BLOCK_S,
+) -> subprocess.CompletedProcess[str]:
+    """Return how a shell ends with what both streams said, in an environment of its own or the tests'."""
+    ours = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "LC_ALL": "C.UTF-8",  # `ls` sorts capitals first, as on the page
@@ -53,11 +60,11 @@ def _run_shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["sh", "-c", script],
         cwd=folder,
-        env=environment,
+        env=ours if environment is None else environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=LONGEST_BLOCK_S,
+        timeout=longest_s,
         check=False,
     )
 
@@ -73,7 +80,7 @@ def run_block_here(
             with no_curves():  # no page shows what is in a report
                 ended = run_command(*change(words[1:]), folder=folder, together=True)
         else:
-            ended = _run_shell(step.command.replace("$?", str(code)), folder)
+            ended = run_shell(step.command.replace("$?", str(code)), folder)
         printed.append(ended.stdout)
         code = ended.returncode
     return printed

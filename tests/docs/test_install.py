@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.commands import iter_shown, list_shown
+from tests.docs.console import run_shell
 from tests.docs.test_commands import NOT_RUN
 from tests.support.paths import DOCS, ROOT
 
@@ -56,16 +57,7 @@ class Desk:
         }
         for name in without:
             told.pop(name, None)
-        ended = subprocess.run(
-            ["sh", "-c", line],
-            cwd=self.folder / "clone",
-            env=told,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=LONGEST_S,
-            check=False,
-        )
+        ended = run_shell(line, self.folder / "clone", environment=told, longest_s=LONGEST_S)
         assert ended.returncode == 0, f"$ {line}\n{ended.stdout}"
         return ended.stdout
 

@@ -7,8 +7,6 @@ import csv
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +16,7 @@ import pytest
 
 import gadoscope as gs
 from tests.docs.commands import NAMED_FILE, iter_shown
-from tests.docs.console import in_shape, matches, read_blocks
+from tests.docs.console import in_shape, matches, read_blocks, run_shell
 from tests.docs.test_commands import NOT_RUN, RUN_BY
 from tests.support.commands import run_command
 from tests.support.keras_files import KERAS2
@@ -147,16 +145,8 @@ def run(line: str, folder: Path, smaller: Mapping[str, Sequence[str]]) -> str:
         ended = run_command(*words[1:], *smaller.get(words[1], []), folder=folder, together=True)
     else:
         line += "".join(f" {word}" for word in smaller["train"]) if "gadoscope train" in line else ""
-        path = f"PATH='{Path(sys.executable).parent}':$PATH PYTHONPATH='{ROOT / 'src'}:{ROOT}'"
-        ended = subprocess.run(
-            ["sh", "-c", f"{path}; export PATH PYTHONPATH; {line}"],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=LONGEST_S,
-            check=False,
-        )
+        path = f"PYTHONPATH='{ROOT / 'src'}:{ROOT}'"
+        ended = run_shell(f"{path}; export PYTHONPATH; {line}", folder, longest_s=LONGEST_S)
     assert ended.returncode == 0, f"$ {line}\n{ended.stdout}"
     return ended.stdout
 

@@ -19,7 +19,7 @@ from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.dicom.elements import LONGEST_VALUE_BYTES, Elements
 from gadoscope.reading.dicom.long_header import ParsedHeader, parse_long_header
 from gadoscope.reading.dicom.objects import elements_of
-from gadoscope.reading.dicom.syntaxes import BIG_ENDIAN, META_AT, guess_implicit, has_preamble
+from gadoscope.reading.dicom.syntaxes import BIG_ENDIAN, META_AT, META_GROUP, guess_implicit, has_preamble
 from gadoscope.reading.quiet import quiet_library
 
 GROWTH = 8
@@ -30,7 +30,6 @@ MAX_PLAIN_ITEMS = 500
 """Items of sequences that pydicom parses: it takes up to 0.1 ms for each."""
 SAMPLE_BYTES, SAMPLE_STEP_BYTES, MOST_IN_SAMPLE = 128, 8192, 5
 """Samples of a header: a storm of sequences that costs anything fills more than the step between two."""
-_META_GROUP = 0x0002
 _UNDEFINED = b"\xff\xff\xff\xff"
 _ITEM = b"\xfe\xff\x00\xe0"
 
@@ -152,4 +151,4 @@ def read_meta(prefix: bytes) -> tuple[Elements, int]:
 
 
 def _ends_meta(tag: BaseTag, _representation: str | None, _length: int) -> bool:
-    return tag >> 16 != _META_GROUP
+    return tag >> 16 != META_GROUP

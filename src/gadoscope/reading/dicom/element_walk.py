@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 
 from gadoscope.errors import ReadError, RefusedError
+from gadoscope.reading.dicom import tags
 
 MAX_STEPS = 1_200_000
 """Elements, and items at `STEPS_AN_ITEM`: more than 2,000 frames take with two hundred elements each, and
@@ -18,7 +19,9 @@ what this takes a second for."""
 STEPS_AN_ITEM = 4
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
-_DELIMITERS, _ITEM, _SEQUENCE_END = 0xFFFE, 0xFFFEE000, 0xFFFEE0DD
+DELIMITERS, ITEM, SEQUENCE_END = 0xFFFE, 0xFFFEE000, 0xFFFEE0DD
+PIXEL_TAGS = frozenset((tags.FLOAT_PIXEL_DATA, tags.DOUBLE_FLOAT_PIXEL_DATA, tags.PIXEL_DATA))
+"""What ends a header."""
 SHORT_FORMS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 LONG_FORMS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 """Value representations whose lengths take two bytes, and four (PS3.5 7.1.2)."""
@@ -59,7 +62,7 @@ class Walk:
         self._wide = struct.Struct(f"{order}HHI")
         self._short = struct.Struct(f"{order}H")
         self._long = struct.Struct(f"{order}I")
-        self.item = self._wide.pack(_ITEM >> 16, _ITEM & 0xFFFF, 0)[:4]
+        self.item = self._wide.pack(ITEM >> 16, ITEM & 0xFFFF, 0)[:4]
         self._n_steps = 0
         self._ends: dict[int, int] = {}
 
@@ -70,7 +73,7 @@ class Walk:
             group, element, length = self._wide.unpack_from(data, at)
             tag = group << 16 | element
             form = data[at + 4 : at + 6]
-            if self.is_implicit or group == _DELIMITERS:
+            if self.is_implicit or group == DELIMITERS:
                 return tag, None, length, at + 8
             if form in LONG_FORMS:
                 return tag, form.decode(), self._long.unpack_from(data, at + 8)[0], at + 12
@@ -104,8 +107,8 @@ class Walk:
                 group, element, length = unpack(data, at)
                 n_steps += 1
                 at += 8
-                if group == _DELIMITERS:
-                    if element != _ITEM & 0xFFFF:
+                if group == DELIMITERS:
+                    if element != ITEM & 0xFFFF:
                         ends[open_at.pop()] = at
                         continue
                     n_steps += STEPS_AN_ITEM - 1
@@ -133,9 +136,9 @@ class Walk:
         end = data_end if length == UNDEFINED_LENGTH else min(sequence_end, data_end)
         while at + 8 <= end:
             tag, _, n_bytes, start = self.read_element(at)
-            if tag == _SEQUENCE_END:
+            if tag == SEQUENCE_END:
                 return
-            if tag != _ITEM:
+            if tag != ITEM:
                 raise damaged()
             self.spend(STEPS_AN_ITEM)
             if n_bytes == UNDEFINED_LENGTH:

@@ -22,6 +22,7 @@ from pydicom.tag import BaseTag
 
 from gadoscope.reading.dicom import tags
 from gadoscope.reading.dicom.element_walk import (
+    PIXEL_TAGS,
     UNDEFINED_LENGTH,
     NeedsMoreError,
     Walk,
@@ -42,7 +43,6 @@ MAX_MACRO_ITEMS = 64
 """A macro has one item, or one for each agent or value map."""
 
 _GROUPS = frozenset((tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE))
-_PIXEL_TAGS = frozenset((tags.FLOAT_PIXEL_DATA, tags.DOUBLE_FLOAT_PIXEL_DATA, tags.PIXEL_DATA))
 FRAME_MACROS = frozenset(
     (
         tags.MR_TIMING_AND_RELATED_PARAMETERS_SEQUENCE,  # MR Timing and Related Parameters
@@ -175,7 +175,7 @@ class _Parser(Walk):
         previous, n_disorder, n_top = 0, 0, 0
         while at + 8 <= n_bytes:
             tag, form, length, value_at = self.read_element(at)
-            if tag in _PIXEL_TAGS:
+            if tag in PIXEL_TAGS:
                 return ParsedHeader(self._dataset(kept), at, True, tag, value_at, length)
             n_top += 1
             n_disorder += tag <= previous

@@ -20,10 +20,18 @@ from typing import BinaryIO
 
 from gadoscope.reading.dicom import tags
 from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES
-from gadoscope.reading.dicom.element_walk import LONG_FORMS, SHORT_FORMS, UNDEFINED_LENGTH
+from gadoscope.reading.dicom.element_walk import (
+    DELIMITERS,
+    ITEM,
+    LONG_FORMS,
+    PIXEL_TAGS,
+    SEQUENCE_END,
+    SHORT_FORMS,
+    UNDEFINED_LENGTH,
+)
 from gadoscope.reading.dicom.elements import Element, Elements
 from gadoscope.reading.dicom.sequences import COMMON_SEQUENCES, CONVERTED, MAX_CONVERTED_ITEMS
-from gadoscope.reading.dicom.syntaxes import EXPLICIT, IMPLICIT, META_AT, has_preamble
+from gadoscope.reading.dicom.syntaxes import EXPLICIT, IMPLICIT, META_AT, META_GROUP, has_preamble
 
 READ_BYTES = (32 * 1024, 128 * 1024)
 """Read at first, and if the header is longer: most take a few kB, shadow headers of some vendors 60-100 kB.
@@ -31,14 +39,12 @@ Of 128 KiB the system maps new memory for each file, which takes as long as the 
 DEEPEST = 8
 """Sequences of undefined length inside each other: more than any module has."""
 
-_META_GROUP = 0x0002
-_GROUP_LENGTH = struct.pack("<HH2sH", _META_GROUP, 0, b"UL", 4)
+_GROUP_LENGTH = struct.pack("<HH2sH", META_GROUP, 0, b"UL", 4)
 _META_TAGS = frozenset(
     (tags.MEDIA_STORAGE_SOP_CLASS_UID, tags.MEDIA_STORAGE_SOP_INSTANCE_UID, tags.TRANSFER_SYNTAX_UID)
 )
 _SYNTAXES = {uid.encode(): uid for uid in (IMPLICIT, EXPLICIT, *COMPRESSED_SYNTAXES)}
 _FIRST_PIXEL_TAG = tags.FLOAT_PIXEL_DATA
-_PIXEL_TAGS = frozenset((tags.FLOAT_PIXEL_DATA, tags.DOUBLE_FLOAT_PIXEL_DATA, tags.PIXEL_DATA))
 _GROUP_0000 = 0xFFFF
 """Its last tag: it stands in messages only; zeros were read as elements, where a copy broke off."""
 _NO_END = 0
@@ -50,9 +56,8 @@ _SHORT = {int.from_bytes(form, "little"): form.decode() for form in SHORT_FORMS}
 _LONG = {int.from_bytes(form, "little"): form.decode() for form in LONG_FORMS}
 _WIDE, _LENGTH = struct.Struct("<HHI").unpack_from, struct.Struct("<I").unpack_from
 _EXPLICIT = struct.Struct("<HHHH").unpack_from
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_ITEM_END = 0xFFFEE00D
 _ITEM_BYTES = b"\xfe\xff\x00\xe0"
-_DELIMITERS = 0xFFFE
 _ITEM_HEAD = 8
 _MOST_CONVERTED_BYTES = len(_ITEM_BYTES) * MAX_CONVERTED_ITEMS
 # Character sets whose names pydicom knows as they stand; what is misspelt it repairs, or refuses.
@@ -211,7 +216,7 @@ def _walk_meta(data: bytes) -> tuple[dict[int, Element], int]:
     previous, at = -1, META_AT
     while True:
         group, element, code, length = _EXPLICIT(data, at)
-        if group != _META_GROUP:
+        if group != META_GROUP:
             break
         form = _SHORT.get(code)
         at += 8
@@ -221,8 +226,8 @@ def _walk_meta(data: bytes) -> tuple[dict[int, Element], int]:
         end = at + length
         if form is None or element <= previous or end > len(data):
             raise _OddError
-        if _META_GROUP << 16 | element in _META_TAGS:
-            found[_META_GROUP << 16 | element] = form, data[at:end], True
+        if META_GROUP << 16 | element in _META_TAGS:
+            found[META_GROUP << 16 | element] = form, data[at:end], True
         previous, at = element, end
     if tags.TRANSFER_SYNTAX_UID not in found:
         raise _OddError
@@ -293,7 +298,7 @@ def _walk_implicit(data: bytes, at: int, asked: Asked, found: dict[int, Element]
 
 
 def _end_at_pixels(previous: int, tag: int, at: int, value_at: int, length: int) -> _End:
-    if tag not in _PIXEL_TAGS or previous >= _FIRST_PIXEL_TAG:
+    if tag not in PIXEL_TAGS or previous >= _FIRST_PIXEL_TAG:
         raise _OddError
     return at, tag, value_at, length
 
@@ -324,9 +329,9 @@ def _skip_sequence(data: bytes, at: int, *, is_implicit: bool, depth: int = 0) -
     while True:
         group, element, length = _WIDE(data, at)
         tag, at = group << 16 | element, at + _ITEM_HEAD
-        if tag == _SEQUENCE_END and not length:
+        if tag == SEQUENCE_END and not length:
             return at
-        if tag != _ITEM:
+        if tag != ITEM:
             raise _OddError
         end = _NO_END if length == UNDEFINED_LENGTH else at + length
         at = _skip_item(data, at, end, is_implicit=is_implicit, depth=depth)
@@ -347,7 +352,7 @@ def _skip_item(data: bytes, at: int, end: int, *, is_implicit: bool, depth: int)
             else:
                 form, (length,) = _LONG.get(code), _LENGTH(data, value_at)
                 value_at += 4
-        if group == _DELIMITERS or (form is None and not is_implicit):
+        if group == DELIMITERS or (form is None and not is_implicit):
             raise _OddError
         if length == UNDEFINED_LENGTH:
             if not (_is_sequence(data, tag, value_at) if is_implicit else form == "SQ"):

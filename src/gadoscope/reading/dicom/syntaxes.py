@@ -21,6 +21,7 @@ DEFLATED_CHUNK_BYTES = 256 * 1024
 _PREAMBLE_BYTES, _MAGIC = 128, b"DICM"
 META_AT = _PREAMBLE_BYTES + len(_MAGIC)
 """Where the file meta information begins behind the preamble."""
+META_GROUP = 0x0002
 _DEFLATED = b"\x02\x00\x10\x00UI\x16\x00" + DEFLATED.encode()
 
 
