@@ -11,7 +11,6 @@ page of 10,000 is made of the rows of 100 series, each a hundred times under oth
 the page as full as it gets.
 """
 
-import argparse
 import resource
 import statistics
 import sys
@@ -23,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.archive import run
-from benchmarks.lesson import Row, format_table
 from benchmarks.scan_files import SERIES_A_STUDY, Plan, make_archive
+from benchmarks.table import Row, begin_parser, finish
 from gadoscope.classification.classifier import classify
 from gadoscope.classification.options import RunOptions
 from gadoscope.classification.page import Page
@@ -51,9 +50,7 @@ KINDS: tuple[dict[str, Any], ...] = (
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = begin_parser(__doc__)
     parser.add_argument("--folder", type=Path, help="keep the archive here and use it again")
     parser.add_argument("--keep", type=Path, help="keep both pages in this folder, to look at them")
     parser.add_argument("--studies", type=int, default=STUDIES, help="of five series each")
@@ -67,7 +64,7 @@ def main() -> None:
         rows = measure_added(folder, pages / "page.html", arguments.studies, arguments.rounds)
         studies = sorted(folder.glob("study-*"))[:LARGE_STUDIES]
         rows.append(measure_large(studies, pages / "page-large.html"))
-    print(format_table(rows))
+    finish(rows, arguments.rows)
 
 
 def measure_added(folder: Path, page: Path, studies: int, rounds: int) -> list[Row]:

@@ -9,7 +9,6 @@ asked for and what was measured. Files are read once before the clock starts. Me
 and all its children together. Ratios to the plain script matter; seconds drift with the machine.
 """
 
-import argparse
 import csv
 import os
 import shutil
@@ -26,8 +25,8 @@ from pathlib import Path
 
 from pydicom.uid import ExplicitVRLittleEndian
 
-from benchmarks.lesson import Row, format_table
 from benchmarks.scan_files import SERIES_A_STUDY, Plan, make_archive, make_templates, write_series
+from benchmarks.table import Row, begin_parser, finish
 from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.decision.operating_point import OperatingPoint
 from gadoscope.imaging.intensity import ImagePath
@@ -60,9 +59,7 @@ class Finished:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = begin_parser(__doc__)
     parser.add_argument("--folder", type=Path, help="keep the archives here and use them again")
     parser.add_argument("--studies", type=int, default=STUDIES, help="of five series each")
     parser.add_argument("--most", type=int, default=180, help="instances of the longest series")
@@ -83,7 +80,7 @@ def main() -> None:
             rows += measure_archive(plan, folder / "large", bundle, with_peer=False)
             if arguments.folder is None:
                 shutil.rmtree(folder / "large")
-    print(format_table(rows))
+    finish(rows, arguments.rows)
 
 
 def write_lesson_bundle(path: Path) -> Path:
@@ -143,8 +140,14 @@ def measure_archive(plan: Plan, folder: Path, bundle: Path, *, with_peer: bool) 
     if with_peer:
         peer = run([sys.executable, "-m", "benchmarks.naive", bundle, *tenth])
         peer_rate = n_few / peer.wall_s
-        measured = f"{few_rate:.1f} / {peer_rate:.1f} series/s = {few_rate / peer_rate:.1f} x"
-        rows.append(Row(f"plain pydicom script, {n_few:,} series", "", f"{measured}; {peer.peak_mb:.0f} MB"))
+        rows.append(
+            Row(
+                f"classify {n_few:,} series",
+                "",
+                f"{few_rate:.1f} series/s = {few_rate / peer_rate:.1f} x, {few.peak_mb:.0f} MB",
+                peer=f"a plain pydicom script: {peer_rate:.1f} series/s, {peer.peak_mb:.0f} MB",
+            )
+        )
     return rows
 
 

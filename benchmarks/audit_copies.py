@@ -8,7 +8,6 @@ the pairs that are none: slices of one head 1 mm apart, and the same slice befor
 The time is that of comparing `--images` pictures, all with all.
 """
 
-import argparse
 import io
 import resource
 import time
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.table import Row, begin_parser, finish
 from gadoscope.parallel import count_jobs
 from gadoscope.phantom.forms.cohort import Cohort, scan
 from gadoscope.phantom.physics.acquire import window
@@ -91,8 +91,8 @@ def make_slices(n_subjects: int) -> Iterator[Pixels]:
                 yield window(signal, done.scanner)
 
 
-def measure_recall(originals: list[Pixels]) -> None:
-    """Print how many copies of each kind are found, and how many pairs are none."""
+def measure_recall(originals: list[Pixels]) -> list[Row]:
+    """Return how many copies of each kind are found, and how many pairs are none."""
     generator = np.random.default_rng(SEED)
     thumbnails = [shrink(pixels) for pixels in originals]
     true: dict[tuple[int, int], str] = {}
@@ -106,15 +106,19 @@ def measure_recall(originals: list[Pixels]) -> None:
     found = Counter(name for pair, name in true.items() if pair in pairs)
     # Two copies of one slice, and a copy and the slice, are copies of each other.
     false = [pair for pair in pairs if source.get(pair[0], pair[0]) != source.get(pair[1], pair[1])]
-    print(f"{len(originals)} phantom slices, {SLICES} a volume, 1 mm apart, each before and after contrast")
-    for name in kinds(generator):
-        print(f"  {name:<30} {found[name]:>3} of {COPIES_EACH} found")
     touched = {index for pair in false for index in pair}
-    print(f"  false alarms: {len(false)} pairs, {len(touched)} of {len(stacked)} images")
+    return [
+        *(Row(f"copies found: {name}", "", f"{found[name]} of {COPIES_EACH}") for name in kinds(generator)),
+        Row(
+            f"false alarms among {len(originals)} slices, {SLICES} a volume, 1 mm apart",
+            "",
+            f"{len(false)} pairs, {len(touched)} of {len(stacked)} images",
+        ),
+    ]
 
 
-def measure_time(originals: list[Pixels], n_images: int) -> None:
-    """Print the seconds that comparing ``n_images`` pictures takes."""
+def measure_time(originals: list[Pixels], n_images: int) -> list[Row]:
+    """Return the seconds that comparing ``n_images`` pictures takes."""
     generator = np.random.default_rng(SEED)
     base = np.stack([shrink(pixels) for pixels in originals])
     chosen = base[generator.integers(0, len(base), n_images)]
@@ -126,20 +130,21 @@ def measure_time(originals: list[Pixels], n_images: int) -> None:
     find_copies(images, suspects)
     end = time.perf_counter()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{n_images} images on {count_jobs(0)} cores: {end - start:.0f} s")
-    print(f"  {len(suspects.whole)} suspects in {middle - start:.0f} s, checked in {end - middle:.0f} s")
-    print(f"  largest memory of the process: {memory:.0f} MB")
+    parts = f"{len(suspects.whole)} suspects in {middle - start:.1f} s, checked in {end - middle:.1f} s"
+    return [
+        Row(f"compare {n_images:,} images, {count_jobs(0)} cores", "", f"{end - start:.1f} s: {parts}"),
+        Row("most memory", "", f"{memory:.0f} MB"),
+    ]
 
 
 def main() -> None:
     """Run both measurements."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = begin_parser(__doc__)
     parser.add_argument("--subjects", type=int, default=20)
     parser.add_argument("--images", type=int, default=10_000)
     arguments = parser.parse_args()
     originals = list(make_slices(arguments.subjects))
-    measure_recall(originals)
-    measure_time(originals, arguments.images)
+    finish(measure_recall(originals) + measure_time(originals, arguments.images), arguments.rows)
 
 
 if __name__ == "__main__":

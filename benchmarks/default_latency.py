@@ -7,7 +7,6 @@ A slice of the phantom, again and again, in one thread: the network alone in ONN
 before it. Decoding a file is not in it.
 """
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.lesson import Row, format_table
+from benchmarks.table import Row, begin_parser, finish
 from gadoscope.inference.default import find_default
 from gadoscope.inference.session import Session
 from gadoscope.labels import Plane
@@ -30,13 +29,11 @@ WARM_UP = 20
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = begin_parser(__doc__)
     parser.add_argument("--model", type=Path, help="another bundle than the default")
     parser.add_argument("--runs", type=int, default=200)
     arguments = parser.parse_args()
-    print(format_table(measure(arguments.model or find_default(), arguments.runs)))
+    finish(measure(arguments.model or find_default(), arguments.runs), arguments.rows)
 
 
 def measure(bundle: Path, runs: int) -> list[Row]:

@@ -11,7 +11,6 @@ scoring the images, and the pictures of wrong answers, are not in it: they cost 
 `gadoscope classify`.
 """
 
-import argparse
 import json
 import resource
 import tempfile
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.lesson import Row, format_table
+from benchmarks.table import Row, begin_parser, finish
 from gadoscope.decision.calibration import Calibration
 from gadoscope.decision.decision import Decision, LevelDecision
 from gadoscope.decision.operating_point import OperatingPoint
@@ -56,11 +55,10 @@ SEED = 4
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = begin_parser(__doc__)
     parser.add_argument("--slices", type=int, default=SLICES)
-    predictions = draw_scores(parser.parse_args().slices)
+    arguments = parser.parse_args()
+    predictions = draw_scores(arguments.slices)
     before_mb = peak_mb()
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="gadoscope-bench-") as folder:
@@ -74,7 +72,7 @@ def main() -> None:
         Row("of it before the report", "", f"{before_mb:.0f} MB"),
         Row("the page", "", f"{page_mb:.1f} MB"),
     ]
-    print(format_table(rows))
+    finish(rows, arguments.rows)
 
 
 def draw_scores(n: int) -> Predictions:

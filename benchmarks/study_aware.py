@@ -12,7 +12,6 @@ With --model, a bundle classifies such heads from DICOM files, one series before
 manifest of the tcga-lgg slices, the comparison is also tried on pairs of patients.
 """
 
-import argparse
 import csv
 import tempfile
 from collections import Counter, defaultdict
@@ -27,6 +26,7 @@ from PIL import Image
 from scipy.ndimage import shift
 from scipy.special import ndtri
 
+from benchmarks.table import Row, begin_parser, write_rows
 from gadoscope.classification.run import iter_results
 from gadoscope.classification.study.reasoning import StudySeries, judge_study
 from gadoscope.decision.calibration import sigmoid
@@ -97,9 +97,7 @@ class Volume:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = begin_parser(__doc__)
     parser.add_argument("--subjects", type=int, default=36, help="phantom heads, a study each")
     parser.add_argument("--networks", type=int, default=NETWORKS, help="simulated for each study")
     parser.add_argument("--model", type=Path, help="a bundle to try on DICOM files")
@@ -110,6 +108,7 @@ def main() -> None:
     if arguments.model:
         outcomes[f"{arguments.model.stem}, from DICOM"] = measure_bundle(arguments.model, arguments.subjects)
     print(format_outcomes(outcomes))
+    write_rows([_summarise(name, counts) for name, counts in outcomes.items()], arguments.rows)
     if arguments.data:
         print()
         print(format_pairs(compare_real_pairs(arguments.data)))
@@ -264,6 +263,19 @@ def format_outcomes(outcomes: Mapping[str, Outcomes]) -> str:
         cells = [f"{100 * share / counts.total():.1f} %" for share in shares]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _summarise(name: str, counts: Outcomes) -> Row:
+    """Return what judging together changes, of all series."""
+    alone, together = (
+        [
+            sum(count for pair, count in counts.items() if pair[place] == what) / counts.total()
+            for what in ("wrong", "silent")
+        ]
+        for place in (0, 1)
+    )
+    wrong, silent = (f"{before:.1%} to {after:.1%}" for before, after in zip(alone, together, strict=True))
+    return Row(f"{name}: series wrong, silent; alone to together", "", f"{wrong}; {silent}")
 
 
 @dataclass(frozen=True)
