@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gadoscope.reading.dicom.grouping.index import SeriesIndex
     from gadoscope.results.journal import Journal
 
-ANSWERS_VERSION = 2
+ANSWERS_VERSION = 3
 """Rises with every change of the program that can change an answer: a journal's older ones are not used."""
 
 INPUTS_PER_GROUP = 8

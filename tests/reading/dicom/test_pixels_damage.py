@@ -108,10 +108,11 @@ def test_a_file_without_pixel_data_fails() -> None:
     assert _reason(to_file(_without_pixels(_image()))) == "no_pixels"
 
 
-def test_values_rescaled_by_a_table_are_refused() -> None:
+@pytest.mark.parametrize("n_entries", [4096, 65536], ids=["a short header", "longer than what is read first"])
+def test_values_rescaled_by_a_table_are_refused(n_entries: int) -> None:
     item = Dataset()
-    item.add_new("LUTDescriptor", "US", [4096, 0, 16])
-    item.LUTData = bytes(8192)
+    item.add_new("LUTDescriptor", "US", [n_entries % 65536, 0, 16])  # PS3.3 C.11.1.1: 0 stands for 65,536
+    item.LUTData = bytes(2 * n_entries)
     item["LUTData"].VR = "OW"
     assert _reason(to_file(_image(ModalityLUTSequence=[item]))) == "unsupported_pixels"
 

@@ -29,7 +29,7 @@ from gadoscope.reading.dicom.element_walk import (
     damaged,
     too_many,
 )
-from gadoscope.reading.dicom.sequences import CONVERTED, MAX_CONVERTED_ITEMS
+from gadoscope.reading.dicom.sequences import CONVERTED, MAX_CONVERTED_ITEMS, NOTICED
 
 STEPS_A_MACRO = 20
 """Of a macro that is kept: an object of pydicom's takes as long as so many elements that are stepped over."""
@@ -242,7 +242,7 @@ class _Parser(Walk):
     def _keep_plain(
         self, tag: int, form: str | None, length: int, value_at: int, end: int, longest: int | None
     ) -> RawDataElement | None:
-        """Return an element as it stands in the file; ``None`` for a sequence that nobody reads."""
+        """Return an element as it stands in the file, `NOTICED` empty; ``None`` for other sequences."""
         if length == UNDEFINED_LENGTH:
             end -= 8  # without its delimiter
         n_bytes = end - value_at
@@ -252,6 +252,8 @@ class _Parser(Walk):
             if n_bytes > MAX_CONVERTED_BYTES or n_items > MAX_CONVERTED_ITEMS:
                 raise too_many()
             form = "SQ" if form == "UN" and is_sequence else form
+        elif tag in NOTICED:
+            form, n_bytes, end = "SQ", 0, value_at
         elif is_sequence:
             return None
         value = None if longest is not None and n_bytes > longest else self.data[value_at:end]

@@ -19,6 +19,8 @@ CONVERTED = frozenset(
     )
 )
 """Those that are decoded: agents, ingredients, usage, value maps, regions, and what animal it is."""
+NOTICED = frozenset((tags.MODALITY_LUT_SEQUENCE,))
+"""Those of which only their presence is asked: they are stepped over, and kept as empty."""
 COMMON_SEQUENCES = CONVERTED | frozenset(
     (
         *(0x00080006, 0x00080051, 0x00080096, 0x00081032, 0x00081049, 0x00081052, 0x00081062, 0x00081072),
