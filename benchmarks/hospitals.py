@@ -37,7 +37,7 @@ from gadoscope.statistics.intervals import Estimate
 from gadoscope.statistics.shares import estimate_balanced_accuracy, estimate_rates, estimate_share
 from recipes.default.bare_brains import find_brain
 from recipes.default.pairs import cut_head, to_grey
-from recipes.default.sources import DOUBTED
+from recipes.default.sources import is_doubted
 
 REFUSED: Final = "refused"
 JOINED: Final = {"vqamed2019-eye": "vqamed2019"}
@@ -150,11 +150,10 @@ def ask_all(session: Session, items: Sequence[Item]) -> list[Answer]:
 def answer_of(session: Session, pixels: Pixels, item: Item) -> Answer:
     """Return what a bundle says of one slice."""
     scored = Scored(item, *ask(session, pixels))
-    is_doubted = item.extra.get("note", "").startswith(DOUBTED)
     source = JOINED.get(item.source, item.source)
     return Answer(
         path=str(item.path),
-        source=f"{DOUBTED_SOURCE}{source}" if is_doubted else source,
+        source=f"{DOUBTED_SOURCE}{source}" if is_doubted(item) else source,
         subject=item.subject_id or str(item.path),
         plane=item.plane.value,
         label=item.label.value,

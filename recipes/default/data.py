@@ -10,10 +10,9 @@ enhancement out of the images of the hospital that has only post-contrast ones
 have only pre-contrast ones (`recipes.default.transplant`). Takes skulls and faces from some of all of these
 (`recipes.default.bare_brains`). Turns T1 slices of three planes into FLAIR and T2, for the gate
 (`recipes.default.other_contrasts`, 3 more). Adds phantom slices in three planes: T1 before and after
-contrast, and other contrasts, labelled other. Writes `manifest.csv` and `recipe.toml`, the config without the
-shares of what there is nothing of, and with one for what `--hard` adds: phantoms that the recipe as it ships
-does not have (`recipes.default.hard_heads`). Then `gadoscope train DATA/recipe.toml --data DATA/manifest.csv`
-reads both.
+contrast, and other contrasts, labelled other; with `--hard` those of the second stage beside them
+(`recipes.default.hard_heads`). Writes `manifest.csv` and `recipe.toml`, the stage's config without the shares
+of what there is nothing of. Then `gadoscope train DATA/recipe.toml --data DATA/manifest.csv` reads both.
 """
 
 import argparse
@@ -38,7 +37,7 @@ from gadoscope.reading.images import read_slice
 from gadoscope.training.config import TrainingConfig, format_config, read_config
 from gadoscope.training.shipped import CONFIGS
 from recipes.default.bare_brains import BARE_SOURCE, make_bare
-from recipes.default.hard_heads import FAT_GAIN, HARD_SOURCE, LESIONS, make_hard, make_room
+from recipes.default.hard_heads import FAT_GAIN, HARD_SOURCE, LESIONS, make_hard
 from recipes.default.other_contrasts import read_flair_pairs, simulate_others, train_flair
 from recipes.default.pairs import read_pairs
 from recipes.default.sources import FAMILIES, SOURCES, choose_public, hold_out_half, name_kind
@@ -47,7 +46,8 @@ from recipes.default.transplant import find_donors, simulate_enhanced
 from recipes.default.unet import keep_network
 
 CONFIG = CONFIGS / "default.toml"
-"""What trains on it."""
+SECOND_STAGE = Path(__file__).parent / "second_stage.toml"
+"""What trains on it, and goes on with hard heads."""
 VOLUME_SOURCE, REFORMATTED_SOURCE = "tcga-lgg-volume", "tcga-lgg-reformatted"
 PAIRED_SOURCES = ("tcga-lgg", "tcga-lgg-sagittal", REFORMATTED_SOURCE)
 POST_SOURCE, SUBTRACTED_SOURCE = "figshare-cheng", "figshare-cheng-subtracted"
@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument(
         "--make-nothing-of", choices=SOURCES, help="for a network that is to be judged on this source"
     )
-    parser.add_argument("--hard", action="store_true", help=f"add phantoms of hard heads, as {HARD_SOURCE}")
+    parser.add_argument("--hard", action="store_true", help=f"for the second stage: add {HARD_SOURCE}")
     parser.add_argument("--networks", type=Path, help="keep what simulates here, and use it again")
     parser.add_argument(
         "--thin", type=int, default=1, metavar="N", help="make every N-th of what is made: a quick look"
@@ -129,21 +129,18 @@ def main() -> None:
     items = [name_kind(item) for item in items]
     path = arguments.output / "manifest.csv"
     write_manifest(Manifest(tuple(items), path), path)
-    write_text(arguments.output / RECIPE_NAME, format_config(fit_recipe(read_config(CONFIG), items)))
+    config = read_config(SECOND_STAGE if arguments.hard else CONFIG)
+    write_text(arguments.output / RECIPE_NAME, format_config(fit_recipe(config, items)))
     print(f"{path}: {len(items)} images")
 
 
 def fit_recipe(config: TrainingConfig, items: Sequence[Item]) -> TrainingConfig:
-    """Return the recipe without the shares, and the threshold's sources, of what there is nothing of.
-
-    Hard phantoms, where there are any, get a share of those of phantoms and post-contrast images.
-    """
+    """Return the recipe without the shares, and the threshold's sources, of what there is nothing of."""
     there = {item.source for item in items}
     sampling, gate = config.sampling, config.gate
-    shares = make_room(sampling.shares) if HARD_SOURCE in there else sampling.shares
     sources = tuple(source for source in config.operating_point.sources if source in there)
     return config.with_values(
-        sampling=replace(sampling, shares=_keep_shares(shares, there)),
+        sampling=replace(sampling, shares=_keep_shares(sampling.shares, there)),
         gate=replace(gate, shares=_keep_shares(gate.shares, there)),
         operating_point=replace(config.operating_point, sources=sources),
     )

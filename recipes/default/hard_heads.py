@@ -1,36 +1,38 @@
 """Phantom slices of what a default model gets wrong before contrast, the same heads before and after it.
 
 Bright marrow of the skull base, bright fat of orbits and cheeks, huge ventricles and infants, over the whole
-head and in small fields of view. Brightness says nothing there: every head is drawn in both phases.
+head and in small fields of view. Brightness says nothing there: every head is drawn in both phases, and as
+T2, FLAIR and proton density too, so that the gate does not take what is odd for T1.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from gadoscope.labels import Plane
+from gadoscope.labels import Label, Plane
 from gadoscope.parallel import count_jobs
 from gadoscope.phantom.forms.cohort import Cohort
 from gadoscope.phantom.forms.write import Form, write_cohort
+from gadoscope.phantom.physics.contrasts import Contrast
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.manifest import read_manifest
 
 HARD_SOURCE: Final = "phantom-hard"
+HARD_OTHER_SOURCE: Final = f"{HARD_SOURCE}-other"
+CONTRASTS: Final = (Contrast.T1, Contrast.T2, Contrast.FLAIR, Contrast.PROTON_DENSITY)
 HARD_SEED: Final = 6101
 """Of the first cohort; no benchmark and no other cohort of the recipe has it or the next five."""
 PLANES: Final = (Plane.SAGITTAL, Plane.AXIAL, Plane.CORONAL)
 WHOLE_HEADS, CLOSE_HEADS = 24, 16
 """Of each plane: the whole head, and the skull base in a small field of view."""
 HARD_SLICES = 6
-GIVEN_UP: Final = {"phantom": 0.03, "figshare-cheng": 0.03}
-"""Of each batch: what the hard heads take from others."""
 LESIONS = 0.5
 FAT_GAIN = (0.4, 3.0)
 """Fat and marrow from dimmer than white matter to saturating, the same before and after contrast."""
 MARROW = FACIAL_FAT = (0.3, 1.0)
 """From a little to all of it: below, heads are those of the other phantoms."""
-HYDROCEPHALUS = INFANTS = 0.3
+HYDROCEPHALUS, INFANTS = 0.3, 0.45
 WHOLE_EXTENT_MM: Final = {
     Plane.SAGITTAL: (-60.0, 60.0),
     Plane.AXIAL: (-32.0, 76.0),
@@ -43,24 +45,19 @@ CLOSE_EXTENT_MM: Final = {
     Plane.CORONAL: (-84.0, 14.0),
 }
 """Orbits, pituitary and petrous bones."""
-CLOSE_FIELD_MM, CLOSE_SLICE_MM, CLOSE_INFANTS = (150.0, 210.0), (2.0, 5.0), 0.2
+CLOSE_FIELD_MM, CLOSE_SLICE_MM, CLOSE_INFANTS = (150.0, 210.0), (2.0, 5.0), 0.25
 
 
 def make_hard(folder: Path, *, thin: int = 1) -> list[Item]:
     """Write slices of heads that are hard in all planes and phases and return their rows, in no split yet."""
     items = []
     for name, cohort in list_cohorts(thin=thin):
-        write_cohort(cohort, folder / name, form=Form.PNG, jobs=count_jobs(0))
+        write_cohort(cohort, folder / name, form=Form.PNG, contrasts=CONTRASTS, jobs=count_jobs(0))
         for item in read_manifest(folder / name).items:
             subject = f"hard-{name}-{item.subject_id}"
-            items.append(replace(item, subject_id=subject, source=HARD_SOURCE, split=None))
+            source = HARD_OTHER_SOURCE if item.label is Label.OTHER else HARD_SOURCE
+            items.append(replace(item, subject_id=subject, source=source, split=None))
     return items
-
-
-def make_room(shares: Mapping[str, float]) -> dict[str, float]:
-    """Return the shares of a batch with one of hard heads, which others give up."""
-    given = {source: share - GIVEN_UP.get(source, 0.0) for source, share in shares.items()}
-    return {**given, HARD_SOURCE: sum(shares.values()) - sum(given.values())}
 
 
 def list_cohorts(*, seed: int = HARD_SEED, thin: int = 1) -> Iterator[tuple[str, Cohort]]:

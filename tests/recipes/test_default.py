@@ -12,10 +12,8 @@ from gadoscope.labels import Label, Plane
 from gadoscope.preparation.items import Item
 from gadoscope.training.config import read_config
 from gadoscope.training.record import list_settings
-from recipes.default.data import VOLUME_SOURCE, reformat_stack
-from recipes.default.hard_heads import HARD_SOURCE
-
-SECOND_STAGE = Path(__file__).parents[2] / "recipes" / "default" / "second_stage.toml"
+from recipes.default.data import SECOND_STAGE, VOLUME_SOURCE, reformat_stack
+from recipes.default.hard_heads import HARD_OTHER_SOURCE, HARD_SOURCE
 
 
 def test_a_small_and_fast_bundle_meets_both_figures_and_each_says_its_unit(tiny_bundle: Path) -> None:
@@ -63,12 +61,13 @@ def test_the_second_stage_is_the_first_ones_recipe_but_for_a_short_mild_training
     first, second = read_config("default"), read_config(SECOND_STAGE)
     settings = list_settings(second)
     changed = {name for name, value in list_settings(first).items() if settings[name] != value}
-    shares = {"sampling.shares", *(f"sampling.shares.{source}" for source in second.sampling.shares)}
-    assert changed - shares == {
+    assert {name for name in changed if "shares" not in name} == {
+        "gate.others",
         "epochs",
         "optimiser.learning_rate",
         "optimiser.warmup",
         "distort.frame_chance",
     }
     assert second.sampling.shares.keys() - first.sampling.shares.keys() == {HARD_SOURCE}
+    assert second.gate.shares.keys() - first.gate.shares.keys() == {HARD_OTHER_SOURCE}
     assert abs(sum(second.sampling.shares.values()) - 1) < 1e-9

@@ -28,7 +28,7 @@ def test_hard_heads_are_forty_in_each_plane_and_six_slices_each() -> None:
     assert heads == dict.fromkeys(PLANES, 40)
 
 
-def test_each_slice_of_a_hard_head_is_there_before_and_after_contrast(
+def test_each_slice_of_a_hard_head_is_there_before_and_after_contrast_and_as_what_is_no_t1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = [(name, replace(cohort, subjects=3, slices=1, matrix=24)) for name, cohort in list_cohorts()][-2:]
@@ -36,7 +36,9 @@ def test_each_slice_of_a_hard_head_is_there_before_and_after_contrast(
     monkeypatch.setattr(hard_heads, "count_jobs", lambda _: 1)
     items = make_hard(tmp_path / "hard")
     assert Counter((item.label, item.plane, item.source, item.split) for item in items) == {
-        (label, Plane.CORONAL, "phantom-hard", None): 6 for label in (Label.PRE, Label.POST)
+        (Label.PRE, Plane.CORONAL, "phantom-hard", None): 6,
+        (Label.POST, Plane.CORONAL, "phantom-hard", None): 6,
+        (Label.OTHER, Plane.CORONAL, "phantom-hard-other", None): 18,
     }
     assert len({item.subject_id for item in items}) == 6
     assert all(item.path.is_file() for item in items)

@@ -1,6 +1,7 @@
 """What of the public images teaches the default model, and what never may."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from gadoscope.preparation.items import Item
 from gadoscope.training.config import read_config
 from gadoscope.training.kinds import KIND_COLUMN
 from recipes.default.data import CONFIG, fit_recipe
-from recipes.default.sources import FAMILIES, SOURCES, choose_public, hold_out_half, name_kind
+from recipes.default.sources import FAMILIES, MISFILED, SOURCES, choose_public, hold_out_half, name_kind
 
 
 def make_item(source: str, label: Label = Label.PRE, subject: str = "s", note: str = "") -> Item:
@@ -34,6 +35,13 @@ def test_an_image_whose_label_is_doubted_does_not_teach_and_a_corrected_one_does
     doubted = make_item("vqamed2019", note="doubted by eye; mr - t1w")
     corrected = make_item("vqamed2019", note="label corrected by eye (the source says pre)")
     assert choose_public([doubted, corrected]) == [corrected]
+
+
+def test_a_t1_brain_that_its_source_calls_something_else_teaches_the_gate_nothing() -> None:
+    item = make_item("vqamed2019-other", Label.OTHER, note="mr - flair")
+    misfiled = [replace(item, path=Path("/data") / name) for name in MISFILED]
+    assert len(misfiled) == 7
+    assert choose_public([*misfiled, item]) == [item]
 
 
 def test_a_source_of_other_contrasts_teaches_the_gate_alone() -> None:
@@ -79,19 +87,6 @@ def test_without_a_source_the_others_share_its_batches_and_choose_the_threshold(
     assert not any(source.startswith("vqamed") for source in fitted.gate.shares)
     ratio = fitted.sampling.shares["tcga-lgg"] / fitted.sampling.shares["ixi"]
     assert ratio == pytest.approx(config.sampling.shares["tcga-lgg"] / config.sampling.shares["ixi"])
-
-
-def test_hard_phantoms_have_a_share_of_a_batch_only_where_there_are_any() -> None:
-    config = read_config(CONFIG)
-    items = [make_item(source) for source in config.sampling.shares]
-    assert fit_recipe(config, items).sampling.shares == pytest.approx(dict(config.sampling.shares))
-    shares = fit_recipe(config, [*items, make_item("phantom-hard")]).sampling.shares
-    assert shares["phantom-hard"] == pytest.approx(0.06)
-    assert sum(shares.values()) == pytest.approx(1)
-    others = {"phantom-hard", "phantom", "figshare-cheng"}
-    assert all(
-        shares[source] == pytest.approx(config.sampling.shares[source]) for source in set(shares) - others
-    )
 
 
 @pytest.mark.parametrize(
