@@ -8,19 +8,20 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, JPEG2000Los
 
 from tests.support.dicom_files import classic_series, write_instance, write_series
 from tests.support.dicom_multiframe import enhanced
-from tests.support.nifti_files import save, values
+from tests.support.nifti_files import nib, save, values
 from tests.support.slices import write_slice
 
 HEAVY = ("highdicom", "imagecodecs", "matplotlib", "nibabel", "onnx", "pandas", "pydicom", "scipy", "torch")
 # One process reads all of it, kind by kind: what a kind may add to what those before it loaded. Compressed
-# pixels are decoded in a process of their own; nibabel imports pydicom and a part of scipy itself.
+# pixels are decoded in a process of their own; nibabel, which reads what is kin to NIfTI, needs scipy.
 KINDS = {
     "PNG slices": (),
     "a classic series": (),
     "a classic series in JPEG 2000": (),
     "a multi-frame object": ("pydicom",),
     "a classic series in big endian": (),
-    "a NIfTI volume": ("nibabel", "scipy"),
+    "a NIfTI volume": (),
+    "an Analyze pair": ("nibabel", "scipy"),
 }
 PROGRAM = f"""
 import sys
@@ -40,12 +41,14 @@ def test_each_kind_of_input_loads_the_libraries_that_it_needs_and_no_others(
 ) -> None:
     series = classic_series(n_slices=3, matrix=32)
     folders = [tmp_path / f"{index}" for index in range(len(KINDS))]
-    png, classic, jpeg, multi_frame, big_endian, nifti = folders
+    png, classic, jpeg, multi_frame, big_endian, nifti, analyze = folders
     write_slice(png / "slice.png")
     write_series(series, classic, syntax=ExplicitVRLittleEndian)
     write_series(series, jpeg, syntax=JPEG2000Lossless)
     nifti.mkdir()
     save(nifti / "t1.nii.gz", values())
+    analyze.mkdir()
+    nib.save(nib.Spm2AnalyzeImage(values(), None), analyze / "t1.hdr")
     write_instance(enhanced(series), multi_frame / "one")
     write_series(series, big_endian, syntax=ExplicitVRBigEndian)
     command = [sys.executable, "-c", PROGRAM, str(tiny_bundle), *map(str, folders)]

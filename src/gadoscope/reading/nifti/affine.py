@@ -5,13 +5,11 @@ References
 NIfTI-1.1, "3D image (volume) orientation and location in space", methods 1 to 3
 """
 
-from typing import Any
-
 import numpy as np
-from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from gadoscope.imaging.volume import MIN_INDEPENDENCE
+from gadoscope.reading.nifti.fields import NiftiFields
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """NIfTI's x grows to the patient's right and y to the front; DICOM's to the left and to the back."""
@@ -35,7 +33,7 @@ _MM_PER_UNIT = {1: 1000.0, 3: 0.001}
 _SPACE_UNIT_BITS = 0x07
 
 
-def find_affine(fields: Any, notes: list[str]) -> NDArray[np.float64]:
+def find_affine(fields: NiftiFields, notes: list[str]) -> NDArray[np.float64]:
     """Return (4, 4): index (i, j, k) of the file to millimetres, LPS+.
 
     The sform if its code says it is set, else the qform, else (with a note) the voxel sizes alone, with the
@@ -46,7 +44,7 @@ def find_affine(fields: Any, notes: list[str]) -> NDArray[np.float64]:
     Parameters
     ----------
     fields
-        nibabel's NIfTI header.
+        Of the header; the sign of the third axis and the thickness of a single slice are filled in.
     notes
         Receives a sentence for each repair.
 
@@ -132,12 +130,12 @@ def _is_diagonal(affine: NDArray[np.float64]) -> bool:
     return bool(np.allclose(directions, np.diag(np.diag(directions)), rtol=0, atol=ROUNDING))
 
 
-def _read_form(fields: Any, form: str) -> NDArray[np.float64]:
+def _read_form(fields: NiftiFields, form: str) -> NDArray[np.float64]:
     if form == "sform":
-        return np.asarray(fields.get_sform(), dtype=np.float64)
+        return fields.read_sform()
     try:
-        return np.asarray(fields.get_qform(), dtype=np.float64)
-    except (HeaderDataError, ValueError):  # a voxel size of 0 or less; no unit quaternion
+        return fields.read_qform()
+    except ValueError:  # a voxel size of 0 or less; no unit quaternion
         return np.full((4, 4), np.nan)
 
 
@@ -151,7 +149,7 @@ def is_usable(affine: NDArray[np.float64]) -> bool:
     return bool(abs(np.linalg.det(affine[:3, :3] / spacing)) >= MIN_INDEPENDENCE)
 
 
-def _complete_voxel_sizes(fields: Any, notes: list[str]) -> None:
+def _complete_voxel_sizes(fields: NiftiFields, notes: list[str]) -> None:
     """Fill in what may be left out: the sign of the third axis, and the thickness of a single slice."""
     sizes, n_axes = fields["pixdim"], int(fields["dim"][0])
     sizes[0] = -1.0 if sizes[0] < 0 else 1.0  # method 2: qfac; 0 means 1
@@ -162,9 +160,9 @@ def _complete_voxel_sizes(fields: Any, notes: list[str]) -> None:
             notes.append("the thickness of its only slice is not said: taken as 1 mm")
 
 
-def _read_voxel_sizes(fields: Any) -> NDArray[np.float64]:
-    """Return nibabel's affine of voxel sizes alone; with a size of 0 or less, which would mirror it, NaN."""
+def _read_voxel_sizes(fields: NiftiFields) -> NDArray[np.float64]:
+    """Return the affine of voxel sizes alone; with a size of 0 or less, which would mirror it, NaN."""
     sizes = fields["pixdim"][1 : 1 + min(3, int(fields["dim"][0]))]
     if not ((sizes > 0) & (sizes < FARTHEST)).all():
         return np.full((4, 4), np.nan)
-    return np.asarray(fields.get_base_affine(), dtype=np.float64)
+    return fields.read_sizes()

@@ -1,6 +1,6 @@
 """What the header of a NIfTI file says, checked before any voxel is read.
 
-nibabel knows the fields; its own checks are not used, for they repair silently.
+Whatever cannot be true is refused or told; nothing is repaired silently.
 
 References
 ----------
@@ -12,13 +12,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import nibabel as nib
 import numpy as np
-from nibabel.nifti1 import data_type_codes, intent_codes
 
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.imaging.volume import Geometry
 from gadoscope.reading.nifti.affine import find_affine, find_slice_axis
+from gadoscope.reading.nifti.fields import VOXEL_TYPES, NiftiFields
 
 HEADER_BYTES = 540
 """Of NIfTI-2; NIfTI-1 has 348."""
@@ -35,14 +34,12 @@ _MAX_DIMENSIONS = 7
 _SPATIAL = 3
 _TIME_AXIS = 4  # counted from 1, as in the header
 
-_HEADERS: dict[int, Any] = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
 _MAGIC = {348: (344, b"n+1\0", b"ni1\0"), 540: (4, b"n+2\0", b"ni2\0")}
 # nifti1.h: what the voxels are, where it is no intensity of an image.
 _STATISTICS = range(2, 25)
 _OTHER_INTENTS = (*range(1001, 1011), *range(2002, 2006), *range(3000, 3100))
 _COLOURS = (128, 2304)  # RGB24, RGBA32
 _COMPLEX = (32, 1792, 2048)
-_REAL_KINDS = "iuf"
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +100,7 @@ def parse_header(block: bytes) -> NiftiHeader:
         return _parse(*_recognise(block))
 
 
-def _parse(fields: Any, is_pair: bool) -> NiftiHeader:
+def _parse(fields: NiftiFields, is_pair: bool) -> NiftiHeader:
     notes: list[str] = []
     shape = read_shape(fields)
     _check_meaning(fields)
@@ -111,7 +108,7 @@ def _parse(fields: Any, is_pair: bool) -> NiftiHeader:
     dtype = read_dtype(fields)
     slope, intercept = _read_scaling(fields, notes)
     affine = find_affine(fields, notes)
-    slice_axis = find_slice_axis(shape[:_SPATIAL], affine, fields.get_dim_info()[2])
+    slice_axis = find_slice_axis(shape[:_SPATIAL], affine, fields.slice_axis)
     within = [axis for axis in (2, 1, 0) if axis != slice_axis]
     order = [slice_axis, *within]
     return NiftiHeader(
@@ -128,8 +125,8 @@ def _parse(fields: Any, is_pair: bool) -> NiftiHeader:
     )
 
 
-def _recognise(block: bytes) -> tuple[Any, bool]:
-    """Return nibabel's header, and whether the voxels lie in a file of their own."""
+def _recognise(block: bytes) -> tuple[NiftiFields, bool]:
+    """Return the fields, and whether the voxels lie in a file of their own."""
     for size, (at, single, pair) in _MAGIC.items():
         magic = block[at : at + 4]
         if magic not in (single, pair):
@@ -141,7 +138,7 @@ def _recognise(block: bytes) -> tuple[Any, bool]:
         said = int.from_bytes(block[:4], "little")
         for sign, own_size in (("<", said), (">", int.from_bytes(block[:4], "big"))):
             if own_size == size:
-                return _HEADERS[size](block[:size], sign, check=False), magic == pair
+                return NiftiFields(block[:size], sign), magic == pair
         raise ReadError(
             "bad_header", f"its NIfTI header says it has {said} bytes, not {size}; convert the scan again."
         )
@@ -190,6 +187,8 @@ def check_shape(sides: list[int]) -> tuple[int, int, int, int]:
 def _check_meaning(fields: Any) -> None:
     code = int(fields["intent_code"])
     if code in _STATISTICS or code in _OTHER_INTENTS:
+        from nibabel.nifti1 import intent_codes  # noqa: PLC0415 — knows their names, and takes half a second
+
         label = intent_codes.label.get(code, "unknown")
         raise RefusedError(
             "not_intensities",
@@ -215,13 +214,11 @@ def read_dtype(fields: Any) -> np.dtype[Any]:
         raise RefusedError("colour_volume", "its voxels are colours; give the grey volume it was made from.")
     if code in _COMPLEX:
         raise RefusedError("complex_volume", "its voxels are complex numbers; give the magnitude.")
-    known: Any = data_type_codes.dtype.get(code, np.void)
-    dtype: np.dtype[Any] = np.dtype(known)
-    if dtype.kind not in _REAL_KINDS:
+    if code not in VOXEL_TYPES:
         raise RefusedError(
             "unsupported_datatype", f"its NIfTI datatype {code} is none that is read; save it as float32."
         )
-    with_order: np.dtype[Any] = dtype.newbyteorder(fields.endianness)
+    with_order: np.dtype[Any] = np.dtype(VOXEL_TYPES[code]).newbyteorder(fields.endianness)
     return with_order
 
 

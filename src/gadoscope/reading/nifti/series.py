@@ -14,18 +14,15 @@ from functools import partial
 from typing import Any, BinaryIO
 
 import numpy as np
-from nibabel.arrayproxy import ArrayProxy
 from numpy.typing import NDArray
 
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.imaging.volume import Geometry
 from gadoscope.reading.archives.places import place_of, source_of
 from gadoscope.reading.archives.sources import Source
-from gadoscope.reading.nifti.analyze import parse_analyze
 from gadoscope.reading.nifti.header import HEADER_BYTES, NiftiHeader, parse_header
 from gadoscope.reading.nifti.inflate import MAGIC, GzipIndex, GzipReader
 from gadoscope.reading.nifti.kin import is_analyze, is_mgh
-from gadoscope.reading.nifti.mgh import check_label_name, parse_mgh
 from gadoscope.reading.nifti.names import find_pair_image
 from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
 
@@ -132,9 +129,7 @@ class NiftiVolume:
         header = self._voxels.header
         out = np.empty((len(indices), *self.geometry.shape[1:]), dtype=np.float32)
         with self._voxels.open(is_peek=self._is_peek) as stream:
-            spec = (header.shape, header.dtype, header.offset)
-            stored = ArrayProxy(stream, spec, mmap=False)  # type: ignore[no-untyped-call]  # nibabel has none
-            for place, part in _iter_parts(stored, header, self._index, indices):
+            for place, part in _iter_parts(stream, header, self._index, indices):
                 out[place] = _scale(part, header)
         return out
 
@@ -243,10 +238,17 @@ def _read_start(source: Source) -> bytes:
 
 
 def _parse(source: Source, block: bytes) -> NiftiHeader:
+    # The two kin are read by nibabel, whose import is most of what answering a volume takes.
     if is_mgh(block):
+        from gadoscope.reading.nifti.mgh import check_label_name, parse_mgh  # noqa: PLC0415
+
         check_label_name(source.name)
         return parse_mgh(block)
-    return parse_analyze(block, place_of(source)) if is_analyze(block) else parse_header(block)
+    if is_analyze(block):
+        from gadoscope.reading.nifti.analyze import parse_analyze  # noqa: PLC0415
+
+        return parse_analyze(block, place_of(source))
+    return parse_header(block)
 
 
 def _find_voxels(source: Source) -> Source:
@@ -264,7 +266,7 @@ def _inflated(file: BinaryIO, index: GzipIndex) -> BinaryIO:
 
 @contextmanager
 def _explain_damage() -> Iterator[None]:
-    """Turn what zlib and nibabel raise about too few or wrong bytes into one error."""
+    """Turn what is raised about too few or wrong bytes into one error."""
     try:
         yield
     except (zlib.error, EOFError, ValueError) as error:
@@ -276,7 +278,7 @@ def _explain_damage() -> Iterator[None]:
 
 
 def _iter_parts(
-    stored: Any, header: NiftiHeader, volume: int, indices: Sequence[int]
+    stream: BinaryIO, header: NiftiHeader, volume: int, indices: Sequence[int]
 ) -> Iterator[tuple[tuple[Any, ...], NDArray[Any]]]:
     """Yield (place in the result, stored values), in the order in which they lie in the file.
 
@@ -285,15 +287,28 @@ def _iter_parts(
     """
     if header.slice_axis == _THIRD_AXIS:
         for at in np.argsort(indices):
-            yield (at,), stored[:, :, int(indices[at]), volume].T
+            yield (at,), _read_planes(stream, header, volume, int(indices[at]), 1)[0]
         return
     row, column, n_planes = header.shape[:3]
     step = max(1, _BLOCK_BYTES // (row * column * header.dtype.itemsize))
     for first in range(0, n_planes, step):
-        block = stored[:, :, first : first + step, volume]
+        n = min(step, n_planes - first)
+        block = _read_planes(stream, header, volume, first, n).transpose(2, 1, 0)
         chosen = np.take(block, indices, axis=header.slice_axis)
         # Axes become (slice, third, the other one), as `Geometry` has them.
         yield (slice(None), slice(first, first + step)), np.moveaxis(chosen, (header.slice_axis, 2), (0, 1))
+
+
+def _read_planes(stream: BinaryIO, header: NiftiHeader, volume: int, first: int, n: int) -> NDArray[Any]:
+    """Return ``n`` planes of the third axis: shape (n, second axis, first axis), as they lie in the file."""
+    rows, columns, n_planes = header.shape[:3]
+    planes = np.empty((n, columns, rows), header.dtype)
+    n_bytes = planes[0].nbytes
+    stream.seek(header.offset + (volume * n_planes + first) * n_bytes)
+    # RawIOBase and BufferedIOBase fill the whole of it, or come to the end; typeshed gives it to neither.
+    if stream.readinto(planes.reshape(-1).view(np.uint8)) != planes.nbytes:  # type: ignore[attr-defined]
+        raise EOFError
+    return planes
 
 
 def _scale(stored: NDArray[Any], header: NiftiHeader) -> NDArray[np.float32]:
