@@ -72,5 +72,5 @@ def _rgb(colour: str) -> NDArray[np.float32]:
 
 def _embed(image: Image.Image) -> str:
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
+    image.save(buffer, "PNG")
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
