@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -51,6 +50,8 @@ _EXTRA = re.compile(r"extra\s*==\s*['\"](?P<extra>[^'\"]+)['\"]")
 
 def group_requirements() -> dict[str, list[str]]:
     """Return what Gadoscope requires, as installers write it, by ``base`` and by extra."""
+    from importlib import metadata  # noqa: PLC0415 — a twentieth of what a first answer waits for
+
     groups: dict[str, list[str]] = {BASE: []}
     for line in metadata.requires(PACKAGE) or []:
         requirement, _, condition = line.partition(";")
@@ -136,6 +137,8 @@ def _find_clone() -> Path | None:
 
 def _find_origin() -> Path | None:
     """Return the folder or the archive that pip noted as where we came from, if it is still there."""
+    from importlib import metadata  # noqa: PLC0415 — as above
+
     try:
         noted = metadata.distribution(PACKAGE).read_text("direct_url.json")
     except metadata.PackageNotFoundError:
