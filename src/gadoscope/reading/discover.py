@@ -18,6 +18,7 @@ from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.reading.archives.places import Place
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.bids.dataset import is_bids_metadata, is_derivatives
+from gadoscope.reading.listing import Entry, sort_entries
 from gadoscope.reading.nifti.names import is_pair_image, is_spm_matrix
 from gadoscope.reading.os_errors import explain_os_error
 
@@ -29,7 +30,7 @@ HEADER_ENDINGS = (".hdr", ".hdr.gz", ".HDR", ".HDR.gz")
 """A pair of NIfTI or Analyze is one input, known by its header."""
 
 _Identity = tuple[int, int]  # device and inode: the same by whatever name a folder is reached
-_Entries = Iterator[tuple[str, bool]]  # name, and whether it is a folder
+_Entries = Iterator[Entry]
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,14 @@ def _find_header(path: Path) -> Path:
 
 def _walk(top: Path, identity: _Identity, entries: _Entries) -> Iterator[Found]:
     """Walk one folder with a stack of our own: a tree may be deeper than Python's recursion."""
-    levels = [(top, frozenset({identity}), entries)]
+    levels = [(top, identity, entries)]
+    entered = {identity}  # those of the levels: one set, for a chain of folders may be long
     while levels:
-        folder, above, entries = levels[-1]
+        folder, own, entries = levels[-1]
         name, is_folder = next(entries, ("", False))
         if not name:
             levels.pop()
+            entered.remove(own)
             continue
         path = folder / name
         try:
@@ -110,14 +113,15 @@ def _walk(top: Path, identity: _Identity, entries: _Entries) -> Iterator[Found]:
                     yield Found(Source(path))
                 continue
             identity, _ = _identify(path)
-            if identity in above:
+            if identity in entered:
                 raise ReadError(
                     "link_loop",
                     "this link leads back to a folder above it, whose files are read once; remove the link.",
                 )
             if is_derivatives(path):
                 raise derivatives_error()
-            levels.append((path, above | {identity}, _list_folder(path)))
+            levels.append((path, identity, _list_folder(path)))
+            entered.add(identity)
         except InputError as error:
             yield Found(Source(path), error)
         except OSError as error:
@@ -126,12 +130,11 @@ def _walk(top: Path, identity: _Identity, entries: _Entries) -> Iterator[Found]:
 
 def _list_folder(folder: Path) -> _Entries:
     with os.scandir(folder) as entries:
-        kept = [
+        return sort_entries(
             (entry.name, _is_folder(entry))
             for entry in entries
             if not entry.name.startswith(".") and entry.name != MANIFEST_NAME
-        ]
-    return iter(sorted(kept))
+        )
 
 
 def is_described_elsewhere(path: Place) -> bool:
