@@ -4,6 +4,10 @@ torch hands a processor's convolutions to oneDNN, which likes its channels in bl
 dense tensor they lie otherwise, and a max pool then writes an index of 8 bytes for every pixel. Inside
 oneDNN the pool needs one byte. Forward and backward of the lesson's network became 1.3 times faster in
 fp32 and in bf16, with the same gradients to rounding and the same bits every time.
+
+Without AVX-512 oneDNN pads an image of one channel to eight before it adds up the gradient of the first
+kernel, and of a training step that sum alone was 38 %. It has a way of its own for colour images, of three
+channels. So a grey one is given as three: each the image moved up by a row (`unroll_rows`).
 """
 
 from collections.abc import Sequence
@@ -12,6 +16,8 @@ import torch
 from torch import Tensor
 
 POOL = [2, 2]
+_PADS_ONE_CHANNEL = "AVX2"
+"""What torch calls a processor with AVX2 and no AVX-512, for which oneDNN has other kernels."""
 
 ConvolutionLayer = tuple[Tensor, Tensor | None]
 """Kernel (out, in, 3, 3) and bias (out,), float32."""
@@ -53,6 +59,10 @@ def convolve_and_pool(images: Tensor, layers: Sequence[ConvolutionLayer], dtype:
     -------
     Dense maps, shape (n, out, row, column), ``dtype``.
     """
+    if images.shape[1] == 1 and torch.backends.cpu.get_cpu_capability() == _PADS_ONE_CHANNEL:
+        kernel, bias = layers[0]
+        images, kernel = unroll_rows(images, kernel)
+        layers = [(kernel, bias), *layers[1:]]
     with torch.autocast("cpu", enabled=False):  # the casts below are what it would do
         maps = images.to(dtype).to_mkldnn()
         for kernel, bias in layers:
@@ -69,3 +79,25 @@ def convolve_and_pool(images: Tensor, layers: Sequence[ConvolutionLayer], dtype:
             )
             maps = torch.relu(torch.max_pool2d(maps, POOL, POOL))
         return maps.to_dense()
+
+
+def unroll_rows(images: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+    """Return images and a kernel that convolve to the same maps, with a channel for each row of the kernel.
+
+    Parameters
+    ----------
+    images
+        Shape (n, 1, row, column).
+    kernel
+        Shape (out, 1, height, width); gradients reach it.
+
+    Returns
+    -------
+    tuple
+        Images (n, height, row - height + 1, column), of which channel k begins at row k, and the kernel
+        (out, height, 1, width).
+    """
+    height = kernel.shape[2]
+    n_rows = images.shape[2] - height + 1
+    rows = [images[:, :, first : first + n_rows] for first in range(height)]
+    return torch.cat(rows, dim=1), kernel.transpose(1, 2)
