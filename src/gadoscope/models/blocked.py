@@ -97,7 +97,5 @@ def unroll_rows(images: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
         Images (n, height, row - height + 1, column), of which channel k begins at row k, and the kernel
         (out, height, 1, width).
     """
-    height = kernel.shape[2]
-    n_rows = images.shape[2] - height + 1
-    rows = [images[:, :, first : first + n_rows] for first in range(height)]
-    return torch.cat(rows, dim=1), kernel.transpose(1, 2)
+    n_rows = images.shape[2] - kernel.shape[2] + 1
+    return images.squeeze(1).unfold(1, n_rows, 1).transpose(2, 3), kernel.transpose(1, 2)

@@ -184,11 +184,11 @@ def _train_epoch(learner: Learner, data: TrainingData, epoch: int, tally: Tally)
         teacher=learner.teacher,
     )
     for step, batch in enumerate(batches, start=1):
-        loss = _step(learner, batch, tally)
+        loss = take_step(learner, batch, tally)
         yield Moment(epoch=epoch, step=step, n_steps=learner.n_steps, loss=loss)
 
 
-def _step(learner: Learner, batch: Batch, tally: Tally) -> float:
+def take_step(learner: Learner, batch: Batch, tally: Tally) -> float:
     """Take one step and return the loss of the whole batch, over all processes."""
     fabric, config = learner.fabric, learner.config
     images, targets, is_t1, keep, weights = fabric.to_device(
