@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from gadoscope.reading.dicom.syntaxes import has_preamble
 from gadoscope.reading.nifti.kin import is_analyze, is_mgh
 from gadoscope.reading.other_kinds import OtherKind, find_content_kind
 
@@ -35,7 +36,6 @@ _XZ_MEMORY_BYTES = 2**27  # twice what `xz -9` takes
 # POSIX ustar: the sum of a header's bytes as octal digits, themselves counted as blanks.
 _TAR_BLOCK_BYTES, _TAR_CHECKSUM_AT, _TAR_CHECKSUM_BYTES = 512, 148, 8
 _TAR_CHECKSUM = re.compile(rb" *([0-7]{1,7})[\0 ]")
-_DICOM_MAGIC_AT = 128  # after the preamble, PS3.10 7.1
 _FIRST_GROUPS = {2, 8}  # file meta information and identification
 # Media Storage Directory Storage (PS3.6), as a value: followed by its padding or by the next element.
 _DICOMDIR_CLASS = re.compile(rb"1\.2\.840\.10008\.1\.3\.10(?![.0-9])")
@@ -99,7 +99,9 @@ READ_FORMATS = "PNG, JPEG, BMP, TIFF, GIF or WebP"
 
 def find_kind(prefix: bytes) -> Kind:
     """Return what a file's first `PREFIX_BYTES` show."""
-    if find_format(prefix) is not None and not _has_preamble(prefix):
+    if has_preamble(prefix):
+        return Kind.DICOMDIR if _DICOMDIR_CLASS.search(prefix) else Kind.DICOM
+    if find_format(prefix) is not None:
         return Kind.IMAGE  # what most files are, told at once: no element of DICOM begins as an image does
     return next((kind for kind, fits in _TESTS if fits(prefix)), Kind.UNKNOWN)
 
@@ -110,13 +112,9 @@ def is_dicom(prefix: bytes) -> bool:
     Without preamble the first element is of group 2 (file meta) or 8 (identifying), and the second one
     follows it: nothing else begins so by chance.
     """
-    if _has_preamble(prefix):
+    if has_preamble(prefix):
         return True
     return any(_are_two_elements(prefix, order) for order in "<>")
-
-
-def _has_preamble(prefix: bytes) -> bool:
-    return prefix[_DICOM_MAGIC_AT : _DICOM_MAGIC_AT + 4] == b"DICM"
 
 
 def _are_two_elements(prefix: bytes, order: str) -> bool:

@@ -1,12 +1,13 @@
 """A source of bytes: a file, or a member of an archive, perhaps of one inside another."""
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from gadoscope.reading.archives.held import Held
 from gadoscope.reading.archives.zip_limits import INSIDE
@@ -14,6 +15,19 @@ from gadoscope.reading.formats import GZIP, PREFIX_BYTES, gunzip, is_dicom
 from gadoscope.reading.images import open_regular_file
 
 _NUMBER_BYTES = 8  # begins with zeros, as no path does
+
+
+START_BYTES = 32 * 1024
+"""Of a file, read at first: the headers of most instances take a few kB, and for more the system maps new
+memory, which takes as long as a header."""
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # Windows would translate line ends
+
+
+class Start(NamedTuple):
+    """How a file begins, and how many bytes it has in all."""
+
+    data: bytes
+    n_bytes: int
 
 
 @dataclass(frozen=True, order=True)
@@ -60,6 +74,27 @@ class Source:
             return self.held.number.to_bytes(_NUMBER_BYTES, "big")
         text = str(self).replace(os.sep, "/")
         return text.encode("utf-8", "surrogatepass").replace(b"/", b"\0")
+
+    def read_start(self) -> "Start | None":
+        """Return how a plain file on disk begins, at a third of what it costs to `open` it.
+
+        ``None`` where it has to be opened: for what it is, or for an error, which opening it tells.
+        """
+        if self.member or self.held is not None:
+            return None
+        try:
+            status = self.path.stat()
+            if not stat.S_ISREG(status.st_mode):  # a pipe would make us wait
+                return None
+            descriptor = os.open(self.path, _READ_ONLY)
+            try:
+                data = os.read(descriptor, START_BYTES)
+            finally:
+                os.close(descriptor)
+        except (OSError, ValueError):
+            return None
+        is_odd = len(data) < min(START_BYTES, status.st_size) or data.startswith(GZIP)
+        return None if is_odd else Start(data, status.st_size)
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:

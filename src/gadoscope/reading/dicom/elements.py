@@ -10,7 +10,7 @@ DICOM PS3.5 6.2 (value representations), 7 (data elements)
 
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from gadoscope.reading.dicom import tags
@@ -122,6 +122,10 @@ class Elements:
     def find_form(self, tag: int) -> str | None:
         """Return the value representation, where the file says it."""
         return self._by_tag.get(tag, _MISSING)[0]
+
+    def pick(self, wanted: Sequence[int]) -> tuple[Element | None, ...]:
+        """Return the elements of some tags, ``None`` where one is missing: equal ones say the same."""
+        return tuple(map(self._by_tag.get, wanted))
 
     def iter_public(self) -> Iterator[tuple[int, Element]]:
         """Yield tag and element of what DICOM defines, privates left out."""

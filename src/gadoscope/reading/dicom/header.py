@@ -16,9 +16,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from gadoscope.errors import ReadError, RefusedError
+from gadoscope.reading.archives.sources import Start
 from gadoscope.reading.dicom import tags
-from gadoscope.reading.dicom.elements import LONGEST_VALUE_BYTES, Elements
-from gadoscope.reading.dicom.plain_header import Asked, PlainHeader, read_plain_header
+from gadoscope.reading.dicom.elements import LONGEST_VALUE_BYTES, Element, Elements
+from gadoscope.reading.dicom.plain_header import Asked, PlainHeader, parse_plain_header, read_plain_header
 
 if TYPE_CHECKING:
     from gadoscope.reading.dicom.raw_header import RawHeader
@@ -82,6 +83,15 @@ _ASKED = Asked(
     ),
     longest=LONGEST_VALUE_BYTES,
 )
+_OWN_TAGS = frozenset(
+    (
+        *(tags.SOP_INSTANCE_UID, tags.ACQUISITION_DATE_TIME, tags.ACQUISITION_DATE, tags.ACQUISITION_TIME),
+        *(tags.IMAGE_POSITION_PATIENT, tags.SLICE_LOCATION, tags.INSTANCE_NUMBER, tags.TRIGGER_TIME),
+    )
+)
+_ALIKE_TAGS = tuple(sorted(_ASKED.wanted - _OWN_TAGS))
+"""What the instances of a series mostly say alike: decoded once for all who say the same."""
+_REMEMBERED = 64
 _LIKENESS_BYTES, _NAME_BYTES = 16, 8
 _DATE_LENGTH = 8  # of a DT value: YYYYMMDD, then HHMMSS.FFFFFF and the offset from UTC
 
@@ -243,11 +253,16 @@ def scan_header(file: BinaryIO, name: str) -> InstanceHeader:
     return describe(header, name)
 
 
+def scan_start(start: Start, name: str) -> InstanceHeader | None:
+    """Do the same with the beginning of a file; ``None`` where its header is longer, or not plain."""
+    header = parse_plain_header(start, _ASKED)
+    return None if header is None else describe(header, name)
+
+
 def describe(raw: "PlainHeader | RawHeader", name: str) -> InstanceHeader:
     """Return what is said of an instance; raises as `find_sop_class`."""
     elements, meta = raw.elements, raw.meta
-    series_time = elements.find_text(tags.SERIES_TIME)
-    n_frames = elements.find_integer(tags.NUMBER_OF_FRAMES)
+    shared, shared_of_frame = _describe_shared(elements.pick(_ALIKE_TAGS))
     return InstanceHeader(
         name=name,
         n_bytes=raw.n_bytes,
@@ -255,26 +270,36 @@ def describe(raw: "PlainHeader | RawHeader", name: str) -> InstanceHeader:
         sop_class_uid=find_sop_class(raw),
         sop_instance_uid=elements.find_text(tags.SOP_INSTANCE_UID)
         or meta.find_text(tags.MEDIA_STORAGE_SOP_INSTANCE_UID),
-        study_instance_uid=elements.find_text(tags.STUDY_INSTANCE_UID),
-        series_instance_uid=elements.find_text(tags.SERIES_INSTANCE_UID),
-        modality=elements.find_text(tags.MODALITY).upper(),
-        photometric=elements.find_text(tags.PHOTOMETRIC_INTERPRETATION).upper(),
-        n_frames=1 if n_frames is None else n_frames,
-        bits_allocated=elements.find_integer(tags.BITS_ALLOCATED) or 0,
         has_pixels=raw.has_pixels,
-        frame=parse_frame(elements),
-        series_number=elements.find_integer(tags.SERIES_NUMBER),
-        series_moment=elements.find_text(tags.SERIES_DATE) + series_time if series_time else "",
-        frame_of_reference_uid=elements.find_text(tags.FRAME_OF_REFERENCE_UID),
-        likeness=_find_likeness(elements),
-        whose=_digest(b"\\".join(map(elements.find_bytes, _PATIENT_TAGS))),
-        description=_digest(elements.find_bytes(tags.SERIES_DESCRIPTION)),
-        protocol=_digest(elements.find_bytes(tags.PROTOCOL_NAME)),
-        agent=_digest(elements.find_bytes(tags.CONTRAST_BOLUS_AGENT)),
+        frame=FrameHeader(**shared_of_frame, **_describe_place(elements)),
+        **shared,
     )
 
 
-@lru_cache(maxsize=64)  # the instances of a series say the same
+@lru_cache(maxsize=_REMEMBERED)  # the instances of a series say the same
+def _describe_shared(alike: tuple[Element | None, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the values of `_ALIKE_TAGS` say of an instance, and of its frame."""
+    elements = Elements({tag: one for tag, one in zip(_ALIKE_TAGS, alike, strict=True) if one is not None})
+    series_time = elements.find_text(tags.SERIES_TIME)
+    n_frames = elements.find_integer(tags.NUMBER_OF_FRAMES)
+    return {
+        "study_instance_uid": elements.find_text(tags.STUDY_INSTANCE_UID),
+        "series_instance_uid": elements.find_text(tags.SERIES_INSTANCE_UID),
+        "modality": elements.find_text(tags.MODALITY).upper(),
+        "photometric": elements.find_text(tags.PHOTOMETRIC_INTERPRETATION).upper(),
+        "n_frames": 1 if n_frames is None else n_frames,
+        "bits_allocated": elements.find_integer(tags.BITS_ALLOCATED) or 0,
+        "series_number": elements.find_integer(tags.SERIES_NUMBER),
+        "series_moment": elements.find_text(tags.SERIES_DATE) + series_time if series_time else "",
+        "frame_of_reference_uid": elements.find_text(tags.FRAME_OF_REFERENCE_UID),
+        "likeness": _find_likeness(elements),
+        "whose": _digest(b"\\".join(map(elements.find_bytes, _PATIENT_TAGS))),
+        "description": _digest(elements.find_bytes(tags.SERIES_DESCRIPTION)),
+        "protocol": _digest(elements.find_bytes(tags.PROTOCOL_NAME)),
+        "agent": _digest(elements.find_bytes(tags.CONTRAST_BOLUS_AGENT)),
+    }, _describe_plane(elements)
+
+
 def _digest(value: bytes) -> str:
     """Return a digest, so that two values can be compared and none be read; empty for an empty one."""
     said = value.strip(b" \0\\")
@@ -290,30 +315,41 @@ def _find_likeness(elements: Elements) -> str:
 
 def parse_frame(elements: Elements) -> FrameHeader:
     """Return what the elements of a classic instance say of its frame."""
+    return FrameHeader(**_describe_plane(elements), **_describe_place(elements))
+
+
+def _describe_plane(elements: Elements) -> dict[str, Any]:
+    """Return what the frames of a volume mostly say alike."""
     image_type = elements.find_words(tags.IMAGE_TYPE)
+    return {
+        "rows": elements.find_integer(tags.ROWS) or 0,
+        "columns": elements.find_integer(tags.COLUMNS) or 0,
+        "orientation": elements.find_numbers(tags.IMAGE_ORIENTATION_PATIENT),
+        "spacing_mm": elements.find_numbers(tags.PIXEL_SPACING),
+        "slice_thickness_mm": elements.find_number(tags.SLICE_THICKNESS),
+        "slice_spacing_mm": elements.find_number(tags.SPACING_BETWEEN_SLICES),
+        "image_type": image_type,
+        "component": find_component(elements, image_type),
+        "acquisition_number": elements.find_integer(tags.ACQUISITION_NUMBER),
+        "temporal_position": elements.find_integer(tags.TEMPORAL_POSITION_IDENTIFIER),
+        "echo_number": elements.find_integer(tags.ECHO_NUMBERS),
+        "echo_time_ms": elements.find_number(tags.ECHO_TIME),
+        "inversion_time_ms": elements.find_number(tags.INVERSION_TIME),
+    }
+
+
+def _describe_place(elements: Elements) -> dict[str, Any]:
+    """Return what each frame says for itself."""
     moment = elements.find_text(tags.ACQUISITION_DATE_TIME)
-    return FrameHeader(
-        rows=elements.find_integer(tags.ROWS) or 0,
-        columns=elements.find_integer(tags.COLUMNS) or 0,
-        orientation=elements.find_numbers(tags.IMAGE_ORIENTATION_PATIENT),
-        position_mm=elements.find_numbers(tags.IMAGE_POSITION_PATIENT),
-        spacing_mm=elements.find_numbers(tags.PIXEL_SPACING),
-        slice_thickness_mm=elements.find_number(tags.SLICE_THICKNESS),
-        slice_spacing_mm=elements.find_number(tags.SPACING_BETWEEN_SLICES),
-        slice_location_mm=elements.find_number(tags.SLICE_LOCATION),
-        image_type=image_type,
-        component=find_component(elements, image_type),
-        number=elements.find_integer(tags.INSTANCE_NUMBER),
-        acquisition_number=elements.find_integer(tags.ACQUISITION_NUMBER),
-        temporal_position=elements.find_integer(tags.TEMPORAL_POSITION_IDENTIFIER),
-        echo_number=elements.find_integer(tags.ECHO_NUMBERS),
-        echo_time_ms=elements.find_number(tags.ECHO_TIME),
-        inversion_time_ms=elements.find_number(tags.INVERSION_TIME),
-        trigger_time_ms=elements.find_number(tags.TRIGGER_TIME),
-        acquisition_date=elements.find_text(tags.ACQUISITION_DATE) or moment[:_DATE_LENGTH],
-        acquisition_time=elements.find_text(tags.ACQUISITION_TIME)
+    return {
+        "position_mm": elements.find_numbers(tags.IMAGE_POSITION_PATIENT),
+        "slice_location_mm": elements.find_number(tags.SLICE_LOCATION),
+        "number": elements.find_integer(tags.INSTANCE_NUMBER),
+        "trigger_time_ms": elements.find_number(tags.TRIGGER_TIME),
+        "acquisition_date": elements.find_text(tags.ACQUISITION_DATE) or moment[:_DATE_LENGTH],
+        "acquisition_time": elements.find_text(tags.ACQUISITION_TIME)
         or moment[_DATE_LENGTH:].split("+")[0].split("-")[0],
-    )
+    }
 
 
 def find_component(elements: Elements, image_type: tuple[str, ...]) -> str:

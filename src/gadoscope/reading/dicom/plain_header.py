@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import BinaryIO
 
+from gadoscope.reading.archives.sources import START_BYTES, Start
 from gadoscope.reading.dicom import tags
 from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES
 from gadoscope.reading.dicom.element_walk import (
@@ -33,9 +34,8 @@ from gadoscope.reading.dicom.elements import Element, Elements
 from gadoscope.reading.dicom.sequences import COMMON_SEQUENCES, CONVERTED, MAX_CONVERTED_ITEMS
 from gadoscope.reading.dicom.syntaxes import EXPLICIT, IMPLICIT, META_AT, META_GROUP, has_preamble
 
-READ_BYTES = (32 * 1024, 128 * 1024)
-"""Read at first, and if the header is longer: most take a few kB, shadow headers of some vendors 60-100 kB.
-Of 128 KiB the system maps new memory for each file, which takes as long as the walk."""
+READ_BYTES = (START_BYTES, 128 * 1024)
+"""Read at first, and if the header is longer: shadow headers of some vendors take 60-100 kB."""
 DEEPEST = 8
 """Sequences of undefined length inside each other: more than any module has."""
 
@@ -150,14 +150,19 @@ def read_plain_header(file: BinaryIO, asked: Asked) -> PlainHeader | None:
     n_bytes = file.seek(0, os.SEEK_END)
     for n_wanted in READ_BYTES:
         file.seek(0)
-        data = file.read(n_wanted)
-        is_whole = len(data) < n_wanted
-        try:
-            return _walk(data, asked, n_bytes, is_whole=is_whole)
-        except (_OddError, struct.error, KeyError):
-            if is_whole:
-                break
+        start = Start(file.read(n_wanted), n_bytes)
+        header = parse_plain_header(start, asked)
+        if header is not None or len(start.data) < n_wanted:
+            return header
     return None
+
+
+def parse_plain_header(start: Start, asked: Asked) -> PlainHeader | None:
+    """Do the same where the beginning of the file is read; ``None`` also where the header is longer."""
+    try:
+        return _walk(start.data, asked, start.n_bytes, is_whole=len(start.data) >= start.n_bytes)
+    except (_OddError, struct.error, KeyError):
+        return None
 
 
 def _walk(data: bytes, asked: Asked, n_bytes: int, *, is_whole: bool) -> PlainHeader:
