@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.utils import compute_sample_weight
 from threadpoolctl import threadpool_limits
 
 from gadoscope.arrays import Bools, Floats
+from gadoscope.statistics.bins import cut_into_bins
 from gadoscope.statistics.folds import N_FOLDS, SEED
 
 MIN_SUBJECTS = N_FOLDS
@@ -27,8 +29,7 @@ N_TREES, TREE_DEPTH, LEARNING_RATE = 40, 3, 0.15
 MIN_LEAF = 8
 """Images in a leaf of a tree: a rule that fewer images follow is not learned."""
 N_BINS = 100
-"""Into which a number's values are cut: as fine as `MIN_LEAF` can use of some hundred images. The 255 that
-scikit-learn takes by itself cost two and a half times as much, for it weighs each edge anew."""
+"""Into which a number's values are cut: as fine as `MIN_LEAF` can use of some hundred images."""
 PSEUDO_COUNT = 0.5
 """Added to each name's count in each class: a name seen once proves nothing."""
 DIGITS = 6
@@ -139,18 +140,25 @@ def _score(
         elif train.size < 2 * MIN_LEAF:
             continue  # a tree could not divide so few: all scores stay what both classes have before any
         else:
-            forest = HistGradientBoostingClassifier(
-                max_iter=N_TREES,
-                max_depth=TREE_DEPTH,
-                learning_rate=LEARNING_RATE,
-                min_samples_leaf=MIN_LEAF,
-                max_bins=N_BINS,
-                class_weight="balanced",
-                early_stopping=False,
-                random_state=SEED,
-            )
-            score[test] = forest.fit(given, is_post[train]).decision_function(asked)
+            score[test] = _ask_forest(given.astype(np.float64), is_post[train], asked.astype(np.float64))
     return np.round(score, DIGITS)
+
+
+def _ask_forest(given: Floats, is_post: Bools, asked: Floats) -> Floats:
+    """Return the scores of ``asked``, shape (m, k), by a forest grown on ``given``, shape (n, k)."""
+    forest = HistGradientBoostingClassifier(
+        max_iter=N_TREES,
+        max_depth=TREE_DEPTH,
+        learning_rate=LEARNING_RATE,
+        min_samples_leaf=MIN_LEAF,
+        max_bins=N_BINS,
+        class_weight="balanced",
+        early_stopping=False,
+        random_state=SEED,
+    )
+    given, asked = cut_into_bins(given, compute_sample_weight("balanced", is_post), asked, N_BINS)
+    scores: Floats = forest.fit(given, is_post).decision_function(asked)
+    return scores
 
 
 def _compare_frequencies(given: NDArray[np.generic], is_post: Bools, asked: NDArray[np.generic]) -> Floats:
