@@ -8,7 +8,6 @@ on the same batches. Augmentation is NumPy's, on a processor, one batch ahead in
 images it makes a second is the loader's limit, which no GPU passes. ``--accelerator cpu`` tries the script.
 """
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -22,8 +21,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # the name that every torch programme uses
 
 from benchmarks.default_latency import make_slice
-from benchmarks.lesson import Row, format_table
 from benchmarks.plain_loop import Plain
+from benchmarks.table import Row, begin_parser, finish, write_rows
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.labels import Label
 from gadoscope.models.registry import build_network
@@ -56,17 +55,16 @@ NO_GPU = "There is no GPU here, so training on one was not measured; --accelerat
 
 def main() -> None:
     """Measure and print; or say that there is no GPU."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = begin_parser(__doc__)
     parser.add_argument("--accelerator", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--steps", type=int, default=150, help="that count, of each way")
     arguments = parser.parse_args()
     if arguments.accelerator == "cuda" and not torch.cuda.is_available():
+        write_rows([_note("training on a GPU", NO_GPU)], arguments.rows)
         print(NO_GPU)
         return
     config = read_config(CONFIGS / "default.toml", SETTINGS)
-    print(format_table(measure(config, arguments.accelerator, arguments.steps)))
+    finish(measure(config, arguments.accelerator, arguments.steps), arguments.rows)
 
 
 def measure(config: TrainingConfig, accelerator: Accelerator, steps: int) -> list[Row]:

@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("--peer-python", type=Path, required=True, help="Python that has TensorFlow")
     parser.add_argument("--peer", type=Path, required=True, help="the peer's script")
     parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--images", type=int, default=N_TRAIN + N_TEST, help="fewer than the lesson has")
     arguments = parser.parse_args()
     if not arguments.peer.exists():
         skipped = "skipped: the peer's script is not here, and ratios need it in the same run"
@@ -60,9 +61,10 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(prefix="gadoscope-bench-") as folder:
         work = Path(folder)
-        _make_slices(work / "slices")
+        n_train = arguments.images * N_TRAIN // (N_TRAIN + N_TEST)
+        _make_slices(work / "slices", n_train, arguments.images - n_train)
         peer, peer_s = _run_peer(arguments, work / "slices")
-        counts = f"{peer['n_train']} + {N_TRAIN - peer['n_train']} + {peer['n_test']}"
+        counts = f"{peer['n_train']} + {n_train - peer['n_train']} + {peer['n_test']}"
         rows = [_note("images", f"{counts} of {SIDE_PX} x {SIDE_PX} pixels")]
         for precision, times in (("fp32", 2.0), ("bf16", 3.5)):
             rows += _measure_training(work, precision, times, peer, peer_s, arguments.epochs)
@@ -70,14 +72,14 @@ def main() -> None:
     finish(rows, arguments.rows)
 
 
-def _make_slices(folder: Path) -> None:
+def _make_slices(folder: Path, n_train: int, n_test: int) -> None:
     """Make the lesson's folders; without the manifest, so that both sides divide by file name."""
     made = folder.with_name("phantom")
-    n_subjects = -(-(N_TRAIN + N_TEST) // SLICES_A_SUBJECT)
+    n_subjects = -(-(n_train + n_test) // SLICES_A_SUBJECT)
     _gadoscope("phantom", made, "--form", "png", "--subjects", n_subjects, "--seed", 1, "--matrix", SIDE_PX)
     images = sorted(made.rglob("*.png"), key=lambda path: path.name)
-    for index, path in enumerate(images[: N_TRAIN + N_TEST]):
-        side = "Train" if index < N_TRAIN else "Test"
+    for index, path in enumerate(images[: n_train + n_test]):
+        side = "Train" if index < n_train else "Test"
         target = folder / side / path.parent.name / path.name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(path, target)

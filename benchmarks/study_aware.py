@@ -274,8 +274,10 @@ def _summarise(name: str, counts: Outcomes) -> Row:
         ]
         for place in (0, 1)
     )
-    wrong, silent = (f"{before:.1%} to {after:.1%}" for before, after in zip(alone, together, strict=True))
-    return Row(f"{name}: series wrong, silent; alone to together", "", f"{wrong}; {silent}")
+    wrong, silent = (
+        f"{100 * before:.1f} to {100 * after:.1f} %" for before, after in zip(alone, together, strict=True)
+    )
+    return Row(name, "", f"wrong {wrong}, silent {silent}")
 
 
 @dataclass(frozen=True)

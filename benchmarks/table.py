@@ -12,6 +12,8 @@ from pathlib import Path
 
 EMPTY_UNLESS_SAID = ("peer", "limit")
 """Columns that a table has only where one of its rows says something there."""
+BAR = r"\|"
+"""A bar in a cell."""
 MET = {True: "yes", False: "**no**", None: ""}
 
 
@@ -71,12 +73,13 @@ def format_table(rows: Sequence[Row]) -> str:
     """Return the rows as a Markdown table."""
     extra = [name for name in EMPTY_UNLESS_SAID if any(getattr(row, name) for row in rows)]
     heads = ["figure", "measured", "asked", *extra, "met"]
-    lines = [_join(heads), _join(["---"] * len(heads)).replace(" ", "")]
+    lines = [join_cells(heads), join_cells(["---"] * len(heads)).replace(" ", "")]
     for row in rows:
         said = [getattr(row, name) for name in extra]
-        lines.append(_join([row.name, row.measured, row.asked, *said, MET[row.met]]))
+        lines.append(join_cells([row.name, row.measured, row.asked, *said, MET[row.met]]))
     return "\n".join(lines)
 
 
-def _join(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+def join_cells(cells: Sequence[str]) -> str:
+    """Return a row of a Markdown table."""
+    return f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |"
