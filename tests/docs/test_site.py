@@ -12,6 +12,7 @@ import pytest
 
 import gadoscope
 from tests.docs.menu import FENCE, name_anchor, read_anchors, read_menu
+from tests.report.test_style import measure_contrast
 from tests.support.axe import AXE, find_grave_faults
 from tests.support.browser import needs_browser
 from tests.support.paths import DOCS, ROOT
@@ -28,6 +29,10 @@ ONE_OF_EACH_KIND = (
     "explanation/study-aware",
 )
 """Pages of the site: with pictures, commands, docstrings, tables, cells, text."""
+STYLE = ROOT / "website" / "theme" / "assets" / "gadoscope.css"
+KINDS_OF_CODE = ("number", "keyword", "special", "string", "function", "constant")
+LEAST_CONTRAST = 4.5
+"""Of letters, WCAG 2.2, 1.4.3."""
 UNREACHED = "scrollable-region-focusable"
 
 
@@ -127,6 +132,15 @@ def test_axe_finds_no_serious_fault_in_a_page_of_the_site(site: Path, name: str,
         assert [fault for fault in faults if not is_code_out_of_sight(fault)] == []
     finally:
         (site / f"{name}.html").write_text(page, encoding="utf-8")
+
+
+def test_in_the_dark_each_kind_of_letter_in_code_stands_out_from_its_ground() -> None:
+    dark = STYLE.read_text(encoding="utf-8").partition('scheme="slate"]')[2].partition("\n}")[0]
+    colours = dict(re.findall(r"--md-code-([\w-]+)-color: (#\w{6});", dark))
+    ground = colours.pop("bg")
+    assert set(colours) == {f"hl-{kind}" for kind in KINDS_OF_CODE}
+    faint = {kind: ink for kind, ink in colours.items() if measure_contrast(ink, ground) < LEAST_CONTRAST}
+    assert faint == {}
 
 
 def test_the_search_has_a_name() -> None:
