@@ -77,6 +77,12 @@ def test_only_a_screen_is_dark_and_paper_has_no_grey_blocks() -> None:
     assert "break-before:page" not in style
 
 
+def test_on_paper_a_heading_holds_what_it_stands_above_and_no_section_holds_the_next() -> None:
+    """Of a last child, a break that is avoided behind it is avoided behind its section too."""
+    printed = read_style().partition("@media print")[2]
+    assert "h2, h3, :is(h2, h3) + p:not(:last-child) { break-after:avoid; }" in printed
+
+
 def test_a_colour_of_a_figure_is_that_of_the_page_and_words_stay() -> None:
     svg = '<path style="fill: none; stroke: #1d2430"/><text style="fill: #7a3e9d">stroke: #1d2430</text>'
     assert follow_page(svg) == (
