@@ -1,14 +1,14 @@
 """A graph that was traced before is that of a fresh trace, with the weights of the network of now."""
 
-from collections.abc import Callable
-
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gadoscope.models.registry import build_network
+from gadoscope.models.siim import Siim
 from gadoscope.training import onnx_graph
 from gadoscope.training.onnx_graph import to_onnx
 
@@ -40,22 +40,42 @@ def build_slope(seed: int, *, mirrored: bool = False) -> nn.Module:
     return network
 
 
-def build_siim(seed: int) -> nn.Module:
-    return build_network("siim", seed).eval()
-
-
-# The slow one's quicker twin has all that a graph is filled with, in a module that is soon traced.
-@pytest.mark.parametrize(
-    ("build", "size"), [(build_slope, SMALL), pytest.param(build_siim, SIZE, marks=pytest.mark.slow)]
-)
 def test_a_graph_that_was_traced_before_equals_a_fresh_one_to_the_byte(
-    monkeypatch: pytest.MonkeyPatch, build: Callable[[int], nn.Module], size: int
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first, second = build(1), build(2)
-    to_onnx(first, size, ["logit"])
-    filled = to_onnx(second, size, ["logit"]).SerializeToString()
+    first, second = build_slope(1), build_slope(2)
+    to_onnx(first, SMALL, ["logit"])
+    filled = to_onnx(second, SMALL, ["logit"]).SerializeToString()
     monkeypatch.setattr(onnx_graph, "_traced", {})
-    assert filled == to_onnx(second, size, ["logit"]).SerializeToString()
+    assert filled == to_onnx(second, SMALL, ["logit"]).SerializeToString()
+
+
+def answer(network: nn.Module, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    program = to_onnx(network, images.shape[-1], ["logit"])
+    onnx.checker.check_model(program, full_check=True)
+    session = onnxruntime.InferenceSession(program.SerializeToString())
+    logits: NDArray[np.float32] = session.run(None, {"images": images})[0]
+    return logits
+
+
+class Traced(Siim):
+    """The lesson's network under a name whose graph is not written down."""
+
+
+def test_the_lessons_graph_as_it_is_written_down_answers_as_torch_does() -> None:
+    images = np.random.default_rng(0).random((2, 1, SIZE, SIZE), np.float32)
+    network = Siim().eval()
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(images)).numpy()
+    np.testing.assert_allclose(answer(network, images), expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_lessons_graph_as_it_is_written_down_answers_as_the_traced_one_to_the_bit() -> None:
+    images = np.random.default_rng(0).random((4, 1, SIZE, SIZE), np.float32)
+    seed = torch.Generator().manual_seed(7)
+    written, traced = Siim(seed).eval(), Traced(seed.manual_seed(7)).eval()
+    np.testing.assert_array_equal(answer(written, images), answer(traced, images))
 
 
 def test_networks_that_differ_in_weights_statistics_or_a_setting_answer_each_as_torch_does() -> None:

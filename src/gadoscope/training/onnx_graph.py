@@ -1,7 +1,8 @@
 """The ONNX graph of a network: traced once for each structure in a process, then filled with the weights.
 
 Tracing takes seconds, however small the network is. Folds, repetitions and resumed runs train one structure
-again and again, and the graph does not depend on the weights.
+again and again, and the graph does not depend on the weights. That of the lesson, which people wait for, is
+written down (`gadoscope.training.onnx_lesson`).
 """
 
 import logging
@@ -14,6 +15,8 @@ from torch import nn
 
 from gadoscope.errors import TrainingError
 from gadoscope.inference.bundle import INPUT_NAME
+from gadoscope.models.siim import Siim
+from gadoscope.training.onnx_lesson import write_graph
 
 _PLAIN = (bool, int, float, str, tuple)
 _Structure = tuple[object, ...]
@@ -35,6 +38,11 @@ def to_onnx(model: nn.Module, size: int, outputs: Sequence[str]) -> onnx.ModelPr
     TrainingError
         If torch has no exporter.
     """
+    if type(model) is Siim:
+        (output,) = outputs
+        program = write_graph(model, output)
+        _fill(program, model)
+        return program
     structure = _describe_structure(model, size, outputs)
     if structure not in _traced:
         program = _trace(model, size, outputs)
