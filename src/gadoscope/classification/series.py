@@ -15,7 +15,7 @@ from gadoscope.imaging.slices import choose_slices
 from gadoscope.imaging.volume import LazyVolume
 from gadoscope.inference.session import Session
 from gadoscope.labels import QuoteMode, SeriesResult
-from gadoscope.reading.archives.zip_limits import INSIDE
+from gadoscope.reading.archives.sources import INSIDE
 from gadoscope.reading.series import Facts, ImageSeries, SeriesVolume
 from gadoscope.scans.admission import admit_series, admit_volume, check_extent
 

@@ -14,11 +14,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 # T1W is T1: weighting says nothing of contrast, and "t1wce" must read as "t1ce"; "T1WO" is "T1 WO".
+# Of wide ranges the case is not asked: compiling would look each of their characters up in both.
 # A minus stands alone on one side and touches a letter on the other. "3D" ends a word: "3DGAD".
 PIECE = re.compile(
     r"(?P<weighting>t[12])(?:w(?![io]))?(?![0-9])"
-    r"|(?P<wide>[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff])"
-    r"|(?P<letters>[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]+)"
+    r"|(?P<wide>(?-i:[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]))"
+    r"|(?P<letters>(?-i:[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]+))"
     r"|(?P<dimension>(?<![0-9.,])[234]d(?!ays?(?![a-z])))"
     r"|(?P<number>\d+(?:[.,]\d+)?)"
     r"|(?P<sign>[+/&:;,|])"

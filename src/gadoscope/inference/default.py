@@ -2,17 +2,15 @@
 
 import json
 import os
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from gadoscope.errors import BundleError, UsageError
-from gadoscope.extras import install_command
 
 NAME = "default"
 """What a user writes for it where a model is named."""
 
-DEFAULT_BUNDLE = Path(str(files("gadoscope.weights") / "default.onnx"))
+DEFAULT_BUNDLE = Path(__file__).resolve().parent.parent / "weights" / "default.onnx"
 
 _DIGEST_SUFFIX = ".sha256"
 IMAGES_SUFFIX = ".images.json"
@@ -29,6 +27,8 @@ def find_default() -> Path:
         If this installation lacks it.
     """
     if not DEFAULT_BUNDLE.exists():
+        from gadoscope.extras import install_command  # noqa: PLC0415 — nearly all installations have it
+
         raise UsageError(
             f"this installation has no default model: `{install_command(again=True)}` brings it. Or "
             "name another with --model FILE, made by `gadoscope train` or `gadoscope import-keras`."
@@ -46,6 +46,8 @@ def check_default(sha256: str) -> None:
     """
     written = read_digest()
     if sha256 != written:
+        from gadoscope.extras import install_command  # noqa: PLC0415 — as above
+
         raise BundleError(
             f"{DEFAULT_BUNDLE} has the SHA-256 {sha256}, but {written or 'none'} was shipped; "
             f"run `{install_command(again=True)}`."

@@ -12,7 +12,7 @@ from pathlib import Path
 from gadoscope.errors import ManifestError
 from gadoscope.preparation.items import Item
 from gadoscope.preparation.lesson_layout import IMAGE_SUFFIXES
-from gadoscope.reading.archives.zip_limits import INSIDE
+from gadoscope.reading.archives.sources import INSIDE
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
 from gadoscope.sheets import read_path
 from gadoscope.wording import show_path

@@ -16,9 +16,9 @@ from gadoscope.preparation.slices import ItemSlices, Stamp, name_slice, stamp_fi
 from gadoscope.reading.archives.places import open_place, place_of, source_of
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
-from gadoscope.reading.images import open_regular_file
 from gadoscope.reading.nifti.names import find_pair_image
 from gadoscope.reading.os_errors import explain_os_error, explain_stumble
+from gadoscope.reading.regular_files import open_regular_file
 from gadoscope.reading.series import Facts, ImageSeries
 from gadoscope.scans.admission import admit_series, admit_volume, check_extent
 from gadoscope.scans.beside import look_beside, open_beside

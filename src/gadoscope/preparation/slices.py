@@ -26,7 +26,8 @@ from gadoscope.preparation.items import Item
 from gadoscope.preparation.places import find_container
 from gadoscope.preparation.series import SERIES_COLUMN, find_series
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_format, find_kind
-from gadoscope.reading.images import decode_slice, open_regular_file
+from gadoscope.reading.images import decode_slice
+from gadoscope.reading.regular_files import open_regular_file
 
 SCANS = frozenset({Kind.DICOM, Kind.DICOMDIR, Kind.NIFTI, Kind.ZIP, Kind.TAR})
 """Kinds of files that are read as scans; all others are for the reader of images to read, or to refuse."""

@@ -6,19 +6,15 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import BinaryIO
-
-from PIL import ImageFile
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
+from importlib import import_module
+from typing import TYPE_CHECKING, BinaryIO
 
 from gadoscope.reading.dicom.syntaxes import has_preamble
 from gadoscope.reading.nifti.kin import is_analyze, is_mgh
 from gadoscope.reading.other_kinds import OtherKind, find_content_kind
+
+if TYPE_CHECKING:
+    from PIL import ImageFile
 
 PREFIX_BYTES = 1024
 """Enough for every signature below; the class of a DICOM file, by which a DICOMDIR is known, lies furthest
@@ -70,27 +66,41 @@ class Kind(Enum):
 class SliceFormat:
     """An image format that is read.
 
-    ``open`` is the Pillow class itself, not `PIL.Image.open`: that one warns or raises about large
-    images by process-wide settings, before their size can be seen here.
+    Parameters
+    ----------
+    name
+        As a person writes it.
+    stem
+        As Pillow writes it, in the names of its plugin and of its class.
     """
 
     name: str
-    open: Callable[[BinaryIO], ImageFile.ImageFile]
+    stem: str
+
+    def open(self, file: BinaryIO) -> "ImageFile.ImageFile":
+        """Open a file by the Pillow class itself, which is imported now.
+
+        Not by `PIL.Image.open`: that one warns or raises about large images by process-wide settings, before
+        their size can be seen here.
+        """
+        plugin = import_module(f"PIL.{self.stem}ImagePlugin")
+        opened: ImageFile.ImageFile = getattr(plugin, f"{self.stem}ImageFile")(file)
+        return opened
 
 
-_PNG = SliceFormat("PNG", PngImageFile)
-_JPEG = SliceFormat("JPEG", JpegImageFile)
-_BMP = SliceFormat("BMP", BmpImageFile)
-_TIFF = SliceFormat("TIFF", TiffImageFile)
-_GIF = SliceFormat("GIF", GifImageFile)
-_WEBP = SliceFormat("WebP", WebPImageFile)
+_PNG = SliceFormat("PNG", "Png")
+_JPEG = SliceFormat("JPEG", "Jpeg")
+_BMP = SliceFormat("BMP", "Bmp")
+TIFF = SliceFormat("TIFF", "Tiff")
+_GIF = SliceFormat("GIF", "Gif")
+_WEBP = SliceFormat("WebP", "WebP")
 _READ = {
     b"\x89PNG\r\n\x1a\n": _PNG,
     b"\xff\xd8\xff": _JPEG,
-    b"II*\0": _TIFF,
-    b"MM\0*": _TIFF,
-    b"II+\0": _TIFF,
-    b"MM\0+": _TIFF,
+    b"II*\0": TIFF,
+    b"MM\0*": TIFF,
+    b"II+\0": TIFF,
+    b"MM\0+": TIFF,
     b"GIF87a": _GIF,
     b"GIF89a": _GIF,
 }

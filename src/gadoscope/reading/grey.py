@@ -3,14 +3,16 @@
 The notes hold no value of the file, so that equal repairs can be counted over a folder.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.TiffImagePlugin import TiffImageFile
 
 from gadoscope.imaging.intensity import MAX_GREY
+
+if TYPE_CHECKING:
+    from PIL.TiffImagePlugin import TiffImageFile
 
 COMPRESSION_NOISE = 1
 """By how many grey levels lossy WebP parts the equal channels of a grey slice (JPEG: by none); measured."""
@@ -47,7 +49,7 @@ def note_orientation(image: Image.Image, notes: list[str]) -> None:
         notes.append(_TURNED)
 
 
-def tiff_to_grey(image: TiffImageFile, notes: list[str]) -> NDArray[np.uint8]:
+def tiff_to_grey(image: "TiffImageFile", notes: list[str]) -> NDArray[np.uint8]:
     """Decode a TIFF and return its grey values as they are stored, shape (row, column)."""
     orientation = image.tag_v2.get(_ORIENTATION, _UPRIGHT)
     inverted = image.tag_v2.get(_PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO

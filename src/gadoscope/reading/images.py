@@ -6,26 +6,33 @@ equal, come out exactly as Pillow's `convert("L")` gives them. Every other repai
 """
 
 import os
-import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
-from PIL.TiffImagePlugin import TiffImageFile
 
 from gadoscope.errors import InputError, ReadError, RefusedError
-from gadoscope.reading.formats import PREFIX_BYTES, READ_FORMATS, SliceFormat, find_format, find_other_format
+from gadoscope.reading.formats import (
+    PREFIX_BYTES,
+    READ_FORMATS,
+    TIFF,
+    SliceFormat,
+    find_format,
+    find_other_format,
+)
 from gadoscope.reading.grey import array_to_grey, holds_metadata, note_orientation, tiff_to_grey, to_grey
 from gadoscope.reading.image_parts import check_parts
-from gadoscope.reading.os_errors import explain_os_error
 from gadoscope.reading.quiet import WARNINGS_LOCK
+from gadoscope.reading.regular_files import open_regular_file
+
+if TYPE_CHECKING:
+    from PIL.TiffImagePlugin import TiffImageFile
 
 MAX_PIXELS = 4096 * 2048
 """Eight times a 1024 x 1024 slice, the largest in use. With it no image, whatever its mode, takes more
@@ -68,30 +75,6 @@ def read_slice(path: Path) -> SliceImage:
     """
     with open_regular_file(path) as file:
         return decode_slice(file)
-
-
-@contextmanager
-def open_regular_file(path: Path) -> Iterator[BufferedReader]:
-    """Open a file for reading; a named pipe or a device is never opened, for it could wait for ever.
-
-    Raises
-    ------
-    ReadError
-        If the system cannot open or read it, also inside the block.
-    """
-    try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
-            raise ReadError("not_a_file", f"this is {kind}, not an image file; name the file itself.")
-        with path.open("rb") as file:
-            yield file
-    except OSError as error:
-        raise explain_os_error(error) from error
-    except ValueError as error:
-        if "\0" not in os.fspath(path):
-            raise
-        raise ReadError("missing", "no file can have this name; check the path.") from error
 
 
 def decode_slice(file: BinaryIO) -> SliceImage:
@@ -156,7 +139,7 @@ def _decode(file: BinaryIO, image_format: SliceFormat) -> SliceImage:
         image = image_format.open(file)
         _check_header(image)
         # A TIFF's metadata are parsed once more while it loads, so all of it stays in here.
-        grey = tiff_to_grey(image, notes) if isinstance(image, TiffImageFile) else None
+        grey = tiff_to_grey(cast("TiffImageFile", image), notes) if image_format is TIFF else None
     if grey is None:
         if any("16" in str(tile.args) for tile in image.tile) and image.mode in _EIGHT_BIT_MODES:
             notes.append("16 bits a colour: only the upper 8 were used")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.reading.archives.places import MemberPath
-from gadoscope.reading.archives.sources import Source
-from gadoscope.reading.archives.zip_limits import INSIDE, check_count
+from gadoscope.reading.archives.sources import INSIDE, Source
+from gadoscope.reading.archives.zip_limits import check_count
 from gadoscope.reading.archives.zips import is_unpacked, list_members
 from gadoscope.reading.bids.dataset import is_derivatives
 from gadoscope.reading.dicom.dicomdir import find_reference, list_instances

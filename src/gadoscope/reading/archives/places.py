@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from gadoscope.reading.archives.sources import Source
-from gadoscope.reading.archives.zip_limits import INSIDE
-from gadoscope.reading.archives.zips import has_member, list_folder, locate_member
-from gadoscope.reading.images import open_regular_file
+from gadoscope.reading.archives.sources import INSIDE, Source
+from gadoscope.reading.regular_files import open_regular_file
 
 MAX_LEVELS = 64
 """Folders that are looked at above a member: no data set is deeper, and a name may have 32,000 of them."""
@@ -84,10 +82,14 @@ class MemberPath(_Named):
 
     def is_file(self) -> bool:
         """Return whether the archive holds such a member."""
+        from gadoscope.reading.archives.zips import has_member  # noqa: PLC0415 — plain files do without
+
         return has_member(self.archive, self.inside, self.text)
 
     def iterdir(self) -> Iterator["MemberPath"]:
         """Yield the members that lie directly in this folder."""
+        from gadoscope.reading.archives.zips import list_folder  # noqa: PLC0415 — as above
+
         return (self / name for name in list_folder(self.archive, self.inside, self.text))
 
     def stat(self) -> os.stat_result:
@@ -162,9 +164,11 @@ def place_of(source: Source) -> Place:
     """
     if source.held is not None:
         return HeldPath(source, source.name)
-    return (
-        MemberPath(source.path, *locate_member(source.path, source.member)) if source.member else source.path
-    )
+    if not source.member:
+        return source.path
+    from gadoscope.reading.archives.zips import locate_member  # noqa: PLC0415 — as above
+
+    return MemberPath(source.path, *locate_member(source.path, source.member))
 
 
 def source_of(place: Place) -> Source:

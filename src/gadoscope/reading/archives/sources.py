@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from gadoscope.reading.archives.held import Held
-from gadoscope.reading.archives.zip_limits import INSIDE
 from gadoscope.reading.formats import GZIP, PREFIX_BYTES, gunzip, is_dicom
-from gadoscope.reading.images import open_regular_file
+from gadoscope.reading.regular_files import open_regular_file
 
 _NUMBER_BYTES = 8  # begins with zeros, as no path does
 
 
+INSIDE = "!"
+"""Between the name of an archive and the name of its member."""
 START_BYTES = 32 * 1024
 """Of a file, read at first: the headers of most instances take a few kB, and for more the system maps new
 memory, which takes as long as a header."""

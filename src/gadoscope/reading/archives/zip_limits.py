@@ -13,9 +13,6 @@ from typing import BinaryIO
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 
-INSIDE = "!"
-"""Between the name of an archive and the name of its member."""
-
 MAX_DEPTH = 3
 """An archive in an archive in an archive: more than any export makes; a bomb has five."""
 MAX_MEMBERS = 200_000

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gadoscope.errors import InputError, ReadError, RefusedError
+from gadoscope.reading.archives.sources import INSIDE
 from gadoscope.reading.archives.tars import TarArchive
 from gadoscope.reading.archives.zip_limits import (
-    INSIDE,
     MAX_DEPTH,
     check_contents,
     check_total,
@@ -28,7 +28,7 @@ from gadoscope.reading.archives.zip_limits import (
     find_fault,
 )
 from gadoscope.reading.archives.zip_member import FILL_BYTES, MemberFile
-from gadoscope.reading.images import open_regular_file
+from gadoscope.reading.regular_files import open_regular_file
 
 MAX_OPEN = 8
 """Archives kept open: those being read, and the few that come next to them."""

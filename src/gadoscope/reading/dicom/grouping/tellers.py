@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from statistics import median
 from typing import TypeAlias, TypeVar
 
 from gadoscope.reading.dicom.grouping.index import Piece
@@ -89,7 +88,8 @@ def are_held(groups: Sequence[Sequence[InstanceHeader]]) -> bool:
     if len(groups) == 1:
         return False
     places = sorted(map(count_places, groups), reverse=True)
-    return places[1] >= FEWEST_SLICES and median(places) >= FEWEST_SLICES
+    typical = (places[(len(places) - 1) // 2] + places[len(places) // 2]) / 2  # their median
+    return places[1] >= FEWEST_SLICES and typical >= FEWEST_SLICES
 
 
 def list_headers(pieces: Sequence[Piece]) -> list[InstanceHeader]:
