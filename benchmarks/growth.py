@@ -40,7 +40,7 @@ FILES_A_FOLDER = 5
 MOST_LINKS = 30_000
 """Names of one file: fewer than any file system allows."""
 MOST_EXPONENT, MOST_MB = 1.1, 500
-RUNS, SHORT_S = 3, 5.0
+RUNS, SHORT_S = 3, 3.0
 """A point is measured again while all its runs together are shorter."""
 
 

@@ -11,9 +11,9 @@ HEAD = """# Benchmarks
 
 Written by `{command}`, {date}, from {commit}.
 
-Beside each figure stand what was asked, a peer that does the same in the same run, and the limit: what cannot be
-undercut on this machine. Ratios hold from machine to machine, seconds drift. What was measured earlier, and why
-something falls short, stands in the [log](log.md).
+Beside each figure stand what was asked, a peer that does the same in the same run, and the limit: what
+cannot be undercut on this machine. Ratios hold from machine to machine, seconds drift. What was measured
+earlier, and why something falls short, stands in the [log](log.md).
 """
 QUICK = """
 This was the quick run: the rows of `make bench` from smaller work, in which starting a process weighs more.
