@@ -143,6 +143,12 @@ def test_in_the_dark_each_kind_of_letter_in_code_stands_out_from_its_ground() ->
     assert faint == {}
 
 
+def test_paper_is_light_whatever_the_screen_is() -> None:
+    """The theme's own dark is a screen's; what is set here for every medium would be printed."""
+    before = STYLE.read_text(encoding="utf-8").partition('[data-md-color-scheme="slate"]')[0]
+    assert before.rpartition("@media screen {")[2].count("}") == 0
+
+
 def test_the_search_has_a_name() -> None:
     theirs = '<div class="md-search" data-md-component="search" role="dialog">'
     assert on_post_page(f"<p>{theirs}</p>") == f'<p>{theirs[:-1]} aria-label="Search"></p>'
