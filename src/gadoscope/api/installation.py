@@ -81,8 +81,8 @@ def readable_images() -> dict[str, bool]:
 
 def readable_transfer_syntaxes() -> dict[str, bool]:
     """Return which transfer syntaxes of DICOM this installation can decode, by name."""
-    from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES, find_missing_decoders
-    from gadoscope.reading.dicom.syntaxes import NATIVE_SYNTAXES
+    from gadoscope.reading.dicom.codecs import find_missing_decoders
+    from gadoscope.reading.dicom.syntaxes import COMPRESSED_SYNTAXES, NATIVE_SYNTAXES
 
     missing = find_missing_decoders()
     return dict.fromkeys(NATIVE_SYNTAXES.values(), True) | {

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from gadoscope.imaging.volume import LazyVolume
+if TYPE_CHECKING:
+    from gadoscope.imaging.volume import LazyVolume
 
 Facts = Mapping[str, object]
 """What a header says, as plain values: pydicom keyword to str, int, float, or a list of these; a sequence is
@@ -27,8 +29,8 @@ class SeriesVolume:
         Repairs that concern this volume; one sentence each, without values of this file.
     """
 
-    open: Callable[[], LazyVolume]
-    peek: Callable[[], LazyVolume] | None = None
+    open: "Callable[[], LazyVolume]"
+    peek: "Callable[[], LazyVolume] | None" = None
     facts: Facts = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 

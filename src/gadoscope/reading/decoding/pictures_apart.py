@@ -8,7 +8,8 @@ import numpy as np
 from gadoscope.errors import ReadError
 from gadoscope.reading.decoding.apart import DiedError, NoProcessError, decode_apart
 from gadoscope.reading.decoding.decoder_process import FRAME, SLICE
-from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES, StoredFrame, decode_stream
+from gadoscope.reading.dicom.codecs import StoredFrame, decode_stream
+from gadoscope.reading.dicom.syntaxes import COMPRESSED_SYNTAXES
 from gadoscope.reading.images import MAX_FILE_BYTES, SliceImage, decode_slice
 
 

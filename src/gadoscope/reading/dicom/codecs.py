@@ -20,30 +20,10 @@ from numpy.typing import NDArray
 
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.reading.dicom.streams import END_OF_IMAGE, StreamHeader, read_stream_header, unbox_jp2
+from gadoscope.reading.dicom.syntaxes import COMPRESSED_SYNTAXES, JPEG_2000_SYNTAXES, JPEG_SYNTAXES, RLE
 
 StoredFrame = NDArray[np.integer]
 """Shape (row, column); of 8, 16 or 32 bits, signed where the stream itself says so."""
-
-RLE = "1.2.840.10008.1.2.5"
-JPEG_SYNTAXES = {
-    "1.2.840.10008.1.2.4.50": "JPEG Baseline",
-    "1.2.840.10008.1.2.4.51": "JPEG Extended",
-    "1.2.840.10008.1.2.4.57": "JPEG Lossless",
-    "1.2.840.10008.1.2.4.70": "JPEG Lossless SV1",
-    "1.2.840.10008.1.2.4.80": "JPEG-LS Lossless",
-    "1.2.840.10008.1.2.4.81": "JPEG-LS Near-Lossless",
-}
-JPEG_2000_SYNTAXES = {
-    "1.2.840.10008.1.2.4.90": "JPEG 2000 Lossless",
-    "1.2.840.10008.1.2.4.91": "JPEG 2000",
-    "1.2.840.10008.1.2.4.201": "HTJ2K Lossless",
-    "1.2.840.10008.1.2.4.202": "HTJ2K Lossless RPCL",
-    "1.2.840.10008.1.2.4.203": "HTJ2K",
-}
-COMPRESSED_SYNTAXES = {RLE: "RLE Lossless", **JPEG_SYNTAXES, **JPEG_2000_SYNTAXES}
-"""Name of every compressed transfer syntax that is decoded, by UID."""
-LOSSY_SYNTAXES = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81, 91, 203)}
-"""Those whose values may come back a little beyond the range that they had."""
 
 _RLE_HEADER = struct.Struct("<16I")
 _LONGEST_RUN = 128

@@ -14,9 +14,9 @@ import numpy as np
 
 from gadoscope.errors import InputError
 from gadoscope.reading.archives.sources import Source
-from gadoscope.reading.dicom.codecs import LOSSY_SYNTAXES
 from gadoscope.reading.dicom.header import FrameHeader, InstanceHeader
 from gadoscope.reading.dicom.pixels import decode_frame, read_pixel_header
+from gadoscope.reading.dicom.syntaxes import LOSSY_SYNTAXES
 
 COPIES = "instances that are there twice, under one SOPInstanceUID, were used once"
 SHARED_UIDS = "the SOPInstanceUIDs repeat: instances that share one and differ in content were all used"

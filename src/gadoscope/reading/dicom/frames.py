@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from gadoscope.errors import ReadError, RefusedError
-from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES
 from gadoscope.reading.dicom.element_walk import UNDEFINED_LENGTH
 from gadoscope.reading.dicom.pixel_header import PixelHeader, read_data_set
-from gadoscope.reading.dicom.syntaxes import DEFLATED
+from gadoscope.reading.dicom.syntaxes import COMPRESSED_SYNTAXES, DEFLATED
 
 ITEM, END_OF_ITEMS = 0xFFFEE000, 0xFFFEE0DD
 MAX_EXPANSION = 4

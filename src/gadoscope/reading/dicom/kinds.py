@@ -11,7 +11,6 @@ DICOM PS3.4 B.5 (SOP classes); PS3.6 table A-1 (their UIDs); Siemens' DICOM conf
 from collections.abc import Callable, Sequence
 
 from gadoscope.errors import InputError, ReadError, RefusedError
-from gadoscope.imaging.volume import MAX_SLICE_PIXELS
 from gadoscope.labels import MODALITIES
 from gadoscope.reading.dicom.elements import UID
 from gadoscope.reading.dicom.header import InstanceHeader
@@ -129,6 +128,8 @@ def _find_missing_pixels(instance: InstanceHeader) -> InputError | None:
 
 def _find_excess(instance: InstanceHeader) -> InputError | None:
     frame = instance.frame
+    from gadoscope.imaging.volume import MAX_SLICE_PIXELS  # noqa: PLC0415 — reading headers needs no NumPy
+
     if frame.rows * frame.columns <= MAX_SLICE_PIXELS:
         return None
     return RefusedError(

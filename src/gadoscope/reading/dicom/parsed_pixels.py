@@ -9,7 +9,6 @@ from pydicom.tag import BaseTag
 
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.reading.dicom import tags
-from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES
 from gadoscope.reading.dicom.data_set import read_header, read_meta, take_apart
 from gadoscope.reading.dicom.element_walk import damaged
 from gadoscope.reading.dicom.elements import UID
@@ -17,7 +16,14 @@ from gadoscope.reading.dicom.frame_scales import find_scales
 from gadoscope.reading.dicom.long_header import ParsedHeader
 from gadoscope.reading.dicom.objects import elements_in
 from gadoscope.reading.dicom.pixel_header import ALL_TAGS, PixelHeader, PixelPlace, interpret, read_data_set
-from gadoscope.reading.dicom.syntaxes import BIG_ENDIAN, EXPLICIT, IMPLICIT, NATIVE_SYNTAXES, guess_implicit
+from gadoscope.reading.dicom.syntaxes import (
+    BIG_ENDIAN,
+    COMPRESSED_SYNTAXES,
+    EXPLICIT,
+    IMPLICIT,
+    NATIVE_SYNTAXES,
+    guess_implicit,
+)
 
 FIRST_BYTES = 64 * 1024
 """Read at first; the header of a classic instance is shorter."""

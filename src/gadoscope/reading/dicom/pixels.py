@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from gadoscope.errors import ReadError
 from gadoscope.reading.decoding.pictures_apart import decode_frame_apart
-from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES, LOSSY_SYNTAXES, StoredFrame
+from gadoscope.reading.dicom.codecs import StoredFrame
 from gadoscope.reading.dicom.frames import read_frame_bytes
 from gadoscope.reading.dicom.pixel_header import PixelHeader, read_pixel_header
-from gadoscope.reading.dicom.syntaxes import BIG_ENDIAN
+from gadoscope.reading.dicom.syntaxes import BIG_ENDIAN, COMPRESSED_SYNTAXES, LOSSY_SYNTAXES
 from gadoscope.reading.dicom.values import find_padding, grey_window, interpret_stored, scale_values
 from gadoscope.reading.os_errors import explain_os_error
 

@@ -18,7 +18,6 @@ from typing import BinaryIO
 
 from gadoscope.reading.archives.sources import START_BYTES, Start
 from gadoscope.reading.dicom import tags
-from gadoscope.reading.dicom.codecs import COMPRESSED_SYNTAXES
 from gadoscope.reading.dicom.elements import Element, Elements
 from gadoscope.reading.dicom.plain_walk import (
     ITEM_BYTES,
@@ -32,7 +31,14 @@ from gadoscope.reading.dicom.plain_walk import (
     walk_elements,
 )
 from gadoscope.reading.dicom.sequences import CONVERTED, MAX_CONVERTED_ITEMS
-from gadoscope.reading.dicom.syntaxes import EXPLICIT, IMPLICIT, META_AT, META_GROUP, has_preamble
+from gadoscope.reading.dicom.syntaxes import (
+    COMPRESSED_SYNTAXES,
+    EXPLICIT,
+    IMPLICIT,
+    META_AT,
+    META_GROUP,
+    has_preamble,
+)
 
 __all__ = ["READ_BYTES", "Asked", "PlainHeader", "parse_plain_header", "read_plain_header"]
 
