@@ -29,6 +29,12 @@ _NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
+def refuse_file(path: Path, what: str) -> None:
+    """Raise OutputError if a file lies where the folder of ``what`` is to be."""
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{path} is a file; name a folder for {what}.")
+
+
 @contextmanager
 def write_beside(path: Path, place: Callable[[], Path | None] | None = None) -> Iterator[Path]:
     """Yield a path to write to; rename it to ``path`` when the block ends well.

@@ -49,6 +49,18 @@ def test_it_prints_the_layers_the_losses_the_threshold_and_where_the_bundle_is(
     assert "same person may be on both sides" in words
 
 
+def test_a_report_comes_with_the_training_and_its_summary_in_place_of_what_is_next(
+    slices: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "report"
+    words = ("--epochs", "1", "--report", str(folder))
+    result = train(slices, tmp_path / "run", *words, settings=QUICK_SETTINGS)
+    assert result.exit_code == 0, result.output
+    assert "next:" not in result.stdout
+    assert result.stdout.splitlines()[-2:] == [f"Report: {folder / 'report.html'}", "Not a medical device."]
+    assert json.loads((folder / "report.json").read_text())["verdict_split"] == "test"
+
+
 def test_it_says_before_it_begins_that_a_processor_has_no_bf16(
     slices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +108,8 @@ def test_repeating_reports_the_spread_over_seeds_and_keeps_every_run(slices: Pat
         (("--teacher", "nowhere.onnx"), "there is no bundle nowhere.onnx"),
         (("--accelerator", "cuda"), "torch sees no GPU here"),
         (("--folds", "3", "--repeat", "2"), "--repeat and --folds are two ways to train several times"),
+        (("--folds", "3", "--report", "report"), "--report is of one training, and --folds makes several"),
+        (("--report", __file__), "is a file; name a folder for the report"),
         (("--leave-source-out",), "without the source data there is no image of one class"),
     ],
 )

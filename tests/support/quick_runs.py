@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gadoscope.evaluation import cases
 from gadoscope.explanation import occlusion
 from gadoscope.inspection import shortcuts
 from gadoscope.preparation.items import Item
@@ -38,6 +39,7 @@ def explain_coarsely(patch: pytest.MonkeyPatch) -> None:
     assert "step" in defaults
     patch.setitem(defaults, "step", COARSE)
     patch.setattr(occlusion, "PATCH", COARSE)
+    patch.setattr(cases, "STEP", COARSE)
 
 
 def remember_shortcuts(patch: pytest.MonkeyPatch) -> None:

@@ -74,10 +74,10 @@ def command(models: tuple[Path, ...], output: Path, as_json: bool, **options: An
     if as_json:
         say_json(done.report, indent=1)
     else:
-        say(*_summarise(done))
+        say(*summarise(done))
 
 
-def _summarise(done: "Evaluation") -> list[str]:
+def summarise(done: "Evaluation") -> list[str]:
     """Return the split, the verdict, its gravest limits, and where the report is."""
     report = done.report
     lines = [f"WARNING: {one['title']}. {one['text']}" for one in report["warnings"]]

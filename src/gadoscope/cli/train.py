@@ -1,6 +1,7 @@
 """`gadoscope train`: a config and a folder become a run with a bundle in it."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,12 @@ def _show_config(context: click.Context, _parameter: click.Parameter, config: st
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="predictions.csv of --folds: choose threshold and calibration on it, not on the validation images.",
 )
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Evaluate the run at once, as `gadoscope evaluate` does, and write the report there.",
+)
 @epochs_option
 @seed_option
 @click.option(
@@ -90,6 +97,7 @@ def command(config: Path, settings: tuple[str, ...], **options: Any) -> None:
 
     \b
     gadoscope train lesson --data FOLDER --output runs/lesson
+    gadoscope train lesson --data FOLDER --output runs/lesson --report report
     gadoscope train finetune --data FOLDER --init default --output runs/mine
     gadoscope train lesson --data FOLDER --output runs/fast --set precision=bf16
     gadoscope train lesson --data FOLDER --output runs/folds --folds 5
@@ -123,6 +131,13 @@ def _check_one_of(options: dict[str, Any]) -> None:
     named = [name for name, is_asked in asked.items() if is_asked]
     if len(named) > 1:
         raise UsageError(f"{' and '.join(named)} are two ways to train several times; name one of them.")
+    report: Path | None = options["report"]
+    if named and report is not None:
+        raise UsageError(f"--report is of one training, and {named[0]} makes several; leave one of them out.")
+    if report is not None:
+        from gadoscope.files import refuse_file
+
+        refuse_file(report, "the report")  # now, and not after the last epoch
 
 
 def _train(config: "TrainingConfig", display: "TrainingDisplay", options: dict[str, Any]) -> str:
@@ -149,10 +164,22 @@ def _train(config: "TrainingConfig", display: "TrainingDisplay", options: dict[s
         spread = repeat(config, data=data, output=output, seeds=seeds, on_part=display.begin, **wishes)
         return spread.to_text() if spread else ""
     trained = train(config, data=data, output=output, **wishes)
-    return _describe(trained) if trained else ""
+    if trained is None:
+        return ""
+    return _describe(trained, _report(trained, display, options["report"]))
 
 
-def _describe(trained: "TrainedRun") -> str:
+def _report(trained: "TrainedRun", display: "TrainingDisplay", folder: Path | None) -> list[str]:
+    """Evaluate in this process, where all is loaded, and return what to print; else what is next."""
+    if folder is None:
+        return [f"next:       gadoscope evaluate {trained.run}"]
+    from gadoscope.api.runs import evaluate
+    from gadoscope.cli.evaluate import summarise
+
+    return ["", *summarise(evaluate(trained, output=folder, on_progress=display.tell))]
+
+
+def _describe(trained: "TrainedRun", after: Sequence[str]) -> str:
     from gadoscope.freezing.inherited import INHERITED
 
     measured = trained.frozen.performance["validation"]
@@ -168,6 +195,5 @@ def _describe(trained: "TrainedRun") -> str:
         f"{point.threshold:.3f} ({how} on {measured['n_images']} images)\n"
         f"weights:    sha256 {trained.weights_sha256}\n"
         f"bundle:     {trained.bundle} (its probabilities differ from torch's by "
-        f"{trained.onnx_difference:.0e} at most)\n"
-        f"next:       gadoscope evaluate {trained.run}\n"
+        f"{trained.onnx_difference:.0e} at most)\n" + "".join(f"{line}\n" for line in after)
     )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gadoscope.evaluation.page import Case
 from gadoscope.evaluation.pictures import CasePictures
+from gadoscope.explanation.occlusion import QUICK_STRIDE
 from gadoscope.inference.session import Session
 from gadoscope.parallel import map_in_order
 from gadoscope.progress import OnProgress
@@ -22,6 +23,8 @@ from gadoscope.report.pictures import overlay, picture
 if TYPE_CHECKING:
     from gadoscope.explanation.explain import Explanation
 
+STEP = QUICK_STRIDE
+"""Of the occlusion of each case: half the places of a slice explained alone, for there are two dozen."""
 SANITY_SLICES = 6
 """Slices on which Grad-CAM is compared with that of random weights: a second or two."""
 
@@ -60,7 +63,7 @@ def show_cases(
     slices = [pictures.find(name) for name in names]
 
     def show(pixels: NDArray[np.uint8]) -> Case:
-        return _draw(pixels, explain.explain_case(session, network, pixels))
+        return _draw(pixels, explain.explain_case(session, network, pixels, step=STEP))
 
     cases: list[Case] = []
     for case in map_in_order(show, slices, jobs):

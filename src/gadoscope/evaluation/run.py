@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gadoscope.errors import OutputError
 from gadoscope.evaluation import DEFAULT_CASES
 from gadoscope.evaluation.cases import show_cases
 from gadoscope.evaluation.caveats import Context
@@ -27,7 +26,7 @@ from gadoscope.evaluation.summary import EVALUATED, summarise
 from gadoscope.evaluation.test_log import open_sealed_tests
 from gadoscope.evaluation.training_images import look_for_training_images
 from gadoscope.evaluation.wrong import describe_wrong, list_wrong
-from gadoscope.files import write_text
+from gadoscope.files import refuse_file, write_text
 from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Session
 from gadoscope.inspection.audited import read_audit
@@ -127,8 +126,7 @@ def evaluate(  # noqa: PLR0913 - as the front door has them
     OutputError
         If a file cannot be written.
     """
-    if output.exists() and not output.is_dir():
-        raise OutputError(f"{output} is a file; name a folder for the report.")
+    refuse_file(output, "the report")
     tell = on_progress or say_nothing
     model, *rivals = (find_model(path) for path in (model, *rivals))
     names, further = tell_names(rivals)

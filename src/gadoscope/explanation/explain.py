@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.explanation.gradcam import STAGE, grad_cam, spread
-from gadoscope.explanation.occlusion import occlude
+from gadoscope.explanation.occlusion import STRIDE, occlude
 from gadoscope.inference.session import Session
 from gadoscope.models.bundle_weights import load_bundle_weights
 from gadoscope.models.siim import Siim
@@ -65,7 +65,9 @@ def load_network(session: Session) -> Siim | None:
     return network.eval()
 
 
-def explain_case(session: Session, network: Siim | None, pixels: NDArray[np.uint8]) -> Explanation:
+def explain_case(
+    session: Session, network: Siim | None, pixels: NDArray[np.uint8], *, step: float = STRIDE
+) -> Explanation:
     """Return what argued for which answer on one slice.
 
     May be called from several threads at once with the same session and network.
@@ -78,8 +80,10 @@ def explain_case(session: Session, network: Siim | None, pixels: NDArray[np.uint
         What `load_network` returned for it; None gives no Grad-CAM.
     pixels
         The slice as it was read, shape (row, column), uint8.
+    step
+        Of the occlusion, as of `occlude`.
     """
     image_path = session.bundle.metadata.image_path
     resized = image_path.resize_slice(pixels)
     gradcam = None if network is None else spread(grad_cam(network, resized, image_path), STAGE)
-    return Explanation(occlusion=occlude(session, resized), gradcam=gradcam, pixels=resized)
+    return Explanation(occlusion=occlude(session, resized, step=step), gradcam=gradcam, pixels=resized)

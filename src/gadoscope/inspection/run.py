@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.errors import ManifestError, OutputError
-from gadoscope.files import write_text
+from gadoscope.errors import ManifestError
+from gadoscope.files import refuse_file, write_text
 from gadoscope.inspection import DEFAULT_CASES
 from gadoscope.inspection.copies import CopyGroup, group_copies
 from gadoscope.inspection.counts import find_two_sided
@@ -95,8 +95,8 @@ def audit(
     OutputError
         If a file cannot be written.
     """
-    if output is not None and output.exists() and not output.is_dir():
-        raise OutputError(f"{output} is a file; name a folder for the audit.")
+    if output is not None:
+        refuse_file(output, "the audit")
     tell = on_progress or say_nothing
     manifest = read_manifest(data, labels)
     looked_at = measure_items(
