@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from nibabel.spatialimages import HeaderDataError
 
-from gadoscope.reading.nifti.fields import HEADER_SIZES, VOXEL_TYPES, NiftiFields
+from gadoscope.reading.nifti.fields import VOXEL_TYPES, NiftiFields
 from tests.support.nifti_files import nib
 
-KINDS = dict(zip(HEADER_SIZES, (nib.Nifti1Header, nib.Nifti2Header), strict=True))
+KINDS = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
+HEADER_SIZES = tuple(KINDS)
 ASKED = (
     *(
         "dim",

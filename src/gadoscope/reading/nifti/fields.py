@@ -46,8 +46,6 @@ _NIFTI_2: Any = [
     *[("skipped_7", "V16"), ("dim_info", "u1"), ("skipped_8", "V15")],
 ]
 _LAYOUTS = {layout.itemsize: layout for layout in map(np.dtype, (_NIFTI_1, _NIFTI_2))}
-HEADER_SIZES = tuple(_LAYOUTS)
-"""Bytes of a header of NIfTI-1, and of NIfTI-2."""
 
 VOXEL_TYPES = {
     2: np.uint8,
