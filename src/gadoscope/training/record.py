@@ -48,6 +48,7 @@ FREE_SETTINGS = (
     "abstention",
     "log",
 )
+FREE_OF_GATE = ("max_refused",)
 
 
 def identify(
@@ -62,6 +63,7 @@ def identify(
     """
     free = set(FREE_SETTINGS) - ({"epochs"} if config.optimiser.depends_on_length else set())
     settings = {name: value for name, value in to_plain(config).items() if name not in free}
+    settings["gate"] = {name: value for name, value in settings["gate"].items() if name not in FREE_OF_GATE}
     splits = [Split.TRAIN] * len(data.train.items) + [Split.VALIDATION] * len(data.validation.items)
     return {
         **settings,
