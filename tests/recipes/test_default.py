@@ -63,6 +63,7 @@ def test_the_second_stage_is_the_first_ones_recipe_but_for_a_short_mild_training
     changed = {name for name, value in list_settings(first).items() if settings[name] != value}
     assert {name for name in changed if "shares" not in name} == {
         "gate.others",
+        "gate.max_refused",
         "epochs",
         "optimiser.learning_rate",
         "optimiser.warmup",
