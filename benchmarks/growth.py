@@ -4,9 +4,10 @@
     python -m benchmarks.growth --quick
 
 Each kind of work is made in several sizes and classified with the lesson's network, untrained: series of ten
-instances of 32 x 32; twenty series of more and more instances; a chain of folders, a few files in each; files
-in one folder; frames of one Enhanced MR object. What is measured is a whole process with its children:
-seconds of the processor, the least of a few runs where they are short, and the most memory of all together.
+instances of 32 x 32, in studies of five and all in one; twenty series of more and more instances; a chain of
+folders, a few files in each; files in one folder; frames of one Enhanced MR object. What is measured is a
+whole process with its children: seconds of the processor, the least of a few runs where they are short, and
+the most memory of all together.
 
 Time is fitted as ``start + each * n ** exponent``: a straight line has the exponent 1, whatever the start.
 """
@@ -181,6 +182,15 @@ def make_series(folder: Path, n: int) -> None:
     make_archive(Plan(studies=n // SERIES_A_STUDY, matrix=MATRIX, most=INSTANCES), folder / "archive")
 
 
+def make_study(folder: Path, n: int) -> None:
+    """Write ``n`` short series of one study, each of which may say something of the others."""
+    templates = make_templates(
+        Plane.AXIAL, Phase.POST_CONTRAST, ExplicitVRLittleEndian, matrix=MATRIX, most=INSTANCES
+    )
+    for number in range(n):
+        write_series(templates, folder / f"{number:04}", study=0, number=number, count=INSTANCES)
+
+
 def make_long_series(folder: Path, n: int) -> None:
     """Write a few series of ``n`` instances."""
     templates = make_templates(
@@ -223,6 +233,7 @@ def count_volumes(n: int) -> int:
 
 KINDS = (
     Kind("series", (10, 100, 1000, 10_000), (5, 25, 125), make_series, lambda n: n),
+    Kind("series of one study", (10, 100, 1000), (5, 25, 125), make_study, lambda n: n),
     Kind(
         f"instances in each of {SERIES} series",
         (20, 200, 2000),

@@ -36,7 +36,7 @@ PLAN = (
         "The lesson beside Keras",
         "Training, evaluating and classifying with the lesson's network, and the same pipeline in Keras, on "
         "the same images in the same run.",
-        quick=("--images", "240", "--epochs", "2"),
+        quick=("--images", "150", "--epochs", "2"),
     ),
     Benchmark(
         "archive",
