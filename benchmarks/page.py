@@ -88,7 +88,7 @@ def _sum_up(results: Sequence[Result]) -> str:
     missed = [(result, row) for result, row in judged if not row.met]
     n_rows = sum(len(result.rows) for result in results)
     n_met = len(judged) - len(missed)
-    text = f"\n## In short\n\n{n_rows} figures; of {len(judged)} something was asked, and {n_met} met it."
+    text = f"\n## In short\n\nFigures: {n_rows}. Something was asked of {len(judged)}, and {n_met} met it."
     if not missed:
         return f"{text}\n"
     rows = [

@@ -13,7 +13,7 @@ from benchmarks.page import Circumstances, Result, render
 from benchmarks.plan import PLAN, Benchmark
 from benchmarks.table import Row
 from tests.docs.menu import read_anchors
-from tests.support.paths import ROOT
+from tests.support.paths import DOCS, ROOT
 
 HOW = Circumstances(
     command="make bench-quick",
@@ -42,7 +42,7 @@ TINY = {
 
 def test_the_page_says_first_what_was_not_met_and_then_shows_every_row(tmp_path: Path) -> None:
     page = render([Result(PLAN[0], ROWS, 61), Result(PLAN[1], ROWS[1:], 2)], HOW)
-    assert "3 figures; of 1 something was asked, and 0 met it. Not met:" in page
+    assert "Figures: 3. Something was asked of 1, and 0 met it. Not met:" in page
     assert f"| an epoch | 2.0 x | >= 3 x | [{PLAN[0].title}](#" in page
     assert page.index("| an epoch | 2.0 x | >= 3 x | Keras: 4 s | **no** |") > page.index(
         f"## {PLAN[0].title}"
@@ -82,6 +82,15 @@ def test_every_benchmark_of_the_plan_has_its_options_and_reports_rows(benchmark:
     assert "arguments.rows" in text
     for option in (*benchmark.whole, *benchmark.quick):
         assert not option.startswith("--") or f'"{option}"' in text
+
+
+def test_the_page_that_is_there_is_one_that_the_command_writes() -> None:
+    page = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
+    titles = ["In short", *(one.title for one in PLAN)]
+    shown = re.findall(r"^## (.+)$", page, re.MULTILINE)
+    assert len(shown) > 1
+    assert shown == [title for title in titles if title in shown]
+    assert re.search(r"^Written by `make bench(-quick)?`, .+, from commit [0-9a-f]+", page, re.MULTILINE)
 
 
 @pytest.mark.slow
