@@ -55,3 +55,11 @@ def test_each_kind_of_input_loads_the_libraries_that_it_needs_and_no_others(
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     found = dict(zip(KINDS, told, strict=True))
     assert found == {kind: " ".join(added) for kind, added in KINDS.items()}
+
+
+def test_a_process_that_reads_headers_loads_neither_numpy_nor_pillow_nor_the_command_line() -> None:
+    """It starts once for each core: NumPy alone was half of what that took."""
+    heavy = {*HEAVY, "PIL", "click", "numpy", "tarfile", "zipfile"}
+    program = f"import sys, gadoscope.__main__, gadoscope.reading.scan; print({heavy} & sys.modules.keys())"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert told.strip() == "set()"

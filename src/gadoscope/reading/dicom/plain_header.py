@@ -147,15 +147,15 @@ def _walk(data: bytes, asked: Asked, n_bytes: int, *, is_whole: bool) -> PlainHe
 
 def _check(found: Mapping[int, Element], asked: Asked) -> None:
     """Check what is not seen from element to element."""
-    if not asked.sequences.isdisjoint(found):
+    if not found.keys().isdisjoint(asked.sequences):
         raise OddError
-    values = [value or b"" for _, value, _ in found.values()]
-    for tag in CONVERTED.intersection(found):
+    values = {tag: value for tag, (_, value, _) in found.items() if value}
+    for tag in found.keys() & CONVERTED:
         _, value, _ = found[tag]
         if value is None or len(value) > _MOST_CONVERTED_BYTES:  # too many of its items are refused
             raise OddError
-        values.remove(value)
-    if ITEM_BYTES in b"".join(values):  # sequences where none belongs
+        values.pop(tag, None)
+    if ITEM_BYTES in b"".join(values.values()):  # sequences where none belongs
         raise OddError
     if tags.SPECIFIC_CHARACTER_SET in found:
         form, value, _ = found[tags.SPECIFIC_CHARACTER_SET]
