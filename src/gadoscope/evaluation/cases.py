@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gadoscope.explanation.explain import Explanation
 
 STEP = QUICK_STRIDE
-"""Of the occlusion of each case: a third of the places of a slice explained alone, for there are two dozen."""
+"""Of the occlusion of each case: a third of a single slice's places, for there are two dozen."""
 SANITY_SLICES = 6
 """Slices on which Grad-CAM is compared with that of random weights: a second or two."""
 
