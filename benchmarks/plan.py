@@ -43,7 +43,7 @@ PLAN = (
         "An archive of DICOM",
         "Studies of five series in six transfer syntaxes, classified with the lesson's network, untrained; a "
         "tenth of them by the plain script that one would write with pydicom and ONNX Runtime.",
-        quick=("--studies", "10", "--most", "60"),
+        quick=("--studies", "10", "--most", "24"),
     ),
     Benchmark(
         "headers",
