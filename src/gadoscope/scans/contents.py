@@ -18,6 +18,7 @@ from gadoscope.reading.discover import Found, iter_inputs
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
 from gadoscope.reading.given import GivenSeries, GivenSlice, Input
 from gadoscope.reading.os_errors import explain_os_error
+from gadoscope.reading.scan import scan_at_once
 from gadoscope.reading.series import Facts, ImageSeries
 from gadoscope.scans.beside import look_beside, open_beside
 from gadoscope.scans.instances import check_count, find_typical_facts, open_instances, read_source_facts
@@ -151,6 +152,10 @@ class _Looking:
     def _look(self, found: Found) -> None:
         if found.error is not None:
             raise found.error
+        header = scan_at_once(found.source)
+        if header is not None:
+            self._index.add(pack([(header, found.source)]))
+            return
         with found.source.open() as file:
             kind = find_kind(file.read(PREFIX_BYTES))
             if kind is Kind.DICOM:
