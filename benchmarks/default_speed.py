@@ -58,15 +58,6 @@ def main() -> None:
 
 def _train(work: Path, epochs: int, steps: int, threads: int) -> None:
     """Train by the library, which keeps the prepared slices that it is told to share."""
-    # One network without a gate: what the plain loop trains.
-    alone = [
-        f"threads={threads}",
-        f"batch_size={BATCH_SIZE}",
-        "members=1",
-        "gate.counterexamples=0.0",
-        "gate.use_other=false",
-    ]
-    settings = [f"epochs={epochs}", f"sampling.steps_per_epoch={steps}", "sampling.shares={}", *alone]
     program = (
         "import sys; from pathlib import Path; "
         "from gadoscope.training.config import read_config; from gadoscope.training.job import Job; "
@@ -74,7 +65,23 @@ def _train(work: Path, epochs: int, steps: int, threads: int) -> None:
         "config = read_config(Path(sys.argv[1]), sys.argv[3:]); work = Path(sys.argv[2]); "
         "train(Job(config=config, data=work / 'slices', run=work / 'run', prepared=work / 'prepared'))"
     )
+    settings = list_settings(epochs, steps, threads)
     _execute([sys.executable, "-c", program, str(DEFAULT), str(work), *settings])
+
+
+def list_settings(epochs: int, steps: int, threads: int) -> list[str]:
+    """Return what differs from the config: one network without a gate, which is what the plain loop trains."""
+    return [
+        f"epochs={epochs}",
+        f"threads={threads}",
+        f"batch_size={BATCH_SIZE}",
+        f"sampling.steps_per_epoch={steps}",
+        "sampling.shares={}",
+        "members=1",
+        "gate.counterexamples=0.0",
+        "gate.use_other=false",
+        "gate.shares={}",
+    ]
 
 
 def _run(module: str, *arguments: object) -> str:
