@@ -70,7 +70,7 @@ def _train(work: Path, epochs: int, steps: int, threads: int) -> None:
 
 
 def list_settings(epochs: int, steps: int, threads: int) -> list[str]:
-    """Return what differs from the config: one network without a gate, which is what the plain loop trains."""
+    """Return what differs from the config: one network without a gate, as the plain loop trains it."""
     return [
         f"epochs={epochs}",
         f"threads={threads}",
