@@ -30,7 +30,10 @@ ONE_OF_EACH_KIND = (
 )
 """Pages of the site: with pictures, commands, docstrings, tables, cells, text."""
 STYLE = ROOT / "website" / "theme" / "assets" / "gadoscope.css"
-KINDS_OF_CODE = ("number", "keyword", "special", "string", "function", "constant")
+KINDS_OF_CODE = (
+    *("number", "keyword", "special", "string", "function", "constant"),
+    *("comment", "generic", "operator", "punctuation", "variable"),
+)
 LEAST_CONTRAST = 4.5
 """Of letters, WCAG 2.2, 1.4.3."""
 UNREACHED = "scrollable-region-focusable"
