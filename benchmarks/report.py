@@ -136,7 +136,7 @@ def write_report(predictions: Predictions, folder: Path) -> None:
         splits,
         Context(split=Split.TEST.value),
         describe_wrong(predictions, wrong, 0),
-        comparison=compare(verdict, first, others),
+        comparison={**compare(verdict, first, others), "series": None},  # none is told by chance
     )
     page = render_html(report, draw_figures(report, splits, DECISION), [], DECISION)
     write_predictions(predictions, folder / "predictions.csv")
