@@ -54,7 +54,8 @@ def test_a_report_comes_with_the_training_and_its_summary_in_place_of_what_is_ne
 ) -> None:
     folder = tmp_path / "report"
     words = ("--epochs", "1", "--report", str(folder))
-    result = train(slices, tmp_path / "run", *words, settings=QUICK_SETTINGS)
+    with no_curves():
+        result = train(slices, tmp_path / "run", *words, settings=QUICK_SETTINGS)
     assert result.exit_code == 0, result.output
     assert "next:" not in result.stdout
     assert result.stdout.splitlines()[-2:] == [f"Report: {folder / 'report.html'}", "Not a medical device."]
