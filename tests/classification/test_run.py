@@ -233,7 +233,7 @@ def test_files_and_folders_without_permission_become_rows(slices: Path, tiny_bun
     (slices / "closed").mkdir(mode=0)
     script = (
         "import os, sys; from pathlib import Path; from gadoscope.classification.run import iter_results\n"
-        "list(iter_results([Path('01.png')], model=Path(sys.argv[1]), jobs=1))  # loads what nobody may read\n"
+        "list(iter_results([Path('01.png')], model=Path(sys.argv[1]), jobs=1))  # loads what it needs\n"
         "results = iter_results([Path('.')], model=Path(sys.argv[1]), jobs=1)\n"
         f"os.seteuid({nobody})\n"
         "[print(Path(r.path).name, r.status, r.reason.partition(':')[0]) for r in results]"
