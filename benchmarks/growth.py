@@ -87,23 +87,24 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="KIND", help=", ".join(kind.name for kind in KINDS))
     arguments = parser.parse_args()
     rows: list[Row] = []
+    runs = 1 if arguments.quick else RUNS
     with tempfile.TemporaryDirectory(prefix="gadoscope-bench-") as temporary:
         bundle = write_lesson_bundle(Path(temporary) / "lesson.onnx")
         for kind in KINDS:
             if arguments.only is None or kind.name in arguments.only:
                 counts = kind.quick if arguments.quick else kind.counts
-                rows += describe(kind, [measure(kind, n, Path(temporary), bundle) for n in counts])
+                rows += describe(kind, [measure(kind, n, Path(temporary), bundle, runs) for n in counts])
     finish(rows, arguments.rows)
 
 
-def measure(kind: Kind, n: int, work: Path, bundle: Path) -> Point:
+def measure(kind: Kind, n: int, work: Path, bundle: Path, runs: int) -> Point:
     """Make so many, classify them, and take them away."""
     folder = work / "growing"
     folder.mkdir()
     kind.make(folder, n)
     seconds: list[float] = []
     peaks: list[float] = []
-    while len(seconds) < RUNS and sum(seconds) < SHORT_S:
+    while len(seconds) < runs and sum(seconds) < SHORT_S:
         before = os.times()
         table = work / "answers.csv"
         finished = run(

@@ -36,7 +36,7 @@ PLAN = (
         "The lesson beside Keras",
         "Training, evaluating and classifying with the lesson's network, and the same pipeline in Keras, on "
         "the same images in the same run.",
-        quick=("--images", "150", "--epochs", "2"),
+        quick=("--images", "90", "--epochs", "2"),
     ),
     Benchmark(
         "archive",
@@ -50,7 +50,7 @@ PLAN = (
         "Headers, and series from cold",
         "Processor time of one header of about 130 elements, beside opening and reading its file and beside "
         "pydicom; then whole processes that answer one series with the default.",
-        quick=("--seconds", "2", "--starts", "3"),
+        quick=("--seconds", "1", "--starts", "2"),
     ),
     Benchmark(
         "growth",
@@ -69,7 +69,7 @@ PLAN = (
         "default_speed",
         "Training the default",
         "Epochs of the default's recipe, and of the same network in a plain PyTorch loop on the same slices.",
-        quick=("--epochs", "1", "--steps", "4"),
+        quick=("--epochs", "1", "--steps", "3"),
     ),
     Benchmark(
         "gpu_training",
@@ -86,7 +86,7 @@ PLAN = (
         "answers_page",
         "The page of a run",
         "What `classify --report` adds, in processor seconds and in megabytes.",
-        quick=("--studies", "20", "--rounds", "1"),
+        quick=("--studies", "12", "--rounds", "1"),
     ),
     Benchmark(
         "study_aware",
