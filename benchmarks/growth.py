@@ -43,6 +43,8 @@ MOST_LINKS = 30_000
 MOST_EXPONENT, MOST_MB = 1.1, 500
 RUNS, SHORT_S = 3, 3.0
 """A point is measured again while all its runs together are shorter."""
+NOISE = 0.04
+"""How far a time may lie from a line, as a share of it: as far as two runs of the same work lie apart."""
 
 
 @dataclass(frozen=True)
@@ -165,16 +167,23 @@ def describe(kind: Kind, points: Sequence[Point]) -> list[Row]:
 
 
 def fit(counts: Sequence[int], seconds: Sequence[float]) -> tuple[float, float, float]:
-    """Return the start, the cost of each and the exponent that fit best, relative to each time."""
+    """Return the start, the cost of each and the exponent that fit best, relative to each time.
+
+    A straight line that misses no time by more than `NOISE` is taken: where all the work is little beside the
+    start, the best exponent is one of noise.
+    """
     n, taken = np.array(counts, float), np.log(seconds)
     unit = n[-1]  # so that all three are near 1
-    first = (seconds[0], seconds[-1], 1.0)
 
     def miss(guess: np.ndarray) -> np.ndarray:
-        start, all_, exponent = guess
+        start, all_, exponent = (*guess, 1.0)[:3]
         return np.asarray(np.log(start + all_ * (n / unit) ** exponent) - taken)
 
-    start, all_, exponent = least_squares(miss, first, bounds=([0, 1e-9, 0.1], [np.inf, np.inf, 3])).x
+    line = least_squares(miss, (seconds[0], seconds[-1]), bounds=([0, 1e-9], np.inf))
+    start, all_, exponent = *line.x, 1.0
+    if np.abs(line.fun).max() > NOISE:
+        best = least_squares(miss, (start, all_, 1.0), bounds=([0, 1e-9, 0.1], [np.inf, np.inf, 3]))
+        start, all_, exponent = best.x
     return float(start), float(all_ / unit**exponent), float(exponent)
 
 
