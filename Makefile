@@ -10,7 +10,7 @@
 #   make release wheel and sdist, the same bytes twice, with hashes and the list of ingredients; make pins: new pins
 #   make container  the container, built and asked; needs buildah and root, and says so without
 #   make bench   docs/benchmarks.md: all that is measured, beside what was asked, peers and limits (40 minutes);
-#                make bench-quick: the same rows from smaller work (5 minutes)
+#                make bench-quick: the same rows from smaller work (6 minutes)
 
 PYTHON ?= python3
 VENV := .venv

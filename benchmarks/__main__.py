@@ -38,7 +38,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     names = [benchmark.name for benchmark in PLAN]
-    parser.add_argument("--quick", action="store_true", help="the same rows from smaller work: 5 minutes")
+    parser.add_argument("--quick", action="store_true", help="the same rows from smaller work: 6 minutes")
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="some of them")
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write the page here, not to the terminal"

@@ -1,6 +1,6 @@
 """Which benchmarks `make bench` and `make bench-quick` run: the same, with other sizes.
 
-A whole run takes under 40 minutes on two cores that are idle, a quick one 5: whoever adds a benchmark, or
+A whole run takes under 40 minutes on two cores that are idle, a quick one 6: whoever adds a benchmark, or
 makes one longer, adds up the times that the page states.
 """
 

@@ -22,7 +22,7 @@ from gadoscope.evidence.name_hint import may_speak
 from gadoscope.inference.session import Session
 from gadoscope.labels import Plane, SeriesResult
 from gadoscope.reading.archives.sources import Source
-from gadoscope.reading.dicom.syntaxes import has_preamble
+from gadoscope.reading.at_once import scan_at_once
 from gadoscope.reading.discover import Found
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind, is_rare
 from gadoscope.reading.given import GivenSeries, GivenSlice, Input
@@ -100,7 +100,7 @@ class Examiner:
         if isinstance(one, GivenSeries):
             return Answer(self._answer_given(one.series))
         if isinstance(one, Found) and one.error is None:
-            header = _scan_at_once(one.source)
+            header = scan_at_once(one.source)
             if header is not None:
                 return Instance(header, one.source)
         path = one.name if isinstance(one, GivenSlice) else str(one.source)
@@ -246,16 +246,6 @@ def _with_agreement(row: SeriesResult) -> SeriesResult:
 
 def _digest_of(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _scan_at_once(source: Source) -> "InstanceHeader | None":
-    """Return the header of a plain instance, before anything else is made of the file."""
-    start = source.read_start()
-    if start is None or not has_preamble(start.data):
-        return None
-    from gadoscope.reading.scan import scan_plain  # noqa: PLC0415 — PNG slices do without
-
-    return scan_plain(source, start)
 
 
 def _read_header(file: BinaryIO, source: Source) -> Instance:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gadoscope.errors import InputError
-from gadoscope.reading.archives.sources import Source, Start
+from gadoscope.reading.at_once import scan_at_once
 from gadoscope.reading.dicom.grouping.batches import Batch, pack
-from gadoscope.reading.dicom.header import InstanceHeader, scan_header, scan_start
+from gadoscope.reading.dicom.header import scan_header
 from gadoscope.reading.discover import Found
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
 
@@ -28,22 +27,6 @@ class Scanned:
     batches: list[Batch]
     left: list[Found]
     n_files: int
-
-
-def scan_at_once(source: Source) -> InstanceHeader | None:
-    """Return the header of a plain instance on disk; ``None`` of whatever has to be looked at closely."""
-    start = source.read_start()
-    return None if start is None else scan_plain(source, start)
-
-
-def scan_plain(source: Source, start: Start) -> InstanceHeader | None:
-    """Do the same where the beginning of the file is read."""
-    if find_kind(start.data[:PREFIX_BYTES]) is not Kind.DICOM:
-        return None
-    try:
-        return scan_start(start, str(source))
-    except InputError:  # told by whoever looks closely
-        return None
 
 
 def scan_group(group: Sequence[Found]) -> Scanned:

@@ -10,6 +10,7 @@ from gadoscope.reading.archives.containers import list_archive, list_directory
 from gadoscope.reading.archives.held import Held
 from gadoscope.reading.archives.places import place_of
 from gadoscope.reading.archives.sources import Source
+from gadoscope.reading.at_once import scan_at_once
 from gadoscope.reading.dicom.grouping.batches import Instance, pack, unpack
 from gadoscope.reading.dicom.grouping.identify import identify_series
 from gadoscope.reading.dicom.grouping.index import SeriesIndex
@@ -18,7 +19,6 @@ from gadoscope.reading.discover import Found, iter_inputs
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
 from gadoscope.reading.given import GivenSeries, GivenSlice, Input
 from gadoscope.reading.os_errors import explain_os_error
-from gadoscope.reading.scan import scan_at_once
 from gadoscope.reading.series import Facts, ImageSeries
 from gadoscope.scans.beside import look_beside, open_beside
 from gadoscope.scans.instances import check_count, find_typical_facts, open_instances, read_source_facts

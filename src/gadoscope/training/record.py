@@ -49,6 +49,7 @@ FREE_SETTINGS = (
     "log",
 )
 FREE_OF_GATE = ("max_refused",)
+"""Of the gate's settings: its threshold is chosen when the training has ended."""
 
 
 def identify(

@@ -76,7 +76,7 @@ class Source:
         text = str(self).replace(os.sep, "/")
         return text.encode("utf-8", "surrogatepass").replace(b"/", b"\0")
 
-    def read_start(self) -> "Start | None":
+    def read_start(self) -> Start | None:
         """Return how a plain file on disk begins, at a third of what it costs to `open` it.
 
         ``None`` where it has to be opened: for what it is, or for an error, which opening it tells.
