@@ -27,13 +27,13 @@ from benchmarks.scan_files import make_templates, write_series
 from benchmarks.table import Row, begin_parser, finish
 from gadoscope.labels import Phase, Plane
 from gadoscope.reading.archives.sources import Source
+from gadoscope.reading.at_once import scan_at_once
 from gadoscope.reading.dicom.facts import read_facts
 from gadoscope.reading.dicom.header import describe
 from gadoscope.reading.dicom.parsed_facts import parse_facts
 from gadoscope.reading.dicom.parsed_pixels import parse_pixel_header
 from gadoscope.reading.dicom.pixel_header import read_pixel_header
 from gadoscope.reading.dicom.raw_header import read_raw_header
-from gadoscope.reading.scan import scan_at_once
 
 MATRIX, INSTANCES = 256, 48
 SERIES_LENGTHS = {60: 2.5, 176: 3.0}
