@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 from pydicom.data import get_testdata_file
 
-from gadoscope.classification import run
+from gadoscope.classification import local, run
 from gadoscope.classification.options import Progress
 from gadoscope.classification.run import iter_results
 from gadoscope.classification.study import tasks
@@ -144,7 +144,7 @@ def test_what_a_dicomdir_names_and_is_not_there_is_a_failed_row(medium: Path, ti
 
 @pytest.fixture
 def few_before_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "INSTANCES_BEFORE_WORKERS", 8)
+    monkeypatch.setattr(local, "INSTANCES_BEFORE_WORKERS", 8)
 
 
 @pytest.fixture(scope="module")
@@ -190,8 +190,8 @@ ORPHANS = """
 import os, signal, sys
 from pathlib import Path
 from gadoscope.classification.run import iter_results
-from gadoscope.classification import run
-run.INSTANCES_BEFORE_WORKERS = 1
+from gadoscope.classification import local
+local.INSTANCES_BEFORE_WORKERS = 1
 def watch(progress):
     if progress.n_instances > 24:
         threads = Path("/proc/self/task").iterdir()
@@ -223,11 +223,11 @@ def _interrupt_while_processes_work() -> None:
     report = run._Run._report
 
     def report_and_interrupt(self: Any, *arguments: Any, **named: Any) -> None:
-        if self._workers is not None:
+        if self._workers._header_workers is not None:
             os.killpg(0, signal.SIGINT)
         report(self, *arguments, **named)
 
-    run.INSTANCES_BEFORE_WORKERS = 1
+    local.INSTANCES_BEFORE_WORKERS = 1
     run._Run._report = report_and_interrupt  # type: ignore[method-assign]  # in a copy, which ends
 
 
@@ -338,8 +338,8 @@ MEMORY = """
 import re, sys
 from pathlib import Path
 from gadoscope.classification.run import iter_results
-from gadoscope.classification import run
-run.INSTANCES_BEFORE_WORKERS = 10**9
+from gadoscope.classification import local
+local.INSTANCES_BEFORE_WORKERS = 10**9
 n = sum(1 for _ in iter_results([Path(p) for p in sys.argv[2:]], model=Path(sys.argv[1]), jobs=2))
 # The kernel's own peak: that of getrusage begins with what the process was copied from.
 print(n, int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)

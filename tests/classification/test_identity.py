@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
-from gadoscope.classification import run
+from gadoscope.classification import local
 from gadoscope.classification.run import iter_results
 from gadoscope.labels import Phase, SeriesResult, Status
 from gadoscope.phantom.forms.headers import HeaderMode
@@ -38,7 +38,7 @@ def answers(rows: Sequence[SeriesResult]) -> list[SeriesResult]:
 def test_a_name_that_is_no_utf8_without_a_series_uid_is_one_row_and_ends_nothing(
     jobs: int, n_before_workers: int, tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "INSTANCES_BEFORE_WORKERS", n_before_workers)
+    monkeypatch.setattr(local, "INSTANCES_BEFORE_WORKERS", n_before_workers)
     write_series(classic_series(PRE), tmp_path / "scans" / "whole")
     [odd] = write_series(classic_series(POST, n_slices=1), tmp_path / "scans" / "odd")
     dataset = classic_series(POST, n_slices=1)[0]
@@ -83,7 +83,7 @@ def test_a_study_of_damaged_identity_has_the_answers_of_the_whole_one_and_says_s
     put(dynamic_series(), tmp_path / "whole")
     put(change(dynamic_series(), "SeriesInstanceUID"), tmp_path / "damaged")
     whole = classify(tiny_bundle, tmp_path / "whole")
-    monkeypatch.setattr(run, "INSTANCES_BEFORE_WORKERS", n_before_workers)
+    monkeypatch.setattr(local, "INSTANCES_BEFORE_WORKERS", n_before_workers)
     rows = classify(tiny_bundle, tmp_path / "damaged")
     assert answers(rows) == answers(whole)
     assert rows == classify(tiny_bundle, tmp_path / "damaged", jobs=1)

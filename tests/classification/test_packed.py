@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gadoscope.classification import run
+from gadoscope.classification import local
 from gadoscope.labels import SeriesResult, Status
 from gadoscope.phantom.forms.cohort import Cohort
 from gadoscope.phantom.forms.headers import HeaderMode
@@ -135,7 +135,7 @@ def test_a_pair_in_an_archive_is_the_row_that_it_is_in_a_folder(
 def test_a_study_in_an_archive_gives_the_rows_of_its_folder_also_with_processes(
     tmp_path: Path, tiny_bundle: Path, pack: Pack, n_before_workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "INSTANCES_BEFORE_WORKERS", n_before_workers)
+    monkeypatch.setattr(local, "INSTANCES_BEFORE_WORKERS", n_before_workers)
     for phase in (PRE, POST):
         write_series(classic_series(phase, name=phase), tmp_path / "in" / phase)
     (tmp_path / "in" / "README").write_text("A scan a folder.")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gadoscope.classification import inputs, run
+from gadoscope.classification import inputs, local, run
 from gadoscope.classification.run import iter_results
 from gadoscope.errors import BundleError, UsageError
 from gadoscope.inference import default
@@ -302,7 +302,7 @@ def test_inputs_are_taken_only_as_results_leave(
     for _ in range(100):
         next(results)
     results.close()
-    assert taken <= 100 + (2 * run.GROUPS_PER_JOB + 1) * run.INPUTS_PER_GROUP
+    assert taken <= 100 + (2 * local.GROUPS_PER_JOB + 1) * local.INPUTS_PER_GROUP
 
 
 def test_the_default_model_is_used_where_none_is_named(

@@ -8,6 +8,7 @@ from gadoscope.errors import UsageError
 from gadoscope.labels import PicturedResult, QuoteMode, SeriesResult
 
 if TYPE_CHECKING:
+    from gadoscope.classification.engine import Engine
     from gadoscope.results.journal import Journal
 
 
@@ -52,6 +53,8 @@ class RunOptions:
         Called often, also while no row comes; may raise to stop the run.
     pictures
         Give each row what a notebook shows beside it, as a `PicturedResult`: some 10 kB each.
+    engine
+        Who does the work; ``None`` for threads and processes of this machine.
 
     Raises
     ------
@@ -64,6 +67,7 @@ class RunOptions:
     quote: QuoteMode = QuoteMode.WORDS
     watch: Watch | None = None
     pictures: bool = False
+    engine: "Engine | None" = None
 
     @property
     def row_kind(self) -> type[SeriesResult]:

@@ -1,54 +1,38 @@
 """The flow of a run: files are found, looked at, and answered; memory does not grow with their number.
 
-Worker threads each take a few inputs from the file to the answer: Pillow's decoders and ONNX Runtime
-release Python's lock, so two threads keep two cores busy. Instances of DICOM series only leave their
-headers with an index on disk; once there are many, processes read the headers, which is Python's own work
-and keeps its lock. When the walk has ended, threads answer the series, each alone; then those of a study
-are judged together. Rows leave in the order of the inputs, those of DICOM series last, by study and path,
-whatever ``jobs`` is.
+An engine does the work (`gadoscope.classification.engine`); discovery, the index, the journal and the order
+are here. Instances of DICOM series leave their headers with an index on disk. When the walk has ended, the
+series are answered, each alone; then those of a study are judged together. Rows leave in the order of the
+inputs, those of DICOM series last, by study and path, whatever engine there is and how many workers.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gadoscope.classification.inputs import Container, ContainerKind, Examiner, Instance
+from gadoscope.classification.inputs import Container, ContainerKind
+from gadoscope.classification.local import LocalEngine
 from gadoscope.classification.options import Progress, RunOptions, Watch, take_options
 from gadoscope.classification.rows import Answer, empty_row, keep_going, storable_row
 from gadoscope.inference.session import Session
 from gadoscope.labels import QuoteMode, SeriesResult
-from gadoscope.parallel import count_jobs, in_groups, map_ahead
-from gadoscope.reading.discover import Found, iter_inputs
+from gadoscope.parallel import count_jobs
+from gadoscope.reading.discover import iter_inputs
 from gadoscope.reading.given import Input
 from gadoscope.version import __version__
 
 if TYPE_CHECKING:
-    from gadoscope.classification.study.tasks import SeriesTask, StudyReader
-    from gadoscope.classification.workers import HeaderWorkers
+    from gadoscope.classification.engine import Engine
+    from gadoscope.reading.dicom.grouping.batches import Batch
     from gadoscope.reading.dicom.grouping.index import SeriesIndex
     from gadoscope.results.journal import Journal
 
 ANSWERS_VERSION = 3
 """Rises with every change of the program that can change an answer: a journal's older ones are not used."""
-
-INPUTS_PER_GROUP = 8
-"""Inputs that a worker reads before it runs the network on them.
-
-Decoding and the network want the processor's caches for themselves: by turns for each image costs
-10 % more than by turns for each 8 (measured with the lesson's network); 64 gain 2 % more.
-"""
-
-GROUPS_PER_JOB = 3
-"""Groups under way for each worker: enough that one slow file at the front keeps no worker waiting."""
-
-INSTANCES_BEFORE_WORKERS = 2000
-"""DICOM instances after which processes read headers: they take as long to start as threads to read these."""
 
 
 def iter_results(
@@ -112,7 +96,8 @@ def answer_inputs(
         forget = "" if options.quote is QuoteMode.FULL else f"/{QuoteMode.FULL}"
         version = f"{__version__}/{ANSWERS_VERSION}/{options.quote}"
         options.journal.begin(model=session.bundle.sha256, version=version, forget=forget)
-    return _iter_rows(inputs, _Run(session, n_jobs, options))
+    engine = options.engine or LocalEngine(n_jobs)
+    return _iter_rows(inputs, _Run(session, engine, options))
 
 
 def _iter_rows(inputs: Iterable[Input], run: "_Run") -> Generator[SeriesResult, None, None]:
@@ -123,17 +108,15 @@ def _iter_rows(inputs: Iterable[Input], run: "_Run") -> Generator[SeriesResult, 
 
 
 class _Run:
-    """What a run has open: its threads, and once there is DICOM the index and the processes."""
+    """What a run has open: its workers, and once there is DICOM the index."""
 
-    def __init__(self, session: Session, jobs: int, options: RunOptions) -> None:
-        self._session, self._jobs, self._options = session, jobs, options
+    def __init__(self, session: Session, engine: "Engine", options: RunOptions) -> None:
+        self._session, self._options = session, options
         self._watch = options.watch or _ignore
-        self._examiner = Examiner(session, options)
         self._open = ExitStack()
-        self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="classify")
-        self._open.callback(self._pool.shutdown, wait=True, cancel_futures=True)
+        self._workers = engine.start(session, options)
+        self._open.callback(self._workers.close)
         self._index: SeriesIndex | None = None
-        self._workers: HeaderWorkers | None = None
         self._n_files = self._n_instances = 0
         self._n_listed: Counter[Path] = Counter()
 
@@ -142,10 +125,6 @@ class _Run:
 
     def __exit__(self, *error: object) -> None:
         self._open.close()
-        if "gadoscope.reading.decoding.apart" in sys.modules:  # most runs start no process
-            from gadoscope.reading.decoding.apart import close_decoders  # noqa: PLC0415 — as above
-
-            close_decoders()  # after the threads, of which one may have been decoding still
 
     def keep(self, answers: Iterable[Answer]) -> Iterator[Answer]:
         """Pass answers on and write each into the journal, as it is before its study is judged."""
@@ -157,16 +136,11 @@ class _Run:
 
     def answer_inputs(self, inputs: Iterable[Input]) -> Iterator[Answer]:
         """Yield an answer for each input but the instances of DICOM series, which go into the index."""
-        groups = in_groups(self._take_out_instances(inputs), INPUTS_PER_GROUP)
-        n_ahead = self._jobs * GROUPS_PER_JOB
-        for outcomes in map_ahead(self._pool, self._examiner.examine_group, groups, n_ahead):
-            self._add_instances([one for one in outcomes if isinstance(one, Instance)])
-            self._report(len(outcomes))
-            for outcome in outcomes:
-                if isinstance(outcome, Answer):
-                    yield outcome
-                elif isinstance(outcome, Container):
-                    yield from self._answer_inside(outcome)
+        for outcome in self._workers.look(inputs, self._take_instances):
+            if isinstance(outcome, Answer):
+                yield outcome
+            else:
+                yield from self._answer_inside(outcome)
 
     def judge_series(self) -> Iterator[SeriesResult]:
         """Yield the rows of the series of the index, those of a study after they were judged together."""
@@ -187,15 +161,11 @@ class _Run:
 
     def _answer_series(self, index: "SeriesIndex") -> Iterator[Answer]:
         """Yield an answer for each series of the index."""
-        from gadoscope.classification.study.tasks import StudyReader  # noqa: PLC0415 — needs pydicom
-        from gadoscope.reading.dicom.grouping.identify import identify_series  # noqa: PLC0415 — as above
+        from gadoscope.reading.dicom.grouping.identify import identify_series  # noqa: PLC0415 — needs pydicom
 
         identify_series(index)
-        reader = StudyReader(self._session, self._options)
-        tasks = self._list_tasks(index, reader)
         n_series = index.n_series
-        n_ahead = self._jobs * GROUPS_PER_JOB
-        for n_done, answer in enumerate(map_ahead(self._pool, reader.answer, tasks, n_ahead), start=1):
+        for n_done, answer in enumerate(self._workers.answer(index), start=1):
             self._report(n_series=n_series, n_series_done=n_done)
             yield answer
 
@@ -215,42 +185,13 @@ class _Run:
         else:
             yield from self.answer_inputs(inside)
 
-    def _take_out_instances(self, inputs: Iterable[Input]) -> Iterator[Input]:
-        """Pass inputs on; once there are many DICOM instances, let processes take these out."""
-        rest = iter(inputs)
-        for one in rest:
-            if (
-                not isinstance(one, Found)
-                or one.stays
-                or self._jobs == 1
-                or self._n_instances < INSTANCES_BEFORE_WORKERS
-            ):
-                yield one
-                continue
-            workers, index = self._start_workers()
-            files: list[Input] = []
-            for scanned in workers.scan(chain([one], _until_it_stays(rest, files))):
-                index.add(scanned.batches)
-                self._n_instances = index.n_instances
-                self._report(scanned.n_files - len(scanned.left))
-                yield from scanned.left
-            yield from files
-
-    def _start_workers(self) -> "tuple[HeaderWorkers, SeriesIndex]":
-        from gadoscope.classification.workers import HeaderWorkers  # noqa: PLC0415 — only where files are many
-
-        if self._workers is None:
-            self._workers = self._open.enter_context(HeaderWorkers(self._jobs))
-        return self._workers, self._open_index()
-
-    def _add_instances(self, instances: Sequence[Instance]) -> None:
-        if not instances:
-            return
-        from gadoscope.reading.dicom.grouping.batches import pack  # noqa: PLC0415 — slices and NIfTI do without
-
-        index = self._open_index()
-        index.add(pack((instance.header, instance.source) for instance in instances))
-        self._n_instances = index.n_instances
+    def _take_instances(self, batches: "Sequence[Batch]", n_files: int) -> None:
+        """Add DICOM instances to the index, and say how many files were looked at."""
+        if batches:
+            index = self._open_index()
+            index.add(batches)
+            self._n_instances = index.n_instances
+        self._report(n_files)
 
     def _open_index(self) -> "SeriesIndex":
         from gadoscope.reading.dicom.grouping.index import SeriesIndex  # noqa: PLC0415 — slices and NIfTI do without
@@ -258,18 +199,6 @@ class _Run:
         if self._index is None:
             self._index = self._open.enter_context(SeriesIndex())
         return self._index
-
-    def _list_tasks(self, index: "SeriesIndex", reader: "StudyReader") -> "Iterator[SeriesTask]":
-        """Yield the series of each study; a study's headers are read a few studies ahead."""
-        from gadoscope.classification.study.tasks import SeriesTask  # noqa: PLC0415 — needs pydicom
-
-        studies = map_ahead(self._pool, reader.read_study, index.iter_studies(), self._jobs + 1)
-        for number, study in enumerate(studies):
-            neighbours, digests = study.find_neighbours(), study.find_neighbour_digests()
-            together = number if study.is_judged_together else None
-            for entry, facts in zip(study.entries, study.facts, strict=True):
-                batches = index.read_batches(entry.number)  # now, and no earlier: memory stays small
-                yield SeriesTask(entry, batches, facts, neighbours, digests, together)
 
     def _report(self, n_files: int = 0, *, n_series: int | None = None, n_series_done: int = 0) -> None:
         self._n_files += n_files
@@ -281,15 +210,6 @@ class _Run:
                 n_series_done=n_series_done,
             )
         )
-
-
-def _until_it_stays(inputs: Iterator[Input], stopped_at: list[Input]) -> Iterator[Found]:
-    """Pass files on until an input comes that is read in this process; it is put aside."""
-    for one in inputs:
-        if not isinstance(one, Found) or one.stays:
-            stopped_at.append(one)
-            return
-        yield one
 
 
 def _ignore(_: Progress) -> None:

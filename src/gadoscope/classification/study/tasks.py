@@ -1,7 +1,7 @@
 """The DICOM series of a study: what their headers say together, and an answer for each."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gadoscope.classification.options import RunOptions
@@ -52,6 +52,21 @@ class Study:
         if len(self.entries) > MAX_STUDY_SERIES:
             return []
         return [entry.first_digest for entry in self.entries if entry.modality == "MR"]
+
+    def list_tasks(self, number: int, read_batches: Callable[[int], list[bytes]]) -> "Iterator[SeriesTask]":
+        """Yield its series to answer.
+
+        Parameters
+        ----------
+        number
+            Of the study in this run.
+        read_batches
+            Gives the packed instances of a series; asked when its task is taken, so that memory stays small.
+        """
+        neighbours, digests = self.find_neighbours(), self.find_neighbour_digests()
+        together = number if self.is_judged_together else None
+        for entry, facts in zip(self.entries, self.facts, strict=True):
+            yield SeriesTask(entry, read_batches(entry.number), facts, neighbours, digests, together)
 
 
 @dataclass(frozen=True)
