@@ -63,6 +63,7 @@ docs: reference
 reference: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.docs.reference
 	$(BIN)/python -m tests.docs.house
+	$(BIN)/python -m tests.support.word_tables
 	$(BIN)/python -m tests.support.lexicon_table
 
 # The lesson's notebook, run: its page with what it printed and drew. A few minutes; not part of `docs`.

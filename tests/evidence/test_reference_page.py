@@ -11,6 +11,8 @@ from gadoscope.evidence.state import HeaderState
 from tests.docs.pages import CODE, first_words, read_rows, read_section
 from tests.support.lexicon_table import PAGE, render
 from tests.support.paths import DOCS
+from tests.support.word_tables import WRITTEN
+from tests.support.word_tables import render as render_words
 
 NAME = "reference/header-evidence.md"
 GATE = (DOCS / "reference" / "header-gate.md").read_text(encoding="utf-8")
@@ -19,6 +21,11 @@ LIMITS = "| limit |"
 
 def test_the_page_holds_the_lexicon_as_it_is() -> None:
     assert PAGE.read_text(encoding="utf-8") == render(), "run `python -m tests.support.lexicon_table`"
+
+
+def test_the_words_that_are_searched_for_are_those_that_people_edit() -> None:
+    """Read at each start, so they lie prepared in a file of their own."""
+    assert WRITTEN.read_text(encoding="utf-8") == render_words(), "run `python -m tests.support.word_tables`"
 
 
 def test_the_page_names_the_three_states() -> None:

@@ -1,7 +1,8 @@
 """Write docs/reference/lexicon.md from the lexicon; `make docs` runs it, a test compares."""
 
-from gadoscope.evidence.lexicon import Kind, load_lexicon, read_toml
+from gadoscope.evidence.lexicon import Kind, load_lexicon
 from tests.support.paths import DOCS
+from tests.support.word_tables import read_toml
 
 PAGE = DOCS / "reference" / "lexicon.md"
 ABOUT = """\

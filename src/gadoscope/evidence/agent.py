@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
 
-from gadoscope.evidence.lexicon import read_text, read_toml
+from gadoscope.evidence.lexicon import read_text
 from gadoscope.evidence.people import take_people
-from gadoscope.evidence.phrases import Line, Phrases, Span, iter_single_words, parse_phrases, take, word_at
+from gadoscope.evidence.phrases import Line, Phrases, Span, iter_single_words, take, word_at
 from gadoscope.evidence.state import HeaderState
 from gadoscope.evidence.tokens import Token, compose, parse_tokens, strip_accents
+from gadoscope.evidence.word_tables import read_table
 
 # Written as one word with what they deny or affirm.
 _JOINED_DENIALS = ("no", "non", "not", "without", "wo", "pre", "ohne", "sans", "senza", "sin", "sem", "un")
@@ -40,7 +41,7 @@ _SHORTEST_NAME = 7
 _LONG_NAME = 10
 
 
-class _Kind(StrEnum):
+class AgentKind(StrEnum):
     """What a phrase of an agent field means; the order is the order of the search."""
 
     NOISE = "noise"
@@ -78,7 +79,7 @@ NOTHING = AgentReading(HeaderState.SILENT)
 
 @dataclass(frozen=True)
 class _Words:
-    phrases: dict[_Kind, Phrases]
+    phrases: dict[AgentKind, Phrases]
     known: frozenset[str]
     names: frozenset[str]
     placeholders: frozenset[str]
@@ -90,16 +91,16 @@ class _Words:
 
 @cache
 def _load_words() -> _Words:
-    data = read_toml("agents.toml")
-    phrases = {kind: parse_phrases(data[kind]) for kind in _Kind}
+    data = read_table("agents")
+    phrases: dict[AgentKind, Phrases] = {kind: data["phrases"][kind] for kind in AgentKind}
     return _Words(
         phrases=phrases,
         known=frozenset(
-            (*data["volumes"], *(word for kind in _Kind for word in iter_single_words(phrases[kind])))
+            (*data["volumes"], *(word for kind in AgentKind for word in iter_single_words(phrases[kind])))
         ),
-        names=frozenset(iter_single_words(phrases[_Kind.AGENT])),
-        placeholders=frozenset(_spell(parse_tokens(text)) for text in data["placeholders"]),
-        short_denials=frozenset(_spell(parse_tokens(text)) for text in data["short_denials"]),
+        names=frozenset(iter_single_words(phrases[AgentKind.AGENT])),
+        placeholders=frozenset(data["placeholders"]),
+        short_denials=frozenset(data["short_denials"]),
         volumes=frozenset(data["volumes"]),
         fillers=frozenset(data["fillers"]),
         codes=frozenset(data["codes"]),
@@ -137,28 +138,28 @@ def read_agent_value(text: str) -> AgentReading:
         return NOTHING
     line: Line = list(tokens)
     take_people(line, compose(text))
-    found = {kind: take(line, words.phrases[kind]) for kind in _Kind}
+    found = {kind: take(line, words.phrases[kind]) for kind in AgentKind}
     _take_joined(line, found, words)
     unknown = [token for token in line if token is not None and _is_unknown(token, words)]
-    misspelt = "" if found[_Kind.AGENT] or found[_Kind.DENIAL] else _find_misspelt(unknown)
+    misspelt = "" if found[AgentKind.AGENT] or found[AgentKind.DENIAL] else _find_misspelt(unknown)
     return _decide(found, unknown, tokens, misspelt) or _read_as_description(text, found)
 
 
 def _decide(
-    found: dict[_Kind, list[Span]], unknown: list[Token], tokens: tuple[Token, ...], misspelt: str
+    found: dict[AgentKind, list[Span]], unknown: list[Token], tokens: tuple[Token, ...], misspelt: str
 ) -> AgentReading | None:
     """Return what the phrases say together; ``None`` if there is none that counts."""
-    agents, general, denials = found[_Kind.AGENT], found[_Kind.GENERAL], found[_Kind.DENIAL]
-    said = found[_Kind.GIVEN] + ([] if unknown else found[_Kind.AFFIRMATION])
-    if found[_Kind.DOUBT]:
+    agents, general, denials = found[AgentKind.AGENT], found[AgentKind.GENERAL], found[AgentKind.DENIAL]
+    said = found[AgentKind.GIVEN] + ([] if unknown else found[AgentKind.AFFIRMATION])
+    if found[AgentKind.DOUBT]:
         return NOTHING
     if denials:
         is_denied = _is_denied(denials, agents, unknown)
-        spans = tuple(sorted(denials + agents + general + found[_Kind.GIVEN]))
+        spans = tuple(sorted(denials + agents + general + found[AgentKind.GIVEN]))
         return AgentReading(HeaderState.NOT_ADMINISTERED, spans) if is_denied else NOTHING
     if (agents or misspelt) and not _is_zero(tokens):
         return AgentReading(HeaderState.ADMINISTERED, tuple(agents), misspelt)
-    is_other = bool(found[_Kind.OTHER]) or (bool(found[_Kind.FLUSH]) and not general)
+    is_other = bool(found[AgentKind.OTHER]) or (bool(found[AgentKind.FLUSH]) and not general)
     if agents or misspelt or is_other or _is_zero(tokens):
         return NOTHING
     spans = tuple(sorted(general + said))
@@ -173,7 +174,7 @@ def _is_denied(denials: list[Span], agents: list[Span], unknown: list[Token]) ->
     return not unknown and len(agents) == 1 and (first in denials or last in denials)
 
 
-def _read_as_description(text: str, found: dict[_Kind, list[Span]]) -> AgentReading:
+def _read_as_description(text: str, found: dict[AgentKind, list[Span]]) -> AgentReading:
     """Return what the lexicon of descriptions says, where no word of the fields' own is known."""
     if any(found.values()):
         return NOTHING
@@ -181,13 +182,17 @@ def _read_as_description(text: str, found: dict[_Kind, list[Span]]) -> AgentRead
     return AgentReading(reading.state, reading.spans) if reading.state is not HeaderState.SILENT else NOTHING
 
 
-def _take_joined(line: Line, found: dict[_Kind, list[Span]], words: _Words) -> None:
+def _take_joined(line: Line, found: dict[AgentKind, list[Span]], words: _Words) -> None:
     """Read ``nogadolinium`` and ``withcontrast``, as labels of BIDS write it."""
-    named = (*words.phrases[_Kind.AGENT], *words.phrases[_Kind.GENERAL], *words.phrases[_Kind.GIVEN])
+    named = (
+        *words.phrases[AgentKind.AGENT],
+        *words.phrases[AgentKind.GENERAL],
+        *words.phrases[AgentKind.GIVEN],
+    )
     for index, token in enumerate(line):
         if token is None:
             continue
-        for begins, kind in ((_JOINED_DENIALS, _Kind.DENIAL), (_JOINED_GIVEN, _Kind.GENERAL)):
+        for begins, kind in ((_JOINED_DENIALS, AgentKind.DENIAL), (_JOINED_GIVEN, AgentKind.GENERAL)):
             if any(token.text.startswith(b) and token.text.removeprefix(b) in named for b in begins):
                 found[kind].append(Span(token.start, token.end))
                 line[index] = None

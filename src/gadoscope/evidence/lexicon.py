@@ -1,16 +1,13 @@
 """The words for contrast, and how a description is searched for them.
 
-The words are data (``lexicon.toml``, versioned); the search is here: whole tokens, the longest
-phrase first, kind by kind. A token that one phrase has taken is not read again, so ``pre gd`` is a
-negative and its ``gd`` is not a positive.
+The words are data (``lexicon.toml``, versioned, read as `word_tables` prepares it); the search is here:
+whole tokens, the longest phrase first, kind by kind. A token that one phrase has taken is not read again,
+so ``pre gd`` is a negative and its ``gd`` is not a positive.
 """
 
-import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
-from importlib.resources import files
-from typing import Any
 
 from gadoscope.evidence.bare_c import find_bare_c
 from gadoscope.evidence.occasions import Occasions, take_occasions
@@ -20,13 +17,13 @@ from gadoscope.evidence.phrases import (
     Phrases,
     Span,
     iter_single_words,
-    parse_phrases,
     take,
     take_tokens,
     word_at,
 )
 from gadoscope.evidence.state import HeaderState
 from gadoscope.evidence.tokens import ABSENT, compose, parse_tokens
+from gadoscope.evidence.word_tables import read_table
 
 ZEROS = frozenset(("0", "00", "0.0", "0,0", "0.00"))
 # The descriptions of an archive repeat: a few hundred protocols make all its series.
@@ -135,22 +132,17 @@ def read_text(text: str) -> Reading:
 @cache
 def load_lexicon() -> Lexicon:
     """Return the packaged lexicon."""
-    data = read_toml("lexicon.toml")
-    phrases = {kind: parse_phrases(text for texts in data[kind].values() for text in texts) for kind in Kind}
+    data = read_table("lexicon")
+    phrases: dict[Kind, Phrases] = {kind: data["phrases"][kind] for kind in Kind}
     words = frozenset(word for kind in Kind for word in iter_single_words(phrases[kind]))
     return Lexicon(
-        version=int(data["version"]),
+        version=data["version"],
         phrases=phrases,
         words=words,
         uncut=words.union(data["occasion"]["operations"], data["occasion"]["events"]),
         occasions=Occasions(**{name: frozenset(words) for name, words in data["occasion"].items()}),
-        examination_tail=frozenset(data["examination_words"]["tail"]),
+        examination_tail=frozenset(data["tail"]),
     )
-
-
-def read_toml(name: str) -> dict[str, Any]:
-    """Return one of the packaged tables of words."""
-    return tomllib.loads(files("gadoscope.evidence").joinpath(name).read_text(encoding="utf-8"))
 
 
 def _take_zeros(line: Line, positives: Phrases) -> None:

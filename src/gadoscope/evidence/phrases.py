@@ -1,13 +1,16 @@
 """Phrases as tokens, and the search for them: the longest first, and what is taken is not read again."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from gadoscope.evidence.tokens import Token, parse_tokens
+from gadoscope.evidence.tokens import Token
 
 Line: TypeAlias = list[Token | None]
 """The tokens of a text; ``None`` for those that a phrase has taken."""
-Phrases: TypeAlias = dict[str, tuple[tuple[Token, ...], ...]]
+Phrase: TypeAlias = str
+"""Its words, a blank between two of them, and `GLUED` before one that nothing parts from the one before."""
+GLUED = "~"
+Phrases: TypeAlias = Mapping[str, Sequence[Phrase]]
 """By their first word; the longest of a first word come first."""
 
 
@@ -18,19 +21,9 @@ class Span(NamedTuple):
     end: int
 
 
-def parse_phrases(texts: Iterable[str]) -> Phrases:
-    """Return phrases ready for `take`."""
-    # Two spellings of one phrase differ in where their tokens stand, and in nothing that counts.
-    found = {tuple((t.text, t.is_glued) for t in tokens): tokens for tokens in map(parse_tokens, texts)}
-    by_first: Phrases = {}
-    for phrase in sorted(found.values(), key=lambda tokens: (-len(tokens), [t.text for t in tokens])):
-        by_first[phrase[0].text] = (*by_first.get(phrase[0].text, ()), phrase)
-    return by_first
-
-
 def iter_single_words(phrases: Phrases) -> Iterator[str]:
     """Yield the phrases of one word."""
-    return (phrase[0].text for same in phrases.values() for phrase in same if len(phrase) == 1)
+    return (phrase for same in phrases.values() for phrase in same if " " not in phrase)
 
 
 def take(line: Line, phrases: Phrases) -> list[Span]:
@@ -50,7 +43,7 @@ def take(line: Line, phrases: Phrases) -> list[Span]:
     return spans
 
 
-def _find_longest(line: Line, start: int, phrases: Sequence[Sequence[Token]]) -> int | None:
+def _find_longest(line: Line, start: int, phrases: Sequence[Phrase]) -> int | None:
     """Return the index after the first of ``phrases`` that stands at ``start``, or ``None``."""
     for phrase in phrases:
         end = _match(line, start, phrase)
@@ -72,14 +65,15 @@ def word_at(line: Sequence[Token | None], index: int) -> str:
     return token.text if token is not None else ""
 
 
-def _match(line: Line, start: int, phrase: Sequence[Token]) -> int | None:
+def _match(line: Line, start: int, phrase: Phrase) -> int | None:
     """Return the index after ``phrase`` at ``start``, or ``None``; a slash inside may be left out."""
     index = start + 1
-    for wanted in phrase[1:]:
-        if wanted.text != "/" and word_at(line, index) == "/":
+    for word in phrase.split(" ")[1:]:
+        wanted = word.removeprefix(GLUED)
+        if wanted != "/" and word_at(line, index) == "/":
             index += 1
         token = line[index] if index < len(line) else None
-        if token is None or token.text != wanted.text or (wanted.is_glued and not token.is_glued):
+        if token is None or token.text != wanted or (word.startswith(GLUED) and not token.is_glued):
             return None
         index += 1
     return index
