@@ -5,10 +5,17 @@ Processes that read headers import this file once more, whoever started the comm
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, in a process that is its own: it starts and ends as fast as it can."""
+    from gadoscope.cli.process import end_now, look_for_cycles_rarely  # noqa: PLC0415 — as above
+
+    look_for_cycles_rarely()
     from gadoscope.cli.main import main as run  # noqa: PLC0415 — as above
 
-    run()
+    try:
+        run()
+    except SystemExit as end:
+        end_now(end)
+        raise
 
 
 if __name__ == "__main__":
