@@ -12,13 +12,23 @@ from tests.support.nifti_files import nib, save, values
 from tests.support.slices import write_slice
 
 HEAVY = ("highdicom", "imagecodecs", "matplotlib", "nibabel", "onnx", "pandas", "pydicom", "scipy", "torch")
+# Of Python and NumPy what takes long to import, or to use: each is a hundredth of a cold start, or more.
+SLOW = (
+    "importlib.metadata",
+    "importlib.resources",
+    "multiprocessing",
+    "numpy.ma",
+    "rich",
+    "subprocess",
+    "tomllib",
+)
 # One process reads all of it, kind by kind: what a kind may add to what those before it loaded. Compressed
 # pixels are decoded in a process of their own; nibabel, which reads what is kin to NIfTI, needs scipy.
 KINDS = {
     "PNG slices": (),
     "a classic series": (),
-    "a classic series in JPEG 2000": (),
-    "a multi-frame object": ("pydicom",),
+    "a classic series in JPEG 2000": ("subprocess",),
+    "a multi-frame object": ("importlib.metadata", "importlib.resources", "pydicom"),
     "a classic series in big endian": (),
     "a NIfTI volume": (),
     "an Analyze pair": ("nibabel", "scipy"),
@@ -31,7 +41,7 @@ from gadoscope.classification.run import iter_results
 loaded = set()
 for folder in map(Path, sys.argv[2:]):
     assert list(iter_results([folder], model=Path(sys.argv[1]), jobs=1))
-    print(*sorted(({set(HEAVY)} & sys.modules.keys()) - loaded))
+    print(*sorted(({set(HEAVY + SLOW)} & sys.modules.keys()) - loaded))
     loaded.update(sys.modules)
 """
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gadoscope.imaging.foreground import find_foreground
+from gadoscope.imaging.order_statistics import find_grey_percentiles
 
 MAX_GREY = 255.0
 """The largest grey value of an 8-bit image."""
@@ -171,7 +172,7 @@ class ImagePath:
         place = (np.arange(self.size, dtype=np.float64) + 0.5) * (side / self.size)
         shown = found.is_head(top + place, left + place)
         greys = resized[shown] if shown.any() else resized  # a slice of one row may fall between the places
-        low, high = np.percentile(greys, (self.low_percentile, self.high_percentile))
+        low, high = find_grey_percentiles(greys, (self.low_percentile, self.high_percentile))
         stretched: NDArray[np.uint8] = _stretching_table(low, high)[resized]
         return stretched
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.errors import RefusedError
+from gadoscope.imaging.order_statistics import find_existing_percentiles
 
 MAX_GREY = 255.0
 """The largest grey value of an 8-bit image."""
@@ -64,8 +65,7 @@ def find_limits(voxels: NDArray[np.float32], window: tuple[float, float] | None)
     step = voxels.size // SAMPLED_PIXELS | 1  # odd: slices have an even number of columns, so all are met
     sample = voxels.reshape(-1)[::step]
     # Existing values, not means of two: those of a file's largest numbers would overflow.
-    low = float(np.percentile(sample, LOW_PERCENTILE, method="lower"))
-    high = float(np.percentile(sample, HIGH_PERCENTILE, method="higher"))
+    low, high = find_existing_percentiles(sample, LOW_PERCENTILE, HIGH_PERCENTILE)
     return (low, high) if low < high else (float(voxels.min()), float(voxels.max()))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from gadoscope.errors import InputError
 from gadoscope.imaging.geometry import find_plane
 from gadoscope.imaging.localizer import StackExtent, is_scout
+from gadoscope.imaging.order_statistics import find_median
 from gadoscope.labels import Plane
 from gadoscope.reading.dicom.header import FrameHeader
 from gadoscope.reading.dicom.stack import check_plane, find_distances
@@ -34,7 +35,7 @@ def measure_extent(frames: Sequence[FrameHeader]) -> StackExtent:
     return StackExtent(
         find_plane(np.cross(cosines[:3], cosines[3:])),
         len(frames),
-        float(np.median(steps)) if len(steps) else None,
+        find_median(steps) if len(steps) else None,
     )
 
 

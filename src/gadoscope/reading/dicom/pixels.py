@@ -5,19 +5,20 @@ checked against the header before: a 10,000 x 10,000 frame in a tiny file costs 
 """
 
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.errors import ReadError
-from gadoscope.reading.decoding.pictures_apart import decode_frame_apart
-from gadoscope.reading.dicom.codecs import StoredFrame
 from gadoscope.reading.dicom.frames import read_frame_bytes
 from gadoscope.reading.dicom.pixel_header import PixelHeader, read_pixel_header
 from gadoscope.reading.dicom.syntaxes import BIG_ENDIAN, COMPRESSED_SYNTAXES, LOSSY_SYNTAXES
 from gadoscope.reading.dicom.values import find_padding, grey_window, interpret_stored, scale_values
 from gadoscope.reading.os_errors import explain_os_error
+
+if TYPE_CHECKING:
+    from gadoscope.reading.dicom.codecs import StoredFrame
 
 __all__ = ["DecodedFrame", "PixelHeader", "decode_frame", "read_pixel_header"]
 
@@ -81,10 +82,12 @@ def decode_frame(file: BinaryIO, frame_index: int = 0, header: PixelHeader | Non
     )
 
 
-def _to_stored(data: bytes, header: PixelHeader) -> tuple[StoredFrame, int]:
+def _to_stored(data: bytes, header: PixelHeader) -> "tuple[StoredFrame, int]":
     """Return the stored values, in this machine's byte order, and how many of their bits are known."""
     bits = header.layout.bits_allocated
     if header.syntax in COMPRESSED_SYNTAXES:
+        from gadoscope.reading.decoding.pictures_apart import decode_frame_apart  # noqa: PLC0415 — few files need it
+
         return decode_frame_apart(data, header.syntax, header.rows, header.columns, bits)
     stored = np.frombuffer(data, np.dtype(f"{_byte_order(header)}u{bits // 8}"))
     in_order = stored.astype(stored.dtype.newbyteorder("="), copy=False)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from gadoscope.errors import InputError
+from gadoscope.imaging.order_statistics import find_median
 from gadoscope.reading.dicom.extents import SAME_PLACE_MM
 from gadoscope.reading.dicom.header import FrameHeader
 from gadoscope.reading.dicom.stack import UNEVEN, build_stack, check_plane, find_distances
@@ -60,7 +61,7 @@ def are_repeated_stacks(frames: Sequence[FrameHeader]) -> bool:
     starts = np.flatnonzero(np.diff(distances[order], prepend=-np.inf) > SAME_PLACE_MM)
     counts = np.diff(starts, append=len(frames))
     once = [replace(frames[order[start]], number=None) for start in starts]
-    if len(once) >= FEWEST_EVEN_SLICES and np.median(counts) > 1 and is_regular(once):
+    if len(once) >= FEWEST_EVEN_SLICES and find_median(counts) > 1 and is_regular(once):
         return True
     by_number: defaultdict[int | None, list[FrameHeader]] = defaultdict(list)
     for index in order:

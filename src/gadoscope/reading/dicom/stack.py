@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.errors import RefusedError
+from gadoscope.imaging.order_statistics import find_median
 from gadoscope.imaging.volume import MAX_SPACING_MM, MIN_SPACING_MM, Geometry
 from gadoscope.reading.dicom.header import FrameHeader
 
@@ -151,7 +152,7 @@ def _find_step(
         mean = (distances[-1] - distances[0]) / (len(positions) - 1)
         if (np.abs(np.diff(distances) - mean) <= SPACING_TOLERANCE * mean).all():
             return normal * mean, every, ""
-        spacing = float(np.median(np.diff(distances)))
+        spacing = find_median(np.diff(distances))
         places = np.rint((distances - distances[0]) / spacing).astype(int) if spacing > 0 else every
         beside = np.abs(distances - distances[0] - places * spacing).max()
         if beside <= SPACING_TOLERANCE * spacing and places[-1] < 2 * len(positions):

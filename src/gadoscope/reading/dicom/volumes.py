@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gadoscope.errors import RefusedError
 from gadoscope.imaging.localizer import is_localizer
+from gadoscope.imaging.order_statistics import find_median
 from gadoscope.reading.dicom.copies import Content, find_different, say_of
 from gadoscope.reading.dicom.extents import SAME_PLACE_MM, measure_extent
 from gadoscope.reading.dicom.header import MAGNITUDE, FrameHeader
@@ -285,7 +286,7 @@ def _find_key(stack: Frames, places: NDArray[np.int_], most: int) -> list[list[i
         ordered = [groups[value] for value in sorted(groups)]
         if len(ordered) == most:
             return ordered
-        typical = float(np.median([len(group) for group in ordered]))
+        typical = find_median([len(group) for group in ordered])
         if second_best is None and typical > MAX_PART * len(stack) / most:
             second_best = ordered
     return second_best
