@@ -14,7 +14,8 @@
     ├── WeightsError        old Keras weights of another architecture
     ├── CheckpointError     a checkpoint that is damaged or of another run
     ├── TrainingError       training cannot go on (NaN loss, a class missing)
-    └── OutputError         a file could not be written (disk full, no permission)
+    ├── OutputError         a file could not be written (disk full, no permission)
+    └── ClusterError        the cluster that did the work is gone
 
 Each message says what is wrong, with which value, where, and what to do. None holds patient data.
 """
@@ -103,5 +104,11 @@ class TrainingError(GadoscopeError):
 
 class OutputError(GadoscopeError):
     """A result could not be written."""
+
+    exit_code = 1
+
+
+class ClusterError(GadoscopeError):
+    """The workers of a cluster are gone, or its scheduler."""
 
     exit_code = 1

@@ -61,7 +61,23 @@ class Instance:
     source: Source
 
 
-Outcome = Answer | Instance | Container
+@dataclass(frozen=True)
+class Unasked:
+    """An input whose content is known now, and of which whoever keeps answers was not asked.
+
+    Parameters
+    ----------
+    source
+        Where it lies.
+    digest
+        Of its content, as that of an `Answer`.
+    """
+
+    source: Source
+    digest: str
+
+
+Outcome = Answer | Instance | Container | Unasked
 
 
 @dataclass(frozen=True)
@@ -82,10 +98,13 @@ class Examiner:
         The bundle.
     options
         Of the run. Answers that its journal knows are taken over where the content is the same.
+    asks_later
+        Whether what has a digest becomes `Unasked` and no more: the journal is elsewhere.
     """
 
-    def __init__(self, session: Session, options: RunOptions) -> None:
+    def __init__(self, session: Session, options: RunOptions, *, asks_later: bool = False) -> None:
         self._session, self._options, self._journal = session, options, options.journal
+        self._asks_later = asks_later
 
     def examine_group(self, group: Sequence[Input]) -> list[Outcome]:
         """Return what became of a few inputs, in their order.
@@ -118,7 +137,7 @@ class Examiner:
             prefix = file.read(PREFIX_BYTES)
             kind = find_kind(prefix)
             if kind is Kind.IMAGE:
-                return self._read_slice(file, self._with_name(base, found.source))
+                return self._read_slice(file, self._with_name(base, found.source), found.source)
             if kind is Kind.DICOM:
                 return _read_header(file, found.source)
             if kind is not Kind.NIFTI:
@@ -154,19 +173,21 @@ class Examiner:
             digest.update(chunk)
         return digest.hexdigest()
 
-    def _recall(self, digest: str | None, base: SeriesResult) -> Answer | None:
+    def _recall(self, digest: str | None, base: SeriesResult, source: Source) -> Answer | Unasked | None:
         """Return the answer that an earlier run gave to the same content, under this path."""
+        if self._asks_later and digest is not None:
+            return Unasked(source, digest)
         rows = self._journal.find(digest) if self._journal is not None and digest is not None else None
         if rows is None:
             return None
         return Answer(tuple(replace(row, path=base.path) for row in rows))
 
-    def _read_slice(self, file: BinaryIO, base: SeriesResult) -> Answer | _Slice:
+    def _read_slice(self, file: BinaryIO, base: SeriesResult, source: Source) -> Answer | Unasked | _Slice:
         is_refused_unread = file.seek(0, os.SEEK_END) > MAX_FILE_BYTES
         digest = content = None if is_refused_unread else self._find_digest(file)
         if digest is not None and base.header_quote:  # the name says something: it is part of the answer
             digest = _digest_of(digest, base.header_state, base.header_quote)
-        recalled = self._recall(digest, base)
+        recalled = self._recall(digest, base, source)
         if recalled is not None:
             return recalled
         return self._resize(self._decode(file, content), base, digest)
@@ -193,7 +214,7 @@ class Examiner:
 
         return Answer((keep_going(answer, replace(read.base, warnings=())),), read.digest)
 
-    def _answer_nifti(self, source: Source, base: SeriesResult, digest: str | None) -> Answer:
+    def _answer_nifti(self, source: Source, base: SeriesResult, digest: str | None) -> Answer | Unasked:
         from gadoscope.classification.series import answer_series  # noqa: PLC0415
         from gadoscope.reading.archives.places import place_of  # noqa: PLC0415
         from gadoscope.scans.beside import look_beside, open_beside  # noqa: PLC0415 — PNG does without
@@ -203,7 +224,7 @@ class Examiner:
         if digest is not None:
             said = (self._digest_beside(place), beside.facts, beside.warnings, beside.gradients)
             digest = _digest_of(digest, source.name, *said)
-        recalled = self._recall(digest, base)
+        recalled = self._recall(digest, base, source)
         if recalled is not None:
             return recalled
 

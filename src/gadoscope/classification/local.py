@@ -85,7 +85,7 @@ class LocalWorkers:
         for outcomes in map_ahead(self._pool, self._examiner.examine_group, groups, n_ahead):
             instances = [one for one in outcomes if isinstance(one, Instance)]
             self._take(take, pack_instances(instances), len(outcomes))
-            yield from (one for one in outcomes if not isinstance(one, Instance))
+            yield from (one for one in outcomes if isinstance(one, (Answer, Container)))
 
     def answer(self, index: "SeriesIndex") -> Iterator[Answer]:
         """Yield an answer for each series, as `Workers.answer`."""

@@ -64,11 +64,14 @@ class Answer:
         taken over into another run.
     place
         Its place in a study whose series are judged together; ``None`` for what stands alone.
+    judged
+        Its rows after its study was judged, where whoever answered it did that too.
     """
 
     rows: tuple[SeriesResult, ...]
     digest: str | None = None
     place: StudyPlace | None = None
+    judged: tuple[SeriesResult, ...] | None = None
 
 
 def empty_row(path: str, session: Session, kind: type[SeriesResult] = SeriesResult) -> SeriesResult:

@@ -123,6 +123,11 @@ class Journal:
         every = self._ask("SELECT count(*) FROM answers")
         return own[0], every[0] - own[0]
 
+    @property
+    def may_know(self) -> bool:
+        """Return whether `find` may find anything."""
+        return self._is_resuming and self.count()[0] > 0
+
     def find(self, digest: str) -> tuple[SeriesResult, ...] | None:
         """Return the rows that an earlier run gave to this content, or ``None``."""
         if not self._is_resuming:

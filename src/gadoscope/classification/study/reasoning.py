@@ -258,10 +258,14 @@ def iter_judged(
             for answer in group:
                 yield from answer.rows
         else:
-            yield from _judge(list(group), metadata, reopen)
+            for answer in judge_answers(list(group), metadata, reopen):
+                yield from answer.judged or answer.rows
 
 
-def _judge(answers: list[Answer], metadata: BundleMetadata, reopen: Reopen) -> Iterator[SeriesResult]:
+def judge_answers(answers: list[Answer], metadata: BundleMetadata, reopen: Reopen) -> list[Answer]:
+    """Return the answers of one study as `judged`; nothing is done where they are already."""
+    if all(one.judged is not None for one in answers):
+        return answers
     placed = [(one, one.place) for one in answers if one.place is not None]
 
     def enhances(earlier: int, later: int) -> bool:
@@ -273,8 +277,8 @@ def _judge(answers: list[Answer], metadata: BundleMetadata, reopen: Reopen) -> I
         return said is True
 
     study = [StudySeries(rows=one.rows, facts=place.facts) for one, place in placed]
-    for rows in judge_study(study, lambda row: find_neutral(metadata.decision, row), enhances):
-        yield from rows
+    judged = judge_study(study, lambda row: find_neutral(metadata.decision, row), enhances)
+    return [replace(one, judged=rows) for (one, _), rows in zip(placed, judged, strict=True)]
 
 
 def _is_enhanced(earlier: ImageSeries, later: ImageSeries, metadata: BundleMetadata) -> bool:

@@ -27,19 +27,33 @@ removed the names, and one says nothing of another."""
 
 @dataclass(frozen=True)
 class Study:
-    """The series of a study, and the header of each, or the row that says why there is none."""
+    """The series of a study, and the header of each, or the row that says why there is none.
+
+    Parameters
+    ----------
+    entries, facts
+        The series and their headers.
+    is_part
+        Whether these are some of too many, which say nothing of each other.
+    """
 
     entries: Sequence[SeriesEntry]
     facts: Sequence[Facts | SeriesResult]
+    is_part: bool = False
+
+    @property
+    def is_too_long(self) -> bool:
+        """Return whether its series say nothing of each other."""
+        return self.is_part or len(self.entries) > MAX_STUDY_SERIES
 
     @property
     def is_judged_together(self) -> bool:
         """Return whether its series can say something of each other."""
-        return 1 < len(self.entries) <= MAX_STUDY_SERIES
+        return len(self.entries) > 1 and not self.is_too_long
 
     def find_neighbours(self) -> list[Facts]:
         """Return the headers of its MR series, as evidence for each other."""
-        if len(self.entries) > MAX_STUDY_SERIES:
+        if self.is_too_long:
             return []
         return [
             facts
@@ -49,9 +63,7 @@ class Study:
 
     def find_neighbour_digests(self) -> list[str]:
         """Return what stands for `find_neighbours` in a digest."""
-        if len(self.entries) > MAX_STUDY_SERIES:
-            return []
-        return [entry.first_digest for entry in self.entries if entry.modality == "MR"]
+        return [] if self.is_too_long else list_neighbour_digests(self.entries)
 
     def list_tasks(self, number: int, read_batches: Callable[[int], list[bytes]]) -> "Iterator[SeriesTask]":
         """Yield its series to answer.
@@ -67,6 +79,11 @@ class Study:
         together = number if self.is_judged_together else None
         for entry, facts in zip(self.entries, self.facts, strict=True):
             yield SeriesTask(entry, read_batches(entry.number), facts, neighbours, digests, together)
+
+
+def list_neighbour_digests(entries: Sequence[SeriesEntry]) -> list[str]:
+    """Return what stands in a digest for the headers of the MR series of a study."""
+    return [entry.first_digest for entry in entries if entry.modality == "MR"]
 
 
 @dataclass(frozen=True)
@@ -99,41 +116,38 @@ class StudyReader:
     def __init__(self, session: Session, options: RunOptions) -> None:
         self._session, self._options, self._journal = session, options, options.journal
 
-    def read_study(self, entries: Sequence[SeriesEntry]) -> Study:
+    def read_study(self, entries: Sequence[SeriesEntry], *, is_part: bool = False) -> Study:
         """Read the header of each series from its first instance."""
-        return Study(entries, [self._read_facts(entry) for entry in entries])
+        return Study(entries, [self._read_facts(entry) for entry in entries], is_part)
 
-    def answer(self, task: SeriesTask) -> Answer:
-        """Return the rows of one series."""
-        base, facts = self._base_row(task.entry), task.facts
+    def answer(self, task: SeriesTask, known: Sequence[SeriesResult] = ()) -> Answer:
+        """Return the rows of one series; those that are known already, in its place."""
+        base, facts = base_row(task.entry, self._session, self._options.row_kind), task.facts
         if isinstance(facts, SeriesResult):
             return Answer((facts,), place=_find_place(task, {}))
-        answered = keep_going(lambda: self._answer(task, facts, base), base)
+        answered = keep_going(lambda: self._answer(task, facts, base, known), base)
         if isinstance(answered, SeriesResult):
             return Answer((answered,), place=_find_place(task, facts))
         return answered
 
-    def _base_row(self, entry: SeriesEntry) -> SeriesResult:
-        return replace(
-            empty_row(str(entry.first), self._session, self._options.row_kind),
-            study_instance_uid=entry.study_instance_uid or None,
-            series_instance_uid=entry.series_instance_uid or None,
-        )
-
     def _read_facts(self, entry: SeriesEntry) -> Facts | SeriesResult:
-        return keep_going(lambda: read_source_facts(entry.first), self._base_row(entry))
+        base = base_row(entry, self._session, self._options.row_kind)
+        return keep_going(lambda: read_source_facts(entry.first), base)
 
-    def _answer(self, task: SeriesTask, facts: Facts, base: SeriesResult) -> Answer:
+    def _answer(
+        self, task: SeriesTask, facts: Facts, base: SeriesResult, known: Sequence[SeriesResult]
+    ) -> Answer:
         check_count(task.entry.n_instances)
         instances = unpack(task.batches)
         facts = find_typical_facts(instances, facts)
         place = _find_place(task, facts)
         entry = task.entry
-        told = entry.regrouped + entry.divided
-        digest = None if self._journal is None else _digest(instances, told, task.neighbour_digests)
-        recalled = self._journal.find(digest) if self._journal is not None and digest is not None else None
-        if recalled is not None:
-            return Answer(tuple(replace(row, path=base.path) for row in recalled), place=place)
+        digest = None
+        if self._journal is not None and not known:
+            digest = _digest(instances, entry, task.neighbour_digests)
+            known = self._journal.find(digest) or ()
+        if known:
+            return Answer(tuple(replace(row, path=base.path) for row in known), place=place)
 
         rows = answer_series(
             lambda: open_instances(instances, facts, entry.regrouped, entry.divided),
@@ -144,6 +158,15 @@ class StudyReader:
             quote=self._options.quote,
         )
         return Answer(rows, digest, place)
+
+
+def base_row(entry: SeriesEntry, session: Session, kind: type[SeriesResult]) -> SeriesResult:
+    """Return the row of a series before anything is known but where it is and what it is called."""
+    return replace(
+        empty_row(str(entry.first), session, kind),
+        study_instance_uid=entry.study_instance_uid or None,
+        series_instance_uid=entry.series_instance_uid or None,
+    )
 
 
 def _find_place(task: SeriesTask, facts: Facts) -> StudyPlace | None:
@@ -159,10 +182,22 @@ def open_again(place: StudyPlace, batches: Sequence[bytes]) -> ImageSeries:
     return open_instances(unpack(batches), place.facts, place.regrouped, place.divided)
 
 
-def _digest(instances: Sequence[Instance], told: str, neighbours: Sequence[str]) -> str:
-    """Return a digest of all that the rows of a series depend on."""
+def find_digest(entry: SeriesEntry, batches: Sequence[bytes], neighbours: Sequence[str]) -> str:
+    """Return a digest of all that the rows of a series depend on.
+
+    Parameters
+    ----------
+    entry, batches
+        The series and its packed instances.
+    neighbours
+        What stands for the headers of its study: `list_neighbour_digests`.
+    """
+    return _digest(unpack(batches), entry, neighbours)
+
+
+def _digest(instances: Sequence[Instance], entry: SeriesEntry, neighbours: Sequence[str]) -> str:
     digest = hashlib.sha256()
     for line in list_digests(instances):
         digest.update(line)
-    digest.update(("\n".join([told, "study", *neighbours])).encode())
+    digest.update(("\n".join([entry.regrouped + entry.divided, "study", *neighbours])).encode())
     return digest.hexdigest()

@@ -1,0 +1,156 @@
+"""Files are looked at by workers, a group a task; their headers and answers come back in order."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from distributed import Client
+
+from gadoscope.classification.engine import Take
+from gadoscope.classification.inputs import Container, Examiner, Instance, Unasked
+from gadoscope.classification.local import pack_instances
+from gadoscope.classification.options import RunOptions
+from gadoscope.classification.rows import Answer, empty_row
+from gadoscope.cluster.checks import check_path
+from gadoscope.cluster.flight import Course, DiedError, Flight, Ready
+from gadoscope.cluster.places import Places
+from gadoscope.cluster.tasks import Looked, LookTask, Setup, look_at
+from gadoscope.errors import ReadError
+from gadoscope.inference.session import Session
+from gadoscope.labels import SeriesResult
+from gadoscope.reading.dicom.grouping.batches import Batch
+from gadoscope.reading.discover import Found
+from gadoscope.reading.given import Input
+
+FIRST_FILES, MOST_FILES = 8, 256
+"""In a task: headers take a sixth of a millisecond each, volumes seconds; so it starts small and follows what
+the last ones took."""
+TASK_S = 0.25
+"""That a task shall take: a hundred times what sending it costs, and little to lose when a worker dies."""
+
+
+class FileWork:
+    """The files of one run."""
+
+    def __init__(
+        self,
+        client: Client,
+        setup: Setup,
+        session: Session,
+        options: RunOptions,
+        places: Places,
+        n_ahead: int,
+    ) -> None:
+        self._client, self._setup, self._places, self._n_ahead = client, setup, places, n_ahead
+        self._session, self._options, self._journal = session, options, options.journal
+        self._examiner = Examiner(session, options)
+        self._n_files = FIRST_FILES
+        self._is_path_checked = False
+        self._asks = self._journal is not None and self._journal.may_know
+        self._known: dict[int, list[tuple[SeriesResult, ...] | None]] = {}  # by what asked
+        self.unpacked: set[str] = set()
+        """Archives that were unpacked in this process: what is in them is answered here."""
+
+    def look(self, inputs: Iterable[Input], take: Take) -> Iterator[Answer | Container]:
+        """Yield what became of inputs, as `Workers.look`."""
+        course = Course(
+            function=look_at, alone=self._look_alone, tick=lambda: take((), 0), follow=self._follow
+        )
+        for results in Flight(self._client, self._n_ahead, course).map(self._list_tasks(inputs)):
+            for looked in results:
+                self._adapt(looked)
+            batches, others = self._settle(results)
+            take(batches, sum(batch.n_instances for batch in batches) + len(others))
+            yield from map(self._places.receive, others)
+
+    def _list_tasks(self, inputs: Iterable[Input]) -> "Iterator[LookTask | Ready[Looked]]":
+        """Yield groups of files for workers; what has to stay here is looked at when its turn comes."""
+        group: list[Found] = []
+        for given in inputs:
+            one = self._places.send(given) if isinstance(given, Found) else given
+            if isinstance(one, Found) and not one.stays:
+                self._check_path(one)
+                group.append(one)
+                if len(group) < self._n_files:
+                    continue
+            if group:
+                yield LookTask(self._setup, group, asks_later=self._asks)
+                group = []
+            if not isinstance(one, Found) or one.stays:
+                yield Ready(self._look_here(one))
+        if group:
+            yield LookTask(self._setup, group, asks_later=self._asks)
+
+    def _check_path(self, found: Found) -> None:
+        """Let all workers look for the first file of the run."""
+        if not self._is_path_checked and found.error is None:
+            self._is_path_checked = True
+            check_path(self._client, found.source.path)
+
+    def _look_here(self, one: Input) -> Looked:
+        if isinstance(one, Found) and one.source.member:
+            self.unpacked.add(str(one.source.path))
+        outcomes = self._examiner.examine_group([one])
+        instances = [outcome for outcome in outcomes if isinstance(outcome, Instance)]
+        others = [outcome for outcome in outcomes if not isinstance(outcome, Instance)]
+        return Looked(pack_instances(instances), others)
+
+    def _adapt(self, looked: Looked) -> None:
+        """Give the next tasks as many files as these would have had to take `TASK_S`."""
+        if looked.seconds:
+            wanted = int(looked.n_files * TASK_S / looked.seconds)
+            # No more than doubled: the next files may be others.
+            self._n_files = max(1, min(wanted, 2 * self._n_files, MOST_FILES))
+
+    def _follow(self, looked: Looked) -> LookTask | None:
+        """Ask whoever keeps answers; return the task of those that it does not know."""
+        unasked = [one for one in looked.others if isinstance(one, Unasked)]
+        if not unasked or self._journal is None:
+            return None
+        known = [self._journal.find(one.digest) for one in unasked]
+        self._known[id(looked)] = known
+        unknown = [Found(one.source) for one, rows in zip(unasked, known, strict=True) if rows is None]
+        return LookTask(self._setup, unknown) if unknown else None
+
+    def _settle(self, results: Sequence[Looked]) -> tuple[list[Batch], list[Answer | Container]]:
+        """Return the instances of a group, and of others what was known or answered then."""
+        first, *later = results
+        known = iter(self._known.pop(id(first), ()))
+        answered = iter([one for looked in later for one in looked.others if not isinstance(one, Unasked)])
+        others = [
+            _recall(one, next(known)) or next(answered) if isinstance(one, Unasked) else one
+            for one in first.others
+        ]
+        return [batch for looked in results for batch in looked.batches], others
+
+    def _look_alone(self, task: LookTask, run: Callable[[LookTask], Looked]) -> Looked:
+        """Look at each file of a group whose workers died, one after the other; fail the one they die of."""
+        batches: list[Batch] = []
+        others: list[Answer | Container | Unasked] = []
+        for found in task.group:
+            try:
+                results = [run(replace(task, group=[found], is_suspect=True))]
+                follows = self._follow(results[0])
+                if follows is not None:
+                    results.append(run(replace(follows, is_suspect=True)))
+                settled = self._settle(results)
+            except DiedError:
+                base = empty_row(str(found.source), self._session, self._options.row_kind)
+                settled = [], [Answer((failed_row(base),))]
+            batches.extend(settled[0])
+            others.extend(settled[1])
+        return Looked(batches, others)
+
+
+def failed_row(base: SeriesResult) -> SeriesResult:
+    """Return the row of what kills its worker each time."""
+    error = ReadError(
+        "worker_died",
+        "each process that read this ended while it did, also with nothing else under way; look at it alone, "
+        "on one machine.",
+    )
+    return replace(base, status=error.status, reason=str(error))
+
+
+def _recall(one: Unasked, rows: Sequence[SeriesResult] | None) -> Answer | None:
+    """Return the answer that an earlier run gave to the same content, under this path."""
+    return None if rows is None else Answer(tuple(replace(row, path=str(one.source)) for row in rows))
