@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gadoscope.api.live_curves import LiveCurves
     from gadoscope.api.phantom import Phantom, make_phantom
     from gadoscope.api.runs import audit, cross_validate, evaluate, explain, repeat, train, tune
+    from gadoscope.api.store import open_store
     from gadoscope.classification.classifier import Classifier, classify
     from gadoscope.classification.options import Progress, RunOptions
     from gadoscope.errors import (
@@ -125,6 +126,7 @@ __all__ = [
     "list_runs",
     "make_phantom",
     "open_bundle",
+    "open_store",
     "prepare",
     "read_config",
     "read_evidence",
@@ -145,6 +147,7 @@ _ROOM_OF = {
     "gadoscope.api.live_curves": ("LiveCurves",),
     "gadoscope.api.phantom": ("Phantom", "make_phantom"),
     "gadoscope.api.runs": ("audit", "cross_validate", "evaluate", "explain", "repeat", "train", "tune"),
+    "gadoscope.api.store": ("open_store",),
     "gadoscope.classification.classifier": ("Classifier", "classify"),
     "gadoscope.scans.opening": ("read_series",),
     "gadoscope.classification.options": ("Progress", "RunOptions"),

@@ -161,7 +161,21 @@ class SeriesResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PicturedResult(SeriesResult):
+class KeptResult(SeriesResult):
+    """A result with what the network said of each slice, for whoever keeps it; as a row it is the same.
+
+    Parameters
+    ----------
+    logits
+        Of POST_CONTRAST, of each slice that was looked at, in the order of the slices; empty where the
+        network was not asked, and in the row of a series of several volumes.
+    """
+
+    logits: tuple[float, ...] = field(default=(), repr=False, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PicturedResult(KeptResult):
     """A result with what a notebook shows beside it; as a row of a table it is the same.
 
     Parameters
@@ -200,7 +214,7 @@ RESULT_COLUMNS = tuple(field.name for field in fields(SeriesResult))
 
 
 def without_picture(row: SeriesResult) -> SeriesResult:
-    """Return the row as tables and the journal hold it."""
+    """Return the row as tables hold it."""
     if type(row) is SeriesResult:
         return row
     return SeriesResult(**{name: getattr(row, name) for name in RESULT_COLUMNS})

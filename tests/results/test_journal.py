@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from gadoscope.results import journal as journal_module
 from gadoscope.results.journal import Journal, journal_path
 from tests.support.rights import as_nobody
 
+NAME = "tiny@01234567"
 ROWS = (
     SeriesResult(
         path="a/1",
@@ -30,17 +32,19 @@ ROWS = (
         header_state="administered",
         header_quote='SeriesDescription="t1 +c"',
         agreement="agree",
-        model="tiny@01234567",
+        model=NAME,
         warnings=("one", "two"),
     ),
-    SeriesResult(path="a/1", status=Status.REFUSED, reason="blank: every pixel has the same value."),
+    SeriesResult(
+        path="a/1", status=Status.REFUSED, reason="blank: every pixel has the same value.", model=NAME
+    ),
 )
 FAILED = SeriesResult(path="a/2", status=Status.FAILED, reason="truncated: it ends.")
 
 
 def begin(path: Path, *, model: str = "m", version: str = "1", is_resuming: bool = True) -> Journal:
     journal = Journal(path, is_resuming=is_resuming)
-    journal.begin(model=model, version=version)
+    journal.begin(model=model, version=version, name=NAME)
     return journal
 
 
@@ -57,7 +61,7 @@ def test_rows_come_back_as_they_were(path: Path) -> None:
     with begin(path) as journal:
         journal.add("digest", ROWS)
     with begin(path) as journal:
-        assert journal.find("digest") == ROWS
+        assert journal.find("digest") == tuple(replace(row, path="") for row in ROWS)
         assert journal.find("another") is None
         assert journal.count() == (1, 0)
 

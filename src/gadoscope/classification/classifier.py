@@ -87,8 +87,11 @@ class Classifier:
     ) -> Generator[SeriesResult, None, None]:
         """Return the rows of what is handed over, as they come; parameters, rows and errors of `classify`."""
         axes = ArrayAxes(spacing_mm=spacing_mm, orientation=orientation, plane=plane)
-        rows = answer_inputs(list_inputs(what, axes), self.session, jobs=self._jobs, options=options)
-        return _refuse_none(rows, _list_paths(what))
+        paths = _list_paths(what)
+        rows = answer_inputs(
+            list_inputs(what, axes), self.session, jobs=self._jobs, options=options, roots=paths
+        )
+        return _refuse_none(rows, paths)
 
     def answer(self, series: ImageSeries, *, options: RunOptions | None = None) -> SeriesResult:
         """Return the row of one series; of several volumes `classify` gives the rows of each as well.
@@ -160,7 +163,8 @@ class Classifier:
             )
             for number, one in enumerate(study)
         ]
-        return list(iter_judged(answers, self.bundle.metadata, lambda place: study[place.series]))
+        judged = iter_judged(answers, self.bundle.metadata, lambda place: study[place.series])
+        return [row for answer in judged for row in answer.rows]
 
     def _answer_alone(
         self, series: ImageSeries, study: Sequence[Facts], options: RunOptions

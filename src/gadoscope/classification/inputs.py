@@ -180,7 +180,7 @@ class Examiner:
         rows = self._journal.find(digest) if self._journal is not None and digest is not None else None
         if rows is None:
             return None
-        return Answer(tuple(replace(row, path=base.path) for row in rows))
+        return Answer(tuple(replace(row, path=base.path) for row in rows), digest, is_known=True)
 
     def _read_slice(self, file: BinaryIO, base: SeriesResult, source: Source) -> Answer | Unasked | _Slice:
         is_refused_unread = file.seek(0, os.SEEK_END) > MAX_FILE_BYTES

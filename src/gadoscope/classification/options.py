@@ -5,11 +5,11 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from gadoscope.errors import UsageError
-from gadoscope.labels import PicturedResult, QuoteMode, SeriesResult
+from gadoscope.labels import KeptResult, PicturedResult, QuoteMode, SeriesResult
 
 if TYPE_CHECKING:
     from gadoscope.classification.engine import Engine
-    from gadoscope.results.journal import Journal
+    from gadoscope.results.keeping import Keeper
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class RunOptions:
     Parameters
     ----------
     journal
-        Takes every answer as it comes, and may know some from an earlier run.
+        Takes every answer as it comes, and may know some from an earlier run: a journal or a store.
     series_alone
         Leave every answer as it is without the other series of its study.
     quote
@@ -62,7 +62,7 @@ class RunOptions:
         If ``quote`` is none of `QuoteMode`; its words may be given as text.
     """
 
-    journal: "Journal | None" = None
+    journal: "Keeper | None" = None
     series_alone: bool = False
     quote: QuoteMode = QuoteMode.WORDS
     watch: Watch | None = None
@@ -72,7 +72,9 @@ class RunOptions:
     @property
     def row_kind(self) -> type[SeriesResult]:
         """Return what the rows are."""
-        return PicturedResult if self.pictures else SeriesResult
+        if self.pictures:
+            return PicturedResult
+        return SeriesResult if self.journal is None else KeptResult
 
     def __post_init__(self) -> None:
         try:

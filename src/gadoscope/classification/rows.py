@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gadoscope.errors import InputError, ReadError
 from gadoscope.inference.session import Answers, Session
-from gadoscope.labels import Level, Phase, PicturedResult, SeriesResult, SlicedResult, Status
+from gadoscope.labels import KeptResult, Level, Phase, PicturedResult, SeriesResult, SlicedResult, Status
 from gadoscope.reading.os_errors import explain_os_error, explain_stumble
 from gadoscope.reading.series import Facts
 from gadoscope.text import shortened
@@ -60,18 +60,24 @@ class Answer:
     rows
         One; for a series of several volumes one for each and one for the series.
     digest
-        Of all that the rows depend on but the bundle and the program; ``None`` where they are never
-        taken over into another run.
+        Of all that the rows depend on but the bundle, the program and the other series of a study; ``None``
+        where they are never taken over into another run.
     place
         Its place in a study whose series are judged together; ``None`` for what stands alone.
     judged
         Its rows after its study was judged, where whoever answered it did that too.
+    is_known
+        Whether the rows are those of an earlier run.
+    study
+        Digest of the series that it was judged with; empty where that did not happen.
     """
 
     rows: tuple[SeriesResult, ...]
     digest: str | None = None
     place: StudyPlace | None = None
     judged: tuple[SeriesResult, ...] | None = None
+    is_known: bool = False
+    study: str = ""
 
 
 def empty_row(path: str, session: Session, kind: type[SeriesResult] = SeriesResult) -> SeriesResult:
@@ -162,6 +168,8 @@ def judged_row(base: SeriesResult, answers: Answers, session: Session) -> tuple[
     tuple
         The row, and the one logit of POST_CONTRAST; None where the gate lets nothing pass.
     """
+    if isinstance(base, KeptResult):
+        base = replace(base, logits=tuple(map(float, answers.phase)))
 
     def judge() -> tuple[SeriesResult, float | None]:
         decision = session.bundle.metadata.decision

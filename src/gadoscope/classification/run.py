@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from gadoscope.classification.engine import Engine
     from gadoscope.reading.dicom.grouping.batches import Batch
     from gadoscope.reading.dicom.grouping.index import SeriesIndex
-    from gadoscope.results.journal import Journal
+    from gadoscope.results.keeping import Keeper
 
 ANSWERS_VERSION = 3
 """Rises with every change of the program that can change an answer: a journal's older ones are not used."""
@@ -40,7 +39,7 @@ def iter_results(
     *,
     model: Path,
     jobs: int = 0,
-    journal: "Journal | None" = None,
+    journal: "Keeper | None" = None,
     series_alone: bool = False,
     quote: QuoteMode = QuoteMode.WORDS,
     watch: Watch | None = None,
@@ -83,11 +82,16 @@ def iter_results(
 
 
 def answer_inputs(
-    inputs: Iterable[Input], session: Session, *, jobs: int = 0, options: RunOptions | None = None
+    inputs: Iterable[Input],
+    session: Session,
+    *,
+    jobs: int = 0,
+    options: RunOptions | None = None,
+    roots: Sequence[str] = (),
 ) -> Generator[SeriesResult, None, None]:
     """Yield the rows of some inputs with a bundle that is loaded; several runs may share it.
 
-    Parameters, rows, errors and notes as of `iter_results`.
+    Parameters, rows, errors and notes as of `iter_results`; ``roots`` are the paths that were named.
     """
     n_jobs = count_jobs(jobs)
     options = take_options(options)
@@ -95,7 +99,14 @@ def answer_inputs(
         # A journal of words must not hold full texts: they may be a patient's.
         forget = "" if options.quote is QuoteMode.FULL else f"/{QuoteMode.FULL}"
         version = f"{__version__}/{ANSWERS_VERSION}/{options.quote}"
-        options.journal.begin(model=session.bundle.sha256, version=version, forget=forget)
+        options.journal.begin(
+            model=session.bundle.sha256,
+            version=version,
+            forget=forget,
+            name=session.bundle.model_id,
+            metadata=session.bundle.metadata.to_json(),
+            roots=roots,
+        )
     engine = options.engine or LocalEngine(n_jobs)
     return _iter_rows(inputs, _Run(session, engine, options))
 
@@ -103,8 +114,11 @@ def answer_inputs(
 def _iter_rows(inputs: Iterable[Input], run: "_Run") -> Generator[SeriesResult, None, None]:
     with run:
         for answer in run.keep(run.answer_inputs(inputs)):
-            yield from answer.rows
-        yield from run.judge_series()
+            yield from run.settle(answer)
+        for answer in run.judge_series():
+            yield from run.settle(answer)
+        if run.keeper is not None:
+            run.keeper.finish()
 
 
 class _Run:
@@ -112,6 +126,7 @@ class _Run:
 
     def __init__(self, session: Session, engine: "Engine", options: RunOptions) -> None:
         self._session, self._options = session, options
+        self.keeper = options.journal
         self._watch = options.watch or _ignore
         self._open = ExitStack()
         self._workers = engine.start(session, options)
@@ -130,9 +145,15 @@ class _Run:
         """Pass answers on and write each into the journal, as it is before its study is judged."""
         for found in answers:
             answer = replace(found, rows=tuple(storable_row(row) for row in found.rows))
-            if self._options.journal is not None and answer.digest is not None:
-                self._options.journal.add(answer.digest, answer.rows)
+            if self.keeper is not None and answer.digest is not None and not answer.is_known:
+                self.keeper.add(answer.digest, answer.rows)
             yield answer
+
+    def settle(self, answer: Answer) -> tuple[SeriesResult, ...]:
+        """Return the rows of an answer to which nothing is changed any more, and keep where they are from."""
+        if self.keeper is not None:
+            self.keeper.settle(answer.digest, answer.rows, answer.study)
+        return answer.rows
 
     def answer_inputs(self, inputs: Iterable[Input]) -> Iterator[Answer]:
         """Yield an answer for each input but the instances of DICOM series, which go into the index."""
@@ -142,8 +163,8 @@ class _Run:
             else:
                 yield from self._answer_inside(outcome)
 
-    def judge_series(self) -> Iterator[SeriesResult]:
-        """Yield the rows of the series of the index, those of a study after they were judged together."""
+    def judge_series(self) -> Iterator[Answer]:
+        """Yield the answers of the series of the index, those of a study after they were judged together."""
         if self._index is None:
             return
         from gadoscope.classification.study.reasoning import iter_judged  # noqa: PLC0415 — needs pydicom
@@ -152,7 +173,7 @@ class _Run:
         index = self._index
         answers = self.keep(self._answer_series(index))
         if self._options.series_alone:
-            yield from chain.from_iterable(answer.rows for answer in answers)
+            yield from answers
         else:
             metadata = self._session.bundle.metadata
             yield from iter_judged(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gadoscope.cli.console import check_output, explain_output, say_aside
-from gadoscope.cli.options import jobs_option, json_option, model_option, output_option
+from gadoscope.cli.options import jobs_option, json_option, model_option, output_option, store_option
 from gadoscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from gadoscope.labels import SeriesResult
     from gadoscope.results.journal import Journal
     from gadoscope.results.ledger import Ledger
+    from gadoscope.results.store.store import Store
     from gadoscope.results.tables import WriteRow, Written
 
 EXIT_SOME_FAILED = 3
 """The run finished, but some inputs could not be read."""
+EXIT_STORE_GONE = 4
+"""The run finished, but its store went away and did not come back: the rest is in a journal."""
 EXIT_PRE, EXIT_POST, EXIT_NEITHER = 10, 11, 12
 """With ``--exit-phase``: all answers say one phase; or they differ, one is undecided, or there is none."""
 
@@ -70,6 +73,7 @@ class _NamedPath(click.Path):
     is_flag=True,
     help="Take over what earlier runs with this --output answered; known by content and model, not by place.",
 )
+@store_option
 @click.option("--quiet", is_flag=True, help="No progress and no ledger on the standard error; errors only.")
 @click.option(
     "--exit-phase",
@@ -94,6 +98,7 @@ def command(  # noqa: PLR0913 - one for each option
     report: Path | None,
     jobs: int,
     resume: bool,
+    store_url: str | None,
     quiet: bool,
     exit_phase: bool,
     series_alone: bool,
@@ -115,7 +120,9 @@ def command(  # noqa: PLR0913 - one for each option
 
     The table is written whole or not at all; Ctrl-C keeps the rows answered so far, beside a table that is
     there already, and says so. results.csv.journal takes each answer as it comes: after a crash, --resume
-    goes on from there. Exit code: 0 no input failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.
+    goes on from there. With --store a database takes them instead, and what it knows is taken over. Exit
+    code: 0 no input failed, 2 wrong usage, 3 some inputs failed, 4 the store went away (a journal has the
+    rest), 130 interrupted.
     """
     from gadoscope.classification.classifier import classify
     from gadoscope.classification.options import RunOptions
@@ -126,16 +133,20 @@ def command(  # noqa: PLR0913 - one for each option
     from gadoscope.results.tables import Written
 
     output, is_piped = (None, True) if output == STANDARD_OUTPUT else (output, False)
-    _check_options(output, resume=resume, as_json=as_json)
+    _check_options(output, resume=resume, as_json=as_json, has_store=store_url is not None)
+    store = _name_store(store_url)
     paths = tuple(_list_paths(paths))
     page = _begin_page(report)
     ledger = Ledger() if page is None else page.ledger
     take = ledger.add if page is None else page.add
-    written = Written(output)
+    written = Written(output, "--resume" if store is None else "the same command")
     with ExitStack() as stack:
-        journal = _open_journal(stack, output, resume=resume)
+        journal = None if store else _open_journal(stack, output, resume=resume)
         display = stack.enter_context(Display(is_quiet=quiet))
         stop = stack.enter_context(stop_on_signal())
+        if store is not None:
+            store.say = display.say
+            stack.enter_context(store)
 
         def watch(progress: "Progress") -> None:
             _show(display, progress, ledger.n_inputs)
@@ -143,7 +154,7 @@ def command(  # noqa: PLR0913 - one for each option
                 raise _StoppedError
 
         options = RunOptions(
-            journal=journal,
+            journal=store or journal,
             series_alone=series_alone,
             quote=QuoteMode(quote),
             watch=watch,
@@ -160,6 +171,8 @@ def command(  # noqa: PLR0913 - one for each option
         page.write(report, str(model))
     _report(ledger, written, is_quiet=quiet)
     code = EXIT_SOME_FAILED if ledger.n_failed else _find_phase_code(ledger) if exit_phase else 0
+    if store is not None and store.kept_in is not None:
+        code = EXIT_STORE_GONE
     sys.exit(stop.exit_code if written.is_part else code)
 
 
@@ -213,9 +226,11 @@ def _show(display: "Display", progress: "Progress", n_rows: int) -> None:
     display.show(step, step, done, progress.n_series, f"{said}  {speed:,.0f}/s" if speed else said)
 
 
-def _check_options(output: Path | None, *, resume: bool, as_json: bool) -> None:
+def _check_options(output: Path | None, *, resume: bool, as_json: bool, has_store: bool) -> None:
     from gadoscope.results.tables import check_table_path
 
+    if resume and has_store:
+        raise UsageError("what is in a store is always taken over; leave --resume out.")
     if output is not None:
         check_table_path(output)
         if as_json:
@@ -232,6 +247,18 @@ def _open_journal(stack: ExitStack, output: Path | None, *, resume: bool) -> "Jo
     from gadoscope.results.journal import Journal, journal_path
 
     return stack.enter_context(Journal(journal_path(output), is_resuming=resume))
+
+
+def _name_store(url: str | None) -> "Store | None":
+    """Return the store of this run, which is opened when the run begins."""
+    if url is None:
+        return None
+    from gadoscope.extras import name_what_is_missing
+
+    with name_what_is_missing("--store", "store"):
+        from gadoscope.results.store.store import Store
+
+        return Store(url)
 
 
 def _say_what_is_known(journal: "Journal") -> None:

@@ -64,6 +64,15 @@ def model_option(what: str) -> Callable[[Command], Command]:
     )
 
 
+store_option = click.option(
+    "--store",
+    "store_url",
+    metavar="URL",
+    help="Keep answers in a database, and take over what it knows: sqlite:///answers.db, "
+    "postgresql://user@host/database.",
+)
+
+
 def json_option(what: str) -> Callable[[Command], Command]:
     """Return the switch ``--json``; ``what`` says what is printed then."""
     return click.option("--json", "as_json", is_flag=True, help=what)

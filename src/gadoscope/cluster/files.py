@@ -153,4 +153,6 @@ def failed_row(base: SeriesResult) -> SeriesResult:
 
 def _recall(one: Unasked, rows: Sequence[SeriesResult] | None) -> Answer | None:
     """Return the answer that an earlier run gave to the same content, under this path."""
-    return None if rows is None else Answer(tuple(replace(row, path=str(one.source)) for row in rows))
+    if rows is None:
+        return None
+    return Answer(tuple(replace(row, path=str(one.source)) for row in rows), one.digest, is_known=True)

@@ -75,23 +75,25 @@ class StudyWork:
             if some_stay and any(_stays(packed, unpacked) for packed in batches):
                 yield Ready(self._answer_here(task))
                 continue
-            known = self._find_known(task)
+            known, digests = self._find_known(task)
             if len(known) == len(entries) and (len(entries) == 1 or is_part or self._options.series_alone):
-                yield Ready([_recall(entry, known[place]) for place, entry in enumerate(entries)])
+                yield Ready(
+                    [_recall(entry, known[place], digests[place]) for place, entry in enumerate(entries)]
+                )
             else:
                 yield AnswerTask(self._setup, replace(task, known=known))
 
-    def _find_known(self, task: StudyTask) -> dict[int, tuple[SeriesResult, ...]]:
-        """Return what an earlier run answered, by the place of the series in its study."""
+    def _find_known(self, task: StudyTask) -> tuple[dict[int, tuple[SeriesResult, ...]], list[str]]:
+        """Return what an earlier run answered, by the place of the series in its study, and their digests."""
         if self._journal is None or not self._may_know:
-            return {}
+            return {}, []
         neighbours = [] if task.is_part else list_neighbour_digests(task.entries)
-        digests = (
+        digests = [
             find_digest(entry, packed, neighbours)
             for entry, packed in zip(task.entries, task.batches, strict=True)
-        )
+        ]
         found = ((place, self._journal.find(digest)) for place, digest in enumerate(digests))
-        return {place: rows for place, rows in found if rows is not None}
+        return {place: rows for place, rows in found if rows is not None}, digests
 
     def _answer_here(self, task: StudyTask) -> list[Answer]:
         """Answer in this process; the run judges them."""
@@ -103,7 +105,8 @@ class StudyWork:
     def _answer_alone(self, task: AnswerTask, run: Callable[[AnswerTask], list[Answer]]) -> list[Answer]:
         """Answer each series of a study whose workers died, one after the other; fail the one they die of."""
         study = task.study
-        known, digests = dict(study.known), dict.fromkeys(range(len(study.entries)))
+        known = dict(study.known)
+        digests: dict[int, str | None] = dict.fromkeys(range(len(study.entries)))
         for place, entry in enumerate(study.entries):
             if place in known:
                 continue
@@ -116,8 +119,8 @@ class StudyWork:
         try:
             answers = run(replace(task, study=replace(study, known=known)))
         except DiedError:  # of comparing two of them
-            answers = [Answer(known[place]) for place in range(len(known))]
-        return [replace(one, digest=digests[place]) for place, one in enumerate(answers)]
+            answers = [Answer(known[place], digests[place]) for place in range(len(known))]
+        return [replace(one, is_known=place in study.known) for place, one in enumerate(answers)]
 
 
 def _iter_parts(index: SeriesIndex) -> Iterator[tuple[list[SeriesEntry], bool]]:
@@ -134,5 +137,5 @@ def _stays(packed: Sequence[bytes], unpacked: set[str]) -> bool:
     return any(source.held is not None or str(source.path) in unpacked for _, source in unpack(packed))
 
 
-def _recall(entry: SeriesEntry, rows: Sequence[SeriesResult]) -> Answer:
-    return Answer(tuple(replace(row, path=str(entry.first)) for row in rows))
+def _recall(entry: SeriesEntry, rows: Sequence[SeriesResult], digest: str) -> Answer:
+    return Answer(tuple(replace(row, path=str(entry.first)) for row in rows), digest, is_known=True)

@@ -110,14 +110,32 @@ class _KeptElsewhere:
     def __init__(self, *, is_suspect: bool = False) -> None:
         self._is_suspect = is_suspect
 
-    def begin(self, *, model: str, version: str, forget: str = "") -> None:
+    def begin(
+        self,
+        *,
+        model: str,
+        version: str,
+        forget: str = "",
+        name: str = "",
+        metadata: str = "",
+        roots: Sequence[str] = (),
+    ) -> None:
         """Do nothing."""
+
+    may_know = False
+    """Nothing is known here."""
 
     def find(self, digest: str) -> None:
         """Know nothing."""
 
     def add(self, digest: str, rows: Sequence[SeriesResult]) -> None:
         """Keep nothing."""
+
+    def settle(self, digest: str | None, rows: Sequence[SeriesResult], study: str) -> None:
+        """Keep nothing."""
+
+    def finish(self) -> None:
+        """Do nothing."""
 
     def is_suspect(self, digest: str) -> bool:
         """Return whether pictures are decoded apart."""
@@ -166,7 +184,7 @@ def _options_of(setup: Setup, *, is_suspect: bool = False) -> RunOptions:
     # A suspect's digest is what tells that it is one.
     keeper = _KeptElsewhere(is_suspect=is_suspect) if setup.keeps or is_suspect else None
     return RunOptions(
-        journal=keeper,  # type: ignore[arg-type]  # does what one does for whoever reads
+        journal=keeper,
         series_alone=setup.series_alone,
         quote=setup.quote,
         pictures=setup.pictures,

@@ -1,45 +1,46 @@
 """The journal beside a result table: answers as they come, so that a run that was killed can go on.
 
 Answers are known by the content they belong to, the bundle and the program's version, never by path or
-time: files may be renamed, copied or touched in between. One SQLite file; what was committed survives
-SIGKILL, and a half-written commit is rolled back when it is opened again.
+time: files may be renamed, copied or touched in between. One SQLite file with the tables of a store (see
+`gadoscope.results.store`); what was committed survives SIGKILL, and a half-written commit is rolled back when
+it is opened again.
 """
 
-import errno
-import json
 import os
 import sqlite3
 import threading
 import time
+import uuid
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from gadoscope.errors import OutputError, UsageError
-from gadoscope.files import explain_refusal
-from gadoscope.labels import SeriesResult, Status, without_picture
-from gadoscope.records import from_plain, to_plain
+from gadoscope.labels import SeriesResult
+from gadoscope.results.journal_file import explain_sqlite, note_run, open_journal_file, refuse_journal
+from gadoscope.results.store.batch import Batch, RunIds
+from gadoscope.results.store.codec import ROW_COLUMNS, count_statuses, from_values, now
+from gadoscope.results.store.schema import ALONE, UNREAD, WHOLE
 from gadoscope.results.under_way import UnderWay, under_way_path
+from gadoscope.text import escaped
 
 SUFFIX = ".journal"
 """After the whole name of the table: results.csv.journal."""
-APPLICATION_ID = 0x6A6F7572
-"""SQLite's field for whose file it is: "jour"."""
-FORMAT_VERSION = 1
 COMMIT_SECONDS = 1.0
 """A kill loses no more work than this; committing waits for the disk."""
 LOCK_SECONDS = 0.5
 """How long to wait for another run that writes the same journal."""
 
-_TABLE = """
-CREATE TABLE IF NOT EXISTS answers (
-    model TEXT, version TEXT, digest TEXT, rows TEXT, PRIMARY KEY (model, version, digest)
-) WITHOUT ROWID
-"""
-_SUSPECTS = "CREATE TABLE IF NOT EXISTS suspects (digest TEXT PRIMARY KEY) WITHOUT ROWID"
-"""Files that were being decoded when a run died, or just before."""
+_FIND = (
+    f"SELECT {', '.join(ROW_COLUMNS)} FROM answers WHERE digest = ? AND study = '{ALONE}' "  # noqa: S608 — our names
+    f"AND model_id = ? AND version = ? ORDER BY volume_index = {WHOLE}, volume_index"
+)
+_COUNT = (
+    "SELECT count(*) FILTER (WHERE model_id = ? AND version = ?), count(*) FROM answers "  # noqa: S608 — as above
+    f"WHERE study = '{ALONE}' AND volume_index = {WHOLE} AND digest NOT LIKE '{UNREAD}%'"
+)
+_END_RUN = "UPDATE runs SET ended = ?, state = ?, counts = ? WHERE id = ?"
 
 
 def journal_path(table: Path) -> Path:
@@ -48,7 +49,7 @@ def journal_path(table: Path) -> Path:
 
 
 class Journal:
-    """Answers of this run, and with ``is_resuming`` of those before it. For several threads.
+    """Answers of this run, and with ``is_resuming`` of those before it: a `Keeper`.
 
     Parameters
     ----------
@@ -56,13 +57,22 @@ class Journal:
         Where it lies; `begin` makes it if it does not exist.
     is_resuming
         Whether answers of earlier runs are found.
+    batch
+        What waits to be written already, where the journal goes on for a store that is away.
+    token
+        Of the run, where it is known by one.
     """
 
-    def __init__(self, path: Path, *, is_resuming: bool) -> None:
+    def __init__(self, path: Path, *, is_resuming: bool, batch: Batch | None = None, token: str = "") -> None:
         self.path = path
         self._is_resuming = is_resuming
         self._is_new = True
-        self._model = self._version = ""
+        self._is_finished = False
+        self._name = ""
+        self._ids = RunIds(0, 0, "", has_others=False)
+        self._is_for_store = batch is not None
+        self._batch = Batch() if batch is None else batch
+        self._token = token or uuid.uuid4().hex
         self._lock = threading.Lock()
         self._committed = time.monotonic()
         self._database: sqlite3.Connection | None = None
@@ -77,37 +87,44 @@ class Journal:
     ) -> None:
         self.close()
 
-    def begin(self, *, model: str, version: str, forget: str = "") -> None:
-        """Open it for the answers of one bundle.
+    def begin(
+        self,
+        *,
+        model: str,
+        version: str,
+        forget: str = "",
+        name: str = "",
+        metadata: str = "{}",
+        roots: Sequence[str] = (),
+    ) -> None:
+        """Open it for the answers of one bundle; parameters and errors of a `Keeper`.
 
-        Parameters
-        ----------
-        model
-            SHA-256 of the bundle.
-        version
-            Of the program, as far as it decides about answers.
-        forget
-            Ending of the versions whose answers are wiped out: what they quote this run must not keep.
-
-        Raises
-        ------
-        UsageError
-            If there is another file at the path, or another run has it open.
-        OutputError
-            If it cannot be written.
+        Of versions that end with ``forget`` all answers are wiped out. Another run that has it open is a
+        UsageError, too.
         """
-        self._model, self._version = model, version
         self._is_new = not os.path.lexists(self.path)
-        self._database = self._open()
+        self._database = open_journal_file(self.path, LOCK_SECONDS)
         if forget:
             self._ask("PRAGMA secure_delete = ON")
             self._ask("DELETE FROM answers WHERE version GLOB '*' || ?", forget)
             self._commit()
         for digest in self._under_way.read():
-            self._ask("INSERT OR IGNORE INTO suspects VALUES (?)", digest)
-        self._commit()
+            self._ask("INSERT INTO suspects (digest) VALUES (?) ON CONFLICT DO NOTHING", digest)
         (suspects,) = self._ask("SELECT group_concat(digest) FROM suspects")
         self._suspects = frozenset((suspects or "").split(",")) - {""}
+        try:
+            numbers = note_run(
+                self._database,
+                (model, escaped(name), escaped(metadata)),
+                version,
+                token=self._token,
+                roots=list(roots),
+            )
+        except sqlite3.Error as error:
+            raise explain_sqlite(self.path, error) from error
+        self._commit()
+        others = self._ask("SELECT 1 FROM runs WHERE model_id = ? AND version <> ?", numbers[0], version)
+        self._name, self._ids = name, RunIds(*numbers, version, has_others=others is not None)
 
     def is_suspect(self, digest: str) -> bool:
         """Return whether a run died while it decoded a file of this content, perhaps of that."""
@@ -118,10 +135,10 @@ class Journal:
         return self._under_way.note(digest)
 
     def count(self) -> tuple[int, int]:
-        """Return how many inputs have an answer of this bundle and version, and of others."""
-        own = self._ask("SELECT count(*) FROM answers WHERE model = ? AND version = ?", *self._whose)
-        every = self._ask("SELECT count(*) FROM answers")
-        return own[0], every[0] - own[0]
+        """Return how many contents have an answer of this bundle and version, and of others."""
+        self.write()
+        own, every = self._ask(_COUNT, self._ids.model, self._ids.version)
+        return own, every - own
 
     @property
     def may_know(self) -> bool:
@@ -129,130 +146,86 @@ class Journal:
         return self._is_resuming and self.count()[0] > 0
 
     def find(self, digest: str) -> tuple[SeriesResult, ...] | None:
-        """Return the rows that an earlier run gave to this content, or ``None``."""
+        """Return the rows that an earlier run gave to this content, without a path; ``None`` if none did."""
         if not self._is_resuming:
             return None
-        question = "SELECT rows FROM answers WHERE model = ? AND version = ? AND digest = ?"
-        found = self._ask(question, *self._whose, digest)
-        return None if found is None else self._parse(found[0])
+        waiting = self._batch.find(digest)
+        if waiting is not None:
+            return waiting
+        found = self._ask_all(_FIND, digest, self._ids.model, self._ids.version)
+        try:
+            return tuple(from_values(values, "", self._name) for values in found) or None
+        except (ValueError, TypeError, RecursionError) as error:
+            raise refuse_journal(self.path, error) from error
 
     def add(self, digest: str, rows: Sequence[SeriesResult]) -> None:
-        """Keep the rows of one input; where one failed none is kept, for it may be mended.
+        """Keep the rows of one content; errors of a `Keeper`."""
+        self._batch.add(digest, rows)
+        self._write_in_time()
 
-        Raises
-        ------
-        OutputError
-            If the disk is full.
-        """
-        if any(row.status is Status.FAILED for row in rows):
-            return
-        text = json.dumps([to_plain(without_picture(row)) for row in rows])
-        self._ask("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", *self._whose, digest, text)
-        if time.monotonic() - self._committed > COMMIT_SECONDS:
-            self._commit()
+    def settle(self, digest: str | None, rows: Sequence[SeriesResult], study: str) -> None:
+        """Keep where a content lies, and the rows that it has in the end; errors of a `Keeper`."""
+        self._batch.settle(digest, rows, study)
+        self._write_in_time()
+
+    def finish(self) -> None:
+        """Note that the run came to its end."""
+        self._is_finished = True
 
     def close(self) -> None:
         """Write what is not written yet; a new journal without any answer is taken away."""
         if self._database is None:
             return
-        self._commit()
-        (n_answers,) = self._ask("SELECT count(*) FROM answers")
-        self._database.close()
-        self._database = None
-        self._under_way.close()
-        if self._is_new and not n_answers:
+        state = "finished" if self._is_finished else "interrupted"
+        try:
+            self.write()
+            self._ask(_END_RUN, now(), state, count_statuses(self._batch.counts), self._ids.run)
+            self._commit()
+            (_, n_answers) = self._ask(_COUNT, self._ids.model, self._ids.version)
+        finally:
+            self._database.close()
+            self._database = None
+            self._under_way.close()
+        if self._is_new and not n_answers and not self._is_for_store:
             self.path.unlink(missing_ok=True)
 
-    def _parse(self, text: str) -> tuple[SeriesResult, ...]:
-        try:
-            return tuple(from_plain(SeriesResult, row) for row in json.loads(text))
-        except (ValueError, TypeError, RecursionError) as error:  # no JSON, no list, or other rows
-            raise self._refuse(error) from error
+    def _write_in_time(self) -> None:
+        if time.monotonic() - self._committed > COMMIT_SECONDS:
+            self.write()
 
-    @property
-    def _whose(self) -> tuple[str, str]:
-        return self._model, self._version
-
-    def _ask(self, statement: str, *values: str) -> Any:
-        """Return the first row of the answer, or ``None``."""
-        if self._database is None:
-            raise ValueError(f"{self.path} is not open; call begin first.")
-        try:
-            with self._lock:
-                return self._database.execute(statement, values).fetchone()
-        except sqlite3.Error as error:
-            raise self._explain(error) from error
-
-    def _commit(self) -> None:
-        if self._database is None:
+    def write(self) -> None:
+        """Write what is not written yet; errors of a `Keeper`."""
+        database = self._open()
+        if not len(self._batch):
             return
         try:
             with self._lock:
-                self._database.commit()
+                self._batch.write(database.executemany, self._ids)
         except sqlite3.Error as error:
-            raise self._explain(error) from error
-        self._committed = time.monotonic()
+            raise explain_sqlite(self.path, error) from error
+        self._commit()
+        self._batch.clear()
 
     def _open(self) -> sqlite3.Connection:
+        if self._database is None:
+            raise ValueError(f"{self.path} is not open; call begin first.")
+        return self._database
+
+    def _ask(self, statement: str, *values: str | int) -> Any:
+        """Return the first row of the answer, or ``None``."""
+        return next(iter(self._ask_all(statement, *values)), None)
+
+    def _ask_all(self, statement: str, *values: str | int) -> list[Any]:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            database = sqlite3.connect(self.path, timeout=LOCK_SECONDS, check_same_thread=False)
-        except OSError as error:
-            raise OutputError(explain_refusal(self.path, error)) from error
+            with self._lock:
+                return self._open().execute(statement, values).fetchall()
         except sqlite3.Error as error:
-            raise self._explain(error) from error
+            raise explain_sqlite(self.path, error) from error
+
+    def _commit(self) -> None:
         try:
-            # One run at a time. Rows are text of our own, so the disk's word is asked once a commit.
-            database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            database.execute("BEGIN IMMEDIATE")
-            (owner,) = database.execute("PRAGMA application_id").fetchone()
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            (n_tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if n_tables and (owner, version) != (APPLICATION_ID, FORMAT_VERSION):
-                raise sqlite3.DatabaseError("another program's or another version's file")
-            database.execute(_TABLE)
-            database.execute(_SUSPECTS)
-            database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            database.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
-            database.commit()
+            with self._lock:
+                self._open().commit()
         except sqlite3.Error as error:
-            database.close()
-            raise self._explain(error) from error
-        return database
-
-    def _may_write(self) -> bool:
-        """Return whether the system lets us write the journal and, beside it, SQLite's own."""
-
-        def may(path: Path, how: int) -> bool:
-            return os.access(path, how, effective_ids=os.access in os.supports_effective_ids)
-
-        own = not os.path.lexists(self.path) or may(self.path, os.W_OK | os.R_OK)
-        return own and may(self.path.parent, os.W_OK | os.X_OK)
-
-    def _explain(self, error: sqlite3.Error) -> UsageError | OutputError:
-        code = getattr(error, "sqlite_errorcode", None)
-        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            return UsageError(f"another run is writing {self.path}; wait for it, or name another --output.")
-        if code is not None and code & 0xFF in _DISK_ERRORS:
-            if not self._may_write():
-                denied = OSError(errno.EACCES, os.strerror(errno.EACCES))
-                return OutputError(explain_refusal(self.path, denied))
-            return OutputError(
-                f"cannot write {self.path}: {error}. Free some space or name another output, "
-                "then run the command again with --resume."
-            )
-        return self._refuse(error)
-
-    def _refuse(self, why: Exception) -> UsageError:
-        return UsageError(
-            f"{self.path} is no journal that this Gadoscope reads ({why}); remove it, then run again."
-        )
-
-
-_DISK_ERRORS = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PERM,
-}
+            raise explain_sqlite(self.path, error) from error
+        self._committed = time.monotonic()

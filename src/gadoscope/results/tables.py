@@ -246,6 +246,8 @@ class Written:
     ----------
     output
         The table as it was named; ``None`` for the standard output.
+    goes_on
+        What goes on from where an interrupted run ended.
 
     Attributes
     ----------
@@ -255,8 +257,8 @@ class Written:
         Where the table went, once `choose` was asked.
     """
 
-    def __init__(self, output: Path | None) -> None:
-        self.output = output
+    def __init__(self, output: Path | None, goes_on: str = "--resume") -> None:
+        self.output, self._goes_on = output, goes_on
         self.is_part = False
         self.path: Path | None = None
 
@@ -281,7 +283,7 @@ class Written:
             held = "Interrupted before the first row; no table was written."
         is_kept = self.path != self.output and os.path.lexists(self.output)
         kept = f" {self.output} stays as it was." if is_kept else ""
-        return f"{held}{kept} --resume goes on from here."
+        return f"{held}{kept} {self._goes_on[:1].upper()}{self._goes_on[1:]} goes on from here."
 
 
 def part_path(output: Path) -> Path:

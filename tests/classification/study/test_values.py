@@ -77,13 +77,12 @@ def test_tasks_are_answered_in_another_process_and_judged_here(
         tasks = list(list_tasks(index, StudyReader(Session(bundle), RunOptions())))
         assert travel(tasks) == tasks
         answers = answer_all(bundle, tasks)
-        rows = list(
-            iter_judged(
-                answers,
-                Session(bundle).bundle.metadata,
-                lambda place: open_again(place, index.read_batches(place.series)),
-            )
+        judged = iter_judged(
+            answers,
+            Session(bundle).bundle.metadata,
+            lambda place: open_again(place, index.read_batches(place.series)),
         )
+        rows = [row for answer in judged for row in answer.rows]
     assert rows == list(iter_results([study], model=bundle, jobs=1))
     assert any(row.reason.startswith("resolved_by_study: ") for row in rows)
 

@@ -11,6 +11,7 @@ study is asked when the agent was given (`gadoscope.decision.injection`), and th
 3. No answer is ever turned into its opposite, and no probability is changed: it stays that of the pixels.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, product
@@ -239,10 +240,8 @@ def _warn(row: SeriesResult, warning: str) -> SeriesResult:
     return replace(row, warnings=tuple(dict.fromkeys((*row.warnings, warning))))
 
 
-def iter_judged(
-    answers: Iterable[Answer], metadata: BundleMetadata, reopen: Reopen
-) -> Iterator[SeriesResult]:
-    """Yield the rows of all answers, in their order.
+def iter_judged(answers: Iterable[Answer], metadata: BundleMetadata, reopen: Reopen) -> Iterator[Answer]:
+    """Yield all answers, in their order, with the rows that they have after their study was judged.
 
     Parameters
     ----------
@@ -255,11 +254,10 @@ def iter_judged(
     """
     for study, group in groupby(answers, key=lambda answer: answer.place and answer.place.study):
         if study is None:
-            for answer in group:
-                yield from answer.rows
+            yield from group
         else:
             for answer in judge_answers(list(group), metadata, reopen):
-                yield from answer.judged or answer.rows
+                yield replace(answer, rows=answer.judged or answer.rows)
 
 
 def judge_answers(answers: list[Answer], metadata: BundleMetadata, reopen: Reopen) -> list[Answer]:
@@ -277,8 +275,9 @@ def judge_answers(answers: list[Answer], metadata: BundleMetadata, reopen: Reope
         return said is True
 
     study = [StudySeries(rows=one.rows, facts=place.facts) for one, place in placed]
+    together = hashlib.sha256("\n".join(one.digest or "" for one, _ in placed).encode()).hexdigest()
     judged = judge_study(study, lambda row: find_neutral(metadata.decision, row), enhances)
-    return [replace(one, judged=rows) for (one, _), rows in zip(placed, judged, strict=True)]
+    return [replace(one, judged=rows, study=together) for (one, _), rows in zip(placed, judged, strict=True)]
 
 
 def _is_enhanced(earlier: ImageSeries, later: ImageSeries, metadata: BundleMetadata) -> bool:

@@ -143,11 +143,12 @@ class StudyReader:
         place = _find_place(task, facts)
         entry = task.entry
         digest = None
-        if self._journal is not None and not known:
+        if self._journal is not None:
             digest = _digest(instances, entry, task.neighbour_digests)
-            known = self._journal.find(digest) or ()
+            known = known or self._journal.find(digest) or ()
         if known:
-            return Answer(tuple(replace(row, path=base.path) for row in known), place=place)
+            rows = tuple(replace(row, path=base.path) for row in known)
+            return Answer(rows, digest, place, is_known=True)
 
         rows = answer_series(
             lambda: open_instances(instances, facts, entry.regrouped, entry.divided),

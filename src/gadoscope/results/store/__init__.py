@@ -1,0 +1,1 @@
+"""Answers of many runs in a database."""

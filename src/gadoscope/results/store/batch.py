@@ -1,0 +1,142 @@
+"""Answers that are not written yet, and the statements that write them: the same in every database."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gadoscope.labels import SeriesResult, Status
+from gadoscope.results.store.codec import ROW_COLUMNS, Values, digest_of_unread, now, to_values
+from gadoscope.results.store.schema import ALONE, ANSWERS, SERIES, Table
+from gadoscope.text import escaped
+
+Execute = Callable[[str, Sequence[Mapping[str, Any]]], object]
+"""Runs a statement once for each of some values, which stand in it as ``:name``."""
+
+
+def insert_new(table: Table, columns: Sequence[str]) -> str:
+    """Return the statement that adds rows, but for those that are there already."""
+    values = ", ".join(f":{name}" for name in columns)
+    return (  # names of ours alone
+        f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({values}) "  # noqa: S608
+        f"ON CONFLICT ({', '.join(table.unique)}) DO NOTHING"
+    )
+
+
+_ANSWER_COLUMNS = ("digest", "study", "model_id", "version", *ROW_COLUMNS, "answered_at", "run_id")
+ADD_ANSWERS = insert_new(ANSWERS, _ANSWER_COLUMNS)
+
+_PLACE_COLUMNS = ("digest", "study", "place", "path", "first_seen_run", "last_seen_run")
+ADD_PLACES = insert_new(SERIES, _PLACE_COLUMNS).replace(
+    "DO NOTHING", "DO UPDATE SET last_seen_run = excluded.last_seen_run, gone_at = NULL"
+)
+LEAVE_PLACES = (
+    "UPDATE series SET gone_at = :at WHERE place = :place AND gone_at IS NULL "
+    "AND NOT (digest = :digest AND study = :study)"
+)
+"""What lay at the path before is there no more."""
+SUPERSEDE = (
+    "UPDATE answers SET superseded_at = CASE WHEN version = :version THEN NULL ELSE :at END "
+    "WHERE digest = :digest AND study = :study AND model_id = :model_id "
+    "AND (version = :version) = (superseded_at IS NOT NULL)"
+)
+"""Of the answers of one model to one content, those of the version that was asked last are shown."""
+
+
+@dataclass(frozen=True)
+class RunIds:
+    """By which numbers a database knows what is asked, and by whom.
+
+    Parameters
+    ----------
+    model, run
+        Numbers of the model and of the run.
+    version
+        Of the program.
+    has_others
+        Whether the model may have answers of other versions.
+    """
+
+    model: int
+    run: int
+    version: str
+    has_others: bool
+
+
+class Batch:
+    """Answers and places that are written together: all of them, or none."""
+
+    def __init__(self) -> None:
+        self._answers: list[Values] = []
+        self._places: list[Values] = []
+        self._rows: dict[str, tuple[SeriesResult, ...]] = {}
+        self.counts: Counter[Status] = Counter()
+        """Rows of the whole run, by status."""
+
+    def __len__(self) -> int:
+        return len(self._answers) + len(self._places)
+
+    def find(self, digest: str) -> tuple[SeriesResult, ...] | None:
+        """Return the rows of a content that are not written yet."""
+        return self._rows.get(digest)
+
+    def add(self, digest: str, rows: Sequence[SeriesResult]) -> None:
+        """Take the rows of a content, unless one failed."""
+        if any(row.status is Status.FAILED for row in rows):
+            return
+        self._rows[digest] = tuple(rows)
+        self._take(digest, ALONE, rows)
+
+    def settle(self, digest: str | None, rows: Sequence[SeriesResult], study: str) -> None:
+        """Take where a content lies, and the rows that it has in the end where those are others."""
+        self.counts.update(row.status for row in rows)
+        if digest is None or any(row.status is Status.FAILED for row in rows):
+            digest, study = digest_of_unread(rows), ALONE
+            self._take(digest, study, rows)
+        elif study:
+            self._take(digest, study, rows)
+        path = escaped(rows[-1].path)
+        self._places.append(
+            {"digest": digest, "study": study, "place": name_place(path), "path": path, "at": now()}
+        )
+
+    def write(self, execute: Execute, run: RunIds) -> None:
+        """Write all of it."""
+        write_values(execute, run, answers=self._answers, places=self._places)
+
+    def clear(self) -> None:
+        """Forget what was written."""
+        self._answers.clear()
+        self._places.clear()
+        self._rows.clear()
+
+    def _take(self, digest: str, study: str, rows: Sequence[SeriesResult]) -> None:
+        shared = {"digest": digest, "study": study, "answered_at": now()}
+        self._answers += [{**to_values(row), **shared} for row in rows]
+
+
+def write_values(
+    execute: Execute, run: RunIds, *, answers: Sequence[Values] = (), places: Sequence[Values] = ()
+) -> None:
+    """Write answers and places, in an order that two writers share: they do not wait in a circle."""
+    ids = {"model_id": run.model, "run_id": run.run, "version": run.version}
+    if answers:
+        execute(ADD_ANSWERS, [{**one, **ids} for one in sorted(answers, key=_order)])
+    if places:
+        last = {place["place"]: place for place in places}  # what was answered twice lies there once
+        places = [last[name] for name in sorted(last)]
+        execute(LEAVE_PLACES, places)
+        seen = {"first_seen_run": run.run, "last_seen_run": run.run}
+        execute(ADD_PLACES, [{**place, **seen} for place in places])
+        if run.has_others:
+            execute(SUPERSEDE, [{**place, **ids} for place in places])
+
+
+def name_place(path: str) -> str:
+    """Return the column `place` of a path as the tables hold it."""
+    return hashlib.sha256(path.encode()).hexdigest()
+
+
+def _order(answer: Values) -> tuple[str, str, int]:
+    return answer["digest"], answer["study"], answer["volume_index"]

@@ -1,0 +1,1 @@
+"""How a store of an older Gadoscope becomes one of today, for Alembic."""

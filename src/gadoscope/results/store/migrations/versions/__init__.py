@@ -1,0 +1,1 @@
+"""Each migration, once: what was released is never changed."""

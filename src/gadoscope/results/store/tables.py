@@ -1,0 +1,35 @@
+"""The tables of a store for SQLAlchemy, from their one description."""
+
+import sqlalchemy as sa
+
+from gadoscope.results.store.schema import TABLES, Column, Kind, Table, index_name
+
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # which numbers rows by itself as INTEGER only
+_TYPES = {
+    Kind.NUMBER: _NUMBER,
+    Kind.REAL: sa.Double().with_variant(sa.Float(), "sqlite"),
+    Kind.TEXT: sa.Text(),
+    Kind.BYTES: sa.LargeBinary(),
+}
+
+
+def _make_table(table: Table, metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        table.name,
+        metadata,
+        sa.Column("id", _NUMBER, primary_key=True),
+        *(_make_column(column) for column in table.columns),
+        *(
+            sa.Index(index_name(table, columns), *columns, unique=columns is table.unique)
+            for columns in (table.unique, *table.indexes)
+        ),
+    )
+
+
+def _make_column(column: Column) -> sa.Column:
+    key = [sa.ForeignKey(f"{column.of}.id")] if column.of else []
+    return sa.Column(column.name, _TYPES[column.kind], *key, nullable=column.optional)
+
+
+METADATA = sa.MetaData()
+MODELS, RUNS, SERIES, ANSWERS, *_ = (_make_table(table, METADATA) for table in TABLES)

@@ -1,0 +1,79 @@
+"""Statements run on a store, each a transaction: the numbers of models and runs, and batches of answers."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from gadoscope.results.store.batch import Batch, RunIds, insert_new
+from gadoscope.results.store.codec import now
+from gadoscope.results.store.opening import WRITES
+from gadoscope.results.store.schema import MODELS, RUNS, SUSPECTS
+
+ADD_MODEL = sa.text(insert_new(MODELS, ("sha256", "name", "metadata", "first_seen")))
+ADD_RUN = sa.text(
+    insert_new(RUNS, ("token", "model_id", "version", "begun", "ended", "state", "roots", "counts"))
+)
+ADD_SUSPECT = sa.text(insert_new(SUSPECTS, ("digest",)))
+_END_RUN = sa.text("UPDATE runs SET ended = :ended, state = :state, counts = :counts WHERE id = :run")
+_FIND_MODEL = sa.text("SELECT id FROM models WHERE sha256 = :sha256")
+_FIND_RUN = sa.text("SELECT id FROM runs WHERE token = :token")
+_FIND_OTHER = sa.text("SELECT 1 FROM runs WHERE model_id = :model_id AND version <> :version LIMIT 1")
+_FIND_SUSPECTS = sa.text("SELECT digest FROM suspects")
+
+
+def run_many(connection: sa.Connection, statement: str, values: Sequence[Mapping[str, Any]]) -> None:
+    """Run a statement of a `Batch`."""
+    connection.execute(sa.text(statement), values)
+
+
+def note_model(connection: sa.Connection, sha256: str, name: str, metadata: str) -> int:
+    """Return the number of a model, which is noted where it is new."""
+    found = {"sha256": sha256, "name": name, "metadata": metadata, "first_seen": now()}
+    connection.execute(ADD_MODEL, found)
+    return int(connection.execute(_FIND_MODEL, found).scalar_one())
+
+
+def note_run(connection: sa.Connection, run: Mapping[str, Any]) -> RunIds:
+    """Return the numbers of a run, which is noted where it is new; ``run`` has the columns of `runs`."""
+    connection.execute(ADD_RUN, run)
+    number = int(connection.execute(_FIND_RUN, run).scalar_one())
+    has_others = connection.execute(_FIND_OTHER, run).scalar() is not None
+    return RunIds(run["model_id"], number, run["version"], has_others=has_others)
+
+
+def begin_run(
+    engine: sa.Engine, model: tuple[str, str, str], version: str, *, token: str, roots: Sequence[str]
+) -> RunIds:
+    """Return the numbers of a run that begins, of a model: SHA-256, name, and what it says of itself."""
+    run = {
+        "token": token,
+        "version": version,
+        "begun": now(),
+        "ended": None,
+        "state": "running",
+        "counts": "{}",
+    }
+    with engine.execution_options(**{WRITES: True}).begin() as connection:
+        number = note_model(connection, *model)
+        return note_run(connection, {**run, "model_id": number, "roots": json.dumps(list(roots))})
+
+
+def end_run(connection: sa.Connection, run: RunIds, *, state: str, counts: str, ended: str) -> None:
+    """Note how a run ended."""
+    connection.execute(_END_RUN, {"ended": ended, "state": state, "counts": counts, "run": run.run})
+
+
+def write_batch(engine: sa.Engine, batch: Batch, run: RunIds) -> None:
+    """Write a batch: all of it, or nothing."""
+    with engine.execution_options(**{WRITES: True}).begin() as connection:
+        batch.write(lambda statement, values: run_many(connection, statement, values), run)
+
+
+def note_suspects(engine: sa.Engine, digests: Sequence[str]) -> frozenset[str]:
+    """Return the suspects of all runs, and note these."""
+    with engine.execution_options(**{WRITES: True}).begin() as connection:
+        if digests:
+            connection.execute(ADD_SUSPECT, [{"digest": one} for one in digests])
+        return frozenset(connection.execute(_FIND_SUSPECTS).scalars())
