@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -85,26 +85,6 @@ def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp(str(next(_numbers)), numbered=False) / name
     folder.mkdir(mode=0o700)
     return folder
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _operators_are_read_once() -> Iterator[None]:
-    """Let all networks that are traced share what torch's exporter knows, where one may be traced."""
-    graphs: Any = sys.modules.get("gadoscope.training.onnx_graph")
-    if graphs is None:
-        yield
-        return
-    from tests.support.quick_runs import remember_operators  # noqa: PLC0415 — most tests need no forests
-
-    trace = graphs._trace
-    with pytest.MonkeyPatch.context() as patch:
-
-        def trace_as_before(*given: Any) -> Any:
-            remember_operators(patch)
-            return trace(*given)
-
-        patch.setattr(graphs, "_trace", trace_as_before)
-        yield
 
 
 @pytest.fixture(scope="session")

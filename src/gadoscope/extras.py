@@ -19,7 +19,6 @@ _OF_TRAINING = (
     "lightning_fabric",
     "matplotlib",
     "onnx",
-    "onnxscript",
     "safetensors",
     "scipy",
     "sklearn",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import pytest
@@ -56,31 +56,16 @@ def remember_shortcuts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(shortcuts, "measure_shortcuts", look_up)
 
 
-def remember_operators(patch: pytest.MonkeyPatch) -> None:
-    """Read once in a session what torch's exporter knows of ONNX: seconds for each network that is traced."""
-    from torch.onnx._internal.exporter._registration import ONNXRegistry  # noqa: PLC0415 — only those who train
-
-    patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(_read_operators()))
-
-
-@cache
-def _read_operators() -> Any:
-    from torch.onnx._internal.exporter._registration import ONNXRegistry  # noqa: PLC0415 — as above
-
-    return cache(ONNXRegistry.from_torchlib)
-
-
 def train_quickly(patch: pytest.MonkeyPatch) -> None:
     """Train without what is claimed elsewhere."""
     remember_shortcuts(patch)
-    remember_operators(patch)
     draw_no_curves(patch)
 
 
 def narrow_compact(patch: pytest.MonkeyPatch) -> None:
     """Build the default network of few stages and few maps: for what is true of a run, whatever it trains.
 
-    A graph of half the stages is traced in half the time; that of the whole network is the slow tests'.
+    Half the stages take half the time.
     """
     from gadoscope.models.compact import Compact  # noqa: PLC0415 — only those who train need torch
     from gadoscope.models.registry import GATED_NETWORKS, NETWORKS  # noqa: PLC0415 — as above

@@ -9,7 +9,7 @@ import torch
 from gadoscope.training.job import Job, TrainedRun
 from gadoscope.training.run import train
 from tests.support.lessons import quick_config, small_config, write_slices
-from tests.support.quick_runs import narrow_compact, remember_operators, remember_shortcuts, train_quickly
+from tests.support.quick_runs import narrow_compact, remember_shortcuts, train_quickly
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,6 @@ def trained(slices: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedRu
     """Return a finished run of two epochs of the lesson's network."""
     with pytest.MonkeyPatch.context() as patch:
         remember_shortcuts(patch)
-        remember_operators(patch)
         run = train(Job(config=small_config(), data=slices, run=tmp_path_factory.mktemp("runs") / "first"))
     assert run is not None
     return run

@@ -1,6 +1,5 @@
 """What else an image looks like: a reading of the gate that is fitted after the training."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,36 +107,10 @@ def test_a_network_without_a_gate_has_no_reading(store: Store) -> None:
     assert fit_kinds(build_network("compact", 1), store, CONFIG) == ()
 
 
-class ThreeAnswers(nn.Module):
-    """The least that says phase, "a T1 brain" and kind: of an image's mean brightness."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(1)
-        self.say = nn.Linear(1, 2 + len(OtherKind))
-
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        said = self.say(images.mean(dim=(2, 3)))
-        return said[:, 0], said[:, 1], said[:, 2:]
-
-
-def build_three(_store: Store) -> nn.Module:
-    return ThreeAnswers().eval()
-
-
-def build_fitted(store: Store) -> nn.Module:
+def test_the_bundle_gives_the_reading_that_torch_gives(store: Store, tmp_path: Path) -> None:
     network = build()
-    assert fit_kinds(network, store, CONFIG) == tuple(OtherKind)
-    return network
-
-
-# The slow one's quicker twin spares it the trace of a large graph; the reading is one output in both.
-@pytest.mark.parametrize("make", [build_three, pytest.param(build_fitted, marks=pytest.mark.slow)])
-def test_the_bundle_gives_the_reading_that_torch_gives(
-    store: Store, tmp_path: Path, make: Callable[[Store], nn.Module]
-) -> None:
-    network = make(store)
-    gate = Gate(threshold=0.5, max_refused=0.0, chosen_on="", kinds=tuple(OtherKind))
+    kinds = fit_kinds(network, store, CONFIG)
+    gate = Gate(threshold=0.5, max_refused=0.0, chosen_on="", kinds=kinds)
     decision = replace(GATED_METADATA.decision, gate=gate)
     metadata = replace(GATED_METADATA, network="compact", image_path=CONFIG.image, decision=decision)
     export_bundle(network, tmp_path / "model.onnx", metadata)

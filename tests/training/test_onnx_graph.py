@@ -1,4 +1,7 @@
-"""A graph that was traced before is that of a fresh trace, with the weights of the network of now."""
+"""The graph that is written down for a network answers as torch does."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -8,82 +11,117 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gadoscope.models.siim import Siim
-from gadoscope.training import onnx_graph
+from gadoscope.errors import TrainingError
+from gadoscope.inference.bundle import INPUT_NAME
+from gadoscope.models.network import Network
+from gadoscope.models.registry import build_network
 from gadoscope.training.onnx_graph import to_onnx
+from tests.models.test_compact import scatter
 
-SIZE = 331
-"""The lesson's: its dense layer fits no other."""
-SMALL = 16
-
-
-class Slope(nn.Module):
-    """The least that has weights, statistics, and a setting that its forward pass branches on."""
-
-    def __init__(self, *, mirrored: bool) -> None:
-        super().__init__()
-        self.normalise = nn.BatchNorm2d(1)
-        self.weigh = nn.Linear(SMALL, 1)
-        self.mirrored = mirrored
-
-    def forward(self, images: Tensor) -> Tensor:
-        views = images.flip(3) if self.mirrored else images
-        logits: Tensor = self.weigh(self.normalise(views).mean(dim=(1, 2))).squeeze(1)
-        return logits
+LOGITS = {"logit": ("batch",), "t1_brain_logit": ("batch",), "kind_logits": ("batch", 4)}
+SIZES = {"siim": 331, "compact": 64}
+"""The lesson's dense layer fits no other."""
+NETWORKS: list[tuple[str, dict[str, Any]]] = [
+    ("siim", {}),
+    ("siim", {"members": 2, "mirrored": True}),
+    ("compact", {}),
+    ("compact", {"members": 3}),
+    ("compact", {"with_gate": True, "mirrored": True}),
+]
 
 
-def build_slope(seed: int, *, mirrored: bool = False) -> nn.Module:
-    torch.manual_seed(seed)
-    network = Slope(mirrored=mirrored).eval()
-    with torch.no_grad():
-        network.normalise.running_mean.fill_(0.1 * seed)  # type: ignore[union-attr]  # it tracks them
+def build(name: str, **options: Any) -> Network:
+    """Return a network with weights and running figures of which none is as it starts."""
+    network = build_network(name, 3, **options).eval()
+    if name == "compact":  # of the lesson only offsets start at 0
+        scatter(network)
     return network
 
 
-def test_a_graph_that_was_traced_before_equals_a_fresh_one_to_the_byte(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    first, second = build_slope(1), build_slope(2)
-    to_onnx(first, SMALL, ["logit"])
-    filled = to_onnx(second, SMALL, ["logit"]).SerializeToString()
-    monkeypatch.setattr(onnx_graph, "_traced", {})
-    assert filled == to_onnx(second, SMALL, ["logit"]).SerializeToString()
+def build_default(n_kinds: int) -> Network:
+    """Return the whole network that ships: its gate also says what else an image is."""
+    network: Any = build("compact", with_gate=True)
+    network.t1_brain.kinds = nn.Linear(network.t1_brain.hidden.out_features, n_kinds)
+    return network  # type: ignore[no-any-return]  # its parts are of no known type
 
 
-def answer(network: nn.Module, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    program = to_onnx(network, images.shape[-1], ["logit"])
+def draw(size: int, n: int = 3) -> NDArray[np.float32]:
+    return np.random.default_rng(0).random((n, 1, size, size), np.float32)
+
+
+def ask_torch(network: nn.Module, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    with torch.inference_mode():
+        answer = network(torch.from_numpy(images))
+    return [one.numpy() for one in ([answer] if isinstance(answer, Tensor) else answer)]
+
+
+def run(program: onnx.ModelProto, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     onnx.checker.check_model(program, full_check=True)
     session = onnxruntime.InferenceSession(program.SerializeToString())
-    logits: NDArray[np.float32] = session.run(None, {"images": images})[0]
-    return logits
+    answers: list[NDArray[np.float32]] = session.run(None, {INPUT_NAME: images})
+    return answers
 
 
-class Traced(Siim):
-    """The lesson's network under a name whose graph is not written down."""
+def answer(network: nn.Module, images: NDArray[np.float32], n_answers: int) -> list[NDArray[np.float32]]:
+    outputs = dict(list(LOGITS.items())[:n_answers])
+    return run(to_onnx(network, images.shape[-1], outputs), images)
 
 
-def test_the_lessons_graph_as_it_is_written_down_answers_as_torch_does() -> None:
-    images = np.random.default_rng(0).random((2, 1, SIZE, SIZE), np.float32)
-    network = Siim().eval()
-    with torch.inference_mode():
-        expected = network(torch.from_numpy(images)).numpy()
-    np.testing.assert_allclose(answer(network, images), expected, atol=1e-5)
+def to_probability(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    return 1 / (1 + np.exp(-logits.astype(np.float64)))
+
+
+def assert_same_probabilities(
+    found: Sequence[NDArray[np.float32]], expected: Sequence[NDArray[np.float32]]
+) -> None:
+    """Within 1e-6, and none of them beyond telling."""
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(to_probability(ours), to_probability(theirs), rtol=0, atol=1e-6)
+        assert np.abs(theirs).max() > 1e-3
+
+
+@pytest.mark.parametrize(("name", "options"), NETWORKS)
+def test_the_graph_of_each_network_and_average_answers_as_torch_does(
+    name: str, options: dict[str, Any]
+) -> None:
+    network, images = build(name, **options), draw(SIZES[name])
+    expected = ask_torch(network, images)
+    assert_same_probabilities(answer(network, images, len(expected)), expected)
+
+
+def test_the_graph_of_the_default_gives_its_three_answers_as_torch_does() -> None:
+    network, images = build_default(n_kinds=4), draw(160)
+    assert_same_probabilities(answer(network, images, 3), ask_torch(network, images))
+
+
+def test_the_graph_holds_every_weight_as_it_was_trained_under_its_own_name() -> None:
+    network = build("compact", with_gate=True, members=2)
+    program = to_onnx(network, 64, dict(list(LOGITS.items())[:2]))
+    held = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in program.graph.initializer}
+    for name, weight in network.state_dict().items():
+        np.testing.assert_array_equal(held[name], weight.numpy())
+
+
+def test_a_network_without_a_graph_is_one_sentence() -> None:
+    with pytest.raises(TrainingError, match="graph of a Linear is not written down"):
+        to_onnx(nn.Linear(1, 1), 32, {"logit": ("batch",)})
 
 
 @pytest.mark.slow
-def test_the_lessons_graph_as_it_is_written_down_answers_as_the_traced_one_to_the_bit() -> None:
-    images = np.random.default_rng(0).random((4, 1, SIZE, SIZE), np.float32)
-    seed = torch.Generator().manual_seed(7)
-    written, traced = Siim(seed).eval(), Traced(seed.manual_seed(7)).eval()
-    np.testing.assert_array_equal(answer(written, images), answer(traced, images))
-
-
-def test_networks_that_differ_in_weights_statistics_or_a_setting_answer_each_as_torch_does() -> None:
-    images = np.random.default_rng(0).random((3, 1, SMALL, SMALL), np.float32)
-    for mirrored, seed in ((False, 1), (True, 1), (True, 2)):
-        network = build_slope(seed, mirrored=mirrored)
-        program = to_onnx(network, SMALL, ["logit"])
-        session = onnxruntime.InferenceSession(program.SerializeToString())
-        (found,) = session.run(None, {"images": images})
-        with torch.inference_mode():
-            np.testing.assert_allclose(found, network(torch.from_numpy(images)).numpy(), atol=1e-5)
+@pytest.mark.filterwarnings("ignore")  # the exporter warns of its own internals
+@pytest.mark.parametrize(("name", "options"), NETWORKS)
+def test_the_graph_answers_as_the_one_that_torch_traces(name: str, options: dict[str, Any]) -> None:
+    """Its twin is the comparison with torch itself; here the operators are chosen by another."""
+    network, images = build(name, **options), draw(SIZES[name])
+    traced = torch.onnx.export(
+        network,
+        (torch.zeros(2, *images.shape[1:]),),
+        dynamo=True,
+        dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+        input_names=[INPUT_NAME],
+        optimize=False,
+        verbose=False,
+    )
+    assert traced is not None
+    expected = run(traced.model_proto, images)
+    assert_same_probabilities(answer(network, images, len(expected)), expected)

@@ -110,7 +110,7 @@ class Siim(Network):
         return layer_table(self)
 
     def _convolve_and_pool(self, maps: Tensor, layers: Sequence[ConvolutionLayer]) -> Tensor:
-        """Return the maps of the last stage, by operations that every device and exporter knows."""
+        """Return the maps of the last stage, by operations that every device knows."""
         # An image of one channel is channels-first and channels-last at once, and torch then takes
         # the slow one for all that follows. These strides say channels-last: twice as fast.
         maps = maps.squeeze(1).unsqueeze(-1).permute(0, 3, 1, 2)

@@ -44,7 +44,7 @@ def export_bundle(model: nn.Module, path: Path, metadata: BundleMetadata) -> flo
     size = metadata.image_path.size
     was_training = model.training
     model.eval()
-    program = to_onnx(model, size, list(metadata.outputs))
+    program = to_onnx(model, size, metadata.outputs)
     program.metadata_props.append(onnx.StringStringEntryProto(key=METADATA_KEY, value=metadata.to_json()))
     onnx.checker.check_model(program, full_check=True)
     with write_beside(path) as beside:

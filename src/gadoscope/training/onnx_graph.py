@@ -1,131 +1,85 @@
-"""The ONNX graph of a network: traced once for each structure in a process, then filled with the weights.
+"""The ONNX graph of a network, written down operator by operator: torch takes seconds to trace it.
 
-Tracing takes seconds, however small the network is. Folds, repetitions and resumed runs train one structure
-again and again, and the graph does not depend on the weights. That of the lesson, which people wait for, is
-written down (`gadoscope.training.onnx_lesson`).
+The weights stand in it as they were trained, under their own names: `--init` reads them, and the SHA-256 of
+a run is of them. ONNX Runtime folds what can be folded when it loads.
 """
 
-import logging
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import onnx
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from gadoscope.errors import TrainingError
 from gadoscope.inference.bundle import INPUT_NAME
+from gadoscope.models.average import Average
+from gadoscope.models.compact import Compact
 from gadoscope.models.siim import Siim
-from gadoscope.training.onnx_lesson import write_graph
+from gadoscope.training.onnx_compact import write_compact
+from gadoscope.training.onnx_lesson import write_lesson
+from gadoscope.training.onnx_nodes import Nodes
 
-_PLAIN = (bool, int, float, str, tuple)
-_Structure = tuple[object, ...]
-
-_traced: dict[_Structure, bytes] = {}
-"""The graph of each structure, its weights left out: some hundred kilobytes each."""
+OPSET, IR_VERSION = 20, 10
+"""What an older ONNX Runtime still reads."""
 
 
-def to_onnx(model: nn.Module, size: int, outputs: Sequence[str]) -> onnx.ModelProto:
-    """Return the graph of ``model`` with its weights, and nothing else of this machine.
+def to_onnx(model: nn.Module, size: int, outputs: Mapping[str, Sequence[str | int]]) -> onnx.ModelProto:
+    """Return the graph of ``model`` in evaluation with its weights, and nothing else of this machine.
 
     Parameters
     ----------
     model
-        Maps float32 images (n, 1, size, size) to logits (n,), one for each of ``outputs``; in evaluation.
+        Maps float32 images (n, 1, size, size) to logits, one for each of ``outputs``.
+    outputs
+        What the logits are called, in their order, and the shape of each.
 
     Raises
     ------
     TrainingError
-        If torch has no exporter.
+        If nobody has written down the graph of such a network.
     """
-    if type(model) is Siim:
-        (output,) = outputs
-        program = write_graph(model, output)
-        _fill(program, model)
-        return program
-    structure = _describe_structure(model, size, outputs)
-    if structure not in _traced:
-        program = _trace(model, size, outputs)
-        _strip_sources(program)
-        _traced[structure] = _without_weights(program, model)
-    filled = onnx.ModelProto()
-    filled.ParseFromString(_traced[structure])
-    _fill(filled, model)
-    return filled
-
-
-def _describe_structure(model: nn.Module, size: int, outputs: Sequence[str]) -> _Structure:
-    """Return what two networks have in common whose graphs are equal."""
-    modules = tuple(
-        (name, type(module), module.extra_repr(), _plain_attributes(module))
-        for name, module in model.named_modules()
+    nodes = Nodes()
+    for answer, output in zip(_write(nodes, model, INPUT_NAME, ""), outputs, strict=True):
+        nodes.call(answer, output)
+    weights = [*model.named_parameters(), *model.named_buffers()]
+    graph = helper.make_graph(
+        nodes.nodes,
+        "main_graph",
+        [_describe(INPUT_NAME, ("batch", 1, size, size))],
+        [_describe(output, shape) for output, shape in outputs.items()],
+        [_tensor(name, weight) for name, weight in weights] + list(nodes.constants.values()),
     )
-    weights = tuple(
-        (name, tuple(weight.shape), weight.dtype, weight.device.type) for name, weight in _weights_of(model)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+
+
+def _write(nodes: Nodes, model: nn.Module, images: str, prefix: str) -> list[str]:
+    """Add what ``model`` computes of images, and return the names of its logits."""
+    if isinstance(model, Siim):
+        return write_lesson(nodes, images, prefix)
+    if isinstance(model, Compact):
+        return write_compact(nodes, model, images, prefix)
+    if isinstance(model, Average):
+        return _write_average(nodes, model, images, prefix)
+    raise TrainingError(
+        f"the ONNX graph of a {type(model).__name__} is not written down, so it cannot become a bundle; "
+        "write it beside that of the default, training/onnx_compact.py."
     )
-    return (size, tuple(outputs), modules, weights)
 
 
-def _plain_attributes(module: nn.Module) -> _Structure:
-    """Return the settings that a forward pass may branch on, such as whether it looks at mirrored slices."""
-    return tuple((name, value) for name, value in sorted(vars(module).items()) if isinstance(value, _PLAIN))
+def _write_average(nodes: Nodes, model: Average, images: str, prefix: str) -> list[str]:
+    views = [images, nodes.mirror(images)] if model.mirrored else [images]
+    answers = [
+        _write(nodes, member, view, f"{prefix}members.{number}.")
+        for number, member in enumerate(model.members)
+        for view in views
+    ]
+    return [nodes.add("Mean", logits) for logits in zip(*answers, strict=True)]
 
 
-def _weights_of(model: nn.Module) -> list[tuple[str, torch.Tensor]]:
-    return [*model.named_parameters(), *model.named_buffers()]
+def _describe(name: str, shape: Sequence[str | int]) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 
-def _trace(model: nn.Module, size: int, outputs: Sequence[str]) -> onnx.ModelProto:
-    device = next(model.parameters()).device
-    # Two images, for the exporter takes a batch of one as a constant.
-    example = torch.zeros(2, 1, size, size, device=device)
-    with warnings.catch_warnings():
-        # The exporter warns of its own internals, of which a user can change nothing.
-        warnings.simplefilter("ignore")
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        exported = torch.onnx.export(
-            model,
-            (example,),
-            dynamo=True,
-            dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
-            input_names=[INPUT_NAME],
-            output_names=list(outputs),
-            # Unoptimised: folding would replace weights by sums of them, and `--init` reads the weights.
-            # ONNX Runtime folds when it loads.
-            optimize=False,
-            verbose=False,
-        )
-    if exported is None:
-        raise TrainingError("torch exported no ONNX program; is torch 2.6 or newer installed?")
-    program: onnx.ModelProto = exported.model_proto
-    return program
-
-
-def _strip_sources(program: onnx.ModelProto) -> None:
-    """Drop what the exporter notes of this machine: stack traces hold its paths."""
-    for node in program.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    for value in (*program.graph.value_info, *program.graph.input, *program.graph.output):
-        del value.metadata_props[:]
-    for tensor in program.graph.initializer:
-        del tensor.metadata_props[:]
-    del program.graph.metadata_props[:]
-    del program.metadata_props[:]
-
-
-def _without_weights(program: onnx.ModelProto, model: nn.Module) -> bytes:
-    names = {name for name, _ in _weights_of(model)}
-    for tensor in program.graph.initializer:
-        if tensor.name in names:
-            tensor.ClearField("raw_data")
-    content: bytes = program.SerializeToString()
-    return content
-
-
-def _fill(program: onnx.ModelProto, model: nn.Module) -> None:
-    """Write the weights into the tensors of their names; what has no such name is a constant of the graph."""
-    weights = dict(_weights_of(model))
-    for tensor in program.graph.initializer:
-        if tensor.name in weights:
-            tensor.raw_data = weights[tensor.name].detach().cpu().contiguous().numpy().tobytes()
+def _tensor(name: str, weight: torch.Tensor) -> TensorProto:
+    return numpy_helper.from_array(weight.detach().cpu().contiguous().numpy(), name)
