@@ -14,8 +14,9 @@ import pytest
 from gadoscope.training.devices import leave_together
 from gadoscope.training.job import Job, TrainedRun
 from gadoscope.training.run import train
-from tests.support.lessons import SMALL_SETTINGS, small_config
+from tests.support.lessons import SMALL_SETTINGS, quick_config, small_config
 from tests.support.paths import LESSON
+from tests.support.quick_runs import narrow_compact
 from tests.support.trainings import start_training
 
 PATIENCE_SECONDS = 300
@@ -33,7 +34,9 @@ def with_torchrun(data: Path, run: Path) -> None:
 
 
 def with_forks(data: Path, run: Path) -> None:
-    """Train in two copies of this process, told what torchrun tells; torch is loaded in them already."""
+    """Train in two copies of this process, told what torchrun tells; torch and Fabric are loaded already."""
+    import lightning_fabric  # noqa: F401, PLC0415 — once, and not in both
+
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -63,3 +66,24 @@ def test_two_processes_with_half_the_batch_each_follow_one_process(
             [[json.loads(line)[name] for name in ("train_loss", "validation_loss")] for line in lines]
         )
     np.testing.assert_allclose(curves[0], curves[1], rtol=1e-4)
+
+
+def test_one_process_alone_has_the_weights_that_fabric_gives_it(
+    trained_once: TrainedRun, slices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lightning_fabric import Fabric  # noqa: PLC0415 — as above
+
+    narrow_compact(monkeypatch)
+    monkeypatch.setattr("gadoscope.training.devices.Alone", lambda: Fabric(accelerator="cpu", devices=1))
+    run = train(Job(config=quick_config(epochs=1), data=slices, run=tmp_path / "run"))
+    assert run is not None
+    assert run.weights_sha256 == trained_once.weights_sha256
+
+
+def test_one_process_alone_loads_neither_fabric_nor_the_compiler_of_torch(
+    slices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow_compact(monkeypatch)
+    for name in ("lightning_fabric", "torch._dynamo"):
+        monkeypatch.setitem(sys.modules, name, None)  # whoever imports it fails
+    assert train(Job(config=quick_config(epochs=1), data=slices, run=tmp_path / "run")) is not None

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-from lightning_fabric import Fabric
+from typing import TYPE_CHECKING, Any
 
 from gadoscope.errors import ManifestError
 from gadoscope.files import write_text
@@ -24,9 +22,13 @@ from gadoscope.preparation.subjects import count_subjects
 from gadoscope.preparation.training_images import TrainingImages
 from gadoscope.progress import OnProgress
 from gadoscope.records import to_plain
+from gadoscope.training.alone import Alone
 from gadoscope.training.checks import check_sources
 from gadoscope.training.config import TrainingConfig
 from gadoscope.wording import plural, show_path
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 DECODING = "decoding"
 SHORTCUTS_NAME = "shortcuts.json"
@@ -99,7 +101,11 @@ def _check_subjects(manifest: Manifest, least: int) -> None:
 
 
 def decode_images(
-    manifest: Manifest, config: TrainingConfig, folder: Path, fabric: Fabric, on_progress: OnProgress
+    manifest: Manifest,
+    config: TrainingConfig,
+    folder: Path,
+    fabric: "Fabric | Alone",
+    on_progress: OnProgress,
 ) -> TrainingData:
     """Decode on the first process; the others then find the decoded images."""
     parts = {

@@ -1,18 +1,21 @@
-"""Where training runs: one processor, one or several GPUs, several machines. Lightning Fabric decides."""
+"""Where training runs: one processor, or by Lightning Fabric one or several GPUs, several machines."""
 
 import ctypes
 import os
 import platform
 import warnings
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
-from lightning_fabric import Fabric
 
 from gadoscope.errors import UsageError
 from gadoscope.models.blocked import computes_bf16
+from gadoscope.training.alone import Alone
 from gadoscope.training.batches import Share
 from gadoscope.training.config import TrainingConfig
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 Accelerator = Literal["auto", "cpu", "cuda"]
 
@@ -38,8 +41,10 @@ def suit_processor(config: TrainingConfig, accelerator: Accelerator) -> Training
     return config.with_values(precision="fp32")
 
 
-def start_fabric(config: TrainingConfig, *, accelerator: Accelerator, devices: int) -> Fabric:
+def start_fabric(config: TrainingConfig, *, accelerator: Accelerator, devices: int) -> "Fabric | Alone":
     """Return Fabric, launched, with this process's threads and torch's arithmetic set.
+
+    One process on one processor in fp32 does without Fabric, and has the same weights.
 
     Under ``torchrun`` the number of processes and machines is what torchrun says, and ``devices``
     is not looked at.
@@ -57,6 +62,10 @@ def start_fabric(config: TrainingConfig, *, accelerator: Accelerator, devices: i
     torch.set_num_threads(config.threads or max(1, (os.cpu_count() or 1) // on_this_machine))
     keep_freed_memory()
     _be_deterministic()
+    if accelerator == "cpu" and processes * machines == 1 and config.precision == "fp32":
+        return Alone()
+    from lightning_fabric import Fabric  # noqa: PLC0415 — it brings torch's compiler
+
     fabric = Fabric(
         accelerator=accelerator,
         devices=processes,
@@ -85,7 +94,7 @@ def leave_together() -> None:
         torch.distributed.destroy_process_group()
 
 
-def find_share(fabric: Fabric) -> Share:
+def find_share(fabric: "Fabric | Alone") -> Share:
     """Return which part of each batch this process takes."""
     return Share(rank=fabric.global_rank, world_size=fabric.world_size)
 

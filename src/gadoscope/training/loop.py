@@ -11,18 +11,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  # the name that every torch programme uses
-from lightning_fabric import Fabric
 
 from gadoscope.errors import TrainingError
 from gadoscope.files import write_text
 from gadoscope.models.network import Network, gate_of, phase_of
 from gadoscope.preparation.store import Store
 from gadoscope.run_folder import METRICS_NAME
+from gadoscope.training.alone import Alone
 from gadoscope.training.batches import Batch, iter_batches
 from gadoscope.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from gadoscope.training.config import TrainingConfig
@@ -35,6 +35,9 @@ from gadoscope.training.optimiser.build import build_optimiser
 from gadoscope.training.sampling import count_steps
 from gadoscope.training.stopping import BEST, BestWeights, History
 from gadoscope.training.teacher import Teacher
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
 
@@ -62,7 +65,7 @@ class Learner:
     """
 
     config: TrainingConfig
-    fabric: Fabric
+    fabric: "Fabric | Alone"
     network: Network
     model: Any
     optimiser: KerasAdam
@@ -88,7 +91,7 @@ class Tally:
         self.correct += float((((logits > 0) == (targets > 1 / 2)) * counts).sum())
         self.images += float(counts.sum())
 
-    def means(self, fabric: Fabric) -> tuple[float, float]:
+    def means(self, fabric: "Fabric | Alone") -> tuple[float, float]:
         """Return (loss, accuracy at probability 0.5) over the images of all processes."""
         # A GPU of Apple's has no float64, and 2**24 images are enough.
         sums = torch.tensor([self.loss, self.correct, self.images], dtype=torch.float32, device=fabric.device)
@@ -98,7 +101,12 @@ class Tally:
 
 
 def build_learner(
-    network: Network, config: TrainingConfig, fabric: Fabric, *, n_images: int, teacher: Teacher | None = None
+    network: Network,
+    config: TrainingConfig,
+    fabric: "Fabric | Alone",
+    *,
+    n_images: int,
+    teacher: Teacher | None = None,
 ) -> Learner:
     """Return ``network`` with the optimiser that the config names, on the devices that Fabric has.
 

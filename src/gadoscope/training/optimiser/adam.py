@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Callable
+from inspect import unwrap
 from typing import Any
 
 import torch
+
+_step: Any = unwrap(torch.optim.Adam.step)
 
 
 class KerasAdam(torch.optim.Adam):
@@ -14,10 +17,16 @@ class KerasAdam(torch.optim.Adam):
     paper); torch corrects ``v`` first. The two are equal when torch's epsilon is Keras' divided by the
     root of the correction, which changes from step to step.
 
+    Torch wraps methods of its optimisers to keep its compiler out of them, and loads the compiler for that:
+    seconds, where nothing is compiled. So they are taken as they are inside.
+
     References
     ----------
     Kingma and Ba, Adam, 2015, section 2, last paragraph
     """
+
+    add_param_group = unwrap(torch.optim.Adam.add_param_group)
+    zero_grad = unwrap(torch.optim.Adam.zero_grad)
 
     def __init__(
         self,
@@ -38,5 +47,6 @@ class KerasAdam(torch.optim.Adam):
         for group in self.param_groups:
             correction = 1 - group["betas"][1] ** self.n_steps_done
             group["eps"] = self.keras_epsilon / math.sqrt(correction)
-        loss: float | None = super().step(closure)
+        with torch.no_grad():
+            loss: float | None = _step(self, closure)
         return loss
