@@ -46,6 +46,24 @@ def test_a_magnified_picture_is_less_fine() -> None:
     assert measure_texture(np.asarray(small.resize((80, 96))))[2] < measure_texture(head)[2]
 
 
+@pytest.mark.parametrize("shape", [(16, 17), (97, 64)])
+def test_whole_numbers_give_what_floats_give_to_the_bit(shape: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    grey = pixels.astype(np.float64)
+    inner = grey[1:-1, 1:-1]
+    head = inner > 0.1 * np.percentile(grey, 99)
+    corners = grey[:-2, :-2] + grey[:-2, 2:] + grey[2:, :-2] + grey[2:, 2:]
+    beside = grey[1:-1, :-2] + grey[1:-1, 2:] + grey[:-2, 1:-1] + grey[2:, 1:-1]
+    difference = corners - 2 * beside + 4 * inner
+    grain = np.median(np.abs(difference[head])) / inner[head].mean()
+    steps = np.abs(np.diff(grey, axis=1)).mean(axis=0)
+    far = np.abs(grey[:, 2:] - grey[:, :-2]).mean()
+    found = measure_texture(pixels)
+    assert found[0] == grain
+    assert found[1] == steps[7::8].mean() / np.delete(steps, np.s_[7::8]).mean()
+    assert found[2] == steps.mean() / far
+
+
 def test_brightness_is_no_texture() -> None:
     head = smooth_head()
     np.testing.assert_allclose(measure_texture(head // 2)[1:], measure_texture(head)[1:], rtol=0.1)

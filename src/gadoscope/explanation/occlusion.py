@@ -20,8 +20,9 @@ PATCH = 0.12
 STRIDE = 0.08
 # Where every slice of a scan is explained and somebody waits: seven by seven patches side by side, each point
 # looked at once. Beside the map of 13 x 13 places it is as true as eight by eight, which ask a third more
-# (docs/log.md, 30 November): wider patches hide more of what carries the answer.
-QUICK_STRIDE = 1 / 7
+# (docs/log.md, 30 November): wider patches hide more of what carries the answer. A seventh and a bit: rounded
+# to pixels, seven patches reach across slices of any size, and no eighth lies on the last of them.
+QUICK_STRIDE = 0.145
 # Of a patch that is asked about: with less of the head in it than this it hides air.
 LEAST_WITHIN = 0.05
 # Where the patch changes no pixel by more than a grey level it hides nothing: the air around the head.
