@@ -1,18 +1,18 @@
 """`gadoscope classify`: scans and folders become a table of answers."""
 
-import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gadoscope.cli.console import check_output, explain_output, say_aside
+from gadoscope.cli.console import check_output, say_aside
 from gadoscope.cli.options import jobs_option, json_option, model_option, output_option, store_option
+from gadoscope.cli.table_output import open_standard_output
 from gadoscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -321,23 +321,5 @@ def _open_destination(
     from gadoscope.results.tables import open_table
 
     if written.output is None:
-        return _open_standard_output(as_json, is_piped)
+        return open_standard_output(as_json, is_piped)
     return open_table(written.output, written.choose)
-
-
-@contextmanager
-def _open_standard_output(as_json: bool, is_piped: bool) -> "Iterator[WriteRow]":
-    from gadoscope.results.tables import csv_writer, json_lines_writer
-    from gadoscope.text import ODD_BYTES
-
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A table is UTF-8 whatever the terminal's language, and its reader gets each row as it comes.
-        sys.stdout.reconfigure(encoding="utf-8", errors=ODD_BYTES, line_buffering=True)
-    with explain_output():
-        if not as_json and not is_piped and sys.stdout.isatty():
-            from gadoscope.results.terminal import open_terminal_table
-
-            with open_terminal_table(sys.stdout) as write:
-                yield write
-        else:
-            yield json_lines_writer(sys.stdout) if as_json else csv_writer(sys.stdout)

@@ -16,6 +16,7 @@ from gadoscope.version import __version__
 
 COMMANDS = (
     "classify",
+    "results",
     "explain",
     "audit",
     "prepare",

@@ -31,15 +31,32 @@ class Ledger:
 
     def add(self, result: SeriesResult) -> None:
         """Count one result."""
-        self.by_status[result.status] += 1
-        if result.reason:
-            self.by_reason[result.status, reason_code(result.reason)] += 1
-        if result.status is Status.ANSWERED and result.phase is not None:
-            self.by_phase[result.phase] += 1
-        if _has_two_witnesses(result):
-            self.by_agreement[result.agreement] += 1
+        agreement = result.agreement if _has_two_witnesses(result) else ""
+        self.count(result.status, reason_code(result.reason), result.phase, agreement)
         for warning in STUDY_WARNINGS.keys() & set(result.warnings):
             self.studies_by_warning.setdefault(warning, set()).add(result.study_instance_uid or "")
+
+    def count(self, status: Status, code: str, phase: Phase | None, agreement: str, n: int = 1) -> None:
+        """Count results that are alike.
+
+        Parameters
+        ----------
+        status, phase
+            Of each.
+        code
+            The word of its reason; empty without one.
+        agreement
+            Of a series whose pixels were judged; else empty.
+        n
+            How many.
+        """
+        self.by_status[status] += n
+        if code:
+            self.by_reason[status, code] += n
+        if status is Status.ANSWERED and phase is not None:
+            self.by_phase[phase] += n
+        if agreement:
+            self.by_agreement[agreement] += n
 
     @property
     def n_inputs(self) -> int:

@@ -125,7 +125,7 @@ def write_values(
         execute(ADD_ANSWERS, [{**one, **ids} for one in sorted(answers, key=_order)])
     if places:
         last = {place["place"]: place for place in places}  # what was answered twice lies there once
-        places = [last[name] for name in sorted(last)]
+        places = sorted(last.values(), key=lambda place: place["path"])
         execute(LEAVE_PLACES, places)
         seen = {"first_seen_run": run.run, "last_seen_run": run.run}
         execute(ADD_PLACES, [{**place, **seen} for place in places])

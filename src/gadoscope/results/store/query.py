@@ -116,6 +116,42 @@ def narrow(statement: sa.Select, query: Query, models: Sequence[int]) -> sa.Sele
     return statement.where(ANSWERS.c.volume_index == WHOLE) if query.series_only else statement
 
 
+def select_counts(query: Query, models: Sequence[int]) -> sa.Select:
+    """Return the statement that counts rows for a ledger; parameters of `select_rows`.
+
+    Status, word of the reason, phase, agreement where header and pixels of a series were heard (see
+    `gadoscope.results.ledger`), and how many.
+    """
+    has_header = (ANSWERS.c.header_quote != "") | (ANSWERS.c.n_slices > 1)
+    has_header |= ANSWERS.c.series_instance_uid.is_not(None)
+    is_series = ANSWERS.c.phase.is_not(None) & (ANSWERS.c.volume_index == WHOLE)
+    agreement = sa.case((is_series & has_header, ANSWERS.c.agreement), else_="")
+    groups = (ANSWERS.c.status, ANSWERS.c.reason_code, ANSWERS.c.phase, agreement)
+    return narrow(sa.select(*groups, sa.func.count()), query, models).group_by(*groups)
+
+
+def select_studies(query: Query, models: Sequence[int], warning: str) -> sa.Select:
+    """Return the statement that gives the studies that have a warning; parameters of `select_rows`."""
+    warned = sa.select(ANSWERS.c.study_instance_uid).where(ANSWERS.c.warnings.contains(warning)).distinct()
+    return narrow(warned, query, models)
+
+
+def select_pairs(query: Query, one: int, other: int) -> sa.Select:
+    """Return the statement that gives the rows of two models side by side.
+
+    Path, UID of the series, number of the volume, then status, phase and probability of each.
+    """
+    second = ANSWERS.alias("second")
+    is_same = sa.and_(*(ANSWERS.c[name] == second.c[name] for name in ("digest", "study", "volume_index")))
+    said = [table.c[name] for table in (ANSWERS, second) for name in ("status", "phase", "probability")]
+    columns = [SERIES.c.path, ANSWERS.c.series_instance_uid, ANSWERS.c.volume_index, *said]
+    narrowed = narrow(sa.select(*columns), query, [one])
+    narrowed = narrowed.join(second, is_same).where(second.c.model_id == other)
+    if not query.all_versions:
+        narrowed = narrowed.where(second.c.superseded_at.is_(None))
+    return narrowed.order_by(SERIES.c.id, ANSWERS.c.volume_index)
+
+
 def _read_time(name: str, said: str) -> str:
     """Return a day or a time as the tables hold it; without a zone it is UTC."""
     try:
