@@ -1,5 +1,6 @@
 """The journal: answers by content, of one bundle and version, that survive whatever ends a run."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -12,6 +13,7 @@ import pytest
 
 from gadoscope.errors import OutputError, UsageError
 from gadoscope.labels import Phase, Plane, SeriesResult, Status
+from gadoscope.records import to_plain
 from gadoscope.results import journal as journal_module
 from gadoscope.results.journal import Journal, journal_path
 from tests.support.rights import as_nobody
@@ -200,3 +202,35 @@ def test_it_is_readable_by_its_owner_as_any_file(path: Path) -> None:
     with begin(path) as journal:
         journal.add("digest", ROWS)
     assert os.access(path, os.R_OK)
+
+
+def write_first_format(path: Path, rows: str) -> None:
+    """Write a journal as the first format had it: an answer was one JSON text."""
+    with sqlite3.connect(path) as database:
+        database.execute(
+            "CREATE TABLE answers (model TEXT, version TEXT, digest TEXT, rows TEXT, "
+            "PRIMARY KEY (model, version, digest)) WITHOUT ROWID"
+        )
+        database.execute("CREATE TABLE suspects (digest TEXT PRIMARY KEY) WITHOUT ROWID")
+        database.execute("INSERT INTO answers VALUES ('m', '1', 'digest', ?)", (rows,))
+        database.execute("INSERT INTO suspects VALUES ('suspect')")
+        database.execute("PRAGMA application_id = 1785689458")
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+
+
+def test_a_journal_of_the_first_format_is_taken_over(path: Path) -> None:
+    write_first_format(path, json.dumps([to_plain(row) for row in ROWS]))
+    for _ in range(2):
+        with begin(path) as journal:
+            assert journal.count() == (1, 0)
+            assert journal.find("digest") == tuple(replace(row, path="") for row in ROWS)
+            assert journal.is_suspect("suspect")
+
+
+def test_a_damaged_journal_of_the_first_format_is_not_touched(path: Path) -> None:
+    write_first_format(path, '[{"path": "a"}]')
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="is no journal that this Gadoscope reads"):
+        begin(path)
+    assert path.read_bytes() == before

@@ -31,6 +31,7 @@ class Server:
     binaries: Path
     folder: Path
     port: int
+    is_safe: bool = False
 
     def url(self, database: str = "postgres", *, secret: str = "") -> str:
         """Return the URL of a database."""
@@ -52,9 +53,8 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = (
-            f"-k {self.folder} -h 127.0.0.1 -p {self.port} -F -c max_connections=40 -c shared_buffers=16MB"
-        )
+        options = f"-k {self.folder} -h 127.0.0.1 -p {self.port} -c max_connections=40"
+        options += "" if self.is_safe else " -F -c shared_buffers=16MB"
         self.control("start", "-o", options, "-l", str(self.folder / "log"))
 
     def stop(self, mode: str = "fast") -> None:
@@ -92,8 +92,11 @@ def find_binaries() -> Path:
 
 
 @contextmanager
-def run_server() -> Iterator[Server]:
-    """Run a server for the block: a second and a half of processor."""
+def run_server(*, is_safe: bool = False) -> Iterator[Server]:
+    """Run a server for the block: a second and a half of processor.
+
+    With ``is_safe`` it waits for the disk, as one that is used does.
+    """
     binaries = find_binaries()
     with TemporaryDirectory(prefix="gado-pg-") as name:
         folder = Path(name)
@@ -101,7 +104,7 @@ def run_server() -> Iterator[Server]:
             os.chown(folder, NOBODY, NOBODY)
         make = ["-A", "trust", "-U", USER, "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions"]
         run_as_ordinary([binaries / "initdb", *make, "-D", folder / "data"])
-        server = Server(binaries, folder, find_free_port())
+        server = Server(binaries, folder, find_free_port(), is_safe)
         server.start()
         try:
             yield server

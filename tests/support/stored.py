@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from gadoscope.labels import KeptResult, Phase, Plane, SeriesResult, Status
+from gadoscope.results.keeping import Keeper
 from gadoscope.results.store.store import Store
 
 NAME = "tiny@01234567"
@@ -46,7 +47,7 @@ def begin(
             store.finish()
 
 
-def keep(store: Store, digest: str, rows: Sequence[SeriesResult], study: str = "") -> None:
+def keep(store: Keeper, digest: str, rows: Sequence[SeriesResult], study: str = "") -> None:
     """Keep the rows of one content as a run does."""
     store.add(digest, rows)
     store.settle(digest, rows, study)

@@ -82,6 +82,13 @@ def test_what_failed_is_tried_again_and_shown_until_it_can_be_read(url: str) -> 
     assert store.count(gone=True) == 2
 
 
+def test_what_cannot_be_read_is_shown_for_each_model_that_was_asked(url: str) -> None:
+    for name in (NAME, "other@ffffffff"):
+        with begin(url, model=name * 4, name=name) as store:
+            store.settle(None, [replace(FAILED, model=name)], "")
+    assert [row.model for row in Store(url).rows()] == [NAME, "other@ffffffff"]
+
+
 def test_a_copy_has_two_places_and_a_changed_file_leaves_its_own(url: str) -> None:
     with begin(url) as store:
         keep(store, "one", [ANSWERED])

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gadoscope.labels import KeptResult, Phase, Plane, SeriesResult, Status
-from gadoscope.records import to_plain
 from gadoscope.results.ledger import reason_code
 from gadoscope.results.store.schema import UNREAD, WHOLE
 from gadoscope.text import escaped, unescaped
@@ -98,8 +97,12 @@ def from_values(values: Sequence[Any], path: str, model: str) -> SeriesResult:
 
 
 def digest_of_unread(rows: Iterable[SeriesResult]) -> str:
-    """Return what stands for the digest of an input without one: of where it is, and what is said of it."""
-    text = json.dumps([to_plain(row) for row in rows], sort_keys=True)
+    """Return what stands for the digest of an input without one: of where it is, and what is said of it.
+
+    The model is no part of it: what nobody can read has one place, whoever was asked.
+    """
+    said = ("path", "volume_index", "status", "phase", "probability", "reason")
+    text = json.dumps([[getattr(row, name) for name in said] for row in rows])
     return UNREAD + hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -161,7 +161,7 @@ class Store(StoreReader):
         if self._engine is None:
             return
         try:
-            self._write()
+            self.write()
             if self._journal is None:
                 self._ask_or_keep(self._end)
             if self._journal is not None:
@@ -175,9 +175,10 @@ class Store(StoreReader):
 
     def _write_in_time(self) -> None:
         if time.monotonic() - self._written > COMMIT_SECONDS or len(self._batch) > MOST_WAITING:
-            self._write()
+            self.write()
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Write what is not written yet; errors of a `Keeper`."""
         if self._journal is None and len(self._batch):
             self._ask_or_keep(lambda engine: write_batch(engine, self._batch, self._ids))
         if self._journal is not None:

@@ -1,0 +1,68 @@
+"""One description of the tables: what migrations make, what SQLAlchemy asks, and what the journal writes."""
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import gadoscope.results.store as room
+from gadoscope.results.journal import Journal
+from gadoscope.results.store.address import parse_address
+from gadoscope.results.store.opening import open_engine
+from gadoscope.results.store.schema import HEAD, TABLES, VERSION_TABLE
+from gadoscope.results.store.store import Store
+from gadoscope.results.store.tables import METADATA
+from tests.support.stored import ANSWERED, MODEL, NAME, VERSION, keep
+
+
+def test_migrations_make_the_tables_that_are_described(url: str) -> None:
+    engine = open_engine(parse_address(url), writes=True)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        assert compare_metadata(context, METADATA) == []
+        assert context.get_current_revision() == HEAD
+    engine.dispose()
+
+
+def test_the_last_migration_is_the_one_that_a_store_notes() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(room.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Return the columns and indexes of each table of SQLite."""
+    engine = sa.create_engine(f"sqlite:///{path}")
+    seen = sa.inspect(engine)
+    described = {
+        name: (
+            [(one["name"], str(one["type"]), one["nullable"]) for one in seen.get_columns(name)],
+            sorted((str(one["name"]), one["column_names"], one["unique"]) for one in seen.get_indexes(name)),
+            sorted(one["referred_table"] for one in seen.get_foreign_keys(name)),
+        )
+        for name in (table.name for table in TABLES)
+    }
+    engine.dispose()
+    return described
+
+
+def test_a_journal_has_the_tables_of_a_store(tmp_path: Path) -> None:
+    open_engine(parse_address(str(tmp_path / "a.db")), writes=True).dispose()
+    with Journal(tmp_path / "r.csv.journal", is_resuming=False) as journal:
+        journal.begin(model=MODEL, version=VERSION, name=NAME)
+        journal.add("one", [ANSWERED])
+        journal.settle("one", [ANSWERED], "")
+    assert describe(tmp_path / "r.csv.journal") == describe(tmp_path / "a.db")
+
+
+def test_a_journal_is_asked_as_a_store_is(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv.journal"
+    with Journal(path, is_resuming=False) as journal:
+        journal.begin(model=MODEL, version=VERSION, name=NAME)
+        keep(journal, "one", [ANSWERED])
+    (row,) = Store(str(path)).rows(phase="POST_CONTRAST")
+    assert row == ANSWERED
