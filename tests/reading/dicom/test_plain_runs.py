@@ -27,7 +27,7 @@ def _say(data: bytes, asked: Asked) -> tuple[object, ...] | None:
     found: PlainHeader | None = parse_plain_header(Start(data, len(data)), asked)
     if found is None:
         return None
-    said = [getattr(found, field.name) for field in dataclasses.fields(found)]
+    said = [getattr(found, field.name) for field in dataclasses.fields(found) if field.name != "pattern"]
     return tuple(vars(one) if hasattr(one, "__dict__") else one for one in said)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
 
 from gadoscope.errors import ReadError, RefusedError
 from gadoscope.reading.archives.sources import Start
@@ -82,6 +82,7 @@ _ASKED = Asked(
         )
     ),
     longest=LONGEST_VALUE_BYTES,
+    is_of_many=True,
 )
 _OWN_TAGS = frozenset(
     (
@@ -92,6 +93,7 @@ _OWN_TAGS = frozenset(
 _ALIKE_TAGS = tuple(sorted(_ASKED.wanted - _OWN_TAGS))
 """What the instances of a series mostly say alike: decoded once for all who say the same."""
 _REMEMBERED = 64
+_Shared: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
 _LIKENESS_BYTES, _NAME_BYTES = 16, 8
 _DATE_LENGTH = 8  # of a DT value: YYYYMMDD, then HHMMSS.FFFFFF and the offset from UTC
 
@@ -210,15 +212,14 @@ class InstanceHeader:
         return self.series_instance_uid or self.name
 
     def to_values(self) -> list[Any]:
-        """Return the header as plain values, which JSON holds; their names would be half of its text."""
+        """Return the header as plain values, which `marshal` holds; their names would be half of its text."""
         return [*_FIELDS_OF_INSTANCE(self), _FIELDS_OF_FRAME(self.frame)]
 
     @classmethod
     def from_values(cls, values: Sequence[Any]) -> Self:
-        """Return the header that `to_values` gave, after JSON made lists of its tuples."""
+        """Return the header that `to_values` gave."""
         *own, frame = values
-        said = (tuple(value) if isinstance(value, list) else value for value in frame)
-        by_name: dict[str, Any] = dict(zip(_FRAME_FIELDS, said, strict=True))
+        by_name: dict[str, Any] = dict(zip(_FRAME_FIELDS, frame, strict=True))
         return cls(frame=FrameHeader(**by_name), **dict(zip(_INSTANCE_FIELDS, own, strict=True)))
 
 
@@ -262,7 +263,7 @@ def scan_start(start: Start, name: str) -> InstanceHeader | None:
 def describe(raw: "PlainHeader | RawHeader", name: str) -> InstanceHeader:
     """Return what is said of an instance; raises as `find_sop_class`."""
     elements, meta = raw.elements, raw.meta
-    shared, shared_of_frame = _describe_shared(elements.pick(_ALIKE_TAGS))
+    shared, shared_of_frame = _describe_alike(raw)
     return InstanceHeader(
         name=name,
         n_bytes=raw.n_bytes,
@@ -276,8 +277,19 @@ def describe(raw: "PlainHeader | RawHeader", name: str) -> InstanceHeader:
     )
 
 
+def _describe_alike(raw: "PlainHeader | RawHeader") -> _Shared:
+    """Return what the instances of a series mostly say alike; at once where it is known that they do."""
+    pattern = raw.pattern if isinstance(raw, PlainHeader) else None
+    if pattern is None or not pattern.varying.isdisjoint(_ALIKE_TAGS):
+        return _describe_shared(raw.elements.pick(_ALIKE_TAGS))
+    if pattern.said is None:
+        pattern.said = _describe_shared(raw.elements.pick(_ALIKE_TAGS))
+    said: _Shared = pattern.said
+    return said
+
+
 @lru_cache(maxsize=_REMEMBERED)  # the instances of a series say the same
-def _describe_shared(alike: tuple[Element | None, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _describe_shared(alike: tuple[Element | None, ...]) -> _Shared:
     """Return what the values of `_ALIKE_TAGS` say of an instance, and of its frame."""
     elements = Elements({tag: one for tag, one in zip(_ALIKE_TAGS, alike, strict=True) if one is not None})
     series_time = elements.find_text(tags.SERIES_TIME)

@@ -19,13 +19,16 @@ from typing import BinaryIO
 from gadoscope.reading.archives.sources import START_BYTES, Start
 from gadoscope.reading.dicom import tags
 from gadoscope.reading.dicom.elements import Element, Elements
+from gadoscope.reading.dicom.plain_patterns import ITEM_BYTES, Pattern
 from gadoscope.reading.dicom.plain_walk import (
-    ITEM_BYTES,
+    HEAD,
     LONG,
+    LONG_HEAD,
     SHORT,
     Asked,
     OddError,
     check_character_set,
+    list_places,
     read_explicit,
     read_length,
     walk_elements,
@@ -46,6 +49,8 @@ READ_BYTES = (START_BYTES, 128 * 1024)
 """Read at first, and if the header is longer: shadow headers of some vendors take 60-100 kB."""
 
 _GROUP_LENGTH = struct.pack("<HH2sH", META_GROUP, 0, b"UL", 4)
+_LENGTH_BYTES = 4
+"""Of an element's length, where it is no short form."""
 _META_TAGS = frozenset(
     (tags.MEDIA_STORAGE_SOP_CLASS_UID, tags.MEDIA_STORAGE_SOP_INSTANCE_UID, tags.TRANSFER_SYNTAX_UID)
 )
@@ -74,6 +79,8 @@ class PlainHeader:
     pixel_tag, pixels_at, n_pixel_bytes
         Of the pixel data: their tag, where their value begins in the file, and its length as stated; 0 where
         there are none.
+    pattern
+        What it shares with other headers of its series, where that is known.
     """
 
     meta: Elements
@@ -86,6 +93,7 @@ class PlainHeader:
     pixel_tag: int
     pixels_at: int
     n_pixel_bytes: int
+    pattern: Pattern | None = None
 
     @property
     def digest(self) -> str:
@@ -120,6 +128,11 @@ def parse_plain_header(start: Start, asked: Asked) -> PlainHeader | None:
 
 
 def _walk(data: bytes, asked: Asked, n_bytes: int, *, is_whole: bool) -> PlainHeader:
+    if not has_preamble(data) or not data.startswith(_GROUP_LENGTH, META_AT):
+        raise OddError
+    known = _follow_pattern(data, asked, n_bytes) if asked.is_of_many else None
+    if known is not None:
+        return known
     meta, begin = _walk_meta(data)
     syntax = _SYNTAXES.get((meta[tags.TRANSFER_SYNTAX_UID][1] or b"").rstrip(b"\0"))
     if syntax is None:
@@ -131,7 +144,7 @@ def _walk(data: bytes, asked: Asked, n_bytes: int, *, is_whole: bool) -> PlainHe
     _check(found, asked)
     if end == begin or (not pixel_tag and not is_whole):
         raise OddError
-    return PlainHeader(
+    header = PlainHeader(
         meta=Elements(meta),
         elements=Elements(found),
         syntax=syntax,
@@ -142,6 +155,35 @@ def _walk(data: bytes, asked: Asked, n_bytes: int, *, is_whole: bool) -> PlainHe
         pixel_tag=pixel_tag,
         pixels_at=pixels_at,
         n_pixel_bytes=n_pixel_bytes,
+    )
+    if asked.is_of_many and pixel_tag and asked.patterns.wants():
+        places = (
+            list_places(data, META_AT, begin, asked, is_implicit=False),
+            list_places(data, begin, end, asked, is_implicit=syntax == IMPLICIT),
+        )
+        asked.patterns.learn(places, data[: pixels_at - _LENGTH_BYTES], (meta, found), (syntax, pixel_tag))
+    return header
+
+
+def _follow_pattern(data: bytes, asked: Asked, n_bytes: int) -> PlainHeader | None:
+    """Return the header of an instance that is written as the last ones of its series were."""
+    known = asked.patterns.find(data, asked.longest)
+    if known is None:
+        return None
+    pattern, (meta, found, begin, length_at) = known
+    pixels_at = length_at + _LENGTH_BYTES
+    return PlainHeader(
+        meta=Elements(meta),
+        elements=Elements(found),
+        syntax=pattern.syntax,
+        begin=begin,
+        n_bytes=n_bytes,
+        head=memoryview(data)[: pixels_at - (HEAD if pattern.syntax == IMPLICIT else LONG_HEAD)],
+        has_pixels=True,
+        pixel_tag=pattern.pixel_tag,
+        pixels_at=pixels_at,
+        n_pixel_bytes=read_length(data, length_at)[0],
+        pattern=pattern,
     )
 
 
@@ -164,8 +206,6 @@ def _check(found: Mapping[int, Element], asked: Asked) -> None:
 
 def _walk_meta(data: bytes) -> tuple[dict[int, Element], int]:
     """Return what is asked of the file meta information, and where the data set begins."""
-    if not has_preamble(data) or not data.startswith(_GROUP_LENGTH, META_AT):
-        raise OddError
     found: dict[int, Element] = {}
     previous, at = -1, META_AT
     while True:

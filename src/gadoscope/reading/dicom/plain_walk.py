@@ -23,6 +23,7 @@ from gadoscope.reading.dicom.element_walk import (
     UNDEFINED_LENGTH,
 )
 from gadoscope.reading.dicom.elements import Element
+from gadoscope.reading.dicom.plain_patterns import ITEM_BYTES, Patterns, Place
 from gadoscope.reading.dicom.plain_runs import HEAD_BYTES, MOST_BYTES_IN_A_RUN, MOST_IN_A_RUN, Part, Runs
 from gadoscope.reading.dicom.sequences import COMMON_SEQUENCES, CONVERTED
 
@@ -43,8 +44,7 @@ _WIDE = struct.Struct("<HHI").unpack_from
 read_length = struct.Struct("<I").unpack_from
 read_explicit = struct.Struct("<HHHH").unpack_from
 _ITEM_END = 0xFFFEE00D
-ITEM_BYTES = b"\xfe\xff\x00\xe0"
-_HEAD, _LONG_HEAD = 8, 12
+HEAD, LONG_HEAD = 8, 12
 _UNDEFINED = b"\xff\xff\xff\xff"
 # Character sets whose names pydicom knows as they stand; what is misspelt it repairs, or refuses.
 CHARACTER_SETS = frozenset(
@@ -69,11 +69,14 @@ class Asked:
         Tags with which a header is not plain, for this reader: he would have to enter them.
     longest
         Longer values are stepped over, bytes.
+    is_of_many
+        Whether the headers of whole series are read: then what they share is learnt.
     """
 
     wanted: frozenset[int]
     sequences: frozenset[int] = frozenset()
     longest: int = _NO_LIMIT
+    is_of_many: bool = False
 
     @cached_property
     def all(self) -> frozenset[int]:
@@ -89,6 +92,11 @@ class Asked:
     def implicit_runs(self) -> Runs:
         """Return what is remembered of those that state none."""
         return Runs()
+
+    @cached_property
+    def patterns(self) -> Patterns:
+        """Return what is remembered of the last series."""
+        return Patterns()
 
 
 class OddError(Exception):
@@ -139,6 +147,24 @@ def walk_elements(
     return end
 
 
+def list_places(data: bytes, begin: int, end: int, asked: Asked, *, is_implicit: bool) -> list[Place]:
+    """Return where the elements lie between two places; parameters and errors as of `walk_elements`."""
+    walk = _walk_implicit if is_implicit else _walk_explicit
+    places, stop = [], _Stop(begin, _GROUP_0000)
+    while stop.at < end:
+        at, form, n_head, n_length = stop.at, None, HEAD, 4
+        if not is_implicit:
+            code = read_explicit(data, at)[2]
+            form, n_head, n_length = (SHORT[code], HEAD, 2) if code in SHORT else (LONG[code], LONG_HEAD, 4)
+        value_at = at + n_head
+        stop = walk(data, at, stop.previous, asked, {})
+        tag = stop.previous
+        has_length = n_length == 2 or data[value_at - n_length : value_at] != _UNDEFINED  # noqa: PLR2004 — bytes
+        is_sequence = form == "SQ" or tag in CONVERTED or (form is None and _is_sequence(data, tag, value_at))
+        places.append(Place(tag, form, at, value_at, stop.at, n_length, has_length and not is_sequence))
+    return places
+
+
 def _learn(
     runs: Runs, walk: "_Walk", data: bytes, stop: _Stop, asked: Asked, found: dict[int, Element]
 ) -> _Stop:
@@ -162,14 +188,14 @@ def _take_part(data: bytes, start: int, stop: _Stop, asked: Asked, *, is_implici
 
     That is what has no length, and what is too long to be kept or to be spelt out.
     """
-    form, n_head = None, _HEAD
+    form, n_head = None, HEAD
     if not is_implicit:
         code = read_explicit(data, start)[2]
-        form, n_head = (SHORT[code], _HEAD) if code in SHORT else (LONG[code], _LONG_HEAD)
+        form, n_head = (SHORT[code], HEAD) if code in SHORT else (LONG[code], LONG_HEAD)
     head = data[start : start + n_head]
     n_bytes = stop.at - start - n_head
     is_kept = stop.previous in asked.all
-    has_no_length = head.endswith(_UNDEFINED) and (is_implicit or n_head == _LONG_HEAD)
+    has_no_length = head.endswith(_UNDEFINED) and (is_implicit or n_head == LONG_HEAD)
     if has_no_length or n_bytes > min(asked.longest, MOST_BYTES_IN_A_RUN):
         return None
     return Part(stop.previous, form, head, n_bytes, is_kept)
@@ -184,14 +210,14 @@ def _walk_explicit(data: bytes, at: int, previous: int, asked: Asked, found: dic
             raise OddError
         form = SHORT.get(code)
         if form is not None:
-            end = at + _HEAD + length
+            end = at + HEAD + length
         else:
-            form, (length,) = LONG[code], read_length(data, at + _HEAD)
+            form, (length,) = LONG[code], read_length(data, at + HEAD)
             if tag >= _FIRST_PIXEL_TAG:
-                return _Stop(at, previous, _end_at_pixels(previous, tag, at, at + _LONG_HEAD, length))
+                return _Stop(at, previous, _end_at_pixels(previous, tag, at, at + LONG_HEAD, length))
             if form == "SQ" and tag in asked.wanted:
                 raise OddError
-            at += _LONG_HEAD
+            at += LONG_HEAD
             end = at + length
             if length == UNDEFINED_LENGTH:
                 end = _skip_undefined(data, tag, form, at, asked)
@@ -210,9 +236,9 @@ def _walk_implicit(data: bytes, at: int, previous: int, asked: Asked, found: dic
         tag = group << 16 | element
         if tag <= previous:
             raise OddError
-        at += _HEAD
+        at += HEAD
         if tag >= _FIRST_PIXEL_TAG:
-            return _Stop(at, previous, _end_at_pixels(previous, tag, at - _HEAD, at, length))
+            return _Stop(at, previous, _end_at_pixels(previous, tag, at - HEAD, at, length))
         end = at + length
         if length == UNDEFINED_LENGTH:
             end = _skip_undefined(data, tag, None, at, asked)
@@ -258,7 +284,7 @@ def _skip_sequence(data: bytes, at: int, *, is_implicit: bool, depth: int = 0) -
         raise OddError
     while True:
         group, element, length = _WIDE(data, at)
-        tag, at = group << 16 | element, at + _HEAD
+        tag, at = group << 16 | element, at + HEAD
         if tag == SEQUENCE_END and not length:
             return at
         if tag != ITEM:
