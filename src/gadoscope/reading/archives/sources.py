@@ -4,7 +4,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -31,14 +30,14 @@ class Start(NamedTuple):
     n_bytes: int
 
 
-@dataclass(frozen=True, order=True)
 class Source:
-    """Where an input lies.
+    """Where an input lies: a value, as a path is one.
 
     Parameters
     ----------
     path
-        The file on disk.
+        The file on disk; or its text, as `str` gives it, of which a path is made where one is asked for: that
+        takes longer than all else here.
     member
         Name inside the zip or tar that ``path`` is; ``inner.zip!name`` inside a nested one; empty for a
         plain file.
@@ -46,12 +45,39 @@ class Source:
         What lies in memory and not on disk; ``path`` is then no more than what it is called.
     """
 
-    path: Path
-    member: str = ""
-    held: Held | None = field(default=None, compare=False)
+    __slots__ = ("_path", "held", "member", "text")
+
+    def __init__(self, path: Path | str, member: str = "", held: Held | None = None) -> None:
+        self._path = None if isinstance(path, str) else path
+        self.text = str(path)
+        self.member, self.held = member, held
+
+    @property
+    def path(self) -> Path:
+        """Return the file on disk."""
+        if self._path is None:
+            self._path = Path(self.text)
+        return self._path
+
+    def __reduce__(self) -> tuple[type["Source"], tuple[str, str, Held | None]]:
+        return Source, (self.text, self.member, self.held)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Source):
+            return NotImplemented
+        return (self.text, self.member) == (other.text, other.member)
+
+    def __lt__(self, other: "Source") -> bool:
+        return (self.path, self.member) < (other.path, other.member)
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.member))
+
+    def __repr__(self) -> str:
+        return f"Source({str(self)!r})"
 
     def __str__(self) -> str:
-        return f"{self.path}{INSIDE}{self.member}" if self.member else str(self.path)
+        return f"{self.text}{INSIDE}{self.member}" if self.member else self.text
 
     @property
     def name(self) -> str:
@@ -62,7 +88,7 @@ class Source:
     def folder(self) -> str:
         """Return the name without its last part; a member of a zip lies in the zip."""
         if self.member:
-            return f"{self.path}{INSIDE}{self.member.rpartition('/')[0]}"
+            return f"{self.text}{INSIDE}{self.member.rpartition('/')[0]}"
         return str(self.path.parent)
 
     @property
@@ -84,10 +110,10 @@ class Source:
         if self.member or self.held is not None:
             return None
         try:
-            status = self.path.stat()
+            status = os.stat(self.text)  # noqa: PTH116 — as above, so is what a path does before
             if not stat.S_ISREG(status.st_mode):  # a pipe would make us wait
                 return None
-            descriptor = os.open(self.path, _READ_ONLY)
+            descriptor = os.open(self.text, _READ_ONLY)
             try:
                 data = os.read(descriptor, START_BYTES)
             finally:

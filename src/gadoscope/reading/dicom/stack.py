@@ -12,6 +12,7 @@ DICOM PS3.3 C.7.6.2.1.1, equation C.7.6.2.1-1
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import mul
 
 import numpy as np
@@ -35,6 +36,7 @@ COSINE_TOLERANCE = 0.01
 FURTHEST_MM = 1e5
 """No scanner's table is 100 m long; beyond lie damaged headers."""
 ORIENTATION_VALUES, POSITION_VALUES, SPACING_VALUES = 6, 3, 2
+_REMEMBERED = 64
 
 MISSING_SLICES = "slices are missing inside the stack; the others keep their places"
 SHEARED = "the slices are shifted along themselves (sheared stack); their geometry is sheared too"
@@ -68,6 +70,37 @@ def check_plane(frame: FrameHeader) -> None:
     RefusedError
         With the reason ``missing_orientation``, ``missing_position`` or ``bad_geometry``.
     """
+    if not (_is_placed(frame.position_mm) and _is_plane(frame.orientation, frame.spacing_mm)):
+        _refuse_plane(frame)
+
+
+def _is_placed(position_mm: tuple[float, ...] | None) -> bool:
+    if position_mm is None or len(position_mm) != POSITION_VALUES:
+        return False
+    x, y, z = position_mm
+    return abs(x) <= FURTHEST_MM and abs(y) <= FURTHEST_MM and abs(z) <= FURTHEST_MM
+
+
+@lru_cache(maxsize=_REMEMBERED)  # the frames of a series have one, or few
+def _is_plane(orientation: tuple[float, ...] | None, spacing_mm: tuple[float, ...] | None) -> bool:
+    """Return whether there are two perpendicular directions, and spacings that can be."""
+    if orientation is None or len(orientation) != ORIENTATION_VALUES:
+        return False
+    if spacing_mm is None or len(spacing_mm) != SPACING_VALUES:
+        return False
+    is_spaced = all(MIN_SPACING_MM <= spacing <= MAX_SPACING_MM for spacing in spacing_mm)
+    return is_spaced and _are_perpendicular(orientation)
+
+
+def _are_perpendicular(orientation: tuple[float, ...]) -> bool:
+    along_row, along_column = orientation[:3], orientation[3:]
+    lengths = math.hypot(*along_row), math.hypot(*along_column)
+    is_unit = all(abs(length - 1) <= COSINE_TOLERANCE for length in lengths)  # False also for NaN
+    return is_unit and abs(sum(map(mul, along_row, along_column))) <= COSINE_TOLERANCE
+
+
+def _refuse_plane(frame: FrameHeader) -> None:
+    """Raise as `check_plane`."""
     if frame.orientation is None or len(frame.orientation) != ORIENTATION_VALUES:
         raise RefusedError(
             "missing_orientation",
@@ -90,14 +123,10 @@ def check_plane(frame: FrameHeader) -> None:
         raise RefusedError(
             "bad_geometry", f"ImagePositionPatient is {_join(frame.position_mm)}; export the series again."
         )
-    along_row, along_column = frame.orientation[:3], frame.orientation[3:]
-    lengths = math.hypot(*along_row), math.hypot(*along_column)
-    is_unit = all(abs(length - 1) <= COSINE_TOLERANCE for length in lengths)  # False also for NaN
-    if not is_unit or abs(sum(map(mul, along_row, along_column))) > COSINE_TOLERANCE:
-        raise RefusedError(
-            "bad_geometry",
-            f"ImageOrientationPatient is {_join(frame.orientation)}: no two perpendicular directions.",
-        )
+    raise RefusedError(
+        "bad_geometry",
+        f"ImageOrientationPatient is {_join(frame.orientation)}: no two perpendicular directions.",
+    )
 
 
 def find_distances(frames: Sequence[FrameHeader]) -> NDArray[np.float64]:

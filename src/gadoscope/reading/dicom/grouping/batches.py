@@ -11,7 +11,6 @@ import marshal
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from gadoscope.reading.archives.held import Held, find_held
 from gadoscope.reading.archives.sources import Source
@@ -191,9 +190,9 @@ def _digest_text(text: str) -> bytes:
 
 
 def _spell_place(source: Source) -> tuple[str, str, int]:
-    return str(source.path), source.member, source.held.number if source.held else _ON_DISK
+    return source.text, source.member, source.held.number if source.held else _ON_DISK
 
 
 def read_place(path: str, member: str, number: int) -> Source:
     """Return the source that a batch spelt."""
-    return Source(Path(path), member, None if number == _ON_DISK else find_held(number))
+    return Source(path, member, None if number == _ON_DISK else find_held(number))
