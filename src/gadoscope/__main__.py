@@ -6,10 +6,11 @@ Processes that read headers import this file once more, whoever started the comm
 
 def main() -> None:
     """Run the command line, in a process that is its own: it starts and ends as fast as it can."""
-    from gadoscope.cli.process import end_now, look_for_cycles_rarely  # noqa: PLC0415 — as above
+    from gadoscope.cycles import look_rarely  # noqa: PLC0415 — as above
 
-    look_for_cycles_rarely()
+    look_rarely()
     from gadoscope.cli.main import main as run  # noqa: PLC0415 — as above
+    from gadoscope.cli.process import end_now  # noqa: PLC0415 — as above
 
     try:
         run()

@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
+from gadoscope.cycles import look_rarely
 from gadoscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def map_in_order(function: Callable[[Given], Made], given: Iterable[Given], jobs
 
 
 def prepare_worker() -> None:
-    """Make a worker process end when its parent does, and leave Ctrl-C to the parent.
+    """Make a worker process end when its parent does, leave Ctrl-C to the parent, and seldom look for cycles.
 
     A pool's worker waits for tasks on a pipe that it holds open itself: nothing else would tell it that its
     parent was killed.
@@ -83,6 +84,7 @@ def prepare_worker() -> None:
     from multiprocessing import parent_process  # noqa: PLC0415 — whoever starts no process does without
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    look_rarely()
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

@@ -1,19 +1,9 @@
-"""The process of a command: what Python does for long programs at the start and at the end is left out."""
+"""The end of a command's process: what Python does then for programs that go on is left out."""
 
 import atexit
-import gc
 import os
 import sys
 import threading
-
-ALLOCATIONS = 20_000
-"""Between two looks for cycles of objects; Python's own 700 make it look through all modules again and again
-while they are imported, a tenth of a short run. What is in no cycle, as images are, goes at once as ever."""
-
-
-def look_for_cycles_rarely() -> None:
-    """Let Python look for cycles seldom; before the imports."""
-    gc.set_threshold(ALLOCATIONS)
 
 
 def end_now(end: SystemExit) -> None:
