@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from gadoscope.labels import KeptResult, Phase, Plane, SeriesResult, Status
@@ -108,7 +110,12 @@ def digest_of_unread(rows: Iterable[SeriesResult]) -> str:
 
 def now() -> str:
     """Return the time as the tables hold it."""
-    return format_time(datetime.now(UTC))
+    return _format_second(int(time.time()))
+
+
+@lru_cache(maxsize=1)
+def _format_second(second: int) -> str:
+    return format_time(datetime.fromtimestamp(second, UTC))
 
 
 def format_time(moment: datetime) -> str:
