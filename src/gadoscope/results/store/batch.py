@@ -32,14 +32,14 @@ ADD_PLACES = insert_new(SERIES, _PLACE_COLUMNS).replace(
     "DO NOTHING", "DO UPDATE SET last_seen_run = excluded.last_seen_run, gone_at = NULL"
 )
 LEAVE_PLACES = (
-    "UPDATE series SET gone_at = :at WHERE place = :place AND gone_at IS NULL "
-    "AND NOT (digest = :digest AND study = :study)"
+    "UPDATE series SET gone_at = :at WHERE series.place = :place AND gone_at IS NULL "
+    "AND NOT (series.digest = :digest AND series.study = :study)"
 )
 """What lay at the path before is there no more."""
 SUPERSEDE = (
-    "UPDATE answers SET superseded_at = CASE WHEN version = :version THEN NULL ELSE :at END "
-    "WHERE digest = :digest AND study = :study AND model_id = :model_id "
-    "AND (version = :version) = (superseded_at IS NOT NULL)"
+    "UPDATE answers SET superseded_at = CASE WHEN answers.version = :version THEN NULL ELSE :at END "
+    "WHERE answers.digest = :digest AND answers.study = :study AND answers.model_id = :model_id "
+    "AND (answers.version = :version) = (superseded_at IS NOT NULL)"
 )
 """Of the answers of one model to one content, those of the version that was asked last are shown."""
 

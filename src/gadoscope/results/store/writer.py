@@ -1,7 +1,6 @@
 """Statements run on a store, each a transaction: the numbers of models and runs, and batches of answers."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,12 +8,11 @@ import sqlalchemy as sa
 
 from gadoscope.results.store.address import POSTGRESQL
 from gadoscope.results.store.batch import Batch, RunIds, insert_new
+from gadoscope.results.store.bulk import write_for_many
 from gadoscope.results.store.codec import now
 from gadoscope.results.store.opening import WRITES
 from gadoscope.results.store.schema import MODELS, RUNS, SUSPECTS
 
-_NAME = re.compile(r":(\w+)")
-"""A value's place, as SQLite has it; no statement of ours has a colon elsewhere."""
 ADD_MODEL = sa.text(insert_new(MODELS, ("sha256", "name", "metadata", "first_seen")))
 ADD_RUN = sa.text(
     insert_new(RUNS, ("token", "model_id", "version", "begun", "ended", "state", "roots", "counts"))
@@ -32,9 +30,12 @@ def run_many(connection: sa.Connection, statement: str, values: Sequence[Mapping
 
     In the driver's own words: what SQLAlchemy does for each row is half of what writing it takes.
     """
-    if connection.dialect.name == POSTGRESQL:
-        statement = _NAME.sub(r"%(\1)s", statement)
-    connection.exec_driver_sql(statement, list(values))
+    if connection.dialect.name != POSTGRESQL:
+        connection.exec_driver_sql(statement, list(values))
+        return
+    for_many, names = write_for_many(statement)
+    rows = json.dumps([{name: one[name] for name in names} for one in values])
+    connection.exec_driver_sql(for_many, {"rows": rows})
 
 
 def note_model(connection: sa.Connection, sha256: str, name: str, metadata: str) -> int:
