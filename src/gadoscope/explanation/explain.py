@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gadoscope.explanation.gradcam import STAGE, grad_cam, spread
+from gadoscope.explanation.gradcam import STAGE, grad_cam, load_methods, spread
 from gadoscope.explanation.occlusion import STRIDE, occlude
 from gadoscope.inference.session import Session
 from gadoscope.models.bundle_weights import load_bundle_weights
@@ -60,6 +60,7 @@ def load_network(session: Session) -> Siim | None:
     """
     if session.bundle.metadata.network != LESSON_NETWORK:
         return None
+    load_methods()
     network = Siim()
     load_bundle_weights(session.bundle, network, LESSON_NETWORK)
     return network.eval()

@@ -21,6 +21,8 @@ Adebayo et al., Sanity checks for saliency maps, NeurIPS 2018
 
 import warnings
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,11 +34,6 @@ from gadoscope.explanation.cut import CutNetwork, cell_centres, receptive_field
 from gadoscope.imaging.intensity import ImagePath
 from gadoscope.models.lesson import INPUT_SIZE
 from gadoscope.models.siim import Siim
-
-with warnings.catch_warnings():
-    # In a notebook it looks for the widgets of a progress bar, which nothing here shows.
-    warnings.filterwarnings("ignore", message="IProgress not found")
-    from captum.attr import LayerGradCam, LayerGradientXActivation
 
 STAGE = 4
 """Convolution whose maps are read: the last one whose evidence can still be placed.
@@ -77,11 +74,25 @@ def grad_cam(
     """
     # A view of its own for each call: captum listens at the cut, and threads must not hear each other.
     view = CutNetwork(network, stage)
-    method = LayerGradCam if averaged else LayerGradientXActivation
+    method = load_methods()[averaged]
     image = torch.from_numpy(image_path.scale(resized[np.newaxis]))
     evidence: torch.Tensor = method(view, view.cut).attribute(image)
     cells: NDArray[np.float32] = evidence[0].sum(dim=0).detach().numpy()
     return cells
+
+
+@cache
+def load_methods() -> tuple[Any, Any]:
+    """Return captum's two methods: with a gradient for each place, and the averaged one.
+
+    Loading them takes as long as dozens of maps, and only the lesson's network has maps. Call this before
+    threads do: it holds back a warning, which Python does for all threads at once.
+    """
+    with warnings.catch_warnings():
+        # In a notebook it looks for the widgets of a progress bar, which nothing here shows.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        from captum.attr import LayerGradCam, LayerGradientXActivation  # noqa: PLC0415 — as said above
+    return LayerGradientXActivation, LayerGradCam
 
 
 def spread(cells: NDArray[np.float32], stage: int) -> NDArray[np.float32]:
