@@ -36,7 +36,7 @@ PLAN = (
         "The lesson beside Keras",
         "Training, evaluating and classifying with the lesson's network, and the same pipeline in Keras, on "
         "the same images in the same run.",
-        quick=("--images", "90", "--epochs", "2"),
+        quick=("--images", "60", "--epochs", "2"),
     ),
     Benchmark(
         "archive",
@@ -100,6 +100,6 @@ PLAN = (
         "Finding copies",
         "Which copies of slices the audit finds, what it takes for copies wrongly, and what comparing all "
         "with all costs.",
-        quick=("--subjects", "4", "--images", "2000"),
+        quick=("--subjects", "4", "--images", "1000"),
     ),
 )
