@@ -33,6 +33,8 @@ from tests.support.hostile_headers import (
 
 LIMIT_S = 5.0
 """Of a whole file, on the processor; a loaded machine takes longer on the wall."""
+MANY_FRAMES = 600
+"""From so many on a file may take the whole limit."""
 STORMS = {name: (reason, make) for name, reason, make in iter_storms()}
 
 
@@ -94,13 +96,13 @@ def test_a_value_of_millions_of_parts_is_not_taken_apart() -> None:
 
 
 @pytest.mark.parametrize("has_lengths", [True, False])
-@pytest.mark.parametrize("n_frames", [600, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_frames", [300, pytest.param(2000, marks=pytest.mark.slow)])
 def test_hundreds_of_frames_with_every_macro_are_read(n_frames: int, has_lengths: bool) -> None:
     data = many_frames(n_frames, has_lengths=has_lengths)
     start = time.process_time()
     header = _read_all(data)
     frames = read_frames(io.BytesIO(data), 0)
-    assert time.process_time() - start < LIMIT_S
+    assert time.process_time() - start < LIMIT_S * min(1, n_frames / MANY_FRAMES)
     assert header.n_frames == len(frames) == n_frames
     assert len({frame.header.position_mm for frame in frames}) == n_frames
 
