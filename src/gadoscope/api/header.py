@@ -12,6 +12,7 @@ from gadoscope.evidence.reconcile import read_evidence as weigh
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom.facts import read_facts
 from gadoscope.reading.given import is_dataset, read_file
+from gadoscope.reading.remote.naming import locate
 from gadoscope.reading.series import Facts
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _read(header: "Header") -> Facts:
     if isinstance(header, Mapping):
         return header
     if isinstance(header, (str, os.PathLike)):
-        with Source(Path(header)).open() as file:
+        with Source(locate(header) if isinstance(header, str) else Path(header)).open() as file:
             return read_facts(file)
     if is_dataset(header):
         from gadoscope.reading.dicom.written import write_header

@@ -16,7 +16,9 @@ from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Session
 from gadoscope.labels import Plane, SeriesResult
 from gadoscope.parallel import count_jobs
-from gadoscope.reading.given import ArrayAxes, is_dataset, list_inputs
+from gadoscope.reading.given import ArrayAxes, PathStream, is_dataset, list_inputs
+from gadoscope.reading.remote.naming import locate
+from gadoscope.reading.remote.path import RemotePath
 from gadoscope.reading.series import Facts, ImageSeries
 
 if TYPE_CHECKING:
@@ -178,7 +180,16 @@ class Classifier:
 def _list_paths(what: "What") -> list[str]:
     """Return the paths that were named; none where something else was handed over too."""
     several = list(what) if isinstance(what, (list, tuple)) else [what]
-    return [os.fsdecode(one) for one in several if isinstance(one, (str, os.PathLike))]
+    named = (_name(one) for one in several)
+    return [one for one in named if one]
+
+
+def _name(one: object) -> str:
+    if isinstance(one, PathStream):
+        return one.by
+    if isinstance(one, (str, RemotePath)):
+        return str(locate(one) if isinstance(one, str) else one)
+    return os.fsdecode(one) if isinstance(one, os.PathLike) else ""
 
 
 def _refuse_none(

@@ -21,6 +21,7 @@ from gadoscope.errors import RefusedError
 from gadoscope.evidence.name_hint import may_speak
 from gadoscope.inference.session import Session
 from gadoscope.labels import Plane, SeriesResult
+from gadoscope.reading.ahead import read_starts_ahead
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.at_once import scan_at_once
 from gadoscope.reading.discover import Found
@@ -112,6 +113,7 @@ class Examiner:
         First all are read, then the network runs on the images among them: by turns for each image
         costs a tenth more, for decoding and the network want the processor's caches for themselves.
         """
+        read_starts_ahead(one.source for one in group if isinstance(one, Found) and one.error is None)
         examined = [self._examine(one) for one in group]
         return [self._answer_slice(one) if isinstance(one, _Slice) else one for one in examined]
 

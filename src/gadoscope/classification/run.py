@@ -22,6 +22,7 @@ from gadoscope.labels import QuoteMode, SeriesResult
 from gadoscope.parallel import count_jobs
 from gadoscope.reading.discover import iter_inputs
 from gadoscope.reading.given import Input
+from gadoscope.reading.remote.path import Location
 from gadoscope.version import __version__
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class _Run:
         self._open.callback(self._workers.close)
         self._index: SeriesIndex | None = None
         self._n_files = self._n_instances = 0
-        self._n_listed: Counter[Path] = Counter()
+        self._n_listed: Counter[Location] = Counter()
 
     def __enter__(self) -> None:
         pass

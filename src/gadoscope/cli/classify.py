@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gadoscope.cli.display import Display
     from gadoscope.cli.interrupt import StopRequest
     from gadoscope.labels import SeriesResult
+    from gadoscope.reading.given import PathStream
+    from gadoscope.reading.remote.path import Location
     from gadoscope.results.journal import Journal
     from gadoscope.results.ledger import Ledger
     from gadoscope.results.store.store import Store
@@ -50,6 +52,10 @@ class _NamedPath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
             raise UsageError("an empty text names no path; '.' is the folder that you are in.")
+        if isinstance(value, str) and "://" in value:
+            from gadoscope.reading.remote.naming import locate
+
+            return locate(value)
         return super().convert(value, param, ctx)
 
 
@@ -91,7 +97,7 @@ class _NamedPath(click.Path):
 )
 @json_option("JSON Lines on the standard output.")
 def command(  # noqa: PLR0913 - one for each option
-    paths: tuple[Path, ...],
+    paths: "tuple[Location, ...]",
     *,
     model: Path,
     output: Path | None,
@@ -107,8 +113,9 @@ def command(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Tell the contrast phase of scans and of folders of scans.
 
-    Scans are DICOM, NIfTI, BIDS, slice images, and zips and tars of them; `-` reads paths from the standard
-    input, a line each, or between NULs as `find -print0` writes them. Every series becomes one row:
+    Scans are DICOM, NIfTI, BIDS, slice images, and zips and tars of them, on disk or at an address such as
+    s3://bucket/folder; `-` reads paths and addresses from the standard input, one after the other, a line
+    each, or between NULs as `find -print0` writes them. Every series becomes one row:
     answered, indeterminate, refused or failed, with the reason, and with what its header says of contrast.
     The ledger at the end (standard error) counts them all.
 
@@ -135,7 +142,7 @@ def command(  # noqa: PLR0913 - one for each option
     output, is_piped = (None, True) if output == STANDARD_OUTPUT else (output, False)
     _check_options(output, resume=resume, as_json=as_json, has_store=store_url is not None)
     store = _name_store(store_url)
-    paths = tuple(_list_paths(paths))
+    what = tuple(map(_take_path, paths))
     page = _begin_page(report)
     ledger = Ledger() if page is None else page.ledger
     take = ledger.add if page is None else page.add
@@ -160,7 +167,7 @@ def command(  # noqa: PLR0913 - one for each option
             watch=watch,
             pictures=page is not None,
         )
-        results = classify(paths, model, jobs, options=options)
+        results = classify(what, model, jobs, options=options)
         if journal is not None and resume and not quiet:
             _say_what_is_known(journal)
         with closing(results):
@@ -176,20 +183,14 @@ def command(  # noqa: PLR0913 - one for each option
     sys.exit(stop.exit_code if written.is_part else code)
 
 
-def _list_paths(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the paths, those of the standard input in the place of `STANDARD_INPUT`."""
-    for path in paths:
-        if path != STANDARD_INPUT:
-            yield path
-            continue
-        listed = sys.stdin.buffer.read()
-        names = listed.split(b"\0") if b"\0" in listed else listed.splitlines()
-        found = [Path(os.fsdecode(name)) for name in names if name.strip()]
-        if not found:
-            raise UsageError(
-                "the standard input names no path; write one a line, or name paths as arguments."
-            )
-        yield from found
+def _take_path(path: "Location") -> "Location | PathStream":
+    """Return a path, or of `STANDARD_INPUT` those that are read there while earlier ones are answered."""
+    if path != STANDARD_INPUT:
+        return path
+    from gadoscope.cli.path_list import iter_names
+    from gadoscope.reading.given import PathStream
+
+    return PathStream(map(os.fsdecode, iter_names(sys.stdin.buffer)), "what the standard input names")
 
 
 def _begin_page(report: Path | None) -> "Page | None":

@@ -48,7 +48,7 @@ def read_bids_layout(folder: Path) -> Manifest:
 
 def _list_items(folder: Path) -> Iterator[Item]:
     for found in iter_inputs([folder]):
-        path = found.source.path
+        path = found.source.on_disk
         name = parse_image_name(path) if found.error is None else None
         if name is not None and name.suffix.lower() == SUFFIX:
             yield Item(

@@ -184,9 +184,9 @@ class OpenScan:
         """Return the size of all files, and when the youngest of them changed."""
         place = self._place
         if isinstance(place, DicomSeries):
-            paths = {source.path for _, source in place.list_instances()}
+            paths = {source.on_disk for _, source in place.list_instances()}
         else:
-            paths = {source.path for source in self._list_files(place)}
+            paths = {source.on_disk for source in self._list_files(place)}
         sizes, *times = zip(*map(stamp_file, paths), strict=True)
         return sum(sizes), max(times[0]), max(times[1])
 

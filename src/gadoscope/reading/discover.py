@@ -10,17 +10,21 @@ BIDS data set become one row, unless they are named themselves.
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
 
 from gadoscope.errors import InputError, ReadError, RefusedError
+from gadoscope.parallel import map_ahead
 from gadoscope.reading.archives.places import Place
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.bids.dataset import is_bids_metadata, is_derivatives
 from gadoscope.reading.listing import Entry, sort_entries
 from gadoscope.reading.nifti.names import is_pair_image, is_spm_matrix
 from gadoscope.reading.os_errors import explain_os_error
+from gadoscope.reading.remote.addresses import is_of_one_process
+from gadoscope.reading.remote.path import Location, RemotePath
 
 MANIFEST_NAME = "manifest.csv"
 """The table that lies beside prepared images; it is no image."""
@@ -29,7 +33,8 @@ PAIR_ENDINGS = (".img", ".img.gz")
 HEADER_ENDINGS = (".hdr", ".hdr.gz", ".HDR", ".HDR.gz")
 """A pair of NIfTI or Analyze is one input, known by its header."""
 
-_Identity = tuple[int, int]  # device and inode: the same by whatever name a folder is reached
+_Identity = tuple[int, int] | str
+"""Device and inode, the same by whatever name a folder is reached; an address itself: it has no links."""
 _Entries = Iterator[Entry]
 
 
@@ -55,23 +60,29 @@ class Found:
     stays: bool = False
 
 
-def iter_inputs(paths: Sequence[Path]) -> Iterator[Found]:
+def iter_inputs(paths: "Iterable[Location | Found]") -> Iterator[Found]:
     """Yield every input at or below ``paths``.
 
     Parameters
     ----------
     paths
-        Files and folders, taken in the order given. A file given by name is an input even if its
-        name is hidden. A folder that holds no input yields nothing: the caller decides what that means.
+        Files and folders, on disk or at an address, taken one by one in the order given. A file given by
+        name is an input even if its name is hidden. What was found already is passed on. A folder that holds
+        no input yields nothing: the caller decides what that means.
 
     Yields
     ------
     What to read; or, where a path does not exist or a folder cannot be listed, the path with the
     error that becomes its row.
     """
-    for path in paths:
+    for path in _ask_ahead(paths):
+        if isinstance(path, Found):
+            yield path
+            continue
         try:
             identity, is_folder = _identify(path)
+            if is_folder and isinstance(path, RemotePath):
+                look_anew()
             entries = _list_folder(path) if is_folder else iter(())
             source = Source(path if is_folder else _find_header(path))
         except OSError as error:
@@ -83,10 +94,47 @@ def iter_inputs(paths: Sequence[Path]) -> Iterator[Found]:
             if is_folder:
                 yield from _walk(path, identity, entries)
             else:
-                yield Found(source, is_named=True)
+                yield Found(source, is_named=True, stays=_stays(path))
 
 
-def _find_header(path: Path) -> Path:
+def _ask_ahead(paths: "Iterable[Location | Found]") -> "Iterator[Location | Found]":
+    """Pass paths on; from the first address on, what lies there is asked a few paths ahead."""
+    rest = iter(paths)
+    for path in rest:
+        if isinstance(path, RemotePath):
+            from gadoscope.reading.remote.walk import OBJECTS_AHEAD  # noqa: PLC0415 — disks do without
+
+            with ThreadPoolExecutor(OBJECTS_AHEAD, thread_name_prefix="ask") as pool:
+                yield from map_ahead(pool, _ask, chain([path], rest), OBJECTS_AHEAD)
+            return
+        yield path
+
+
+def _ask(named: "Location | Found") -> "Location | Found":
+    """Return an address with what is said of it, or why nothing is; anything else as it is."""
+    if not isinstance(named, RemotePath):
+        return named
+    from gadoscope.reading.remote.walk import ask  # noqa: PLC0415 — as above
+
+    try:
+        return ask(named)
+    except OSError as error:
+        return Found(Source(named), explain_os_error(error), is_named=True)
+
+
+def look_anew() -> None:
+    """Forget what was listed at addresses: a folder was named, and is walked as it is now."""
+    from gadoscope.reading.remote.listings import forget_listings  # noqa: PLC0415 — disks do without
+
+    forget_listings()
+
+
+def _stays(path: Location) -> bool:
+    """Return whether other processes cannot read it."""
+    return isinstance(path, RemotePath) and is_of_one_process(path.address)
+
+
+def _find_header(path: Location) -> Location:
     """Return the header of a NIfTI pair where its data file is named, else ``path``."""
     if not (path.name.lower().endswith(PAIR_ENDINGS) and is_pair_image(path)):
         return path
@@ -95,9 +143,10 @@ def _find_header(path: Path) -> Path:
     return next((header for header in headers if header.is_file()), path)
 
 
-def _walk(top: Path, identity: _Identity, entries: _Entries) -> Iterator[Found]:
+def _walk(top: Location, identity: _Identity, entries: _Entries) -> Iterator[Found]:
     """Walk one folder with a stack of our own: a tree may be deeper than Python's recursion."""
     levels = [(top, identity, entries)]
+    stays = _stays(top)
     entered = {identity}  # those of the levels: one set, for a chain of folders may be long
     while levels:
         folder, own, entries = levels[-1]
@@ -106,11 +155,11 @@ def _walk(top: Path, identity: _Identity, entries: _Entries) -> Iterator[Found]:
             levels.pop()
             entered.remove(own)
             continue
-        path = folder / name
+        path = folder.enter(name) if isinstance(folder, RemotePath) else folder / name
         try:
             if not is_folder:
                 if not is_described_elsewhere(path):
-                    yield Found(Source(path))
+                    yield Found(Source(path), stays=stays)
                 continue
             identity, _ = _identify(path)
             if identity in entered:
@@ -128,13 +177,17 @@ def _walk(top: Path, identity: _Identity, entries: _Entries) -> Iterator[Found]:
             yield Found(Source(path), explain_os_error(error))
 
 
-def _list_folder(folder: Path) -> _Entries:
+def _list_folder(folder: Location) -> _Entries:
+    if isinstance(folder, RemotePath):
+        from gadoscope.reading.remote.walk import list_folder  # noqa: PLC0415 — disks do without
+
+        return list_folder(folder, _is_shown)
     with os.scandir(folder) as entries:
-        return sort_entries(
-            (entry.name, _is_folder(entry))
-            for entry in entries
-            if not entry.name.startswith(".") and entry.name != MANIFEST_NAME
-        )
+        return sort_entries((entry.name, _is_folder(entry)) for entry in entries if _is_shown(entry.name))
+
+
+def _is_shown(name: str) -> bool:
+    return not name.startswith(".") and name != MANIFEST_NAME
 
 
 def is_described_elsewhere(path: Place) -> bool:
@@ -157,6 +210,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _identify(path: Path) -> tuple[_Identity, bool]:
+def _identify(path: Location) -> tuple[_Identity, bool]:
+    if isinstance(path, RemotePath):
+        return path.address, path.is_folder or stat.S_ISDIR(path.stat().st_mode)
     status = path.stat()
     return (status.st_dev, status.st_ino), stat.S_ISDIR(status.st_mode)

@@ -24,6 +24,9 @@ from gadoscope.labels import Plane
 from gadoscope.reading.archives.held import Held
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.discover import Found, iter_inputs
+from gadoscope.reading.remote.addresses import hide_secrets
+from gadoscope.reading.remote.naming import locate
+from gadoscope.reading.remote.path import Location, RemotePath
 from gadoscope.reading.series import ImageSeries, SeriesVolume
 
 if TYPE_CHECKING:
@@ -32,7 +35,10 @@ if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from pydicom.dataset import Dataset
 
-    One: TypeAlias = "str | os.PathLike[str] | NDArray[Any] | SpatialImage | Dataset | BinaryIO | ImageSeries"
+    One: TypeAlias = (
+        "str | os.PathLike[str] | RemotePath | PathStream | NDArray[Any] | SpatialImage | Dataset | BinaryIO"
+        " | ImageSeries"
+    )
     What: TypeAlias = "One | Iterable[Any]"
 
 EXPECTED = (
@@ -42,6 +48,22 @@ EXPECTED = (
 SLICE_AXES, VOLUME_AXES = 2, 3
 COLOURS = (3, 4)
 """Values of a pixel in RGB, and in RGB with its opacity. No plane of a head has so few columns."""
+
+
+@dataclass(frozen=True)
+class PathStream:
+    """Paths that are named one by one while earlier ones are read, so that their number costs no memory.
+
+    Parameters
+    ----------
+    names
+        Paths and addresses, taken once.
+    by
+        What names them, in a sentence.
+    """
+
+    names: Iterator[str]
+    by: str
 
 
 @dataclass(frozen=True)
@@ -93,7 +115,7 @@ def list_inputs(what: "What", axes: ArrayAxes) -> Iterator[Input]:
         If something in ``what`` is of another kind, or an array cannot be read with what is said of it.
     """
     listing = _Listing(axes)
-    parts: list[Path | Input] = list(listing.flatten(what))
+    parts: list[Location | PathStream | Input] = list(listing.flatten(what))
     if listing.n_arrays == 0 and axes != ArrayAxes():
         raise UsageError(
             "spacing_mm, orientation and plane are of arrays, but no array was given; leave them."
@@ -101,12 +123,31 @@ def list_inputs(what: "What", axes: ArrayAxes) -> Iterator[Input]:
     return _walk(parts)
 
 
-def _walk(parts: Iterable[Path | Input]) -> Iterator[Input]:
+def _walk(parts: Iterable[Location | PathStream | Input]) -> Iterator[Input]:
     for part in parts:
-        if isinstance(part, Path):
+        if isinstance(part, (Path, RemotePath)):
             yield from iter_inputs([part])
+        elif isinstance(part, PathStream):
+            yield from iter_inputs(map(_locate_named, part.names))
         else:
             yield part
+
+
+def _locate(what: Any) -> Location | PathStream:
+    if isinstance(what, (RemotePath, PathStream)):
+        return what
+    if what == "":
+        raise UsageError("an empty text names no path; '.' is the folder that you are in.")
+    return locate(what) if isinstance(what, str) else Path(what)
+
+
+def _locate_named(text: str) -> Location | Found:
+    """Return the place of one name among many: what is wrong with it becomes its row."""
+    try:
+        return locate(text)
+    except UsageError as error:
+        shown = Source(Path(hide_secrets(text)))
+        return Found(shown, ReadError("unknown_address", str(error)), is_named=True)
 
 
 class _Listing:
@@ -118,12 +159,10 @@ class _Listing:
         self._names: set[str] = set()
         self.n_arrays = 0
 
-    def flatten(self, what: Any) -> Iterator[Path | Input]:
+    def flatten(self, what: Any) -> Iterator[Location | PathStream | Input]:
         """Yield paths and inputs."""
-        if isinstance(what, str) and not what:
-            raise UsageError("an empty text names no path; '.' is the folder that you are in.")
-        if isinstance(what, (str, os.PathLike)):
-            yield Path(what)
+        if isinstance(what, (str, os.PathLike, RemotePath, PathStream)):
+            yield _locate(what)
         elif isinstance(what, np.ndarray):
             yield self._take_array(what)
         elif isinstance(what, ImageSeries):

@@ -1,6 +1,7 @@
 """What the operating system says when a path cannot be read, in words for a person."""
 
 import errno
+from copy import copy
 
 from gadoscope.errors import ReadError
 
@@ -14,8 +15,26 @@ _SENTENCES = {
 }
 
 
+class ExplainedOSError(OSError):
+    """An error of a place that is no disk, which says itself what it means.
+
+    Parameters
+    ----------
+    number
+        The nearest one of the operating system's.
+    meaning
+        What its row says.
+    """
+
+    def __init__(self, number: int, meaning: ReadError) -> None:
+        super().__init__(number, str(meaning))
+        self.meaning = meaning
+
+
 def explain_os_error(error: OSError) -> ReadError:
     """Return the ReadError that says what ``error`` means and what to do."""
+    if isinstance(error, ExplainedOSError):
+        return copy(error.meaning)  # which many may be raised for: each has its own traceback
     if error.errno in _SENTENCES:
         return ReadError(*_SENTENCES[error.errno])
     return ReadError(

@@ -5,21 +5,27 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
-from pathlib import Path
 
 from gadoscope.errors import ReadError
 from gadoscope.reading.os_errors import explain_os_error
+from gadoscope.reading.remote.path import Location, RemotePath
 
 
 @contextmanager
-def open_regular_file(path: Path) -> Iterator[BufferedReader]:
-    """Open a file for reading; a named pipe or a device is never opened, for it could wait for ever.
+def open_regular_file(path: Location) -> Iterator[BufferedReader]:
+    """Open a file or an object for reading; a named pipe or a device never, for it could wait for ever.
 
     Raises
     ------
     ReadError
         If the system cannot open or read it, also inside the block.
     """
+    if isinstance(path, RemotePath):
+        from gadoscope.reading.remote.file import open_remote  # noqa: PLC0415 — disks do without
+
+        with open_remote(path) as remote:
+            yield remote
+        return
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gadoscope.reading.ahead import read_starts_ahead
 from gadoscope.reading.at_once import scan_at_once
 from gadoscope.reading.dicom.grouping.batches import Batch, pack
 from gadoscope.reading.dicom.header import scan_header
@@ -32,6 +33,7 @@ class Scanned:
 def scan_group(group: Sequence[Found]) -> Scanned:
     """Read the headers of the DICOM instances in ``group``. Never raises for what a file holds."""
     instances, left = [], []
+    read_starts_ahead(found.source for found in group if found.error is None)
     for found in group:
         try:
             if found.error is not None:

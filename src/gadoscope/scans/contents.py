@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from gadoscope.errors import InputError, UsageError
+from gadoscope.parallel import in_groups
+from gadoscope.reading.ahead import read_starts_ahead
 from gadoscope.reading.archives.containers import list_archive, list_directory
 from gadoscope.reading.archives.held import Held
 from gadoscope.reading.archives.places import place_of
@@ -22,6 +25,9 @@ from gadoscope.reading.os_errors import explain_os_error
 from gadoscope.reading.series import Facts, ImageSeries
 from gadoscope.scans.beside import look_beside, open_beside
 from gadoscope.scans.instances import check_count, find_typical_facts, open_instances, read_source_facts
+
+INPUTS_AT_ONCE = 32
+"""Whose first bytes are asked for together, where they lie at an address."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +137,18 @@ def look_below(path: Path) -> Contents:
     return look_through(iter_inputs([path]))
 
 
+def _with_starts_ahead(group: list[Input]) -> list[Input]:
+    read_starts_ahead(one.source for one in group if isinstance(one, Found) and one.error is None)
+    return group
+
+
 class _Looking:
     def __init__(self, index: SeriesIndex) -> None:
         self._index = index
         self.contents = Contents()
 
     def take(self, inputs: Iterable[Input]) -> None:
-        for one in inputs:
+        for one in chain.from_iterable(map(_with_starts_ahead, in_groups(inputs, INPUTS_AT_ONCE))):
             if isinstance(one, GivenSeries):
                 self.contents.volumes.append((None, one.series))
             elif isinstance(one, GivenSlice):

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 from gadoscope.errors import InputError, RefusedError
 from gadoscope.reading.archives.places import MemberPath
@@ -13,9 +12,10 @@ from gadoscope.reading.bids.dataset import is_derivatives
 from gadoscope.reading.dicom.dicomdir import find_reference, list_instances
 from gadoscope.reading.dicom.other_names import find_by_uid
 from gadoscope.reading.discover import MANIFEST_NAME, Found, derivatives_error, is_described_elsewhere
+from gadoscope.reading.remote.path import Location
 
 
-def list_archive(archive: Source, n_listed: Counter[Path] | None = None) -> Iterator[Found]:
+def list_archive(archive: Source, n_listed: Counter[Location] | None = None) -> Iterator[Found]:
     """Return every input that an archive holds, in the order of a walk; what cannot be read with the error.
 
     What gets no row in a folder gets none here: the sidecars of a BIDS data set, the voxels of a pair. Its

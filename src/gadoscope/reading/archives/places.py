@@ -1,8 +1,8 @@
-"""A file on disk or a member of an archive, asked in one way: what lies beside it, what is above it.
+"""A file, an object at an address or a member of an archive, asked in one way: what lies beside and above it.
 
 A BIDS data set, or a pair of header and voxels, is the same inside an archive and outside. What looks around
-in folders asks a `Place`, which is pathlib's `Path` on disk, `MemberPath` in an archive, and `HeldPath` in
-memory.
+in folders asks a `Place`, which is pathlib's `Path` on disk, `RemotePath` at an address, `MemberPath` in an
+archive, and `HeldPath` in memory.
 """
 
 import errno
@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal
 
 from gadoscope.reading.archives.sources import INSIDE, Source
 from gadoscope.reading.regular_files import open_regular_file
+from gadoscope.reading.remote.path import Location, RemotePath
 
 MAX_LEVELS = 64
 """Folders that are looked at above a member: no data set is deeper, and a name may have 32,000 of them."""
@@ -43,14 +44,14 @@ class MemberPath(_Named):
     Parameters
     ----------
     archive
-        The file on disk.
+        The file, on disk or at an address.
     inside
         The archive inside it, as in `Source.member`; empty for the outermost one.
     text
         Name of a member or a folder; empty for the top of the archive. Nothing is above that.
     """
 
-    archive: Path
+    archive: Location
     inside: str
     text: str
 
@@ -151,7 +152,7 @@ class HeldPath(_Named):
         return self.source.open()
 
 
-Place = Path | MemberPath | HeldPath
+Place = Location | MemberPath | HeldPath
 
 
 def place_of(source: Source) -> Place:
@@ -173,9 +174,9 @@ def place_of(source: Source) -> Place:
 
 def source_of(place: Place) -> Source:
     """Return what is opened at a place."""
-    return Source(place) if isinstance(place, Path) else place.source
+    return Source(place) if isinstance(place, Path | RemotePath) else place.source
 
 
 def open_place(place: Place) -> AbstractContextManager[BinaryIO]:
     """Open a file or a member, byte for byte, for reading; errors as `Source.open`."""
-    return open_regular_file(place) if isinstance(place, Path) else place.source.open()
+    return open_regular_file(place) if isinstance(place, Path | RemotePath) else place.source.open()

@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple
 from gadoscope.reading.archives.held import Held
 from gadoscope.reading.formats import GZIP, PREFIX_BYTES, gunzip, is_dicom
 from gadoscope.reading.regular_files import open_regular_file
+from gadoscope.reading.remote.path import Location, RemotePath
 
 _NUMBER_BYTES = 8  # begins with zeros, as no path does
 
@@ -36,8 +37,8 @@ class Source:
     Parameters
     ----------
     path
-        The file on disk; or its text, as `str` gives it, of which a path is made where one is asked for: that
-        takes longer than all else here.
+        The file, on disk or at an address; or of one on disk its text, as `str` gives it, of which a path is
+        made where one is asked for: that takes longer than all else here.
     member
         Name inside the zip or tar that ``path`` is; ``inner.zip!name`` inside a nested one; empty for a
         plain file.
@@ -47,25 +48,32 @@ class Source:
 
     __slots__ = ("_path", "held", "member", "text")
 
-    def __init__(self, path: Path | str, member: str = "", held: Held | None = None) -> None:
+    def __init__(self, path: Location | str, member: str = "", held: Held | None = None) -> None:
         self._path = None if isinstance(path, str) else path
         self.text = str(path)
         self.member, self.held = member, held
 
     @property
-    def path(self) -> Path:
-        """Return the file on disk."""
+    def path(self) -> Location:
+        """Return where the file lies."""
         if self._path is None:
             self._path = Path(self.text)
         return self._path
 
-    def __reduce__(self) -> tuple[type["Source"], tuple[str, str, Held | None]]:
-        return Source, (self.text, self.member, self.held)
+    @property
+    def remote(self) -> RemotePath | None:
+        """Return where it lies if that is no disk; costs nothing of what a path of the disk does."""
+        return self._path if isinstance(self._path, RemotePath) else None
+
+    def __reduce__(self) -> tuple[type["Source"], tuple[RemotePath | str, str, Held | None]]:
+        return Source, (self.remote or self.text, self.member, self.held)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Source):
             return NotImplemented
-        return (self.text, self.member) == (other.text, other.member)
+        if (self.text, self.member) != (other.text, other.member):
+            return False
+        return self.remote == other.remote
 
     def __lt__(self, other: "Source") -> bool:
         return (self.path, self.member) < (other.path, other.member)
@@ -78,6 +86,19 @@ class Source:
 
     def __str__(self) -> str:
         return f"{self.text}{INSIDE}{self.member}" if self.member else self.text
+
+    @property
+    def on_disk(self) -> Path:
+        """Return the file of the disk, for those who look nowhere else, such as training.
+
+        Raises
+        ------
+        TypeError
+            If it lies at an address.
+        """
+        if isinstance(self.path, RemotePath):
+            raise TypeError(f"{self.path} lies on no disk")
+        return self.path
 
     @property
     def name(self) -> str:
@@ -103,12 +124,14 @@ class Source:
         return text.encode("utf-8", "surrogatepass").replace(b"/", b"\0")
 
     def read_start(self) -> Start | None:
-        """Return how a plain file on disk begins, at a third of what it costs to `open` it.
+        """Return how a plain file begins, at a third of what it costs to `open` it.
 
         ``None`` where it has to be opened: for what it is, or for an error, which opening it tells.
         """
         if self.member or self.held is not None:
             return None
+        if self.remote is not None:
+            return self._recall_start(self.remote)
         try:
             status = os.stat(self.text)  # noqa: PTH116 — as above, so is what a path does before
             if not stat.S_ISREG(status.st_mode):  # a pipe would make us wait
@@ -122,6 +145,14 @@ class Source:
             return None
         is_odd = len(data) < min(START_BYTES, status.st_size) or data.startswith(GZIP)
         return None if is_odd else Start(data, status.st_size)
+
+    @staticmethod
+    def _recall_start(path: RemotePath) -> Start | None:
+        """Return how an object begins that was asked for ahead of this."""
+        from gadoscope.reading.remote.file import read_start  # noqa: PLC0415 — disks do without
+
+        known = read_start(path)
+        return None if known is None or known[0].startswith(GZIP) else Start(*known)
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:

@@ -7,13 +7,11 @@ once, not once a member.
 """
 
 import io
-import os
 import threading
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import BinaryIO
 
 from gadoscope.errors import InputError, ReadError, RefusedError
@@ -29,6 +27,7 @@ from gadoscope.reading.archives.zip_limits import (
 )
 from gadoscope.reading.archives.zip_member import FILL_BYTES, MemberFile
 from gadoscope.reading.regular_files import open_regular_file
+from gadoscope.reading.remote.path import Location, spell_location
 
 MAX_OPEN = 8
 """Archives kept open: those being read, and the few that come next to them."""
@@ -39,13 +38,13 @@ OTHER_PROGRAMS = {"[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF"}
 """A member of this name: an office document, a book or a program, which are zips by accident."""
 
 
-def list_members(path: Path, member: str = "") -> list[tuple[str, InputError | None]]:
+def list_members(path: Location, member: str = "") -> list[tuple[str, InputError | None]]:
     """Return the members of an archive, in the order of a walk; folders are none.
 
     Parameters
     ----------
     path
-        The zip on disk.
+        The zip.
     member
         The zip inside it, if that one is meant.
 
@@ -98,13 +97,13 @@ def _find_fault(info: zipfile.ZipInfo, *, is_last: bool) -> InputError | None:
 
 
 @contextmanager
-def open_member(path: Path, member: str) -> Iterator[io.BufferedReader]:
+def open_member(path: Location, member: str) -> Iterator[io.BufferedReader]:
     """Open a member for reading, seekable.
 
     Parameters
     ----------
     path
-        The zip on disk.
+        The zip.
     member
         Name inside it; ``inner.zip!name`` inside a nested one.
 
@@ -139,7 +138,7 @@ def open_member(path: Path, member: str) -> Iterator[io.BufferedReader]:
         yield io.BufferedReader(raw, FILL_BYTES)
 
 
-def locate_member(path: Path, member: str) -> tuple[str, str]:
+def locate_member(path: Location, member: str) -> tuple[str, str]:
     """Return the archive inside ``path`` that holds a member, empty for ``path`` itself, and its name there.
 
     Raises
@@ -151,13 +150,13 @@ def locate_member(path: Path, member: str) -> tuple[str, str]:
     return INSIDE.join(inner), name
 
 
-def has_member(path: Path, inside: str, name: str) -> bool:
+def has_member(path: Location, inside: str, name: str) -> bool:
     """Return whether the archive ``inside`` of ``path`` holds a file of this name."""
     with _lease(path, inside) as kept:
         return name in kept.names
 
 
-def is_unpacked(path: Path, inside: str) -> bool:
+def is_unpacked(path: Location, inside: str) -> bool:
     """Return whether reading an archive takes a copy of it, which is made once, in this process."""
     with _lease(path, inside) as kept:
         if kept.is_copy:
@@ -165,7 +164,7 @@ def is_unpacked(path: Path, inside: str) -> bool:
     return bool(inside) and is_unpacked(path, locate_member(path, inside)[0])
 
 
-def list_folder(path: Path, inside: str, folder: str) -> list[str]:
+def list_folder(path: Location, inside: str, folder: str) -> list[str]:
     """Return the last parts of the names that lie directly in a folder of an archive."""
     with _lease(path, inside) as kept:
         return kept.names_by_folder().get(folder, [])
@@ -220,7 +219,7 @@ _lock = threading.RLock()  # opening an archive inside another one leases that o
 
 
 @contextmanager
-def _lease(path: Path, member: str) -> Iterator[_Kept]:
+def _lease(path: Location, member: str) -> Iterator[_Kept]:
     with _lock:
         kept = _keep(path, member)
         kept.n_readers += 1
@@ -232,7 +231,7 @@ def _lease(path: Path, member: str) -> Iterator[_Kept]:
 
 
 @contextmanager
-def _lease_holder(path: Path, member: str) -> Iterator[tuple[_Kept, str]]:
+def _lease_holder(path: Location, member: str) -> Iterator[tuple[_Kept, str]]:
     """Lease the archive that holds a member; yield it and the member's name there."""
     with _lease(path, "") as kept:
         if member in kept.names:  # nearly always: nothing is asked twice
@@ -243,12 +242,12 @@ def _lease_holder(path: Path, member: str) -> Iterator[tuple[_Kept, str]]:
         yield kept, name
 
 
-def _keep(path: Path, member: str) -> _Kept:
+def _keep(path: Location, member: str) -> _Kept:
     try:
         status = path.stat()
-        key = (os.fspath(path), member, status.st_mtime_ns, status.st_size)
+        key = (spell_location(path), member, status.st_mtime_ns, status.st_size)
     except (OSError, ValueError):
-        key = (os.fspath(path), member, 0, 0)  # gone meanwhile: opening says so
+        key = (spell_location(path), member, 0, 0)  # gone meanwhile: opening says so
     if key in _open:
         _open.move_to_end(key)
         return _open[key]
@@ -290,7 +289,7 @@ def _close_some(latest: _Kept) -> None:
                 _open.pop(key).close()
 
 
-def _split(path: Path, member: str) -> tuple[list[str], str]:
+def _split(path: Location, member: str) -> tuple[list[str], str]:
     """Return the archives inside ``path`` that lead to a member, outermost first, and its name there."""
     inner: list[str] = []
     while True:

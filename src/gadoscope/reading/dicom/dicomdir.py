@@ -1,6 +1,5 @@
 """A DICOMDIR names the instances of a medium; it is no image itself."""
 
-import os
 from collections.abc import Mapping
 
 from gadoscope.errors import InputError, ReadError, RefusedError
@@ -8,6 +7,7 @@ from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom import tags
 from gadoscope.reading.dicom.other_names import find_other_name
 from gadoscope.reading.dicom.syntaxes import BIG_ENDIAN, guess_implicit
+from gadoscope.reading.remote.path import Location
 
 MAX_DIRECTORY_BYTES = 128 * 2**20
 """About a kilobyte an instance: a DICOMDIR of 100,000 instances. It takes several times that in memory."""
@@ -70,6 +70,13 @@ def _instance_uid(record: Mapping[int, bytes]) -> str:
     return record.get(_INSTANCE_UID, b"").decode("latin-1").strip(" \0")
 
 
+def _exists(place: Location) -> bool:
+    try:
+        return place.exists()
+    except (OSError, ValueError):  # a folder that is closed is no fault
+        return False
+
+
 def find_reference(directory: Source, parts: tuple[str, ...]) -> tuple[Source, InputError | None]:
     """Return the file with this File ID (PS3.10 8.5): names below the folder of the DICOMDIR.
 
@@ -85,7 +92,7 @@ def find_reference(directory: Source, parts: tuple[str, ...]) -> tuple[Source, I
         return source, RefusedError(
             "outside_directory", "the DICOMDIR names a file outside its own folder; name that file itself."
         )
-    if directory.member or os.path.exists(source.path):  # noqa: PTH110 — a folder that is closed is no fault
+    if directory.member or _exists(source.path):
         return source, None
     found = find_other_name(directory.path.parent, parts)
     if found is not None:

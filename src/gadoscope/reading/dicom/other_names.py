@@ -15,7 +15,10 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
+from gadoscope.errors import InputError
 from gadoscope.reading.formats import PREFIX_BYTES, is_dicom
+from gadoscope.reading.regular_files import open_regular_file
+from gadoscope.reading.remote.path import Location, RemotePath
 
 MAX_FILES_SEARCHED = 200_000
 """More than any medium holds; what is looked at below the folder of a DICOMDIR that names missing files."""
@@ -28,22 +31,22 @@ _DIRECTORY = b"1.2.840.10008.1.3.10"  # SOP class of a DICOMDIR
 _SUFFIXES = (".dcm", ".dicom", ".ima", ".dic", ".img", ".dcm.gz", ".gz")
 
 
-def find_other_name(folder: Path, parts: tuple[str, ...]) -> Path | None:
+def find_other_name(folder: Location, parts: tuple[str, ...]) -> Location | None:
     """Return the file below ``folder`` whose path differs from ``parts`` by capitals or suffix only."""
-    places = [folder]
+    places: list[Location] = [folder]
     for index, part in enumerate(parts):
         is_file = index == len(parts) - 1
         places = [found for place in places for found in _find_in(place, part, is_file=is_file)]
     return next(iter(places), None)
 
 
-def find_by_uid(folder: Path, uids: Set[str]) -> dict[str, Path]:
+def find_by_uid(folder: Location, uids: Set[str]) -> dict[str, Location]:
     """Return the files at or below ``folder`` that are these instances, by their SOP instance UID.
 
     Of each file only the first bytes are read, where DICOM has MediaStorageSOPInstanceUID.
     """
     wanted = {uid.encode("ascii", "replace"): uid for uid in uids if uid}
-    found: dict[str, Path] = {}
+    found: dict[str, Location] = {}
     for n_searched, path in enumerate(_iter_files(folder)):
         if len(found) == len(wanted) or n_searched == MAX_FILES_SEARCHED:
             break
@@ -55,7 +58,7 @@ def find_by_uid(folder: Path, uids: Set[str]) -> dict[str, Path]:
     return found
 
 
-def _find_in(folder: Path, part: str, *, is_file: bool) -> list[Path]:
+def _find_in(folder: Location, part: str, *, is_file: bool) -> list[Location]:
     """Return the entries that may be meant, the likeliest first."""
     wanted = _plain(part)
     try:
@@ -71,7 +74,7 @@ def _find_in(folder: Path, part: str, *, is_file: bool) -> list[Path]:
 
 
 @lru_cache(maxsize=_REMEMBERED_FOLDERS)
-def _list_names(folder: Path, changed_ns: int) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+def _list_names(folder: Location, changed_ns: int) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """List a folder once, and again when it changed: every one of its files may be looked for.
 
     Returns
@@ -81,12 +84,17 @@ def _list_names(folder: Path, changed_ns: int) -> tuple[dict[str, list[str]], di
     """
     same: dict[str, list[str]] = {}
     longer: dict[str, list[str]] = {}
-    for name in sorted(entry.name for entry in os.scandir(folder)):
+    for name in sorted(_list_all(folder)):
         plain = _plain(name)
         same.setdefault(plain, []).append(name)
         for dot in islice((at for at, letter in enumerate(plain) if letter == "."), _MOST_DOTS):
             longer.setdefault(plain[:dot], []).append(name)
     return same, longer
+
+
+def _list_all(folder: Location) -> Iterator[str]:
+    listed = folder.iterdir() if isinstance(folder, RemotePath) else os.scandir(folder)
+    return (entry.name for entry in listed)
 
 
 def _rank(suffix: str) -> int:
@@ -97,17 +105,24 @@ def _plain(name: str) -> str:
     return _VERSION.sub("", name.lower()).rstrip(".")
 
 
-def _iter_files(folder: Path) -> Iterator[Path]:
+def _iter_files(folder: Location) -> Iterator[Location]:
+    if isinstance(folder, RemotePath):
+        shown = sorted((one for one in folder.iterdir() if not one.name.startswith(".")), key=_folders_last)
+        for one in shown:
+            yield from _iter_files(one) if one.is_folder else (one,)
+        return
     for above, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(above) / name for name in sorted(names) if not name.startswith("."))
 
 
-def _read_prefix(path: Path) -> bytes:
+def _folders_last(place: RemotePath) -> tuple[bool, str]:
+    return place.is_folder, place.name
+
+
+def _read_prefix(path: Location) -> bytes:
     try:
-        if not path.is_file():  # a named pipe would wait for ever
-            return b""
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             return file.read(PREFIX_BYTES)
-    except OSError:
+    except InputError:
         return b""

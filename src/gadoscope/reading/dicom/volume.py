@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from gadoscope.errors import InputError, ReadError
 from gadoscope.imaging.volume import Geometry
+from gadoscope.reading.ahead import with_pixels_ahead
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom.pixels import DecodedFrame, PixelHeader, decode_frame, read_pixel_header
 from gadoscope.reading.dicom.volumes import FramePlace
@@ -76,7 +77,11 @@ class DicomVolume:
         """
         _, n_rows, n_columns = self.geometry.shape
         voxels = np.empty((len(indices), n_rows, n_columns), np.float32)
-        for place, index in enumerate(indices):
+        frames = [self._slices[index] for index in indices]
+        ahead = iter(with_pixels_ahead([self._files[frame.instance] for frame in frames if frame]))
+        for place, (index, frame) in enumerate(zip(indices, frames, strict=True)):
+            if frame is not None:
+                next(ahead)
             values = self._decode(index).values
             if values.shape != (n_rows, n_columns):
                 raise ReadError("changed", "the file changed while it was read; run again when it is still.")

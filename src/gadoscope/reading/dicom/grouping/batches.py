@@ -16,6 +16,7 @@ from gadoscope.reading.archives.held import Held, find_held
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom.header import InstanceHeader
 from gadoscope.reading.dicom.kinds import is_placed_slice
+from gadoscope.reading.remote.path import is_on_disk, read_location
 
 COMPRESSION = 1
 """zlib's fastest level: headers of one series differ little, so it already saves nine tenths."""
@@ -190,9 +191,11 @@ def _digest_text(text: str) -> bytes:
 
 
 def _spell_place(source: Source) -> tuple[str, str, int]:
-    return source.text, source.member, source.held.number if source.held else _ON_DISK
+    text = source.remote.spell() if source.remote else source.text
+    return text, source.member, source.held.number if source.held else _ON_DISK
 
 
 def read_place(path: str, member: str, number: int) -> Source:
     """Return the source that a batch spelt."""
-    return Source(path, member, None if number == _ON_DISK else find_held(number))
+    place = path if is_on_disk(path) else read_location(path)
+    return Source(place, member, None if number == _ON_DISK else find_held(number))
