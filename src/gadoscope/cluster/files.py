@@ -81,10 +81,10 @@ class FileWork:
             yield LookTask(self._setup, group, asks_later=self._asks)
 
     def _check_path(self, found: Found) -> None:
-        """Let all workers look for the first file of the run."""
-        if not self._is_path_checked and found.error is None:
+        """Let all workers look for the first file of a disk; an address is one everywhere."""
+        if not self._is_path_checked and found.error is None and found.source.remote is None:
             self._is_path_checked = True
-            check_path(self._client, found.source.path)
+            check_path(self._client, found.source.on_disk)
 
     def _look_here(self, one: Input) -> Looked:
         if isinstance(one, Found) and one.source.member:

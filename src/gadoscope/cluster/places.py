@@ -28,9 +28,9 @@ class Places:
         UsageError
             If some paths are relative and others absolute: the rows could not be told apart.
         """
-        path = found.source.path
-        if found.source.held is not None:
+        if found.source.held is not None or found.source.remote is not None:
             return found
+        path = found.source.on_disk
         is_relative = not path.is_absolute()
         if self._is_relative is None:
             self._is_relative = is_relative
@@ -43,7 +43,7 @@ class Places:
         return replace(found, source=self._send(found.source)) if is_relative else found
 
     def _send(self, source: Source) -> Source:
-        return replace(source, path=self._folder / source.path)
+        return Source(self._folder / source.on_disk, source.member)
 
     def receive(self, outcome: Answer | Container) -> Answer | Container:
         """Return what became of an input under the path that the user named."""
@@ -61,7 +61,9 @@ class Places:
         return replace(answer, rows=tuple(map(self._receive_row, answer.rows)), judged=judged)
 
     def _receive(self, source: Source) -> Source:
-        return replace(source, path=Path(str(source.path).removeprefix(self._start)))
+        if source.remote is not None:
+            return source
+        return Source(source.text.removeprefix(self._start), source.member, source.held)
 
     def _receive_row(self, row: SeriesResult) -> SeriesResult:
         return replace(row, path=row.path.removeprefix(self._start))
