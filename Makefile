@@ -23,7 +23,7 @@ SECONDS = 60
 FIRST = 0
 HEADERS = 100000
 
-.PHONY: docs reference notebook demo test test-slow axe check format fuzz headers bench bench-quick release pins container clean
+.PHONY: postgresql docs reference notebook demo test test-slow axe check format fuzz headers bench bench-quick release pins container clean
 
 demo: $(VENV)/train.stamp
 	rm -rf demo
@@ -42,6 +42,11 @@ test: $(VENV)/dev.stamp
 test-slow: export OMP_NUM_THREADS = 1
 test-slow: $(VENV)/dev.stamp
 	$(BIN)/pytest -m slow --numprocesses auto --maxprocesses 8 --no-loadscope-reorder
+
+# A server for the tests of the store, from Debian or Ubuntu, where this is root; without one they skip and say so.
+postgresql:
+	@if [ -z "$$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	then apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql || echo "no PostgreSQL"; fi
 
 # What judges the pages in the slow tests; without npm those skip. A headless Chromium comes from the system.
 axe:

@@ -89,6 +89,13 @@ PLAN = (
         quick=("--studies", "12", "--rounds", "1"),
     ),
     Benchmark(
+        "store",
+        "A store of answers",
+        "Answers of made-up series written into SQLite and PostgreSQL, and a query by phase and agreement "
+        "that one row in a hundred fits.",
+        quick=("--answers", "2000", "--rows-asked", "20000"),
+    ),
+    Benchmark(
         "study_aware",
         "Judging a study together",
         "What judging the series of a study together changes, by simulated networks on phantom heads: of all "

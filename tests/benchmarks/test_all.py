@@ -34,6 +34,7 @@ TINY = {
     "default_speed": ("--epochs", "1", "--steps", "1"),
     "report": ("--slices", "400"),
     "answers_page": ("--studies", "5", "--rounds", "1"),
+    "store": ("--answers", "20", "--rows-asked", "200"),
     "study_aware": ("--subjects", "1", "--networks", "1"),
     "audit_copies": ("--subjects", "2", "--images", "100"),
 }

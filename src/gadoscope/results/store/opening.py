@@ -79,7 +79,13 @@ def _make_engine(address: Address, *, writes: bool) -> sa.Engine:
         sa.event.listen(engine, "connect", _begin_ourselves)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
-    how = {"connect_timeout": CONNECT_SECONDS, "application_name": "gadoscope", "keepalives_idle": 30}
+    how = {
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": "gadoscope",
+        "keepalives_idle": 30,
+        # Rows are found by their keys: on today's disks, and in memory, one is read as fast as the next.
+        "options": "-c random_page_cost=1.1",
+    }
     asked = sa.make_url(address.url)
     return sa.create_engine(
         asked,
