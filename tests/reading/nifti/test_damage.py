@@ -9,7 +9,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -57,15 +56,16 @@ class RecordingFile(io.FileIO):
         return data or b""
 
 
-@dataclass(frozen=True, order=True)
 class RecordingSource(Source):
     """Gives recording files."""
 
-    reads: list[tuple[int, int]] = field(default_factory=list, compare=False)
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.reads: list[tuple[int, int]] = []
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        with RecordingFile(self.path) as file:
+        with RecordingFile(self.on_disk) as file:
             file.reads = self.reads
             yield file
 
@@ -151,9 +151,9 @@ def test_damage_anywhere_in_compressed_voxels_is_an_error_of_all_slices(
 def test_a_damaged_volume_is_not_inflated_again_for_each_of_its_slices(tmp_path: Path) -> None:
     data = np.random.default_rng(1).integers(0, 4000, (60, 128, 128)).astype(np.int16)
     source = RecordingSource(save(tmp_path / "a.nii.gz", data, affine=np.diag([4.0, 1.0, 1.0, 1.0])))
-    content = bytearray(source.path.read_bytes())
+    content = bytearray(source.on_disk.read_bytes())
     content[-8:] = bytes(8)  # checksum and length
-    source.path.write_bytes(content)
+    source.on_disk.write_bytes(content)
     with pytest.raises(ReadError):
         choose_slices(open_nifti(source).volumes[0].open(), SlicePolicy(n_slices=20))
     assert sum(end - start for start, end in source.reads) < 3 * len(content)
