@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from gadoscope.api.store import open_store
     from gadoscope.classification.classifier import Classifier, classify
     from gadoscope.classification.options import Progress, RunOptions
+    from gadoscope.cluster.engine import DaskEngine
     from gadoscope.errors import (
         BundleError,
         CheckpointError,
+        ClusterError,
         ConfigError,
         GadoscopeError,
         InputError,
@@ -80,7 +82,9 @@ __all__ = [
     "CheckpointError",
     "Checkup",
     "Classifier",
+    "ClusterError",
     "ConfigError",
+    "DaskEngine",
     "Estimate",
     "Finding",
     "GadoscopeError",
@@ -149,6 +153,7 @@ _ROOM_OF = {
     "gadoscope.api.runs": ("audit", "cross_validate", "evaluate", "explain", "repeat", "train", "tune"),
     "gadoscope.api.store": ("open_store",),
     "gadoscope.classification.classifier": ("Classifier", "classify"),
+    "gadoscope.cluster.engine": ("DaskEngine",),
     "gadoscope.scans.opening": ("read_series",),
     "gadoscope.classification.options": ("Progress", "RunOptions"),
     "gadoscope.errors": tuple(name for name in __all__ if name.endswith("Error")),

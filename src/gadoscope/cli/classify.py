@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gadoscope.cli.console import check_output, say_aside
+from gadoscope.cli.engine import engine_options, find_engine
 from gadoscope.cli.options import jobs_option, json_option, model_option, output_option, store_option
 from gadoscope.cli.table_output import open_standard_output
 from gadoscope.errors import UsageError
@@ -74,6 +75,7 @@ class _NamedPath(click.Path):
     help="Page (.html) to look at afterwards: all counts, and with pictures what to look at first.",
 )
 @jobs_option
+@engine_options
 @click.option(
     "--resume",
     is_flag=True,
@@ -103,6 +105,8 @@ def command(  # noqa: PLR0913 - one for each option
     output: Path | None,
     report: Path | None,
     jobs: int,
+    scheduler: str | None,
+    workers: int | None,
     resume: bool,
     store_url: str | None,
     quiet: bool,
@@ -143,6 +147,7 @@ def command(  # noqa: PLR0913 - one for each option
     _check_options(output, resume=resume, as_json=as_json, has_store=store_url is not None)
     store = _name_store(store_url)
     what = tuple(map(_take_path, paths))
+    engine = find_engine(scheduler, workers, jobs)
     page = _begin_page(report)
     ledger = Ledger() if page is None else page.ledger
     take = ledger.add if page is None else page.add
@@ -166,6 +171,7 @@ def command(  # noqa: PLR0913 - one for each option
             quote=QuoteMode(quote),
             watch=watch,
             pictures=page is not None,
+            engine=engine,
         )
         results = classify(what, model, jobs, options=options)
         if journal is not None and resume and not quiet:

@@ -96,7 +96,7 @@ def _start_workers(n_workers: int) -> Iterator[str]:
             "distributed.scheduler.allowed-failures": DEATHS,
             "distributed.logging": {"distributed": "critical"},  # also in the workers
             "distributed.worker.profile.enabled": False,
-            "distributed.scheduler.http.routes": [],  # Dask always listens for a browser; it answers nothing
+            "distributed.scheduler.http.routes": [],  # a port for browsers that answers nothing
             "distributed.worker.http.routes": [],
         }
         with dask.config.set(settings), _interrupts_blocked():
