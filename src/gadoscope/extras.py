@@ -37,7 +37,7 @@ MODULES_OF_EXTRA = {
     "s3": ("aiobotocore", "dateutil", "fsspec", "s3fs"),
     "store": ("alembic", "sqlalchemy"),
     "postgresql": ("alembic", "psycopg", "sqlalchemy"),
-    "cluster": ("distributed",),
+    "cluster": ("dask", "distributed"),
 }
 """The extras of a user, and the libraries of each that a base installation lacks, as they are imported; of
 two extras with one library the first is named where nobody says which."""

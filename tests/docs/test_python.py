@@ -60,6 +60,7 @@ def test_the_page_names_everything_that_is_offered() -> None:
 
 
 _SHOWN_BY_ANOTHER = {
+    "DaskEngine",
     "SeriesResult",
     "PicturedResult",
     "Bundle",

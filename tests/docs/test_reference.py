@@ -179,7 +179,7 @@ def test_a_bundle_has_the_keys_of_the_page_and_of_its_example(tiny_bundle: Path)
 
 READERS = (
     *("reading", "imaging", "evidence", "decision", "scans"),
-    *("preparation", "classification", "inference"),
+    *("preparation", "classification", "inference", "cluster"),
 )
 
 
