@@ -1,4 +1,4 @@
-"""What the page about clusters shows of Slurm is what dask-jobqueue prints."""
+"""What docs/how-to/classify-on-a-cluster.md shows of Slurm is what dask-jobqueue prints."""
 
 import re
 from pathlib import Path

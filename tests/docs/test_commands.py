@@ -37,7 +37,7 @@ RUN_BY = {
     "docs/how-to/calibrate-and-abstain.md": "test_pages_run.py",
     "docs/how-to/classify-a-bids-dataset.md": "../reading/bids/test_page.py",
     "docs/how-to/classify-an-archive.md": "test_pages_run.py",
-    "docs/how-to/classify-on-a-cluster.md": "../cluster/test_engine.py and test_local_cluster.py",
+    "docs/how-to/classify-on-a-cluster.md": "../cluster/test_slurm.py",
     "docs/how-to/find-label-errors.md": "test_pages_run.py",
     "docs/how-to/fine-tune-the-default.md": "test_pages_run.py",
     "docs/how-to/import-keras-weights.md": "test_pages_run.py",

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gadoscope.classification.inputs import Container, Examiner, Instance, Unasked
@@ -19,7 +19,7 @@ from gadoscope.classification.study.whole import StudyTask, answer_study
 from gadoscope.errors import GadoscopeError
 from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Session
-from gadoscope.labels import QuoteMode, SeriesResult
+from gadoscope.labels import QuoteMode, SeriesResult, without_picture
 from gadoscope.reading.dicom.grouping.batches import Batch
 from gadoscope.reading.discover import Found
 from gadoscope.reading.scan import scan_group
@@ -154,8 +154,15 @@ def look_at(task: LookTask) -> Looked:
     options = _options_of(task.setup, is_suspect=task.is_suspect)
     outcomes = Examiner(session, options, asks_later=task.asks_later).examine_group(scanned.left)
     late = pack_instances(one for one in outcomes if isinstance(one, Instance))
-    others = [one for one in outcomes if not isinstance(one, Instance)]
+    others = [_as_asked(one, task.setup) for one in outcomes if not isinstance(one, Instance)]
     return Looked([*scanned.batches, *late], others, len(task.group), time.monotonic() - began)
+
+
+def _as_asked(one: Answer | Container | Unasked, setup: Setup) -> Answer | Container | Unasked:
+    """Take away what an answer has for whoever keeps it, where nobody does: a suspect has it all the same."""
+    if setup.keeps or setup.pictures or not isinstance(one, Answer):
+        return one
+    return replace(one, digest=None, rows=tuple(map(without_picture, one.rows)))
 
 
 def answer(task: AnswerTask) -> list[Answer]:
