@@ -97,6 +97,7 @@ def _start_workers(n_workers: int) -> Iterator[str]:
             "distributed.scheduler.allowed-failures": DEATHS,
             "distributed.logging": {"distributed": "critical"},  # also in the workers
             "distributed.worker.profile.enabled": False,
+            "distributed.admin.system-monitor.interval": "10s",  # nobody looks at it
             "distributed.scheduler.http.routes": [],  # a port for browsers that answers nothing
             "distributed.worker.http.routes": [],
         }

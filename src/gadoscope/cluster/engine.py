@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gadoscope.cluster.tasks import Setup
     from gadoscope.reading.dicom.grouping.index import SeriesIndex
 
-TASKS_PER_THREAD = 16
+TASKS_PER_THREAD = 32
 """Under way for each thread of a worker: enough that one that takes long at the front keeps none waiting."""
 MOST_TASKS = 2000
 """Under way in all: a study's packed headers are some 20 kB, so 40 MB."""

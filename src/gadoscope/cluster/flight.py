@@ -29,6 +29,9 @@ PATIENCE_S = 60.0
 """Without any worker; batch systems and nannies start new ones in less."""
 SUBMITTED_TOGETHER = 16
 """Tasks in one message to the scheduler: each message costs a millisecond, and a study may be megabytes."""
+GATHERED_TOGETHER, GATHERED_S = 16, 0.05
+"""Results asked for in one message, and how long the first of them waits for others, while the workers have
+tasks enough: each message costs the driver and the workers some milliseconds."""
 GONE = "What was answered stands in the store, or in the journal beside the table: run the command again."
 
 
@@ -140,13 +143,14 @@ class Flight(Generic[Task, Result]):
             future.add_done_callback(lambda _, entry=entry: self._arrived.put(entry))
 
     def _collect(self) -> None:
-        """Wait for results, and take all that are there."""
+        """Wait for results, and take some together."""
         arrived = [self._wait()]
-        try:
-            while True:
-                arrived.append(self._arrived.get_nowait())
-        except Empty:
-            pass
+        end = time.monotonic() + GATHERED_S
+        while len(arrived) < GATHERED_TOGETHER and len(arrived) < len(self._under_way):
+            try:
+                arrived.append(self._arrived.get(timeout=max(0.0, end - time.monotonic())))
+            except Empty:
+                break
         following = []
         for entry, result in zip(arrived, self._gather(arrived), strict=True):
             entry.future = None
