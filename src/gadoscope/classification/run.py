@@ -18,7 +18,7 @@ from gadoscope.classification.local import LocalEngine
 from gadoscope.classification.options import Progress, RunOptions, Watch, take_options
 from gadoscope.classification.rows import Answer, empty_row, keep_going, storable_row
 from gadoscope.inference.session import Session
-from gadoscope.labels import QuoteMode, SeriesResult
+from gadoscope.labels import KeptResult, QuoteMode, SeriesResult, without_picture
 from gadoscope.parallel import count_jobs
 from gadoscope.reading.discover import iter_inputs
 from gadoscope.reading.given import Input
@@ -152,9 +152,11 @@ class _Run:
 
     def settle(self, answer: Answer) -> tuple[SeriesResult, ...]:
         """Return the rows of an answer to which nothing is changed any more, and keep where they are from."""
-        if self.keeper is not None:
-            self.keeper.settle(answer.digest, answer.rows, answer.study)
-        return answer.rows
+        if self.keeper is None:
+            return answer.rows
+        self.keeper.settle(answer.digest, answer.rows, answer.study)
+        # What only a keeper wants ends with it: rows are the same with and without one.
+        return tuple(without_picture(row) if type(row) is KeptResult else row for row in answer.rows)
 
     def answer_inputs(self, inputs: Iterable[Input]) -> Iterator[Answer]:
         """Yield an answer for each input but the instances of DICOM series, which go into the index."""
