@@ -62,6 +62,10 @@ NOT_RUN = {
     ">results.csv": "the same",
     "torchrun --nnodes 2 --nproc-per-node 4 --node-rank 0 --rdzv-backend c10d --rdzv-endpoint first:29500 "
     "-m gadoscope train lesson --data /shared/slices --output /shared/runs/many": "takes two machines",
+    "gadoscope classify s3://hospital-archive/2024 --output results.csv": "tests/reading/remote has a bucket",
+    "gadoscope classify s3://hospital-archive/export.zip https://host/scans/sub-01_T1w.nii.gz": "the same",
+    "sqlite3 layout_index.sqlite \"SELECT path FROM files WHERE path LIKE '%_T1w.nii.gz'\" "
+    "| gadoscope classify - --output results.csv": "pybids is no library of ours",
     "make demo": "test_readme.py runs its four commands, with the heads of the tutorial",
     "python -m benchmarks.saliency_regions demo/run/model.onnx "
     "--picture docs/images/what-the-network-looks-at.png": "takes a quarter of an hour; "
