@@ -60,6 +60,13 @@ PLAN = (
         quick=("--quick",),
     ),
     Benchmark(
+        "nightly",
+        "The run that is repeated",
+        "An archive classified into a store, once more as it is, and with a few studies more, by whole "
+        "processes with the lesson's network.",
+        quick=("--studies", "20"),
+    ),
+    Benchmark(
         "default_latency",
         "A slice with the default",
         "The network that ships and the image path before it, one slice in one thread.",

@@ -169,9 +169,12 @@ class KeptResult(SeriesResult):
     logits
         Of POST_CONTRAST, of each slice that was looked at, in the order of the slices; empty where the
         network was not asked, and in the row of a series of several volumes.
+    seen
+        Digest of the pixels that the network saw, in hexadecimal; empty where it was not asked now.
     """
 
     logits: tuple[float, ...] = field(default=(), repr=False, compare=False)
+    seen: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

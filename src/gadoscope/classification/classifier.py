@@ -93,7 +93,7 @@ class Classifier:
         rows = answer_inputs(
             list_inputs(what, axes), self.session, jobs=self._jobs, options=options, roots=paths
         )
-        return _refuse_none(rows, paths)
+        return _refuse_none(rows, [] if options is not None and options.since is not None else paths)
 
     def answer(self, series: ImageSeries, *, options: RunOptions | None = None) -> SeriesResult:
         """Return the row of one series; of several volumes `classify` gives the rows of each as well.

@@ -24,6 +24,9 @@ Take = Callable[[Sequence["Batch"], int], None]
 class Workers(Protocol):
     """The workers of one run."""
 
+    is_here: bool
+    """Whether they open files by the very paths that the user named."""
+
     def look(self, inputs: "Iterable[Input]", take: Take) -> "Iterator[Answer | Container]":
         """Yield what became of inputs, in their order; the instances of DICOM series go to ``take``.
 

@@ -29,6 +29,8 @@ from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind, is_rare
 from gadoscope.reading.given import GivenSeries, GivenSlice, Input
 from gadoscope.reading.images import MAX_FILE_BYTES, SliceImage, decode_slice, take_slice
 from gadoscope.reading.no_image import explain_no_image
+from gadoscope.reading.stamps import Stamp, is_older, stamp_files
+from gadoscope.results.keeping import NOWHERE, Origin
 
 if TYPE_CHECKING:
     from gadoscope.reading.archives.places import Place
@@ -72,10 +74,13 @@ class Unasked:
         Where it lies.
     digest
         Of its content, as that of an `Answer`.
+    origin
+        By what that is known again.
     """
 
     source: Source
     digest: str
+    origin: Origin = NOWHERE
 
 
 Outcome = Answer | Instance | Container | Unasked
@@ -88,6 +93,7 @@ class _Slice:
     base: SeriesResult
     pixels: NDArray[np.uint8]
     digest: str | None
+    origin: Origin = NOWHERE
 
 
 class Examiner:
@@ -142,10 +148,9 @@ class Examiner:
                 return self._read_slice(file, self._with_name(base, found.source), found.source)
             if kind is Kind.DICOM:
                 return _read_header(file, found.source)
-            if kind is not Kind.NIFTI:
-                return _sort_out(kind, prefix, found)
-            digest = self._find_digest(file)
-        return self._answer_nifti(found.source, base, digest)
+        if kind is not Kind.NIFTI:
+            return _sort_out(kind, prefix, found)
+        return self._answer_nifti(found.source, base)
 
     def _take_slice(self, given: GivenSlice, base: SeriesResult) -> _Slice:
         planes = self._session.bundle.metadata.slice_policy.planes
@@ -184,7 +189,32 @@ class Examiner:
             return None
         return Answer(tuple(replace(row, path=base.path) for row in rows), digest, is_known=True)
 
+    def _recall_place(self, path: str, stamp: Stamp | None) -> Answer | None:
+        """Return the answer to what lies at a path, if it is as it was; none of rows if that is too old."""
+        if self._options.since is not None and is_older([stamp], self._options.since):
+            return Answer(())
+        if self._journal is None or stamp is None:
+            return None
+        lying = self._journal.recall_place(path, stamp.digest)
+        rows = None if lying is None else self._journal.find(lying.digest)
+        if lying is None or rows is None:
+            return None
+        placed = tuple(replace(row, path=path) for row in rows)
+        return Answer(placed, lying.digest, is_known=True, origin=Origin(stamp.digest))
+
+    def _stamp(self, sources: Sequence[Source], said: Sequence[str] = ()) -> Stamp | None:
+        is_asked = self._journal is not None or self._options.since is not None
+        return stamp_files(sources, said) if is_asked else None
+
     def _read_slice(self, file: BinaryIO, base: SeriesResult, source: Source) -> Answer | Unasked | _Slice:
+        stamp = self._stamp([source])
+        known = self._recall_place(base.path, stamp)
+        if known is not None:
+            return known
+        read = self._read_anew(file, base, source)
+        return replace(read, origin=Origin(stamp and stamp.digest))
+
+    def _read_anew(self, file: BinaryIO, base: SeriesResult, source: Source) -> Answer | Unasked | _Slice:
         is_refused_unread = file.seek(0, os.SEEK_END) > MAX_FILE_BYTES
         digest = content = None if is_refused_unread else self._find_digest(file)
         if digest is not None and base.header_quote:  # the name says something: it is part of the answer
@@ -214,21 +244,28 @@ class Examiner:
             row = judged_row(base, answers, self._session)[0]
             return _with_agreement(row) if row.header_quote else row
 
-        return Answer((keep_going(answer, replace(read.base, warnings=())),), read.digest)
+        row = keep_going(answer, replace(read.base, warnings=()))
+        return Answer((row,), read.digest, origin=read.origin)
 
-    def _answer_nifti(self, source: Source, base: SeriesResult, digest: str | None) -> Answer | Unasked:
+    def _answer_nifti(self, source: Source, base: SeriesResult) -> Answer | Unasked:
         from gadoscope.classification.series import answer_series  # noqa: PLC0415
-        from gadoscope.reading.archives.places import place_of  # noqa: PLC0415
+        from gadoscope.reading.archives.places import place_of, source_of  # noqa: PLC0415
         from gadoscope.scans.beside import look_beside, open_beside  # noqa: PLC0415 — PNG does without
 
         place = place_of(source)
         beside = look_beside(place)
-        if digest is not None:
-            said = (self._digest_beside(place), beside.facts, beside.warnings, beside.gradients)
-            digest = _digest_of(digest, source.name, *said)
+        name = source.name if may_speak(source.name) else ""
+        said = (name, beside.facts, beside.warnings, beside.gradients)
+        files = [source, *(source_of(one) for one in _list_beside(place))]
+        stamp = self._stamp(files, [_digest_of(*said)])
+        known = self._recall_place(base.path, stamp)
+        if known is not None:
+            return known
+        digest = None if self._journal is None else _digest_of(*map(self._digest_file, files), *said)
         recalled = self._recall(digest, base, source)
+        origin = Origin(stamp and stamp.digest)
         if recalled is not None:
-            return recalled
+            return replace(recalled, origin=origin)
 
         rows = answer_series(
             lambda: open_beside(source, beside),
@@ -238,7 +275,11 @@ class Examiner:
             file_name=source.name,
             quote=self._options.quote,
         )
-        return Answer(rows, digest)
+        return Answer(rows, digest, origin=origin)
+
+    def _digest_file(self, source: Source) -> str | None:
+        with source.open() as file:
+            return self._find_digest(file)
 
     def _with_name(self, base: SeriesResult, source: Source) -> SeriesResult:
         """Return ``base`` with what the name of the file says of contrast."""
@@ -248,17 +289,12 @@ class Examiner:
 
         return with_evidence(base, None, file_name=source.name, quote=self._options.quote)
 
-    def _digest_beside(self, place: "Place") -> list[str | None]:
-        """Return the digests of a pair's data file and of SPM's matrix."""
-        from gadoscope.reading.archives.places import open_place  # noqa: PLC0415
-        from gadoscope.reading.nifti.names import find_pair_image, find_spm_matrix  # noqa: PLC0415
 
-        digests = []
-        for beside in (find_pair_image(place), find_spm_matrix(place)):
-            if beside is not None:
-                with open_place(beside) as file:
-                    digests.append(self._find_digest(file))
-        return digests
+def _list_beside(place: "Place") -> list["Place"]:
+    """Return a pair's data file and SPM's matrix, as far as they are there."""
+    from gadoscope.reading.nifti.names import find_pair_image, find_spm_matrix  # noqa: PLC0415 — PNG does without
+
+    return [one for one in (find_pair_image(place), find_spm_matrix(place)) if one is not None]
 
 
 def _with_agreement(row: SeriesResult) -> SeriesResult:

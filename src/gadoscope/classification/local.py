@@ -6,26 +6,27 @@ many, processes read the headers, which is Python's own work and keeps its lock.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from gadoscope.classification.engine import Take
-from gadoscope.classification.inputs import Container, Examiner, Instance
+from gadoscope.classification.inputs import Container, Examiner, Instance, Outcome
 from gadoscope.classification.options import RunOptions
+from gadoscope.classification.remembered import in_groups_of, remember
 from gadoscope.classification.rows import Answer
 from gadoscope.inference.session import Session
-from gadoscope.parallel import in_groups, map_ahead
+from gadoscope.parallel import map_ahead
 from gadoscope.reading.discover import Found
 from gadoscope.reading.given import Input
 
 if TYPE_CHECKING:
-    from gadoscope.classification.study.tasks import SeriesTask, StudyReader
+    from gadoscope.classification.study.tasks import SeriesTask, Study, StudyReader
     from gadoscope.classification.workers import HeaderWorkers
     from gadoscope.reading.dicom.grouping.batches import Batch
-    from gadoscope.reading.dicom.grouping.index import SeriesIndex
+    from gadoscope.reading.dicom.grouping.index import SeriesEntry, SeriesIndex
 
 INPUTS_PER_GROUP = 8
 """Inputs that a worker reads before it runs the network on them.
@@ -61,6 +62,8 @@ class LocalEngine:
 class LocalWorkers:
     """What a run has open: its threads, and once there are many DICOM instances the processes."""
 
+    is_here = True
+
     def __init__(self, session: Session, options: RunOptions, jobs: int) -> None:
         self._session, self._options, self._jobs = session, options, jobs
         self._examiner = Examiner(session, options)
@@ -80,12 +83,18 @@ class LocalWorkers:
 
     def look(self, inputs: Iterable[Input], take: Take) -> Iterator[Answer | Container]:
         """Yield what became of inputs, as `Workers.look`."""
-        groups = in_groups(self._take_out_instances(inputs, take), INPUTS_PER_GROUP)
+        groups = in_groups_of(self._take_out_instances(inputs, take), INPUTS_PER_GROUP)
         n_ahead = self._jobs * GROUPS_PER_JOB
-        for outcomes in map_ahead(self._pool, self._examiner.examine_group, groups, n_ahead):
-            instances = [one for one in outcomes if isinstance(one, Instance)]
-            self._take(take, pack_instances(instances), len(outcomes))
-            yield from (one for one in outcomes if isinstance(one, (Answer, Container)))
+        for group, outcomes in map_ahead(self._pool, self._examine, groups, n_ahead):
+            batches = pack_instances([one for one in outcomes if isinstance(one, Instance)])
+            left = [place for place, one in enumerate(outcomes) if not isinstance(one, Instance)]
+            remember(self._options.journal, group, batches, left)
+            self._take(take, batches, len(outcomes))
+            others = (outcomes[place] for place in left)
+            yield from (one for one in others if isinstance(one, (Answer, Container)))
+
+    def _examine(self, group: Sequence[Input]) -> tuple[Sequence[Input], list[Outcome]]:
+        return group, self._examiner.examine_group(group)
 
     def answer(self, index: "SeriesIndex") -> Iterator[Answer]:
         """Yield an answer for each series, as `Workers.answer`."""
@@ -109,9 +118,11 @@ class LocalWorkers:
                 yield one
                 continue
             files: list[Input] = []
-            for scanned in self._start_header_workers().scan(chain([one], _until_it_stays(rest, files))):
-                self._take(take, scanned.batches, scanned.n_files - len(scanned.left))
-                yield from scanned.left
+            scans = self._start_header_workers().scan(chain([one], _until_it_stays(rest, files)))
+            for group, scanned in scans:
+                remember(self._options.journal, group, scanned.batches, scanned.left)
+                self._take(take, scanned.batches, len(group) - len(scanned.left))
+                yield from (group[place] for place in scanned.left)
             yield from files
 
     def _take(self, take: Take, batches: "list[Batch]", n_files: int) -> None:
@@ -125,11 +136,23 @@ class LocalWorkers:
             self._header_workers = self._open.enter_context(HeaderWorkers(self._jobs))
         return self._header_workers
 
-    def _list_tasks(self, index: "SeriesIndex", reader: "StudyReader") -> "Iterator[SeriesTask]":
-        """Yield the series of each study; a study's headers are read a few studies ahead."""
-        studies = map_ahead(self._pool, reader.read_study, index.iter_studies(), self._jobs + 1)
-        for number, study in enumerate(studies):
-            yield from study.list_tasks(number, index.read_batches)
+    def _list_tasks(self, index: "SeriesIndex", reader: "StudyReader") -> "Iterator[SeriesTask | Answer]":
+        """Yield the series of each study, or its answers where it is as it was; a few studies ahead."""
+        is_known = self._options.journal is not None or self._options.since is not None
+
+        def read(found: "tuple[Sequence[SeriesEntry], list[list[bytes]]]") -> "Study | list[Answer]":
+            answers = reader.recall(*found) if is_known else None
+            return reader.read_study(found[0]) if answers is None else answers
+
+        packed = (
+            (entries, [index.read_batches(entry.number) for entry in entries] if is_known else [])
+            for entries in index.iter_studies()
+        )
+        for number, study in enumerate(map_ahead(self._pool, read, packed, self._jobs + 1)):
+            if isinstance(study, list):
+                yield from study
+            else:
+                yield from study.list_tasks(number, index.read_batches)
 
 
 def pack_instances(instances: Iterable[Instance]) -> "list[Batch]":

@@ -51,6 +51,9 @@ class RunOptions:
         How much of a header the rows quote; all of it may hold what somebody typed in of a patient.
     watch
         Called often, also while no row comes; may raise to stop the run.
+    since
+        Leave out series and files that were there before, unchanged, in seconds since 1970; a study with
+        something newer is judged whole.
     pictures
         Give each row what a notebook shows beside it, as a `PicturedResult`: some 10 kB each.
     engine
@@ -66,6 +69,7 @@ class RunOptions:
     series_alone: bool = False
     quote: QuoteMode = QuoteMode.WORDS
     watch: Watch | None = None
+    since: float | None = None
     pictures: bool = False
     engine: "Engine | None" = None
 

@@ -1,5 +1,6 @@
 """What stands in a row: an answer, or why there is none. Whatever goes wrong, there is a row."""
 
+import hashlib
 import io
 import math
 import re
@@ -15,6 +16,7 @@ from gadoscope.inference.session import Answers, Session
 from gadoscope.labels import KeptResult, Level, Phase, PicturedResult, SeriesResult, SlicedResult, Status
 from gadoscope.reading.os_errors import explain_os_error, explain_stumble
 from gadoscope.reading.series import Facts
+from gadoscope.results.keeping import NOWHERE, Origin
 from gadoscope.text import shortened
 
 UID = re.compile(r"[0-9.]{1,64}")
@@ -68,8 +70,12 @@ class Answer:
         Its rows after its study was judged, where whoever answered it did that too.
     is_known
         Whether the rows are those of an earlier run.
+    is_final
+        Whether they were judged in that run, with the same series of a study.
     study
         Digest of the series that it was judged with; empty where that did not happen.
+    origin
+        By what the content is known again without reading it.
     """
 
     rows: tuple[SeriesResult, ...]
@@ -77,7 +83,9 @@ class Answer:
     place: StudyPlace | None = None
     judged: tuple[SeriesResult, ...] | None = None
     is_known: bool = False
+    is_final: bool = False
     study: str = ""
+    origin: Origin = NOWHERE
 
 
 def empty_row(path: str, session: Session, kind: type[SeriesResult] = SeriesResult) -> SeriesResult:
@@ -101,6 +109,13 @@ def with_picture(row: SeriesResult, slices: NDArray[np.uint8]) -> SeriesResult:
     # A tenth more bytes in half the time: a run with a page makes thousands of them, and shows a few.
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return replace(row, picture=buffer.getvalue())
+
+
+def with_seen(row: SeriesResult, slices: NDArray[np.uint8]) -> SeriesResult:
+    """Return ``row`` with a digest of slices (slice, row, column), where it is one that is kept."""
+    if not isinstance(row, KeptResult):
+        return row
+    return replace(row, seen=hashlib.sha256(np.ascontiguousarray(slices)).hexdigest())
 
 
 def storable_row(row: SeriesResult) -> SeriesResult:

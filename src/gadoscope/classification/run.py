@@ -114,12 +114,12 @@ def answer_inputs(
 
 def _iter_rows(inputs: Iterable[Input], run: "_Run") -> Generator[SeriesResult, None, None]:
     with run:
-        for answer in run.keep(run.answer_inputs(inputs)):
+        for answer in run.keep(run.answer_inputs(run.replay(inputs))):
             yield from run.settle(answer)
         for answer in run.judge_series():
             yield from run.settle(answer)
         if run.keeper is not None:
-            run.keeper.finish()
+            run.keeper.finish(has_seen_all=run.since is None)
 
 
 class _Run:
@@ -127,7 +127,7 @@ class _Run:
 
     def __init__(self, session: Session, engine: "Engine", options: RunOptions) -> None:
         self._session, self._options = session, options
-        self.keeper = options.journal
+        self.keeper, self.since = options.journal, options.since
         self._watch = options.watch or _ignore
         self._open = ExitStack()
         self._workers = engine.start(session, options)
@@ -154,9 +154,20 @@ class _Run:
         """Return the rows of an answer to which nothing is changed any more, and keep where they are from."""
         if self.keeper is None:
             return answer.rows
-        self.keeper.settle(answer.digest, answer.rows, answer.study)
+        if answer.rows:
+            self.keeper.settle(
+                answer.digest, answer.rows, answer.study, answer.origin, is_known=answer.is_final
+            )
         # What only a keeper wants ends with it: rows are the same with and without one.
         return tuple(without_picture(row) if type(row) is KeptResult else row for row in answer.rows)
+
+    def replay(self, inputs: Iterable[Input]) -> Iterable[Input]:
+        """Take the DICOM instances that the keeper remembers, and pass on all other inputs."""
+        if self.keeper is None or not self.keeper.remembers:
+            return inputs
+        from gadoscope.classification.remembered import replay  # noqa: PLC0415 — runs without a store do without
+
+        return replay(inputs, self.keeper, self._take_instances, is_here=self._workers.is_here)
 
     def answer_inputs(self, inputs: Iterable[Input]) -> Iterator[Answer]:
         """Yield an answer for each input but the instances of DICOM series, which go into the index."""

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from gadoscope.classification.dynamic import summarise_volumes
-from gadoscope.classification.rows import empty_row, judged_row, keep_going, with_picture
+from gadoscope.classification.rows import empty_row, judged_row, keep_going, with_picture, with_seen
 from gadoscope.classification.spread import MANY_VOLUMES, refuse_all, spread_indices
 from gadoscope.evidence.file_name import FILE_NAME, read_file_name
 from gadoscope.evidence.reconcile import HeaderState, compare, read_evidence
@@ -162,7 +162,8 @@ def _look(volume: LazyVolume, base: SeriesResult, session: Session) -> tuple[Ser
         n_slices_used=len(chosen.pixels),
         warnings=tuple(dict.fromkeys((*base.warnings, *chosen.warnings))),
     )
-    return judged_row(with_picture(looked_at, resized), session.slice_answers(resized), session)
+    looked_at = with_seen(with_picture(looked_at, resized), resized)
+    return judged_row(looked_at, session.slice_answers(resized), session)
 
 
 def with_evidence(

@@ -4,13 +4,14 @@ import signal
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import chain
 from multiprocessing import get_context
 from types import TracebackType
 from typing import Self
 
 from gadoscope.parallel import in_groups, map_ahead, prepare_worker
 from gadoscope.reading.discover import Found
-from gadoscope.reading.scan import Scanned, scan_group
+from gadoscope.reading.scan import Scanned, scan_files, split_groups
 
 FILES_PER_TASK = 64
 """About 10 ms of work: far more than handing it over, and little to wait for at the end."""
@@ -47,15 +48,17 @@ class HeaderWorkers:
         self._processes.shutdown(wait=True, cancel_futures=True)
         self._waiting.shutdown(wait=True)
 
-    def scan(self, found: Iterable[Found]) -> Iterator[Scanned]:
-        """Yield what is found in groups of ``found``, in their order."""
-        return map_ahead(self._waiting, self._scan_group, in_groups(found, FILES_PER_TASK), self._n_tasks)
+    def scan(self, found: Iterable[Found]) -> Iterator[tuple[Sequence[Found], Scanned]]:
+        """Yield groups of ``found``, in their order, with what was found in each."""
+        tasks = map_ahead(self._waiting, self._scan, in_groups(found, FILES_PER_TASK), self._n_tasks)
+        return chain.from_iterable(tasks)
 
-    def _scan_group(self, group: Sequence[Found]) -> Scanned:
+    def _scan(self, files: Sequence[Found]) -> list[tuple[Sequence[Found], Scanned]]:
         try:
-            return self._processes.submit(scan_group, group).result()
+            scanned = self._processes.submit(scan_files, files).result()
         except _NO_PROCESS:
-            return scan_group(group)
+            scanned = scan_files(files)
+        return list(zip(split_groups(files), scanned, strict=True))
 
 
 # A process was killed; the system gives none; or this one is a daemon, which may have none (an assertion

@@ -97,6 +97,12 @@ class _NamedPath(click.Path):
     help="What of a header a row quotes: the words that decided, or the full text, which may hold patient "
     "data that somebody typed into it.",
 )
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Only what was written or moved since then (2026-11-30, 2026-11-30T22:00, 36h, 7d); a study with "
+    "something new is judged whole.",
+)
 @json_option("JSON Lines on the standard output.")
 def command(  # noqa: PLR0913 - one for each option
     paths: "tuple[Location, ...]",
@@ -113,6 +119,7 @@ def command(  # noqa: PLR0913 - one for each option
     exit_phase: bool,
     series_alone: bool,
     quote: str,
+    since: str | None,
     as_json: bool,
 ) -> None:
     """Tell the contrast phase of scans and of folders of scans.
@@ -140,6 +147,7 @@ def command(  # noqa: PLR0913 - one for each option
     from gadoscope.cli.display import Display
     from gadoscope.cli.interrupt import stop_on_signal
     from gadoscope.labels import QuoteMode
+    from gadoscope.moments import parse_moment
     from gadoscope.results.ledger import Ledger
     from gadoscope.results.tables import Written
 
@@ -170,6 +178,7 @@ def command(  # noqa: PLR0913 - one for each option
             series_alone=series_alone,
             quote=QuoteMode(quote),
             watch=watch,
+            since=None if since is None else parse_moment(since, "--since").timestamp(),
             pictures=page is not None,
             engine=engine,
         )
@@ -178,7 +187,10 @@ def command(  # noqa: PLR0913 - one for each option
             _say_what_is_known(journal)
         with closing(results):
             rows = _until_stopped(results, stop, written)
-            for result in _write_each(rows, written, as_json=as_json, is_piped=is_piped):
+            written_rows = _write_each(
+                rows, written, as_json=as_json, is_piped=is_piped, may_be_empty=since is not None
+            )
+            for result in written_rows:
                 take(result)
     if page is not None and report is not None:
         page.write(report, str(model))
@@ -293,14 +305,14 @@ def _until_stopped(
 
 
 def _write_each(
-    rows: "Iterator[SeriesResult]", written: "Written", *, as_json: bool, is_piped: bool
+    rows: "Iterator[SeriesResult]", written: "Written", *, as_json: bool, is_piped: bool, may_be_empty: bool
 ) -> "Iterator[SeriesResult]":
-    """Write rows and pass them on; without a row nothing is opened, and no header is written."""
+    """Write rows and pass them on; without a row nothing is opened, unless the table may be empty."""
     first = next(rows, None)
-    if first is None:
+    if first is None and (written.is_part or not may_be_empty):
         return
     with _open_destination(written, as_json=as_json, is_piped=is_piped) as write:
-        for result in chain([first], rows):
+        for result in chain([] if first is None else [first], rows):
             write(result)
             yield result
 

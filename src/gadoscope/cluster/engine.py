@@ -86,11 +86,14 @@ def make_setup(session: Session, options: RunOptions) -> "Setup":
         series_alone=options.series_alone,
         pictures=options.pictures,
         keeps=options.journal is not None,
+        since=options.since,
     )
 
 
 class DaskWorkers:
     """The cluster at work for one run."""
+
+    is_here = False
 
     def __init__(
         self, client: "Client", setup: "Setup", session: Session, options: RunOptions, opened: ExitStack

@@ -58,6 +58,8 @@ class FileWork:
         for results in Flight(self._client, self._n_ahead, course).map(self._list_tasks(inputs)):
             for looked in results:
                 self._adapt(looked)
+                for stamp, content in looked.scans:
+                    self._keep_scan(stamp, content)
             batches, others = self._settle(results)
             take(batches, sum(batch.n_instances for batch in batches) + len(others))
             yield from map(self._places.receive, others)
@@ -93,6 +95,10 @@ class FileWork:
         instances = [outcome for outcome in outcomes if isinstance(outcome, Instance)]
         others = [outcome for outcome in outcomes if not isinstance(outcome, Instance)]
         return Looked(pack_instances(instances), others)
+
+    def _keep_scan(self, stamp: str, content: bytes) -> None:
+        if self._journal is not None:
+            self._journal.keep_scan(stamp, content)
 
     def _adapt(self, looked: Looked) -> None:
         """Give the next tasks as many files as these would have had to take `TASK_S`."""
@@ -155,4 +161,5 @@ def _recall(one: Unasked, rows: Sequence[SeriesResult] | None) -> Answer | None:
     """Return the answer that an earlier run gave to the same content, under this path."""
     if rows is None:
         return None
-    return Answer(tuple(replace(row, path=str(one.source)) for row in rows), one.digest, is_known=True)
+    placed = tuple(replace(row, path=str(one.source)) for row in rows)
+    return Answer(placed, one.digest, is_known=True, origin=one.origin)

@@ -60,6 +60,10 @@ class Places:
         judged = answer.judged and tuple(map(self._receive_row, answer.judged))
         return replace(answer, rows=tuple(map(self._receive_row, answer.rows)), judged=judged)
 
+    def receive_source(self, source: Source) -> Source:
+        """Return where something lies as the user named it."""
+        return self._receive(source) if self._is_relative else source
+
     def _receive(self, source: Source) -> Source:
         if source.remote is not None:
             return source

@@ -21,8 +21,10 @@ from gadoscope.inference.default import find_model
 from gadoscope.inference.session import Session
 from gadoscope.labels import QuoteMode, SeriesResult, without_picture
 from gadoscope.reading.dicom.grouping.batches import Batch
+from gadoscope.reading.dicom.grouping.kept import encode_scan
 from gadoscope.reading.discover import Found
-from gadoscope.reading.scan import scan_group
+from gadoscope.reading.scan import scan_group, split_groups
+from gadoscope.results.keeping import NOWHERE, Origin
 from gadoscope.version import __version__
 
 
@@ -36,7 +38,7 @@ class Setup:
         The bundle as the user named it: ``default``, or an absolute path.
     sha256
         Of the bundle.
-    quote, series_alone, pictures
+    quote, series_alone, pictures, since
         As of `RunOptions`.
     keeps
         Whether answers are kept somewhere, and so need digests.
@@ -49,6 +51,7 @@ class Setup:
     quote: QuoteMode
     series_alone: bool
     pictures: bool
+    since: float | None
     keeps: bool
     version: str = __version__
     answers_version: int = ANSWERS_VERSION
@@ -94,6 +97,7 @@ class Looked:
     others: list[Answer | Container | Unasked]
     n_files: int = 0
     seconds: float = 0.0
+    scans: Sequence[tuple[str, bytes]] = ()
 
 
 @dataclass(frozen=True)
@@ -122,19 +126,39 @@ class _KeptElsewhere:
     ) -> None:
         """Do nothing."""
 
-    may_know = False
+    may_know = remembers = False
     """Nothing is known here."""
 
-    def find(self, digest: str) -> None:
+    def find(self, digest: str, study: str = "") -> None:
         """Know nothing."""
+
+    def recall_place(self, path: str, stamp: str) -> None:
+        """Know nothing."""
+
+    def find_moved(self, headers: str) -> None:
+        """Know nothing."""
+
+    def recall_scan(self, stamp: str) -> None:
+        """Know nothing."""
+
+    def keep_scan(self, stamp: str, content: bytes) -> None:
+        """Keep nothing."""
 
     def add(self, digest: str, rows: Sequence[SeriesResult]) -> None:
         """Keep nothing."""
 
-    def settle(self, digest: str | None, rows: Sequence[SeriesResult], study: str) -> None:
+    def settle(
+        self,
+        digest: str | None,
+        rows: Sequence[SeriesResult],
+        study: str,
+        origin: Origin = NOWHERE,
+        *,
+        is_known: bool = False,
+    ) -> None:
         """Keep nothing."""
 
-    def finish(self) -> None:
+    def finish(self, *, has_seen_all: bool = True) -> None:
         """Do nothing."""
 
     def is_suspect(self, digest: str) -> bool:
@@ -150,12 +174,20 @@ def look_at(task: LookTask) -> Looked:
     """Look at a group of files: headers of DICOM instances are read, everything else is answered."""
     began = time.monotonic()
     session = load_session(task.setup)
-    scanned = scan_group(task.group)
     options = _options_of(task.setup, is_suspect=task.is_suspect)
-    outcomes = Examiner(session, options, asks_later=task.asks_later).examine_group(scanned.left)
-    late = pack_instances(one for one in outcomes if isinstance(one, Instance))
-    others = [_as_asked(one, task.setup) for one in outcomes if not isinstance(one, Instance)]
-    return Looked([*scanned.batches, *late], others, len(task.group), time.monotonic() - began)
+    examiner = Examiner(session, options, asks_later=task.asks_later)
+    batches: list[Batch] = []
+    others: list[Answer | Container | Unasked] = []
+    scans: list[tuple[str, bytes]] = []
+    for group in split_groups(task.group):
+        scanned = scan_group(group)
+        outcomes = examiner.examine_group([group[place] for place in scanned.left])
+        late = pack_instances(one for one in outcomes if isinstance(one, Instance))
+        batches += [*scanned.batches, *late]
+        others += [_as_asked(one, task.setup) for one in outcomes if not isinstance(one, Instance)]
+        if group[0].group and scanned.batches:
+            scans.append((group[0].group, encode_scan(scanned.batches, scanned.left)))
+    return Looked(batches, others, len(task.group), time.monotonic() - began, scans)
 
 
 def _as_asked(one: Answer | Container | Unasked, setup: Setup) -> Answer | Container | Unasked:
@@ -195,6 +227,7 @@ def _options_of(setup: Setup, *, is_suspect: bool = False) -> RunOptions:
         series_alone=setup.series_alone,
         quote=setup.quote,
         pictures=setup.pictures,
+        since=setup.since,
     )
 
 

@@ -52,12 +52,16 @@ class Found:
         Whether the user named it, rather than a folder above it.
     stays
         Whether it is read in this process: its archive is unpacked here, once.
+    group
+        Of neighbours in one folder that are looked at together, and remembered together: their stamp. Empty
+        where nobody remembers.
     """
 
     source: Source
     error: InputError | None = None
     is_named: bool = False
     stays: bool = False
+    group: str = ""
 
 
 def iter_inputs(paths: "Iterable[Location | Found]") -> Iterator[Found]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from gadoscope.reading.ahead import read_starts_ahead
 from gadoscope.reading.at_once import scan_at_once
 from gadoscope.reading.dicom.grouping.batches import Batch, pack
-from gadoscope.reading.dicom.header import scan_header
+from gadoscope.reading.dicom.header import InstanceHeader, scan_header
 from gadoscope.reading.discover import Found
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
 
@@ -20,36 +22,49 @@ class Scanned:
     batches
         The instances among them, by series.
     left
-        Everything else, in its order: images, archives, and whatever could not be read here.
-    n_files
-        How many were looked at.
+        Places in the group of everything else: images, archives, and whatever could not be read here.
     """
 
     batches: list[Batch]
-    left: list[Found]
-    n_files: int
+    left: list[int]
+
+
+def scan_files(files: Sequence[Found]) -> list[Scanned]:
+    """Read the headers of the DICOM instances among files, by groups of `split_groups`."""
+    return [scan_group(group) for group in split_groups(files)]
+
+
+def split_groups(files: Sequence[Found]) -> list[list[Found]]:
+    """Return files by the groups that are remembered apart; where nobody remembers it is one."""
+    return [list(group) for _, group in groupby(files, key=attrgetter("group"))]
 
 
 def scan_group(group: Sequence[Found]) -> Scanned:
     """Read the headers of the DICOM instances in ``group``. Never raises for what a file holds."""
     instances, left = [], []
     read_starts_ahead(found.source for found in group if found.error is None)
-    for found in group:
+    for place, found in enumerate(group):
         try:
-            if found.error is not None:
-                raise found.error
-            header = scan_at_once(found.source)
-            if header is not None:
-                instances.append((header, found.source))
-                continue
-            with found.source.open() as file:
-                if find_kind(file.read(PREFIX_BYTES)) is Kind.DICOM:
-                    file.seek(0)
-                    instances.append((scan_header(file, str(found.source)), found.source))
-                    continue
+            header = _scan(found)
         # Whatever is wrong with it, it is looked at once more, by the one who writes the rows.
         except Exception:
-            left.append(found)
+            header = None
+        if header is None:
+            left.append(place)
         else:
-            left.append(found)
-    return Scanned(pack(instances), left, len(group))
+            instances.append((header, found.source))
+    return Scanned(pack(instances), left)
+
+
+def _scan(found: Found) -> InstanceHeader | None:
+    """Return the header of an instance, or ``None`` for what is none."""
+    if found.error is not None:
+        return None
+    header = scan_at_once(found.source)
+    if header is not None:
+        return header
+    with found.source.open() as file:
+        if find_kind(file.read(PREFIX_BYTES)) is not Kind.DICOM:
+            return None
+        file.seek(0)
+        return scan_header(file, str(found.source))

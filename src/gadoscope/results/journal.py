@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +19,10 @@ from typing import Any, Self
 
 from gadoscope.labels import SeriesResult
 from gadoscope.results.journal_file import explain_sqlite, note_run, open_journal_file, refuse_journal
+from gadoscope.results.keeping import NOWHERE, Lying, Origin
 from gadoscope.results.store.batch import Batch, RunIds
 from gadoscope.results.store.codec import ROW_COLUMNS, count_statuses, from_values, now
+from gadoscope.results.store.places import find_moved, find_place
 from gadoscope.results.store.schema import ALONE, UNREAD, WHOLE
 from gadoscope.results.under_way import UnderWay, under_way_path
 from gadoscope.text import escaped
@@ -33,7 +35,7 @@ LOCK_SECONDS = 0.5
 """How long to wait for another run that writes the same journal."""
 
 _FIND = (
-    f"SELECT {', '.join(ROW_COLUMNS)} FROM answers WHERE digest = ? AND study = '{ALONE}' "  # noqa: S608 — our names
+    f"SELECT {', '.join(ROW_COLUMNS)} FROM answers WHERE digest = ? AND study = ? "  # noqa: S608 — our names
     f"AND model_id = ? AND version = ? ORDER BY volume_index = {WHOLE}, volume_index"
 )
 _COUNT = (
@@ -62,6 +64,8 @@ class Journal:
     token
         Of the run, where it is known by one.
     """
+
+    remembers = False
 
     def __init__(self, path: Path, *, is_resuming: bool, batch: Batch | None = None, token: str = "") -> None:
         self.path = path
@@ -145,30 +149,53 @@ class Journal:
         """Return whether `find` may find anything."""
         return self._is_resuming and self.count()[0] > 0
 
-    def find(self, digest: str) -> tuple[SeriesResult, ...] | None:
-        """Return the rows that an earlier run gave to this content, without a path; ``None`` if none did."""
+    def find(self, digest: str, study: str = ALONE) -> tuple[SeriesResult, ...] | None:
+        """Return the rows that an earlier run gave to this content; as a `Keeper`."""
         if not self._is_resuming:
             return None
-        waiting = self._batch.find(digest)
+        waiting = self._batch.find(digest) if study == ALONE else None
         if waiting is not None:
             return waiting
-        found = self._ask_all(_FIND, digest, self._ids.model, self._ids.version)
+        found = self._ask_all(_FIND, digest, study, self._ids.model, self._ids.version)
         try:
             return tuple(from_values(values, "", self._name) for values in found) or None
         except (ValueError, TypeError, RecursionError) as error:
             raise refuse_journal(self.path, error) from error
+
+    def recall_place(self, path: str, stamp: str) -> Lying | None:
+        """Return what lies at a path; as a `Keeper`."""
+        return find_place(self._ask_named, path, stamp) if self._is_resuming else None
+
+    def find_moved(self, headers: str) -> str | None:
+        """Return the digest of what was moved; as a `Keeper`."""
+        return find_moved(self._ask_named, headers) if self._is_resuming else None
+
+    def recall_scan(self, stamp: str) -> bytes | None:
+        """Return nothing: a journal is for one table, whose files are read once."""
+        return None
+
+    def keep_scan(self, stamp: str, content: bytes) -> None:
+        """Do nothing, as above."""
 
     def add(self, digest: str, rows: Sequence[SeriesResult]) -> None:
         """Keep the rows of one content; errors of a `Keeper`."""
         self._batch.add(digest, rows)
         self._write_in_time()
 
-    def settle(self, digest: str | None, rows: Sequence[SeriesResult], study: str) -> None:
+    def settle(
+        self,
+        digest: str | None,
+        rows: Sequence[SeriesResult],
+        study: str,
+        origin: Origin = NOWHERE,
+        *,
+        is_known: bool = False,
+    ) -> None:
         """Keep where a content lies, and the rows that it has in the end; errors of a `Keeper`."""
-        self._batch.settle(digest, rows, study)
+        self._batch.settle(digest, rows, study, origin, is_known=is_known)
         self._write_in_time()
 
-    def finish(self) -> None:
+    def finish(self, *, has_seen_all: bool = True) -> None:
         """Note that the run came to its end."""
         self._is_finished = True
 
@@ -215,10 +242,15 @@ class Journal:
         """Return the first row of the answer, or ``None``."""
         return next(iter(self._ask_all(statement, *values)), None)
 
-    def _ask_all(self, statement: str, *values: str | int) -> list[Any]:
+    def _ask_named(self, statement: str, values: Mapping[str, Any]) -> list[Any]:
+        return self._ask_all(statement, values=values)
+
+    def _ask_all(
+        self, statement: str, *given: str | int, values: Mapping[str, Any] | None = None
+    ) -> list[Any]:
         try:
             with self._lock:
-                return self._open().execute(statement, values).fetchall()
+                return self._open().execute(statement, given if values is None else values).fetchall()
         except sqlite3.Error as error:
             raise explain_sqlite(self.path, error) from error
 

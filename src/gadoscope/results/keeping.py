@@ -2,16 +2,55 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from gadoscope.labels import SeriesResult
 
 
+@dataclass(frozen=True)
+class Origin:
+    """By what a content is known again without reading it.
+
+    Parameters
+    ----------
+    stamp
+        Of its files, see `gadoscope.reading.stamps`; ``None`` where they have none.
+    headers
+        Digest of the headers of a DICOM series, and of what else its answer depends on but the pixels.
+    """
+
+    stamp: str | None = None
+    headers: str | None = None
+
+
+@dataclass(frozen=True)
+class Lying:
+    """What lies at a place.
+
+    Parameters
+    ----------
+    digest
+        Of the content.
+    study
+        Digest of the series that it was judged with; empty where it stands alone.
+    """
+
+    digest: str
+    study: str
+
+
+NOWHERE = Origin()
+
+
 class Keeper(Protocol):
     """Takes answers as they come, and knows those of earlier runs by their content.
 
-    `find`, `is_suspect` and `decoding` are called by several threads, all else by the one that reads rows.
+    What finds, recalls and tells is called by several threads, all else by the one that reads rows.
     """
+
+    remembers: bool
+    """Whether it keeps what was found in groups of files."""
 
     def begin(
         self,
@@ -52,8 +91,23 @@ class Keeper(Protocol):
     def may_know(self) -> bool:
         """Return whether `find` may find anything."""
 
-    def find(self, digest: str) -> tuple[SeriesResult, ...] | None:
-        """Return the rows that an earlier run gave to this content, without a path; ``None`` if none did."""
+    def find(self, digest: str, study: str = "") -> tuple[SeriesResult, ...] | None:
+        """Return the rows that an earlier run gave to this content, without a path; ``None`` if none did.
+
+        By itself, or where it was judged with the series of a study.
+        """
+
+    def recall_place(self, path: str, stamp: str) -> Lying | None:
+        """Return what lies at a path; ``None`` where no run was there, or its files were written since."""
+
+    def find_moved(self, headers: str) -> str | None:
+        """Return the digest of the one content of these headers that is no longer where it was."""
+
+    def recall_scan(self, stamp: str) -> bytes | None:
+        """Return what `keep_scan` was given for files of this stamp."""
+
+    def keep_scan(self, stamp: str, content: bytes) -> None:
+        """Keep what was found in a group of files; where a keeper does not remember, do nothing."""
 
     def add(self, digest: str, rows: Sequence[SeriesResult]) -> None:
         """Keep the rows of one content, as they are before its study is judged.
@@ -66,7 +120,15 @@ class Keeper(Protocol):
             If the disk is full.
         """
 
-    def settle(self, digest: str | None, rows: Sequence[SeriesResult], study: str) -> None:
+    def settle(
+        self,
+        digest: str | None,
+        rows: Sequence[SeriesResult],
+        study: str,
+        origin: Origin = NOWHERE,
+        *,
+        is_known: bool = False,
+    ) -> None:
         """Keep where a content lies, and the rows that it has in the end.
 
         Parameters
@@ -77,6 +139,10 @@ class Keeper(Protocol):
             Of the content, to which nothing is changed any more.
         study
             Digest of the series that it was judged with; empty where it stands alone.
+        origin
+            By what it is known again.
+        is_known
+            Whether it has these very rows already.
 
         Raises
         ------
@@ -90,5 +156,11 @@ class Keeper(Protocol):
     def decoding(self, digest: str) -> AbstractContextManager[None]:
         """Note that the block decodes a file of this content."""
 
-    def finish(self) -> None:
-        """Note that the run came to its end."""
+    def finish(self, *, has_seen_all: bool = True) -> None:
+        """Note that the run came to its end.
+
+        Parameters
+        ----------
+        has_seen_all
+            Whether everything below its roots was looked at: what was there before is gone then.
+        """

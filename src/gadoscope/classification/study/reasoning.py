@@ -11,7 +11,6 @@ study is asked when the agent was given (`gadoscope.decision.injection`), and th
 3. No answer is ever turned into its opposite, and no probability is changed: it stays that of the pixels.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, product
@@ -20,6 +19,7 @@ import numpy as np
 
 from gadoscope.classification.dynamic import find_turn
 from gadoscope.classification.rows import Answer, StudyPlace, keep_going
+from gadoscope.classification.study.known import name_study
 from gadoscope.classification.study.order import is_derived, is_same_sequence, order_acquisitions
 from gadoscope.decision.calibration import logit_of, sigmoid
 from gadoscope.decision.decision import Decision
@@ -275,7 +275,7 @@ def judge_answers(answers: list[Answer], metadata: BundleMetadata, reopen: Reope
         return said is True
 
     study = [StudySeries(rows=one.rows, facts=place.facts) for one, place in placed]
-    together = hashlib.sha256("\n".join(one.digest or "" for one, _ in placed).encode()).hexdigest()
+    together = name_study([one.digest for one, _ in placed])
     judged = judge_study(study, lambda row: find_neutral(metadata.decision, row), enhances)
     return [replace(one, judged=rows, study=together) for (one, _), rows in zip(placed, judged, strict=True)]
 

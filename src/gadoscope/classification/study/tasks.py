@@ -1,21 +1,20 @@
 """The DICOM series of a study: what their headers say together, and an answer for each."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gadoscope.classification.options import RunOptions
 from gadoscope.classification.rows import Answer, StudyPlace, empty_row, keep_going
 from gadoscope.classification.series import answer_series
+from gadoscope.classification.study.known import SeriesMemory, digest_series
 from gadoscope.inference.session import Session
 from gadoscope.labels import SeriesResult
-from gadoscope.reading.dicom.grouping.batches import Instance, unpack
+from gadoscope.reading.dicom.grouping.batches import unpack
 from gadoscope.reading.dicom.grouping.index import SeriesEntry
 from gadoscope.reading.series import Facts, ImageSeries
 from gadoscope.scans.instances import (
     check_count,
     find_typical_facts,
-    list_digests,
     open_instances,
     read_source_facts,
 )
@@ -114,14 +113,17 @@ class StudyReader:
     """Reads and answers the series of studies. For several threads."""
 
     def __init__(self, session: Session, options: RunOptions) -> None:
-        self._session, self._options, self._journal = session, options, options.journal
+        self._session, self._options = session, options
+        self.memory = SeriesMemory(options.journal, options)
 
     def read_study(self, entries: Sequence[SeriesEntry], *, is_part: bool = False) -> Study:
         """Read the header of each series from its first instance."""
         return Study(entries, [self._read_facts(entry) for entry in entries], is_part)
 
-    def answer(self, task: SeriesTask, known: Sequence[SeriesResult] = ()) -> Answer:
+    def answer(self, task: SeriesTask | Answer, known: Answer | None = None) -> Answer:
         """Return the rows of one series; those that are known already, in its place."""
+        if isinstance(task, Answer):
+            return task
         base, facts = base_row(task.entry, self._session, self._options.row_kind), task.facts
         if isinstance(facts, SeriesResult):
             return Answer((facts,), place=_find_place(task, {}))
@@ -130,26 +132,29 @@ class StudyReader:
             return Answer((answered,), place=_find_place(task, facts))
         return answered
 
+    def recall(
+        self, entries: Sequence[SeriesEntry], batches: Sequence[Sequence[bytes]]
+    ) -> list[Answer] | None:
+        """Return the final answers of a study that is as it was; as `SeriesMemory.recall_study`."""
+        study = Study(entries, ())
+        return self.memory.recall_study(
+            entries, batches, study.find_neighbour_digests(), is_judged=study.is_judged_together
+        )
+
     def _read_facts(self, entry: SeriesEntry) -> Facts | SeriesResult:
         base = base_row(entry, self._session, self._options.row_kind)
         return keep_going(lambda: read_source_facts(entry.first), base)
 
-    def _answer(
-        self, task: SeriesTask, facts: Facts, base: SeriesResult, known: Sequence[SeriesResult]
-    ) -> Answer:
+    def _answer(self, task: SeriesTask, facts: Facts, base: SeriesResult, known: Answer | None) -> Answer:
         check_count(task.entry.n_instances)
         instances = unpack(task.batches)
         facts = find_typical_facts(instances, facts)
         place = _find_place(task, facts)
         entry = task.entry
-        digest = None
-        if self._journal is not None:
-            digest = _digest(instances, entry, task.neighbour_digests)
-            known = known or self._journal.find(digest) or ()
-        if known:
-            rows = tuple(replace(row, path=base.path) for row in known)
-            return Answer(rows, digest, place, is_known=True)
-
+        origin = self.memory.find_origin(entry, instances, task.neighbour_digests)
+        known = known or self.memory.recall(entry, origin)
+        if known is not None:
+            return replace(known, place=place)
         rows = answer_series(
             lambda: open_instances(instances, facts, entry.regrouped, entry.divided),
             base,
@@ -158,7 +163,8 @@ class StudyReader:
             study=task.neighbours,
             quote=self._options.quote,
         )
-        return Answer(rows, digest, place)
+        digest = None if origin.headers is None else digest_series(origin.headers, rows)
+        return Answer(rows, digest, place, origin=origin)
 
 
 def base_row(entry: SeriesEntry, session: Session, kind: type[SeriesResult]) -> SeriesResult:
@@ -181,24 +187,3 @@ def _find_place(task: SeriesTask, facts: Facts) -> StudyPlace | None:
 def open_again(place: StudyPlace, batches: Sequence[bytes]) -> ImageSeries:
     """Open a series that was answered once more, from its packed instances."""
     return open_instances(unpack(batches), place.facts, place.regrouped, place.divided)
-
-
-def find_digest(entry: SeriesEntry, batches: Sequence[bytes], neighbours: Sequence[str]) -> str:
-    """Return a digest of all that the rows of a series depend on.
-
-    Parameters
-    ----------
-    entry, batches
-        The series and its packed instances.
-    neighbours
-        What stands for the headers of its study: `list_neighbour_digests`.
-    """
-    return _digest(unpack(batches), entry, neighbours)
-
-
-def _digest(instances: Sequence[Instance], entry: SeriesEntry, neighbours: Sequence[str]) -> str:
-    digest = hashlib.sha256()
-    for line in list_digests(instances):
-        digest.update(line)
-    digest.update(("\n".join([entry.regrouped + entry.divided, "study", *neighbours])).encode())
-    return digest.hexdigest()

@@ -8,7 +8,6 @@ from gadoscope.classification.rows import Answer, storable_row
 from gadoscope.classification.study.reasoning import judge_answers
 from gadoscope.classification.study.tasks import StudyReader, open_again
 from gadoscope.inference.session import Session
-from gadoscope.labels import SeriesResult
 from gadoscope.reading.dicom.grouping.index import SeriesEntry
 
 
@@ -23,7 +22,7 @@ class StudyTask:
     entries, batches
         Its series, and the packed instances of each.
     known
-        Rows that are known already, by the place of their series in ``entries``.
+        Answers that are known already, by the place of their series in ``entries``.
     only
         The place of the one series that is answered, as yet without judging; ``None`` for all.
     is_part
@@ -33,7 +32,7 @@ class StudyTask:
     number: int
     entries: Sequence[SeriesEntry]
     batches: Sequence[list[bytes]]
-    known: Mapping[int, tuple[SeriesResult, ...]] = field(default_factory=dict)
+    known: Mapping[int, Answer] = field(default_factory=dict)
     only: int | None = None
     is_part: bool = False
 
@@ -46,7 +45,7 @@ def answer_study(task: StudyTask, session: Session, options: RunOptions) -> list
     answers = []
     for place, one in enumerate(study.list_tasks(task.number, batches.__getitem__)):
         if task.only in (None, place):
-            answer = reader.answer(one, task.known.get(place, ()))
+            answer = reader.answer(one, task.known.get(place))
             answers.append(replace(answer, rows=tuple(storable_row(row) for row in answer.rows)))
     if options.series_alone or task.only is not None or not study.is_judged_together:
         return answers

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gadoscope.labels import SeriesResult, Status
+from gadoscope.results.keeping import NOWHERE, Origin
 from gadoscope.results.store.codec import ROW_COLUMNS, Values, digest_of_unread, now, to_values
-from gadoscope.results.store.schema import ALONE, ANSWERS, SERIES, Table
+from gadoscope.results.store.schema import ALONE, ANSWERS, SCANS, SERIES, Table
 from gadoscope.text import escaped
 
 Execute = Callable[[str, Sequence[Mapping[str, Any]]], object]
@@ -27,10 +28,13 @@ def insert_new(table: Table, columns: Sequence[str]) -> str:
 _ANSWER_COLUMNS = ("digest", "study", "model_id", "version", *ROW_COLUMNS, "answered_at", "run_id")
 ADD_ANSWERS = insert_new(ANSWERS, _ANSWER_COLUMNS)
 
-_PLACE_COLUMNS = ("digest", "study", "place", "path", "first_seen_run", "last_seen_run")
+_PLACE_COLUMNS = ("digest", "study", "place", "path", "stamp", "headers", "first_seen_run", "last_seen_run")
 ADD_PLACES = insert_new(SERIES, _PLACE_COLUMNS).replace(
-    "DO NOTHING", "DO UPDATE SET last_seen_run = excluded.last_seen_run, gone_at = NULL"
+    "DO NOTHING",
+    "DO UPDATE SET last_seen_run = excluded.last_seen_run, stamp = excluded.stamp, "
+    "headers = COALESCE(excluded.headers, series.headers), gone_at = NULL",
 )
+ADD_SCANS = insert_new(SCANS, ("digest", "content", "seen_at"))
 LEAVE_PLACES = (
     "UPDATE series SET gone_at = :at WHERE series.place = :place AND gone_at IS NULL "
     "AND NOT (series.digest = :digest AND series.study = :study)"
@@ -70,12 +74,13 @@ class Batch:
     def __init__(self) -> None:
         self._answers: list[Values] = []
         self._places: list[Values] = []
+        self._scans: list[Values] = []
         self._rows: dict[str, tuple[SeriesResult, ...]] = {}
         self.counts: Counter[Status] = Counter()
         """Rows of the whole run, by status."""
 
     def __len__(self) -> int:
-        return len(self._answers) + len(self._places)
+        return len(self._answers) + len(self._places) + len(self._scans)
 
     def find(self, digest: str) -> tuple[SeriesResult, ...] | None:
         """Return the rows of a content that are not written yet."""
@@ -88,27 +93,41 @@ class Batch:
         self._rows[digest] = tuple(rows)
         self._take(digest, ALONE, rows)
 
-    def settle(self, digest: str | None, rows: Sequence[SeriesResult], study: str) -> None:
+    def settle(
+        self,
+        digest: str | None,
+        rows: Sequence[SeriesResult],
+        study: str,
+        origin: Origin = NOWHERE,
+        *,
+        is_known: bool = False,
+    ) -> None:
         """Take where a content lies, and the rows that it has in the end where those are others."""
         self.counts.update(row.status for row in rows)
         if digest is None or any(row.status is Status.FAILED for row in rows):
-            digest, study = digest_of_unread(rows), ALONE
+            digest, study, origin = digest_of_unread(rows), ALONE, NOWHERE
             self._take(digest, study, rows)
-        elif study:
+        elif study and not is_known:
             self._take(digest, study, rows)
         path = escaped(rows[-1].path)
-        self._places.append(
-            {"digest": digest, "study": study, "place": name_place(path), "path": path, "at": now()}
-        )
+        place = {"digest": digest, "study": study, "place": name_place(path), "path": path, "at": now()}
+        self._places.append({**place, "stamp": origin.stamp, "headers": origin.headers})
+
+    def keep_scan(self, stamp: str, content: bytes) -> None:
+        """Take what was found in a group of files."""
+        self._scans.append({"digest": stamp, "content": content, "seen_at": now()})
 
     def write(self, execute: Execute, run: RunIds) -> None:
         """Write all of it."""
         write_values(execute, run, answers=self._answers, places=self._places)
+        if self._scans:
+            execute(ADD_SCANS, sorted(self._scans, key=lambda scan: str(scan["digest"])))
 
     def clear(self) -> None:
         """Forget what was written."""
         self._answers.clear()
         self._places.clear()
+        self._scans.clear()
         self._rows.clear()
 
     def _take(self, digest: str, study: str, rows: Sequence[SeriesResult]) -> None:

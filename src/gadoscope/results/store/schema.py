@@ -115,16 +115,18 @@ SERIES = Table(
         Column("place"),
         Column("path"),
         Column("stamp", optional=True),
+        Column("headers", optional=True),
         Column("first_seen_run", _NUMBER, of="runs"),
         Column("last_seen_run", _NUMBER, of="runs"),
         Column("gone_at", optional=True),
     ),
     unique=("digest", "study", "place"),
-    indexes=(("place",),),
+    indexes=(("place",), ("headers",)),
 )
 """Places: the content `digest` lies at `path`, whose SHA-256 is `place`, for a path may be longer than a key;
-`study` is the digest of the series that it was judged with.
-`gone_at` says since when something else lies there, or nothing."""
+`study` is the digest of the series that it was judged with. `stamp` is that of its files when they were read
+(`gadoscope.reading.stamps`), `headers` a digest of the headers of a DICOM series; `gone_at` says since when
+something else lies there, or nothing."""
 
 ANSWERS = Table(
     "answers",

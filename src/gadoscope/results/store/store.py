@@ -3,17 +3,18 @@
 import os
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 
 from gadoscope.labels import SeriesResult
 from gadoscope.results.journal import Journal
+from gadoscope.results.keeping import NOWHERE, Lying, Origin
 from gadoscope.results.store.batch import Batch
 from gadoscope.results.store.codec import ROW_COLUMNS, count_statuses, from_values, now
 from gadoscope.results.store.kept import take_in
@@ -27,9 +28,17 @@ from gadoscope.results.store.outage import (
     say_on_stderr,
     state_folder,
 )
+from gadoscope.results.store.places import (
+    FIND_SCAN,
+    LEAVE_ALL,
+    STILL_THERE,
+    find_moved,
+    find_place,
+    list_folders,
+)
 from gadoscope.results.store.reader import StoreReader
 from gadoscope.results.store.schema import ALONE, WHOLE
-from gadoscope.results.store.writer import begin_run, end_run, note_suspects, write_batch
+from gadoscope.results.store.writer import begin_run, end_run, note_suspects, run_many, write_batch
 from gadoscope.results.under_way import UnderWay
 from gadoscope.text import escaped
 
@@ -42,11 +51,11 @@ FORGOTTEN_SECONDS = 24 * 3600.0
 """What a run notes of files under way is touched with each of them; what nobody touched for so long is of a
 run that died."""
 
-_FIND = sa.text(
-    f"SELECT {', '.join(ROW_COLUMNS)} FROM answers WHERE digest = :digest AND study = '{ALONE}' "  # noqa: S608 — ours
+_FIND = (
+    f"SELECT {', '.join(ROW_COLUMNS)} FROM answers WHERE digest = :digest AND study = :study "  # noqa: S608 — ours
     f"AND model_id = :model AND version = :version ORDER BY volume_index = {WHOLE}, volume_index"
 )
-_MAY_KNOW = sa.text("SELECT 1 FROM answers WHERE model_id = :model AND version = :version LIMIT 1")
+_MAY_KNOW = "SELECT 1 FROM answers WHERE model_id = :model AND version = :version LIMIT 1"
 
 
 class Store(StoreReader):
@@ -56,6 +65,8 @@ class Store(StoreReader):
     database goes away it is waited for; then the rest is kept in a journal on this machine (`kept_in`), which
     the next run with this store takes in.
     """
+
+    remembers = True
 
     def __init__(self, url: str, *, say: Say = say_on_stderr) -> None:
         super().__init__(url, say=say)
@@ -96,6 +107,8 @@ class Store(StoreReader):
         self._patience = Patience(self.address.shown, self.say)
         self._batch, self._written, self._is_finished = Batch(), time.monotonic(), False
         self._journal = None
+        self._unlisted: list[str] = []
+        self._has_seen_all = False
         self._told = {"model": model, "version": version, "name": name, "metadata": metadata}
         self._roots, self._token = tuple(map(str, roots)), uuid.uuid4().hex
         with explained(self.address):
@@ -116,32 +129,54 @@ class Store(StoreReader):
         """Return whether `find` may find anything."""
         if self._journal is not None:
             return self._journal.may_know
-        with explained(self.address), suppress(GoneError):
-            return self._patience.ask(self._may_know)
-        return False
+        return bool(self._ask(_MAY_KNOW, self._whose))
 
-    def find(self, digest: str) -> tuple[SeriesResult, ...] | None:
-        """Return the rows that an earlier run gave to this content, without a path; ``None`` if none did."""
-        waiting = self._batch.find(digest)
+    def find(self, digest: str, study: str = ALONE) -> tuple[SeriesResult, ...] | None:
+        """Return the rows that an earlier run gave to this content; as a `Keeper`."""
+        waiting = self._batch.find(digest) if study == ALONE else None
         if waiting is not None:
             return waiting
         if self._journal is not None:
-            return self._journal.find(digest)
-        with explained(self.address):
-            try:
-                found = self._patience.ask(partial(self._find, digest))
-            except GoneError:  # the reader of the rows will find out, too, and keep them elsewhere
-                return None
-        return tuple(from_values(tuple(values), "", self._told["name"]) for values in found) or None
+            return self._journal.find(digest, study)
+        found = self._ask(_FIND, {"digest": digest, "study": study, **self._whose})
+        return tuple(from_values(tuple(one), "", self._told["name"]) for one in found) or None
+
+    def recall_place(self, path: str, stamp: str) -> Lying | None:
+        """Return what lies at a path; as a `Keeper`."""
+        return find_place(self._ask, path, stamp)
+
+    def find_moved(self, headers: str) -> str | None:
+        """Return the digest of what was moved; as a `Keeper`."""
+        return find_moved(self._ask, headers)
+
+    def recall_scan(self, stamp: str) -> bytes | None:
+        """Return what was found in a group of files of this stamp; ``None`` if none was seen."""
+        return next((bytes(content) for (content,) in self._ask(FIND_SCAN, {"digest": stamp})), None)
+
+    def keep_scan(self, stamp: str, content: bytes) -> None:
+        """Keep what was found in a group of files."""
+        self._batch.keep_scan(stamp, content)
+        self._write_in_time()
 
     def add(self, digest: str, rows: Sequence[SeriesResult]) -> None:
         """Keep the rows of one content; errors of a `Keeper`."""
         self._batch.add(digest, rows)
         self._write_in_time()
 
-    def settle(self, digest: str | None, rows: Sequence[SeriesResult], study: str) -> None:
+    def settle(
+        self,
+        digest: str | None,
+        rows: Sequence[SeriesResult],
+        study: str,
+        origin: Origin = NOWHERE,
+        *,
+        is_known: bool = False,
+    ) -> None:
         """Keep where a content lies, and the rows that it has in the end; errors of a `Keeper`."""
-        self._batch.settle(digest, rows, study)
+        self._batch.settle(digest, rows, study, origin, is_known=is_known)
+        path = rows[-1].path
+        if digest is None and os.path.isdir(path):  # noqa: PTH112 - Path's own raises where one may not look
+            self._unlisted.append(path)
         self._write_in_time()
 
     def is_suspect(self, digest: str) -> bool:
@@ -152,9 +187,9 @@ class Store(StoreReader):
         """Note that the block decodes a file of this content."""
         return self._under_way.note(digest)
 
-    def finish(self) -> None:
-        """Note that the run came to its end."""
-        self._is_finished = True
+    def finish(self, *, has_seen_all: bool = True) -> None:
+        """Note that the run came to its end; as a `Keeper`."""
+        self._is_finished, self._has_seen_all = True, has_seen_all
 
     def close(self) -> None:
         """Write what is not written yet, and how the run ended."""
@@ -208,19 +243,29 @@ class Store(StoreReader):
 
     def _end(self, engine: sa.Engine) -> None:
         state = "finished" if self._is_finished else "interrupted"
-        counts = count_statuses(self._batch.counts)
+        counts, at = count_statuses(self._batch.counts), now()
         with engine.execution_options(**{WRITES: True}).begin() as connection:
+            for statement, paths in ((LEAVE_ALL, self._roots), (STILL_THERE, self._unlisted)):
+                folders = list_folders(paths, self._ids.run, at)
+                if self._has_seen_all and folders:
+                    run_many(connection, statement, folders)
             end_run(connection, self._ids, state=state, counts=counts, ended=now())
 
-    def _may_know(self) -> bool:
-        assert self._engine is not None  # noqa: S101 — `begin` was called
-        with self._engine.connect() as connection:
-            return connection.execute(_MAY_KNOW, self._whose).first() is not None
+    def _ask(self, statement: str, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Return the rows of an answer; none where the database is gone, which who writes finds out, too."""
 
-    def _find(self, digest: str) -> list[sa.Row]:
-        assert self._engine is not None  # noqa: S101 — `begin` was called
-        with self._engine.connect() as connection:
-            return list(connection.execute(_FIND, {"digest": digest, **self._whose}))
+        def read() -> Sequence[Sequence[Any]]:
+            assert self._engine is not None  # noqa: S101 — `begin` was called
+            with self._engine.connect() as connection:
+                return connection.execute(sa.text(statement), values).all()
+
+        if self._journal is not None:
+            return ()
+        with explained(self.address):
+            try:
+                return self._patience.ask(read)
+            except GoneError:
+                return ()
 
     @property
     def _whose(self) -> dict[str, int | str]:

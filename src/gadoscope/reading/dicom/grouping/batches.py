@@ -11,6 +11,7 @@ import marshal
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gadoscope.reading.archives.held import Held, find_held
 from gadoscope.reading.archives.sources import Source
@@ -25,6 +26,8 @@ KEY_BYTES = 16
 MOST_IN_A_PIECE = 3
 """Instances of a series that may be a piece of another one, whatever their numbers: more are a volume."""
 NAMED, UNNAMED = b"n", b"u"
+PLAIN = b"J"
+"""Before instances that are packed as JSON; zlib's own first byte is another one."""
 _ON_DISK = 0  # the number of what lies in no memory
 
 Instance = tuple[InstanceHeader, Source]
@@ -130,10 +133,22 @@ def unpack(batches: Iterable[bytes]) -> list[Instance]:
     instances = [
         (InstanceHeader.from_values(values), read_place(*place))
         for packed in batches
-        for *place, values in marshal.loads(zlib.decompress(packed))  # noqa: S302 — what this run packed
+        for *place, values in _read_lines(packed)
     ]
     instances.sort(key=lambda instance: instance[1].sort_key)
     return instances
+
+
+def pack_plainly(packed: bytes) -> bytes:
+    """Return packed instances as JSON, for whoever reads them in another run; `unpack` takes them too."""
+    return PLAIN + zlib.compress(json.dumps(_read_lines(packed)).encode(), COMPRESSION)
+
+
+def _read_lines(packed: bytes) -> list[Any]:
+    if packed.startswith(PLAIN):
+        lines: list[Any] = json.loads(zlib.decompress(packed[len(PLAIN) :]))
+        return lines
+    return list(marshal.loads(zlib.decompress(packed)))  # noqa: S302 — what this run packed
 
 
 def _find_traits(headers: Sequence[InstanceHeader]) -> Traits:

@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("stamp", sa.Text(), nullable=True),
+        sa.Column("headers", sa.Text(), nullable=True),
         sa.Column("first_seen_run", NUMBER, sa.ForeignKey("runs.id"), nullable=False),
         sa.Column("last_seen_run", NUMBER, sa.ForeignKey("runs.id"), nullable=False),
         sa.Column("gone_at", sa.Text(), nullable=True),
@@ -98,6 +99,7 @@ def upgrade() -> None:
     op.create_index("runs_by_model_id_and_version", "runs", ["model_id", "version"])
     op.create_index("series_key", "series", ["digest", "study", "place"], unique=True)
     op.create_index("series_by_place", "series", ["place"])
+    op.create_index("series_by_headers", "series", ["headers"])
     op.create_index(
         "answers_key",
         "answers",
