@@ -48,8 +48,8 @@ def to_values(row: SeriesResult) -> Values:
     logits = row.logits if isinstance(row, KeptResult) else ()
     return {
         "volume_index": WHOLE if row.volume_index is None else row.volume_index,
-        "study_instance_uid": row.study_instance_uid,
-        "series_instance_uid": row.series_instance_uid,
+        "study_instance_uid": row.study_instance_uid and escaped(row.study_instance_uid),
+        "series_instance_uid": row.series_instance_uid and escaped(row.series_instance_uid),
         "plane": row.plane.value,
         "n_slices": row.n_slices,
         "n_slices_used": row.n_slices_used,
@@ -79,8 +79,8 @@ def from_values(values: Sequence[Any], path: str, model: str) -> SeriesResult:
     reason, _, state, quote, agreement, warnings, logits = said
     row = SeriesResult(
         path=path,
-        study_instance_uid=study_uid,
-        series_instance_uid=series_uid,
+        study_instance_uid=study_uid and unescaped(study_uid),
+        series_instance_uid=series_uid and unescaped(series_uid),
         volume_index=None if volume == WHOLE else volume,
         plane=Plane(plane),
         n_slices=n_slices,
