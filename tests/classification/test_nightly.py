@@ -28,6 +28,11 @@ from gadoscope.results.store.store import Store
 Rows = list[SeriesResult]
 
 
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
     """Return a folder with a study of two series, a study of one, and two slice images."""

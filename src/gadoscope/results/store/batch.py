@@ -120,8 +120,10 @@ class Batch:
     def write(self, execute: Execute, run: RunIds) -> None:
         """Write all of it."""
         write_values(execute, run, answers=self._answers, places=self._places)
-        if self._scans:
-            execute(ADD_SCANS, sorted(self._scans, key=lambda scan: str(scan["digest"])))
+
+    def list_scans(self) -> list[Values]:
+        """Return the values of `ADD_SCANS`, in an order that two writers share."""
+        return sorted(self._scans, key=lambda scan: str(scan["digest"]))
 
     def clear(self) -> None:
         """Forget what was written."""

@@ -38,7 +38,7 @@ from gadoscope.results.store.places import (
 )
 from gadoscope.results.store.reader import StoreReader
 from gadoscope.results.store.schema import ALONE, WHOLE
-from gadoscope.results.store.writer import begin_run, end_run, note_suspects, run_many, write_batch
+from gadoscope.results.store.writer import begin_run, end_run, note_suspects, write_batch
 from gadoscope.results.under_way import UnderWay
 from gadoscope.text import escaped
 
@@ -248,7 +248,7 @@ class Store(StoreReader):
             for statement, paths in ((LEAVE_ALL, self._roots), (STILL_THERE, self._unlisted)):
                 folders = list_folders(paths, self._ids.run, at)
                 if self._has_seen_all and folders:
-                    run_many(connection, statement, folders)
+                    connection.execute(sa.text(statement), folders)
             end_run(connection, self._ids, state=state, counts=counts, ended=now())
 
     def _ask(self, statement: str, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:

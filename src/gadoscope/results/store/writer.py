@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gadoscope.results.store.address import POSTGRESQL
-from gadoscope.results.store.batch import Batch, RunIds, insert_new
+from gadoscope.results.store.batch import ADD_SCANS, Batch, RunIds, insert_new
 from gadoscope.results.store.bulk import write_for_many
 from gadoscope.results.store.codec import now
 from gadoscope.results.store.opening import WRITES
@@ -79,6 +79,9 @@ def write_batch(engine: sa.Engine, batch: Batch, run: RunIds) -> None:
     """Write a batch: all of it, or nothing."""
     with engine.execution_options(**{WRITES: True}).begin() as connection:
         batch.write(lambda statement, values: run_many(connection, statement, values), run)
+        scans = batch.list_scans()
+        if scans:
+            connection.execute(sa.text(ADD_SCANS), scans)
 
 
 def note_suspects(engine: sa.Engine, digests: Sequence[str]) -> frozenset[str]:

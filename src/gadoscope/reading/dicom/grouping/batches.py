@@ -146,9 +146,13 @@ def pack_plainly(packed: bytes) -> bytes:
 
 def _read_lines(packed: bytes) -> list[Any]:
     if packed.startswith(PLAIN):
-        lines: list[Any] = json.loads(zlib.decompress(packed[len(PLAIN) :]))
-        return lines
+        return [_to_tuples(line) for line in json.loads(zlib.decompress(packed[len(PLAIN) :]))]
     return list(marshal.loads(zlib.decompress(packed)))  # noqa: S302 — what this run packed
+
+
+def _to_tuples(value: Any) -> Any:
+    """Return what JSON made lists of as the tuples that it was."""
+    return tuple(map(_to_tuples, value)) if isinstance(value, list) else value
 
 
 def _find_traits(headers: Sequence[InstanceHeader]) -> Traits:

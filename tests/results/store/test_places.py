@@ -1,0 +1,122 @@
+"""Where contents lie, in both databases: known again, moved, gone, or not known."""
+
+from pathlib import Path
+
+import pytest
+
+from gadoscope.labels import SeriesResult, Status
+from gadoscope.results.keeping import Lying, Origin
+from gadoscope.results.store.store import Store
+
+MODEL = {"model": "a" * 64, "version": "1"}
+
+
+def answered(path: Path) -> list[SeriesResult]:
+    """Return the rows of an answer."""
+    return [SeriesResult(path=str(path), status=Status.ANSWERED)]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Return a folder of two files."""
+    folder = tmp_path / "50% of_it"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / name).write_text(name)
+    return folder
+
+
+def test_what_lies_at_a_path_is_known_while_its_files_have_the_stamp_that_they_had(
+    url: str, archive: Path
+) -> None:
+    with Store(url) as store:
+        store.begin(**MODEL)
+        store.add("digest", answered(archive / "one"))
+        store.settle("digest", answered(archive / "one"), "", Origin("stamp", "headers"))
+    with Store(url) as store:
+        store.begin(**MODEL)
+        assert store.recall_place(str(archive / "one"), "stamp") == Lying("digest", "")
+        assert store.recall_place(str(archive / "one"), "another") is None
+        assert store.recall_place(str(archive / "two"), "stamp") is None
+
+
+def test_what_has_the_same_headers_was_moved_only_if_it_is_no_longer_where_it_was(
+    url: str, archive: Path
+) -> None:
+    with Store(url) as store:
+        store.begin(**MODEL)
+        store.settle("digest", answered(archive / "one"), "", Origin("stamp", "headers"))
+    with Store(url) as store:
+        store.begin(**MODEL)
+        assert store.find_moved("headers") is None  # a copy, perhaps with other pixels
+        (archive / "one").rename(archive / "three")
+        assert store.find_moved("headers") == "digest"
+        assert store.find_moved("others") is None
+
+
+def test_of_two_contents_with_the_same_headers_neither_is_what_was_moved(url: str, archive: Path) -> None:
+    with Store(url) as store:
+        store.begin(**MODEL)
+        for digest, name in (("first", "away"), ("second", "gone")):
+            store.settle(digest, answered(archive / name), "", Origin("stamp", "headers"))
+    with Store(url) as store:
+        store.begin(**MODEL)
+        assert store.find_moved("headers") is None
+
+
+def test_what_was_found_in_a_group_of_files_is_there_in_the_next_run(url: str) -> None:
+    content = bytes(range(256))
+    with Store(url) as store:
+        store.begin(**MODEL)
+        store.keep_scan("stamp", content)
+        store.keep_scan("stamp", b"another writer's")
+    with Store(url) as store:
+        store.begin(**MODEL)
+        assert store.recall_scan("stamp") == content
+        assert store.recall_scan("other") is None
+
+
+@pytest.mark.parametrize(
+    ("roots", "has_seen_all", "gone"),
+    [
+        (["{archive}"], True, ["one"]),
+        (["{archive}/"], True, ["one"]),
+        (["{archive}"], False, []),
+        (["{archive}/two"], True, []),
+        (["{archive} of another"], True, []),
+        (["{archive}/away"], True, []),
+    ],
+)
+def test_what_a_whole_run_did_not_see_below_its_roots_is_gone_and_comes_back(
+    url: str, archive: Path, roots: list[str], has_seen_all: bool, gone: list[str]
+) -> None:
+    with Store(url) as store:
+        store.begin(**MODEL)
+        for name in ("one", "two"):
+            store.add(name, answered(archive / name))
+            store.settle(name, answered(archive / name), "")
+    with Store(url) as store:
+        store.begin(**MODEL, roots=[root.format(archive=archive) for root in roots])
+        store.settle("two", answered(archive / "two"), "")
+        store.finish(has_seen_all=has_seen_all)
+    there = {"one", "two"} - set(gone)
+    assert {Path(row.path).name for row in Store(url).rows()} == there
+    assert {Path(row.path).name for row in Store(url).rows(gone=True)} == {"one", "two"}
+    with Store(url) as store:
+        store.begin(**MODEL)
+        store.settle("one", answered(archive / "one"), "")
+    assert {Path(row.path).name for row in Store(url).rows()} == {"one", "two"}
+
+
+def test_below_a_folder_that_could_not_be_listed_nothing_is_gone(url: str, archive: Path) -> None:
+    with Store(url) as store:
+        store.begin(**MODEL)
+        store.add("inside", answered(archive / "locked" / "inside"))
+        store.settle("inside", answered(archive / "locked" / "inside"), "")
+    (archive / "locked").mkdir()
+    failed = SeriesResult(path=str(archive / "locked"), status=Status.FAILED, reason="no_permission: locked.")
+    with Store(url) as store:
+        store.begin(**MODEL, roots=[str(archive)])
+        store.settle(None, [failed], "")
+        store.finish()
+    assert "inside" in {Path(row.path).name for row in Store(url).rows()}
