@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gadoscope.reading.archives.sources import INSIDE
-from gadoscope.reading.remote.path import is_on_disk
+from gadoscope.reading.remote.addresses import split_scheme
 from gadoscope.results.keeping import Lying
 from gadoscope.results.store.batch import name_place
 from gadoscope.text import escaped, unescaped
@@ -62,6 +62,6 @@ def list_folders(paths: Iterable[str], run: int, at: str) -> list[dict[str, Any]
 
 def _is_there(path: str) -> bool:
     """Return whether a file, or the archive that a member lies in, is there; of an address nobody asks."""
-    if not is_on_disk(path):
+    if split_scheme(path)[0]:
         return True
     return any(map(os.path.exists, (path, path.partition(INSIDE)[0])))
