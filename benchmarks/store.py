@@ -93,7 +93,7 @@ def fill_much(url: str, n: int) -> int:
         if engine.dialect.name == "postgresql":  # which does it by itself within a minute
             connection.exec_driver_sql("ANALYZE")
     engine.dispose()
-    return n_begun * 2**DOUBLINGS
+    return int(n_begun * 2**DOUBLINGS)
 
 
 def ask(url: str) -> tuple[float, float, int]:

@@ -152,7 +152,7 @@ def test_what_was_deleted_is_marked_and_not_erased(
     assert len(second) == len(first) - 1
     assert len(_all(tmp_path)) == len(second)
     gone = _ask(tmp_path, "SELECT path FROM series WHERE gone_at IS NOT NULL")
-    assert [Path(path).parent.name for (path,) in gone] == ["second"]
+    assert [Path(str(path)).parent.name for (path,) in gone] == ["second"]
     assert _ask(
         tmp_path,
         "SELECT count(*) FROM answers WHERE digest IN (SELECT digest FROM series WHERE gone_at IS NOT NULL)",

@@ -17,7 +17,7 @@ def listed(*paths: Path, below: Path) -> list[str]:
 
 
 def describe(found: Found, below: Path) -> str:
-    path = found.source.path.relative_to(below)
+    path = Path(str(found.source)).relative_to(below)
     return str(path) if found.error is None else f"{path}: {found.error.reason}"
 
 

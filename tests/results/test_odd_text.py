@@ -119,9 +119,8 @@ def test_on_a_terminal_nothing_is_obeyed_and_the_screen_is_not_filled(text: str)
 def test_the_journal_gives_every_row_back_as_it_was(tmp_path: Path, text: str) -> None:
     # Where it lies and who answered is said beside it; the other columns have words of ours.
     kept = ("study_instance_uid", "series_instance_uid", "reason", "header_quote", "warnings")
-    rows = {
-        column: replace(PLAIN, **{column: (text, text) if column == "warnings" else text}) for column in kept
-    }
+    values: dict[str, Any] = {column: (text, text) if column == "warnings" else text for column in kept}
+    rows = {column: replace(PLAIN, **{column: value}) for column, value in values.items()}
     with Journal(tmp_path / "r.csv.journal", is_resuming=True) as journal:
         journal.begin(model="m", version="1", name=PLAIN.model)
         for column, row in rows.items():

@@ -212,7 +212,7 @@ class Examiner:
         if known is not None:
             return known
         read = self._read_anew(file, base, source)
-        return replace(read, origin=Origin(stamp and stamp.digest))
+        return replace(read, origin=Origin(stamp.digest if stamp else None))
 
     def _read_anew(self, file: BinaryIO, base: SeriesResult, source: Source) -> Answer | Unasked | _Slice:
         is_refused_unread = file.seek(0, os.SEEK_END) > MAX_FILE_BYTES
@@ -263,7 +263,7 @@ class Examiner:
             return known
         digest = None if self._journal is None else _digest_of(*map(self._digest_file, files), *said)
         recalled = self._recall(digest, base, source)
-        origin = Origin(stamp and stamp.digest)
+        origin = Origin(stamp.digest if stamp else None)
         if recalled is not None:
             return replace(recalled, origin=origin)
 

@@ -5,9 +5,9 @@ keeper of the answers, under the stamps of the files (`gadoscope.reading.stamps`
 neighbours; a file that is new in a folder costs the groups behind it in that folder.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -60,14 +60,13 @@ def replay(
 
     with ThreadPoolExecutor(THREADS, thread_name_prefix="stamps") as pool:
         groups = in_folders(inputs, FILES_PER_GROUP)
-        with closing(map_ahead(pool, look_up, groups, GROUPS_AHEAD)) as known:
-            for one in known:
-                if one.scan is None:
-                    yield from one.group
-                    continue
-                batches, left = one.scan
-                take(batches, len(one.group) - len(left))
-                yield from (one.group[place] for place in left)
+        for one in map_ahead(pool, look_up, groups, GROUPS_AHEAD):
+            if one.scan is None:
+                yield from one.group
+                continue
+            batches, left = one.scan
+            take(batches, len(one.group) - len(left))
+            yield from (one.group[place] for place in left)
 
 
 def remember(
@@ -134,7 +133,7 @@ def _group_of(one: "Input") -> str:
 
 def _look_up(group: "list[Input]", keeper: "Keeper", *, is_here: bool) -> _Known:
     files = [one for one in group if isinstance(one, Found) and _find_folder(one) is not None]
-    files = [one for one in files if is_here or one.source.path.is_absolute()]
+    files = [one for one in files if is_here or os.path.isabs(str(one.source))]  # noqa: PTH117 - a text as yet
     if len(files) < len(group):
         return _Known(group)
     stamp = stamp_files([one.source for one in files])

@@ -115,7 +115,7 @@ def with_seen(row: SeriesResult, slices: NDArray[np.uint8]) -> SeriesResult:
     """Return ``row`` with a digest of slices (slice, row, column), where it is one that is kept."""
     if not isinstance(row, KeptResult):
         return row
-    return replace(row, seen=hashlib.sha256(np.ascontiguousarray(slices)).hexdigest())
+    return replace(row, seen=hashlib.sha256(np.ascontiguousarray(slices).data).hexdigest())
 
 
 def storable_row(row: SeriesResult) -> SeriesResult:

@@ -80,8 +80,9 @@ def _stamp(sources: Sequence[Source], said: Sequence[str]) -> Stamp | None:
         times = status.st_mtime_ns, status.st_ctime_ns
         newest = max(newest, *times)
         # Not its device, which another machine that mounts the same share numbers otherwise.
-        line = (os.path.abspath(source.path), source.member, status.st_size, *times, status.st_ino)  # noqa: PTH100
-        digest.update(repr(line).encode())  # which escapes what is no UTF-8
+        path = os.path.abspath(str(source.path))  # noqa: PTH100 - as text
+        place = (path, source.member, status.st_size, *times, status.st_ino)
+        digest.update(repr(place).encode())  # which escapes what is no UTF-8
     for line in said:
         digest.update(line.encode())
     return Stamp(digest.hexdigest(), newest)

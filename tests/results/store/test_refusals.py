@@ -3,6 +3,7 @@
 import sqlite3
 import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,11 +142,12 @@ def test_a_store_that_may_only_be_read_is_read(tmp_path: Path) -> None:
 def test_a_query_with_a_word_that_is_none_is_told(tmp_path: Path) -> None:
     with begin(str(tmp_path / "a.db")) as store:
         keep(store, "one", [ANSWERED])
-    for asked, said in (
+    words: list[tuple[dict[str, Any], str]] = [
         ({"phase": "post"}, "expected one of PRE_CONTRAST"),
         ({"since": "yesterday"}, "expected a day such as"),
         ({"model": "nobody"}, "no model 'nobody' answered"),
         ({"colour": "red"}, "not by colour"),
-    ):
+    ]
+    for asked, said in words:
         with pytest.raises(UsageError, match=said):
             store.count(**asked)

@@ -123,7 +123,7 @@ class SeriesMemory:
         if self._keeper is None:
             return NOWHERE
         stamp = stamp_series(entry, instances, neighbours)
-        return Origin(stamp and stamp.digest, digest_headers(entry, instances, neighbours))
+        return Origin(stamp.digest if stamp else None, digest_headers(entry, instances, neighbours))
 
     def recall(self, entry: SeriesEntry, origin: Origin) -> Answer | None:
         """Return the answer that a series had alone, at this place or where it was before."""

@@ -254,10 +254,10 @@ class Store(StoreReader):
     def _ask(self, statement: str, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Return the rows of an answer; none where the database is gone, which who writes finds out, too."""
 
-        def read() -> Sequence[Sequence[Any]]:
+        def read() -> list[sa.Row[Any]]:
             assert self._engine is not None  # noqa: S101 — `begin` was called
             with self._engine.connect() as connection:
-                return connection.execute(sa.text(statement), values).all()
+                return list(connection.execute(sa.text(statement), values))
 
         if self._journal is not None:
             return ()

@@ -61,7 +61,9 @@ def _read(
     about_first: str,
     traits: Any,
 ) -> Batch:
-    values = {name: b64decode(value) if isinstance(value, str) else value for name, value in traits.items()}
+    values: dict[str, Any] = {
+        name: b64decode(value) if isinstance(value, str) else value for name, value in traits.items()
+    }
     return Batch(
         study=b64decode(study),
         key=b64decode(key),
