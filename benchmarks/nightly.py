@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,22 +39,22 @@ class Run:
     rows: dict[str, dict[str, str]]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Run the benchmark from a command line."""
     parser = begin_parser(__doc__)
     parser.add_argument("--studies", type=int, default=2000, help="each of five series")
     parser.add_argument("--most", type=int, default=20, help="instances of a series, one in nine fewer")
-    given = parser.parse_args(arguments)
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        finish(measure(Path(name), given), given.rows)
+        finish(measure(Path(name), arguments), arguments.rows)
 
 
-def measure(work: Path, given: argparse.Namespace) -> list[Row]:
+def measure(work: Path, arguments: argparse.Namespace) -> list[Row]:
     """Return the rows of the three nights."""
     archive, kept = work / "archive", work / "later"
     bundle = write_lesson_bundle(work / "lesson.onnx")
-    make_archive(Plan(studies=given.studies, matrix=128, most=given.most), archive)
-    n_new = max(1, round(given.studies * NEW_STUDIES))
+    make_archive(Plan(studies=arguments.studies, matrix=128, most=arguments.most), archive)
+    n_new = max(1, round(arguments.studies * NEW_STUDIES))
     later = sorted(archive.glob("study-*"))[-n_new:]
     kept.mkdir()
     for study in later:

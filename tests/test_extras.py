@@ -133,6 +133,7 @@ EXTRA_COMMANDS = {
     "tune": ["tune", "lesson", "--space", "space.toml", "--data", "slices", "--output", "run"],
     "import-keras": ["import-keras", "old.h5"],
     "classify": ["classify", "slices", "--output", "r.parquet"],
+    "results": ["results", "answers.db"],
 }
 """Commands that need an extra, or part of one."""
 BASE_COMMANDS = {

@@ -174,9 +174,15 @@ class Flight(Generic[Task, Result]):
             now = time.monotonic()
             if now - asked > ASK_S:
                 asked = now
-                seen = now if self._client.nthreads() else seen
+                seen = now if self._has_workers() else seen
             if now - max(seen, began) > PATIENCE_S:
                 raise ClusterError(f"the cluster has had no worker for {PATIENCE_S:.0f} s. {GONE}")
+
+    def _has_workers(self) -> bool:
+        try:
+            return bool(self._client.nthreads())
+        except (OSError, RuntimeError) as error:  # nobody listens, or the client has given up
+            raise _scheduler_is_gone() from error
 
     def _gather(self, entries: Sequence[_Entry[Task, Result]]) -> "list[Result | DiedError]":
         """Return results in one go; where something is wrong with one of them, one by one."""
@@ -196,7 +202,7 @@ class Flight(Generic[Task, Result]):
             return DiedError()
         except Exception as error:
             if future.status in ("cancelled", "lost"):
-                raise ClusterError(f"the scheduler of the cluster is gone. {GONE}") from error
+                raise _scheduler_is_gone() from error
             raise
 
     def _drain(self) -> None:
@@ -211,3 +217,7 @@ class Flight(Generic[Task, Result]):
         if isinstance(result, DiedError):
             raise result
         return result
+
+
+def _scheduler_is_gone() -> ClusterError:
+    return ClusterError(f"the scheduler of the cluster is gone. {GONE}")
