@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gadoscope.classification import local, workers
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase, SeriesResult
 from gadoscope.phantom.forms.cohort import Cohort
@@ -178,6 +179,24 @@ def test_headers_that_a_store_remembers_wrongly_are_read_from_the_files(
     assert _ask(tmp_path, "SELECT count(*) > 0 FROM scans") == [(1,)]
     _ask(tmp_path, "UPDATE scans SET content = x'00'")
     assert run() == first
+
+
+def test_what_processes_read_is_remembered_whole_wherever_they_take_over(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "INSTANCES_BEFORE_WORKERS", 3)  # in the middle of a group
+    monkeypatch.setattr(workers, "FILES_PER_TASK", 5)
+    archive, table = tmp_path / "archive", tmp_path / "rows.jsonl"
+    for name in ("a", "b"):
+        series = classic_series(Phase.POST_CONTRAST, n_slices=11)
+        write_series(rename_study(series, name), archive / name)
+    words = ("--model", str(tiny_bundle), "--store", _url(tmp_path), "--output", str(table), "--jobs", "2")
+    tables = []
+    for _ in range(3):
+        run_command("classify", str(archive), *words)
+        tables.append(read_rows(table))
+    assert tables[0] == tables[1] == tables[2]
+    assert {row.n_slices for row in tables[0]} == {11}
 
 
 def test_since_leaves_out_what_was_there_before_and_judges_what_is_newer_with_its_whole_study(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gadoscope.parallel import map_ahead
-from gadoscope.reading.discover import Found
+from gadoscope.reading.discover import FileGroup, Found
 from gadoscope.reading.stamps import stamp_files
 
 if TYPE_CHECKING:
@@ -79,18 +79,18 @@ def remember(
     keeper
         ``None`` where there is none.
     group
-        As `replay` passed them on, all of one group.
+        As `replay` passed them on, of one group; what is not all of it is not remembered.
     batches
         The instances among them, by series.
     left
         Places in the group of everything else.
     """
-    stamp = _group_of(group[0])
-    if keeper is None or not stamp or not batches:  # what else there is, is opened to be told by its content
-        return
+    known = _group_of(group[0])
+    if keeper is None or known is None or known.n_files != len(group) or not batches:
+        return  # without an instance a file is opened anyway, to be told by its content
     from gadoscope.reading.dicom.grouping.kept import encode_scan  # noqa: PLC0415 — few runs remember
 
-    keeper.keep_scan(stamp, encode_scan(batches, left))
+    keeper.keep_scan(known.stamp, encode_scan(batches, left, len(group)))
 
 
 def in_folders(inputs: "Iterable[Input]", size: int) -> "Iterator[list[Input]]":
@@ -127,8 +127,8 @@ def _find_folder(one: "Input") -> str | None:
     return one.source.folder if one.source.held is None and one.source.remote is None else None
 
 
-def _group_of(one: "Input") -> str:
-    return one.group if isinstance(one, Found) else ""
+def _group_of(one: "Input") -> FileGroup | None:
+    return one.group if isinstance(one, Found) else None
 
 
 def _look_up(group: "list[Input]", keeper: "Keeper", *, is_here: bool) -> _Known:
@@ -146,4 +146,5 @@ def _look_up(group: "list[Input]", keeper: "Keeper", *, is_here: bool) -> _Known
         scan = decode_scan(content, len(group))
         if scan is not None:
             return _Known(group, scan)
-    return _Known([replace(one, group=stamp.digest) for one in files])
+    known = FileGroup(stamp.digest, len(files))
+    return _Known([replace(one, group=known) for one in files])

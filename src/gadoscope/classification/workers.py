@@ -9,9 +9,9 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Self
 
-from gadoscope.parallel import in_groups, map_ahead, prepare_worker
+from gadoscope.parallel import map_ahead, prepare_worker
 from gadoscope.reading.discover import Found
-from gadoscope.reading.scan import Scanned, scan_files, split_groups
+from gadoscope.reading.scan import Scanned, in_whole_groups, scan_files, split_groups
 
 FILES_PER_TASK = 64
 """About 10 ms of work: far more than handing it over, and little to wait for at the end."""
@@ -50,7 +50,7 @@ class HeaderWorkers:
 
     def scan(self, found: Iterable[Found]) -> Iterator[tuple[Sequence[Found], Scanned]]:
         """Yield groups of ``found``, in their order, with what was found in each."""
-        tasks = map_ahead(self._waiting, self._scan, in_groups(found, FILES_PER_TASK), self._n_tasks)
+        tasks = map_ahead(self._waiting, self._scan, in_whole_groups(found, FILES_PER_TASK), self._n_tasks)
         return chain.from_iterable(tasks)
 
     def _scan(self, files: Sequence[Found]) -> list[tuple[Sequence[Found], Scanned]]:

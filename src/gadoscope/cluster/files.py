@@ -20,6 +20,7 @@ from gadoscope.labels import SeriesResult
 from gadoscope.reading.dicom.grouping.batches import Batch
 from gadoscope.reading.discover import Found
 from gadoscope.reading.given import Input
+from gadoscope.reading.scan import is_remembered_with
 
 FIRST_FILES, MOST_FILES = 8, 256
 """In a task: headers take a sixth of a millisecond each, volumes seconds; so it starts small and follows what
@@ -69,15 +70,14 @@ class FileWork:
         group: list[Found] = []
         for given in inputs:
             one = self._places.send(given) if isinstance(given, Found) else given
-            if isinstance(one, Found) and not one.stays:
-                self._check_path(one)
-                group.append(one)
-                if len(group) < self._n_files:
-                    continue
-            if group:
+            travels = isinstance(one, Found) and not one.stays
+            if group and not (travels and (len(group) < self._n_files or is_remembered_with(one, group[-1]))):
                 yield LookTask(self._setup, group, asks_later=self._asks)
                 group = []
-            if not isinstance(one, Found) or one.stays:
+            if isinstance(one, Found) and travels:
+                self._check_path(one)
+                group.append(one)
+            else:
                 yield Ready(self._look_here(one))
         if group:
             yield LookTask(self._setup, group, asks_later=self._asks)

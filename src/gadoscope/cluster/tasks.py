@@ -185,8 +185,9 @@ def look_at(task: LookTask) -> Looked:
         late = pack_instances(one for one in outcomes if isinstance(one, Instance))
         batches += [*scanned.batches, *late]
         others += [_as_asked(one, task.setup) for one in outcomes if not isinstance(one, Instance)]
-        if group[0].group and scanned.batches:
-            scans.append((group[0].group, encode_scan(scanned.batches, scanned.left)))
+        known = group[0].group
+        if known is not None and known.n_files == len(group) and scanned.batches:
+            scans.append((known.stamp, encode_scan(scanned.batches, scanned.left, len(group))))
     return Looked(batches, others, len(task.group), time.monotonic() - began, scans)
 
 

@@ -39,6 +39,22 @@ _Entries = Iterator[Entry]
 
 
 @dataclass(frozen=True)
+class FileGroup:
+    """Neighbours in one folder that are remembered together.
+
+    Parameters
+    ----------
+    stamp
+        Of all of them.
+    n_files
+        How many they are: whoever looks at some of them alone does not know what the group holds.
+    """
+
+    stamp: str
+    n_files: int
+
+
+@dataclass(frozen=True)
 class Found:
     """Something that may be an input.
 
@@ -53,15 +69,14 @@ class Found:
     stays
         Whether it is read in this process: its archive is unpacked here, once.
     group
-        Of neighbours in one folder that are looked at together, and remembered together: their stamp. Empty
-        where nobody remembers.
+        Of neighbours in one folder that are remembered together; ``None`` where nobody remembers.
     """
 
     source: Source
     error: InputError | None = None
     is_named: bool = False
     stays: bool = False
-    group: str = ""
+    group: "FileGroup | None" = None
 
 
 def iter_inputs(paths: "Iterable[Location | Found]") -> Iterator[Found]:

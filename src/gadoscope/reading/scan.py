@@ -1,6 +1,6 @@
 """Look at files for the headers of DICOM instances; a worker process can do it alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -37,6 +37,23 @@ def scan_files(files: Sequence[Found]) -> list[Scanned]:
 def split_groups(files: Sequence[Found]) -> list[list[Found]]:
     """Return files by the groups that are remembered apart; where nobody remembers it is one."""
     return [list(group) for _, group in groupby(files, key=attrgetter("group"))]
+
+
+def in_whole_groups(files: Iterable[Found], size: int) -> Iterator[list[Found]]:
+    """Yield files in lists of about ``size``, none of which ends inside a group that is remembered."""
+    task: list[Found] = []
+    for one in files:
+        if len(task) >= size and not is_remembered_with(one, task[-1]):
+            yield task
+            task = []
+        task.append(one)
+    if task:
+        yield task
+
+
+def is_remembered_with(one: object, other: Found) -> bool:
+    """Return whether an input belongs to the group of a file that is remembered as a whole."""
+    return isinstance(one, Found) and one.group is not None and one.group == other.group
 
 
 def scan_group(group: Sequence[Found]) -> Scanned:

@@ -18,7 +18,7 @@ def test_batches_come_back_with_every_header_trait_and_place(tmp_path: Path) -> 
     (folder / "notes.txt").write_text("words")
     files = list(iter_inputs([folder]))
     scanned = scan_group(files)
-    found = decode_scan(encode_scan(scanned.batches, scanned.left), len(files))
+    found = decode_scan(encode_scan(scanned.batches, scanned.left, len(files)), len(files))
     assert found is not None
     batches, left = found
     assert left == scanned.left == [len(files) - 1]
@@ -30,6 +30,9 @@ def test_batches_come_back_with_every_header_trait_and_place(tmp_path: Path) -> 
     }
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00", encode_scan([], [7]), encode_scan([], [-1])])
-def test_what_is_damaged_or_speaks_of_other_files_is_nothing(content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x00", encode_scan([], [0, 1, 7], 3), encode_scan([], [0, 1], 3), encode_scan([], [0, 1], 2)],
+)
+def test_what_is_damaged_or_speaks_of_other_files_or_of_some_alone_is_nothing(content: bytes) -> None:
     assert decode_scan(content, 3) is None

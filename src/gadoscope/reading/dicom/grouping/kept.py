@@ -17,7 +17,7 @@ FORMAT = 1
 """Rises with every change of what a header or a batch holds: what is of another format is read anew."""
 
 
-def encode_scan(batches: Sequence[Batch], left: Sequence[int]) -> bytes:
+def encode_scan(batches: Sequence[Batch], left: Sequence[int], n_files: int) -> bytes:
     """Return what was found in a group of files.
 
     Parameters
@@ -26,18 +26,21 @@ def encode_scan(batches: Sequence[Batch], left: Sequence[int]) -> bytes:
         The instances among them, all on disk.
     left
         Places in the group of everything else.
+    n_files
+        In the group.
     """
-    said = [FORMAT, list(left), [_spell(batch) for batch in batches]]
+    said = [FORMAT, n_files, list(left), [_spell(batch) for batch in batches]]
     return zlib.compress(json.dumps(said).encode())
 
 
 def decode_scan(content: bytes, n_files: int) -> tuple[list[Batch], list[int]] | None:
     """Return what `encode_scan` was given of so many files; ``None`` if damaged, or of another format."""
     try:
-        number, left, spelt = json.loads(zlib.decompress(content))
-        if number != FORMAT or not all(place in range(n_files) for place in left):
-            return None
-        return [_read(*batch) for batch in spelt], left
+        number, n_kept, left, spelt = json.loads(zlib.decompress(content))
+        batches = [_read(*batch) for batch in spelt]
+        n_found = sum(batch.n_instances for batch in batches) + len(left)
+        is_whole = n_kept == n_files == n_found and set(left) <= set(range(n_files))
+        return (batches, left) if number == FORMAT and is_whole else None
     except (ValueError, TypeError, zlib.error, RecursionError):
         return None
 
