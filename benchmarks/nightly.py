@@ -1,7 +1,7 @@
 """The run that is repeated each night: first over all, then over the same, then with a few studies more.
 
-All into one SQLite store, by whole processes with the lesson's network, untrained: which network it is makes
-the first run longer, and no other. Every run has to give the rows of the one before it.
+All into one SQLite store, by whole processes with the default. Every run has to give the rows of the one
+before it.
 """
 
 import argparse
@@ -14,7 +14,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.archive import write_lesson_bundle
 from benchmarks.scan_files import SERIES_A_STUDY, Plan, make_archive
 from benchmarks.table import Row, begin_parser, finish
 
@@ -52,20 +51,19 @@ def main() -> None:
 def measure(work: Path, arguments: argparse.Namespace) -> list[Row]:
     """Return the rows of the three nights."""
     archive, kept = work / "archive", work / "later"
-    bundle = write_lesson_bundle(work / "lesson.onnx")
     make_archive(Plan(studies=arguments.studies, matrix=128, most=arguments.most), archive)
     n_new = max(1, round(arguments.studies * NEW_STUDIES))
     later = sorted(archive.glob("study-*"))[-n_new:]
     kept.mkdir()
     for study in later:
         shutil.move(study, kept / study.name)
-    first = classify(archive, bundle, work)
-    again = classify(archive, bundle, work)
+    first = classify(archive, work)
+    again = classify(archive, work)
     if again.rows != first.rows:
         raise SystemExit("the second run gave other rows than the first")
     for study in later:
         shutil.move(kept / study.name, study)
-    more = classify(archive, bundle, work)
+    more = classify(archive, work)
     if {path: more.rows[path] for path in first.rows} != first.rows:
         raise SystemExit("a night with new studies changed the rows of others")
     n_series, ratio = len(first.rows), first.seconds / again.seconds
@@ -90,10 +88,10 @@ def measure(work: Path, arguments: argparse.Namespace) -> list[Row]:
     ]
 
 
-def classify(archive: Path, bundle: Path, work: Path) -> Run:
+def classify(archive: Path, work: Path) -> Run:
     """Classify an archive into the store, as a process of its own."""
     table = work / "rows.csv"
-    words = ("-m", "gadoscope", "classify", str(archive), "--model", str(bundle), "--output", str(table))
+    words = ("-m", "gadoscope", "classify", str(archive), "--output", str(table))
     start = time.monotonic()
     subprocess.run(
         (sys.executable, *words, "--store", f"sqlite:///{work / 'answers.db'}", "--quiet"), check=True

@@ -63,7 +63,7 @@ PLAN = (
         "nightly",
         "The run that is repeated",
         "An archive classified into a store, once more as it is, and with a few studies more, by whole "
-        "processes with the lesson's network.",
+        "processes with the default.",
         quick=("--studies", "20"),
     ),
     Benchmark(
