@@ -7,14 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import dask
 import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
 from gadoscope.classification.options import RunOptions
 from gadoscope.classification.run import answer_inputs, iter_results
-from gadoscope.cluster import tasks
+from gadoscope.cluster import connect, flight, tasks
 from gadoscope.cluster.engine import DaskEngine
 from gadoscope.errors import ClusterError
 from gadoscope.inference.session import Session
@@ -131,8 +130,10 @@ def test_what_kills_its_worker_each_time_fails_alone(
 
 
 def test_after_the_scheduler_was_killed_the_same_command_goes_on(
-    archive: Path, tiny_bundle: Path, tmp_path: Path
+    archive: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(flight, "ASK_S", 0.3)
+    monkeypatch.setattr(connect, "CONNECT_S", 2.0)  # and to reconnect, in vain
     table = tmp_path / "table.csv"
     words = ("classify", archive, "--model", tiny_bundle, "--output", table, "--resume")
     with dask_cluster(tmp_path / "first") as cluster:
@@ -142,11 +143,8 @@ def test_after_the_scheduler_was_killed_the_same_command_goes_on(
             if progress.n_instances:  # before any series is answered
                 cluster.scheduler.kill()
 
-        with (
-            dask.config.set({"distributed.comm.timeouts.connect": "3s"}),
-            pytest.raises(
-                ClusterError, match=r"the scheduler of the cluster is gone\. What was answered stands in"
-            ),
+        with pytest.raises(
+            ClusterError, match=r"the scheduler of the cluster is gone\. What was answered stands in"
         ):
             classify(tiny_bundle, cluster.address, archive, kill)
     with dask_cluster(tmp_path / "second") as cluster:
