@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gadoscope.classification.options import RunOptions
-from gadoscope.classification.rows import Answer, empty_row, judged_row, keep_going, with_picture
+from gadoscope.classification.rows import Answer, empty_row, judged_row, keep_going, take_over, with_picture
 from gadoscope.errors import RefusedError
 from gadoscope.evidence.name_hint import may_speak
 from gadoscope.inference.session import Session
@@ -112,6 +112,7 @@ class Examiner:
     def __init__(self, session: Session, options: RunOptions, *, asks_later: bool = False) -> None:
         self._session, self._options, self._journal = session, options, options.journal
         self._asks_later = asks_later
+        self._may_know = self._journal is not None and self._journal.may_know
 
     def examine_group(self, group: Sequence[Input]) -> list[Outcome]:
         """Return what became of a few inputs, in their order.
@@ -185,22 +186,19 @@ class Examiner:
         if self._asks_later and digest is not None:
             return Unasked(source, digest)
         rows = self._journal.find(digest) if self._journal is not None and digest is not None else None
-        if rows is None:
-            return None
-        return Answer(tuple(replace(row, path=base.path) for row in rows), digest, is_known=True)
+        return None if rows is None or digest is None else take_over(rows, base.path, digest)
 
     def _recall_place(self, path: str, stamp: Stamp | None) -> Answer | None:
         """Return the answer to what lies at a path, if it is as it was; none of rows if that is too old."""
         if self._options.since is not None and is_older([stamp], self._options.since):
             return Answer(())
-        if self._journal is None or stamp is None:
+        if self._journal is None or not self._may_know or stamp is None:
             return None
         lying = self._journal.recall_place(path, stamp.digest)
         rows = None if lying is None else self._journal.find(lying.digest)
         if lying is None or rows is None:
             return None
-        placed = tuple(replace(row, path=path) for row in rows)
-        return Answer(placed, lying.digest, is_known=True, origin=Origin(stamp.digest))
+        return take_over(rows, path, lying.digest, Origin.of(stamp))
 
     def _stamp(self, sources: Sequence[Source], said: Sequence[str] = ()) -> Stamp | None:
         is_asked = self._journal is not None or self._options.since is not None
@@ -212,7 +210,7 @@ class Examiner:
         if known is not None:
             return known
         read = self._read_anew(file, base, source)
-        return replace(read, origin=Origin(stamp.digest if stamp else None))
+        return replace(read, origin=Origin.of(stamp))
 
     def _read_anew(self, file: BinaryIO, base: SeriesResult, source: Source) -> Answer | Unasked | _Slice:
         is_refused_unread = file.seek(0, os.SEEK_END) > MAX_FILE_BYTES
@@ -263,7 +261,7 @@ class Examiner:
             return known
         digest = None if self._journal is None else _digest_of(*map(self._digest_file, files), *said)
         recalled = self._recall(digest, base, source)
-        origin = Origin(stamp.digest if stamp else None)
+        origin = Origin.of(stamp)
         if recalled is not None:
             return replace(recalled, origin=origin)
 

@@ -138,7 +138,7 @@ class LocalWorkers:
 
     def _list_tasks(self, index: "SeriesIndex", reader: "StudyReader") -> "Iterator[SeriesTask | Answer]":
         """Yield the series of each study, or its answers where it is as it was; a few studies ahead."""
-        is_known = self._options.journal is not None or self._options.since is not None
+        is_known = reader.memory.is_asked
 
         def read(found: "tuple[Sequence[SeriesEntry], list[list[bytes]]]") -> "Study | list[Answer]":
             answers = reader.recall(*found) if is_known else None

@@ -4,7 +4,7 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -86,6 +86,22 @@ class Answer:
     is_final: bool = False
     study: str = ""
     origin: Origin = NOWHERE
+
+
+def take_over(
+    rows: Sequence[SeriesResult], path: str, digest: str, origin: Origin = NOWHERE, study: str = ""
+) -> Answer:
+    """Return the answer that an earlier run gave to a content, under the path where it lies now.
+
+    Parameters
+    ----------
+    rows
+        As a `Keeper` has them, without a path.
+    digest, origin, study
+        As of `Answer`.
+    """
+    placed = tuple(replace(row, path=path) for row in rows)
+    return Answer(placed, digest, is_known=True, study=study, origin=origin)
 
 
 def empty_row(path: str, session: Session, kind: type[SeriesResult] = SeriesResult) -> SeriesResult:

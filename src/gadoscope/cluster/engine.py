@@ -99,15 +99,14 @@ class DaskWorkers:
         self, client: "Client", setup: "Setup", session: Session, options: RunOptions, opened: ExitStack
     ) -> None:
         from gadoscope.cluster.files import FileWork  # noqa: PLC0415 — needs distributed
-        from gadoscope.cluster.places import Places  # noqa: PLC0415 — as above
+        from gadoscope.cluster.run import ClusterRun  # noqa: PLC0415 — as above
         from gadoscope.cluster.studies import StudyWork  # noqa: PLC0415 — as above
 
         self._opened = opened
         self._watch = options.watch or (lambda _: None)
         n_ahead = min(MOST_TASKS, TASKS_PER_THREAD * max(1, sum(client.nthreads().values())))
-        places = Places()
-        self._files = FileWork(client, setup, session, options, places, n_ahead)
-        self._studies = StudyWork(client, setup, session, options, places, n_ahead)
+        run = ClusterRun(client, setup, session, options, n_ahead)
+        self._files, self._studies = FileWork(run), StudyWork(run)
 
     def look(self, inputs: Iterable[Input], take: Take) -> Iterator[Answer | Container]:
         """Yield what became of inputs, as `Workers.look`."""

@@ -3,19 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from distributed import Client
-
 from gadoscope.classification.engine import Take
 from gadoscope.classification.inputs import Container, Examiner, Instance, Unasked
 from gadoscope.classification.local import pack_instances
-from gadoscope.classification.options import RunOptions
-from gadoscope.classification.rows import Answer, empty_row
+from gadoscope.classification.rows import Answer, empty_row, take_over
 from gadoscope.cluster.checks import check_path
 from gadoscope.cluster.flight import Course, DiedError, Flight, Ready
-from gadoscope.cluster.places import Places
-from gadoscope.cluster.tasks import Looked, LookTask, Setup, look_at
+from gadoscope.cluster.run import ClusterRun
+from gadoscope.cluster.tasks import Looked, LookTask, look_at
 from gadoscope.errors import ReadError
-from gadoscope.inference.session import Session
 from gadoscope.labels import SeriesResult
 from gadoscope.reading.dicom.grouping.batches import Batch
 from gadoscope.reading.discover import Found
@@ -32,18 +28,9 @@ TASK_S = 0.25
 class FileWork:
     """The files of one run."""
 
-    def __init__(
-        self,
-        client: Client,
-        setup: Setup,
-        session: Session,
-        options: RunOptions,
-        places: Places,
-        n_ahead: int,
-    ) -> None:
-        self._client, self._setup, self._places, self._n_ahead = client, setup, places, n_ahead
-        self._session, self._options, self._journal = session, options, options.journal
-        self._examiner = Examiner(session, options)
+    def __init__(self, run: ClusterRun) -> None:
+        self._run, self._options, self._journal = run, run.options, run.options.journal
+        self._examiner = Examiner(run.session, run.options)
         self._n_files = FIRST_FILES
         self._is_path_checked = False
         self._asks = self._journal is not None and self._journal.may_know
@@ -56,23 +43,23 @@ class FileWork:
         course = Course(
             function=look_at, alone=self._look_alone, tick=lambda: take((), 0), follow=self._follow
         )
-        for results in Flight(self._client, self._n_ahead, course).map(self._list_tasks(inputs)):
+        for results in Flight(self._run.client, self._run.n_ahead, course).map(self._list_tasks(inputs)):
             for looked in results:
                 self._adapt(looked)
                 for stamp, content in looked.scans:
                     self._keep_scan(stamp, content)
             batches, others = self._settle(results)
             take(batches, sum(batch.n_instances for batch in batches) + len(others))
-            yield from map(self._places.receive, others)
+            yield from map(self._run.places.receive, others)
 
     def _list_tasks(self, inputs: Iterable[Input]) -> "Iterator[LookTask | Ready[Looked]]":
         """Yield groups of files for workers; what has to stay here is looked at when its turn comes."""
         group: list[Found] = []
         for given in inputs:
-            one = self._places.send(given) if isinstance(given, Found) else given
+            one = self._run.places.send(given) if isinstance(given, Found) else given
             travels = isinstance(one, Found) and not one.stays
             if group and not (travels and (len(group) < self._n_files or is_remembered_with(one, group[-1]))):
-                yield LookTask(self._setup, group, asks_later=self._asks)
+                yield LookTask(self._run.setup, group, asks_later=self._asks)
                 group = []
             if isinstance(one, Found) and travels:
                 self._check_path(one)
@@ -80,13 +67,13 @@ class FileWork:
             else:
                 yield Ready(self._look_here(one))
         if group:
-            yield LookTask(self._setup, group, asks_later=self._asks)
+            yield LookTask(self._run.setup, group, asks_later=self._asks)
 
     def _check_path(self, found: Found) -> None:
         """Let all workers look for the first file of a disk; an address is one everywhere."""
         if not self._is_path_checked and found.error is None and found.source.remote is None:
             self._is_path_checked = True
-            check_path(self._client, found.source.on_disk)
+            check_path(self._run.client, found.source.on_disk)
 
     def _look_here(self, one: Input) -> Looked:
         if isinstance(one, Found) and one.source.member:
@@ -115,7 +102,7 @@ class FileWork:
         known = [self._journal.find(one.digest) for one in unasked]
         self._known[id(looked)] = known
         unknown = [Found(one.source) for one, rows in zip(unasked, known, strict=True) if rows is None]
-        return LookTask(self._setup, unknown) if unknown else None
+        return LookTask(self._run.setup, unknown) if unknown else None
 
     def _settle(self, results: Sequence[Looked]) -> tuple[list[Batch], list[Answer | Container]]:
         """Return the instances of a group, and of others what was known or answered then."""
@@ -140,7 +127,7 @@ class FileWork:
                     results.append(run(replace(follows, is_suspect=True)))
                 settled = self._settle(results)
             except DiedError:
-                base = empty_row(str(found.source), self._session, self._options.row_kind)
+                base = empty_row(str(found.source), self._run.session, self._options.row_kind)
                 settled = [], [Answer((failed_row(base),))]
             batches.extend(settled[0])
             others.extend(settled[1])
@@ -159,7 +146,4 @@ def failed_row(base: SeriesResult) -> SeriesResult:
 
 def _recall(one: Unasked, rows: Sequence[SeriesResult] | None) -> Answer | None:
     """Return the answer that an earlier run gave to the same content, under this path."""
-    if rows is None:
-        return None
-    placed = tuple(replace(row, path=str(one.source)) for row in rows)
-    return Answer(placed, one.digest, is_known=True, origin=one.origin)
+    return None if rows is None else take_over(rows, str(one.source), one.digest, one.origin)

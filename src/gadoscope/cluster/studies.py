@@ -3,18 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from distributed import Client
-
-from gadoscope.classification.options import RunOptions
 from gadoscope.classification.rows import Answer
 from gadoscope.classification.study.known import SeriesMemory
 from gadoscope.classification.study.tasks import MAX_STUDY_SERIES, Study, StudyReader, base_row
 from gadoscope.classification.study.whole import StudyTask
 from gadoscope.cluster.files import failed_row
 from gadoscope.cluster.flight import Course, DiedError, Flight, Ready
-from gadoscope.cluster.places import Places
-from gadoscope.cluster.tasks import AnswerTask, Setup, answer
-from gadoscope.inference.session import Session
+from gadoscope.cluster.run import ClusterRun
+from gadoscope.cluster.tasks import AnswerTask, answer
 from gadoscope.parallel import in_groups
 from gadoscope.reading.dicom.grouping.batches import unpack
 from gadoscope.reading.dicom.grouping.index import SeriesEntry, SeriesIndex
@@ -27,19 +23,9 @@ SERIES_OF_A_PART = 8
 class StudyWork:
     """The studies of one run."""
 
-    def __init__(
-        self,
-        client: Client,
-        setup: Setup,
-        session: Session,
-        options: RunOptions,
-        places: Places,
-        n_ahead: int,
-    ) -> None:
-        self._client, self._setup, self._places, self._n_ahead = client, setup, places, n_ahead
-        self._session, self._options = session, options
-        self._may_know = options.journal is not None and options.journal.may_know
-        self._memory = SeriesMemory(options.journal, options)
+    def __init__(self, run: ClusterRun) -> None:
+        self._run, self._options = run, run.options
+        self._memory = SeriesMemory(run.options.journal, run.options)
 
     def answer(self, index: SeriesIndex, unpacked: set[str], tick: Callable[[], None]) -> Iterator[Answer]:
         """Yield an answer for each series, as `Workers.answer`.
@@ -55,9 +41,9 @@ class StudyWork:
         """
         course = Course(function=answer, alone=self._answer_alone, tick=tick)
         tasks = self._list_tasks(index, unpacked)
-        for results in Flight(self._client, self._n_ahead, course).map(tasks):
+        for results in Flight(self._run.client, self._run.n_ahead, course).map(tasks):
             for answers in results:
-                yield from map(self._places.receive_answer, answers)
+                yield from map(self._run.places.receive_answer, answers)
 
     def _list_tasks(
         self, index: SeriesIndex, unpacked: set[str]
@@ -70,7 +56,7 @@ class StudyWork:
             if some_stay and any(_stays(packed, unpacked) for packed in batches):
                 yield Ready(self._answer_here(task))
                 continue
-            named = [replace(one, first=self._places.receive_source(one.first)) for one in entries]
+            named = [replace(one, first=self._run.places.receive_source(one.first)) for one in entries]
             study = Study(named, (), is_part)
             neighbours = study.find_neighbour_digests()
             final = self._memory.recall_study(named, batches, neighbours, is_judged=study.is_judged_together)
@@ -80,11 +66,11 @@ class StudyWork:
             elif len(known) == len(entries) and (not study.is_judged_together or self._options.series_alone):
                 yield Ready([known[place] for place in range(len(entries))])
             else:
-                yield AnswerTask(self._setup, replace(task, known=known))
+                yield AnswerTask(self._run.setup, replace(task, known=known))
 
     def _find_known(self, task: StudyTask, neighbours: Sequence[str]) -> dict[int, Answer]:
         """Return what an earlier run answered, by the place of the series in its study."""
-        if not self._may_know:
+        if not self._memory.may_know:
             return {}
         found: dict[int, Answer] = {}
         for place, (entry, packed) in enumerate(zip(task.entries, task.batches, strict=True)):
@@ -98,7 +84,7 @@ class StudyWork:
 
     def _answer_here(self, task: StudyTask) -> list[Answer]:
         """Answer in this process; the run judges them."""
-        reader = StudyReader(self._session, self._options)
+        reader = StudyReader(self._run.session, self._options)
         study = reader.read_study(task.entries, is_part=task.is_part)
         batches = {entry.number: packed for entry, packed in zip(task.entries, task.batches, strict=True)}
         return [reader.answer(one) for one in study.list_tasks(task.number, batches.__getitem__)]
@@ -113,7 +99,7 @@ class StudyWork:
             try:
                 (known[place],) = run(replace(task, study=replace(study, only=place)))
             except DiedError:
-                base = base_row(entry, self._session, self._options.row_kind)
+                base = base_row(entry, self._run.session, self._options.row_kind)
                 known[place] = Answer((failed_row(base),))
         try:
             answers = run(replace(task, study=replace(study, known=known)))

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from gadoscope.labels import SeriesResult
+from gadoscope.reading.stamps import Stamp
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class Origin:
 
     stamp: str | None = None
     headers: str | None = None
+
+    @classmethod
+    def of(cls, stamp: Stamp | None, headers: str | None = None) -> Self:
+        """Return the origin of what has a stamp, or none."""
+        return cls(None if stamp is None else stamp.digest, headers)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gadoscope.classification.options import RunOptions
-from gadoscope.classification.rows import Answer
+from gadoscope.classification.rows import Answer, take_over
 from gadoscope.labels import KeptResult, SeriesResult
 from gadoscope.reading.dicom.grouping.batches import Instance, unpack
 from gadoscope.reading.dicom.grouping.index import SeriesEntry
@@ -70,11 +70,13 @@ class SeriesMemory:
 
     def __init__(self, keeper: Keeper | None, options: RunOptions) -> None:
         self._keeper, self._since, self._series_alone = keeper, options.since, options.series_alone
+        self.may_know = keeper is not None and keeper.may_know
+        """Whether earlier runs answered anything; asked once, when the run begins."""
 
     @property
     def is_asked(self) -> bool:
-        """Return whether anything can be known."""
-        return self._keeper is not None or self._since is not None
+        """Return whether anything can be told without reading."""
+        return self.may_know or self._since is not None
 
     def recall_study(
         self,
@@ -123,27 +125,26 @@ class SeriesMemory:
         if self._keeper is None:
             return NOWHERE
         stamp = stamp_series(entry, instances, neighbours)
-        return Origin(stamp.digest if stamp else None, digest_headers(entry, instances, neighbours))
+        return Origin.of(stamp, digest_headers(entry, instances, neighbours))
 
     def recall(self, entry: SeriesEntry, origin: Origin) -> Answer | None:
         """Return the answer that a series had alone, at this place or where it was before."""
-        if self._keeper is None or origin.headers is None:
+        if self._keeper is None or not self.may_know or origin.headers is None:
             return None
         lying = self._keeper.recall_place(str(entry.first), origin.stamp) if origin.stamp else None
         digest = lying.digest if lying is not None else self._keeper.find_moved(origin.headers)
         return None if digest is None else self._answer(entry, digest, origin, "")
 
     def _recall_place(self, entry: SeriesEntry, stamp: Stamp | None) -> tuple[Lying | None, Origin]:
-        if self._keeper is None or stamp is None:
+        if self._keeper is None or not self.may_know or stamp is None:
             return None, NOWHERE
-        return self._keeper.recall_place(str(entry.first), stamp.digest), Origin(stamp.digest)
+        return self._keeper.recall_place(str(entry.first), stamp.digest), Origin.of(stamp)
 
     def _answer(self, entry: SeriesEntry, digest: str, origin: Origin, study: str) -> Answer | None:
         rows = None if self._keeper is None else self._keeper.find(digest, study)
         if rows is None:
             return None
-        placed = tuple(replace(row, path=str(entry.first)) for row in rows)
-        return Answer(placed, digest, is_known=True, study=study, origin=origin)
+        return take_over(rows, str(entry.first), digest, origin, study)
 
 
 def _say_told(entry: SeriesEntry, neighbours: Sequence[str]) -> tuple[str, ...]:
