@@ -25,10 +25,11 @@ from gadoscope.reading.ahead import read_starts_ahead
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.at_once import scan_at_once
 from gadoscope.reading.discover import Found
-from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind, is_rare
+from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind, find_other_kind, is_rare
 from gadoscope.reading.given import GivenSeries, GivenSlice, Input
 from gadoscope.reading.images import MAX_FILE_BYTES, SliceImage, decode_slice, take_slice
 from gadoscope.reading.no_image import explain_no_image
+from gadoscope.reading.other_kinds import TABLES
 from gadoscope.reading.stamps import Stamp, is_older, stamp_files
 from gadoscope.results.keeping import NOWHERE, Origin
 
@@ -46,6 +47,8 @@ class ContainerKind(Enum):
 
     ARCHIVE = auto()
     DICOMDIR = auto()
+    BIDS_INDEX = auto()
+    """Perhaps: only its tables tell."""
 
 
 @dataclass(frozen=True)
@@ -314,7 +317,8 @@ def _read_header(file: BinaryIO, source: Source) -> Instance:
 
 def _sort_out(kind: Kind, prefix: bytes, found: Found) -> Container:
     """Return what holds inputs; say of everything else why it has no answer."""
-    if found.source.held is not None and kind in (Kind.ZIP, Kind.TAR, Kind.DICOMDIR):
+    is_table = kind is Kind.OTHER and find_other_kind(prefix) in TABLES
+    if found.source.held is not None and (is_table or kind in (Kind.ZIP, Kind.TAR, Kind.DICOMDIR)):
         raise RefusedError(
             "unsupported_format", "what holds or names other files is read from disk; give its path instead."
         )
@@ -322,4 +326,6 @@ def _sort_out(kind: Kind, prefix: bytes, found: Found) -> Container:
         return Container(found, ContainerKind.ARCHIVE)
     if kind is Kind.DICOMDIR:
         return Container(found, ContainerKind.DICOMDIR)
+    if is_table:
+        return Container(found, ContainerKind.BIDS_INDEX)
     raise explain_no_image(kind, prefix, found.source.name)

@@ -205,14 +205,17 @@ class _Run:
             yield answer
 
     def _answer_inside(self, container: Container) -> Iterator[Answer]:
-        """Answer what a zip holds or a DICOMDIR names, in its place among the other inputs."""
+        """Answer what a zip holds or a DICOMDIR or an index names, in its place among the other inputs."""
         from gadoscope.reading.archives.containers import list_archive, list_directory  # noqa: PLC0415 — need pydicom
+        from gadoscope.reading.archives.indexes import list_index  # noqa: PLC0415
         from gadoscope.reading.archives.zips import close_archives  # noqa: PLC0415
 
         self._open.callback(close_archives)
         found, base = container.found, empty_row(str(container.found.source), self._session)
         if container.kind is ContainerKind.ARCHIVE:
             inside = keep_going(lambda: list_archive(found.source, self._n_listed), base)
+        elif container.kind is ContainerKind.BIDS_INDEX:
+            inside = keep_going(lambda: list_index(found), base)
         else:
             inside = keep_going(lambda: list_directory(found), base)
         if isinstance(inside, SeriesResult):

@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.parallel import map_ahead
 from gadoscope.reading.archives.places import Place
 from gadoscope.reading.archives.sources import Source
-from gadoscope.reading.bids.dataset import is_bids_metadata, is_derivatives
+from gadoscope.reading.bids.dataset import find_index, is_bids_metadata, is_derivatives
 from gadoscope.reading.listing import Entry, sort_entries
 from gadoscope.reading.nifti.names import is_pair_image, is_spm_matrix
 from gadoscope.reading.os_errors import explain_os_error
@@ -102,6 +103,8 @@ def iter_inputs(paths: "Iterable[Location | Found]") -> Iterator[Found]:
             identity, is_folder = _identify(path)
             if is_folder and isinstance(path, RemotePath):
                 look_anew()
+            elif is_folder and isinstance(path, Path) and (index := find_index(path)) is not None:
+                path, is_folder = index, False  # noqa: PLW2901 — the folder is what people name of it
             entries = _list_folder(path) if is_folder else iter(())
             source = Source(path if is_folder else _find_header(path))
         except OSError as error:

@@ -43,6 +43,10 @@ _SLICE = "save it as PNG"
 MINC = _to_nifti("a MINC volume", "mnc2nii")
 NETCDF = OtherKind("a NetCDF file", "convert the scan in it to NIfTI")
 HDF5 = OtherKind("an HDF5 file", "convert the scan in it to NIfTI")
+SQLITE = OtherKind("an SQLite database", _EXPORT)
+PARQUET = OtherKind("a Parquet table")
+TABLES = (SQLITE, PARQUET)
+"""What may be the index of a BIDS data set, if it is named: see `bids.index`."""
 _AFNI = _to_nifti("an AFNI volume", "3dAFNItoNIFTI")
 _META_IMAGE = _to_nifti("a MetaImage volume", "3D Slicer or ITK-SNAP")
 _PAR_REC = _to_nifti("a Philips PAR/REC scan", "dcm2niix")
@@ -79,7 +83,7 @@ _BEGINNINGS: dict[bytes, OtherKind] = {
     b"\x28\xb5\x2f\xfd": OtherKind("a Zstandard archive", _UNPACK),
     b"\x1f\x9d": OtherKind("a file compressed by compress", _UNPACK),
     b"LZIP": OtherKind("an lzip archive", _UNPACK),
-    b"SQLite format 3\0": OtherKind("an SQLite database", _EXPORT),
+    b"SQLite format 3\0": SQLITE,
     b"\0\1\0\0Standard Jet DB": _DATABASE,
     b"\0\1\0\0Standard ACE DB": _DATABASE,
     b"\0\0\0\x0cjP  ": _JPEG_2000,
@@ -138,7 +142,7 @@ _BEGINNINGS: dict[bytes, OtherKind] = {
     b"BOMStore": _SYSTEM,
     b"\xda\xda\xfe\xca": _PROGRAM,  # Java's modules
     b"TZif": _SETTINGS,  # time zones
-    b"PAR1": OtherKind("a Parquet table"),
+    b"PAR1": PARQUET,
     b"\xfe\xed\xfe\xed": _CERTIFICATE,
 }
 # What needs more than its first bytes, or is text.

@@ -1,10 +1,11 @@
-"""What holds or names other inputs: zips, tars and DICOMDIRs."""
+"""What holds or names other inputs: zips, tars and DICOMDIRs; see `indexes` for those of BIDS."""
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import takewhile
 
 from gadoscope.errors import InputError, RefusedError
-from gadoscope.reading.archives.places import MemberPath
+from gadoscope.reading.archives.places import MemberPath, Place
 from gadoscope.reading.archives.sources import INSIDE, Source
 from gadoscope.reading.archives.zip_limits import check_count
 from gadoscope.reading.archives.zips import is_unpacked, list_members
@@ -13,6 +14,9 @@ from gadoscope.reading.dicom.dicomdir import find_reference, list_instances
 from gadoscope.reading.dicom.other_names import find_by_uid
 from gadoscope.reading.discover import MANIFEST_NAME, Found, derivatives_error, is_described_elsewhere
 from gadoscope.reading.remote.path import Location
+
+REMEMBERED_FOLDERS = 4096
+"""Whether what lies in them was computed; what is listed in the order of a walk asks for few at a time."""
 
 
 def list_archive(archive: Source, n_listed: Counter[Location] | None = None) -> Iterator[Found]:
@@ -35,7 +39,8 @@ def list_archive(archive: Source, n_listed: Counter[Location] | None = None) -> 
         If the archive cannot be read at all, is refused, or holds nothing.
     """
     inside = f"{archive.member}{INSIDE}" if archive.member else ""
-    computed: dict[str, MemberPath | None] = {"": None}
+    top = MemberPath(archive.path, archive.member, "")
+    computed: dict[Place, Place | None] = {}
     listed: list[tuple[str, InputError | None]] = []
     members = list_members(archive.path, archive.member)
     if n_listed is not None:
@@ -44,8 +49,8 @@ def list_archive(archive: Source, n_listed: Counter[Location] | None = None) -> 
             check_count(n_listed[archive.path], archive.path.stat().st_size)
     for name, error in members:
         place = MemberPath(archive.path, archive.member, name)
-        folder = _find_derivatives(place.parent, computed)
-        if folder is not None:
+        folder = find_derivatives(place.parent, top, computed)
+        if isinstance(folder, MemberPath):
             row = folder.text, derivatives_error()
             if not listed or listed[-1][0] != folder.text:
                 listed.append(row)
@@ -57,15 +62,14 @@ def list_archive(archive: Source, n_listed: Counter[Location] | None = None) -> 
     return (Found(Source(archive.path, inside + name), error, stays=stays) for name, error in listed)
 
 
-def _find_derivatives(folder: MemberPath, known: dict[str, MemberPath | None]) -> MemberPath | None:
-    """Return the topmost folder of results at or above ``folder``, which becomes a row, or ``None``."""
-    if folder.text not in known:
-        known[folder.text] = None
-        for below in reversed((folder, *folder.parents[:-1])):
-            if is_derivatives(below):
-                known[folder.text] = below
-                break
-    return known[folder.text]
+def find_derivatives(folder: Place, top: Place, known: dict[Place, Place | None]) -> Place | None:
+    """Return the topmost folder of results at or above ``folder`` and below ``top``, or ``None``."""
+    if folder not in known:
+        if len(known) >= REMEMBERED_FOLDERS:
+            known.clear()
+        below = takewhile(lambda one: one != top, (folder, *folder.parents))
+        known[folder] = next((one for one in reversed([*below]) if is_derivatives(one)), None)
+    return known[folder]
 
 
 def list_directory(directory: Found) -> Iterator[Found]:

@@ -9,6 +9,7 @@ sidecars in the same way.
 """
 
 from functools import lru_cache
+from pathlib import Path
 
 from gadoscope.reading.archives.places import Place
 from gadoscope.reading.bids.gradients import is_gradient_file
@@ -21,6 +22,8 @@ __all__ = ["check_suffix", "find_sidecar_facts", "is_bids_metadata", "is_derivat
 
 DESCRIPTION = "dataset_description.json"
 """The file that makes a folder the root of a BIDS data set."""
+INDEX_NAME = "layout_index.sqlite"
+"""What pybids calls its database of a data set, in a folder that it was given for that."""
 _DERIVATIVES = "derivatives"
 _BESIDE_IMAGE = (".json", ".bval", ".bvec")
 _IN_DATASET = (*_BESIDE_IMAGE, ".tsv", ".tsv.gz")
@@ -90,6 +93,12 @@ def find_dataset_root(folder: Place) -> Place | None:
     """Return the closest folder at or above ``folder`` that is the root of a BIDS data set, or ``None``."""
     absolute = folder.absolute()
     return next((at for at in (absolute, *absolute.parents) if is_file(at / DESCRIPTION)), None)
+
+
+def find_index(folder: Path) -> Path | None:
+    """Return the database of pybids in a folder that was made for that, and is no data set itself."""
+    index = folder / INDEX_NAME
+    return index if is_file(index) and not is_file(folder / DESCRIPTION) else None
 
 
 def _lies_beside_image(path: Place) -> bool:
