@@ -10,21 +10,17 @@ and all its children together. Ratios to the plain script matter; seconds drift 
 """
 
 import csv
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
-import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom.uid import ExplicitVRLittleEndian
 
+from benchmarks.processes import Finished, run
 from benchmarks.scan_files import SERIES_A_STUDY, Plan, make_archive, make_templates, write_series
 from benchmarks.table import Row, begin_parser, finish
 from gadoscope.decision.decision import Decision, LevelDecision
@@ -43,18 +39,7 @@ COLD_INSTANCES, COLD_STARTS = 176, 5
 LEAST_SERIES_A_SECOND, MOST_MEMORY_MB, MOST_COLD_S = 15, 500, 0.7
 MOST_GROWTH = 1.15
 """Of the time a series, from the tenth to the whole: noise of a busy machine, and no more."""
-SAMPLE_S = 0.1
 READ_BYTES = 2**20
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A process that has ended: seconds on the wall; largest memory of it and its children, in MB."""
-
-    wall_s: float
-    peak_mb: float
-    output: str
 
 
 def main() -> None:
@@ -191,55 +176,6 @@ def _classify(folders: Sequence[Path], bundle: Path, n_series: int) -> Finished:
     if statuses != {"answered": n_series}:
         raise SystemExit(f"expected {n_series} answers, but the table holds {dict(statuses)}")
     return finished
-
-
-def run(command: Sequence[object]) -> Finished:
-    """Run a command and wait for it, summing its memory and its children's all the while."""
-    with tempfile.TemporaryFile("w+") as output:
-        start = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=subprocess.STDOUT)
-        peaks: list[float] = [0.0]
-        done = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(process.pid, peaks, done))
-        watcher.start()
-        process.wait()
-        wall_s = time.perf_counter() - start
-        done.set()
-        watcher.join()
-        output.seek(0)
-        text = output.read()
-    if process.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))}\nended with {process.returncode}:\n{text}")
-    return Finished(wall_s=wall_s, peak_mb=max(peaks), output=text)
-
-
-def _watch(pid: int, peaks: list[float], done: threading.Event) -> None:
-    while not done.wait(SAMPLE_S):
-        peaks[0] = max(peaks[0], sum(map(_memory_mb, _family(pid))))
-
-
-def _family(pid: int) -> list[int]:
-    """Return a process and all that descend from it."""
-    children = defaultdict(list)
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = status.read_text().rpartition(")")[2].split()[1]
-        except OSError:  # it has ended meanwhile
-            continue
-        children[int(parent)].append(int(status.parent.name))
-    members = [pid]
-    for member in members:
-        members += children[member]
-    return members
-
-
-def _memory_mb(pid: int) -> float:
-    """Return the resident memory of a process; what several share counts for each of them."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except OSError:  # it has ended meanwhile
-        return 0.0
-    return pages * PAGE_BYTES / 2**20
 
 
 if __name__ == "__main__":

@@ -27,8 +27,9 @@ import numpy as np
 from pydicom.uid import ExplicitVRLittleEndian
 from scipy.optimize import least_squares
 
-from benchmarks.archive import run, write_lesson_bundle
+from benchmarks.archive import write_lesson_bundle
 from benchmarks.multi_frame import PLACES, write_object
+from benchmarks.processes import run
 from benchmarks.scan_files import SERIES_A_STUDY, Plan, make_archive, make_templates, write_series
 from benchmarks.table import Row, begin_parser, finish
 from gadoscope.labels import Phase, Plane

@@ -9,19 +9,16 @@ seconds drift with the machine.
 
 import argparse
 import json
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.limits import describe_classification, describe_epoch
+from benchmarks.processes import Finished, run
 from benchmarks.table import Row, begin_parser, finish
 from gadoscope.models.blocked import computes_bf16
 from gadoscope.training.shipped import CONFIGS
@@ -40,15 +37,6 @@ COLD_STARTS = 5
 MOST_MEMORY_MB = 400
 MANY = 10
 """Peak memory is measured on the test folder and on one so many times as large."""
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A process that has ended: seconds on the wall, largest resident memory in MB."""
-
-    wall_s: float
-    peak_mb: float
-    output: str
 
 
 def main() -> None:
@@ -92,7 +80,7 @@ def _make_slices(folder: Path, n_train: int, n_test: int) -> None:
 
 def _run_peer(arguments: argparse.Namespace, slices: Path) -> tuple[dict[str, Any], float]:
     command = [arguments.peer_python, arguments.peer, slices / "Train", slices / "Test", arguments.epochs]
-    finished = _run(command)
+    finished = run(command)
     return json.loads(finished.output.splitlines()[-1]), finished.wall_s
 
 
@@ -162,22 +150,7 @@ def _measure_classification(work: Path, peer: dict[str, Any]) -> list[Row]:
 
 
 def _gadoscope(*arguments: object) -> Finished:
-    return _run([sys.executable, "-m", "gadoscope", *arguments])
-
-
-def _run(command: Sequence[object]) -> Finished:
-    """Run a command and wait for it; its memory is what the system counted for this one process."""
-    with tempfile.TemporaryFile("w+") as output:
-        start = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall_s = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        text = output.read()
-    if process.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))}\nended with {process.returncode}:\n{text}")
-    return Finished(wall_s=wall_s, peak_mb=usage.ru_maxrss / 1024, output=text)
+    return run([sys.executable, "-m", "gadoscope", *arguments])
 
 
 def _ratio(name: str, peer_s: float, ours_s: float, asked: float) -> Row:
