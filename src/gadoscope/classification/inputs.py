@@ -197,11 +197,10 @@ class Examiner:
             return Answer(())
         if self._journal is None or not self._may_know or stamp is None:
             return None
-        lying = self._journal.recall_place(path, stamp.digest)
-        rows = None if lying is None else self._journal.find(lying.digest)
-        if lying is None or rows is None:
+        lying = self._journal.recall_places({path: stamp.digest}).get(path)
+        if lying is None or not lying.rows:
             return None
-        return take_over(rows, path, lying.digest, Origin.of(stamp))
+        return take_over(lying.rows, path, lying.digest, Origin.of(stamp))
 
     def _stamp(self, sources: Sequence[Source], said: Sequence[str] = ()) -> Stamp | None:
         is_asked = self._journal is not None or self._options.since is not None

@@ -9,9 +9,10 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from gadoscope.parallel import map_ahead
+from gadoscope.parallel import in_groups, map_ahead
 from gadoscope.reading.discover import FileGroup, Found
 from gadoscope.reading.stamps import stamp_files
 
@@ -25,8 +26,10 @@ FILES_PER_GROUP = 8
 """As many as a worker reads in one go; a new file costs no more than those behind it in its folder."""
 THREADS = 8
 """That ask for stamps: of a network's file system each is a wait, and no work."""
-GROUPS_AHEAD = 64
-"""A few hundred files: what a slow file system needs to be asked in parallel."""
+GROUPS_AT_ONCE = 16
+"""That a keeper is asked for in one question: of a database each is a way there and back."""
+QUESTIONS_AHEAD = 12
+"""A thousand files and more: what a slow file system needs to be asked in parallel."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,12 @@ def replay(
         relative path is of no use elsewhere.
     """
 
-    def look_up(group: "list[Input]") -> _Known:
-        return _look_up(group, keeper, is_here=is_here)
+    def look_up(groups: "list[list[Input]]") -> list[_Known]:
+        return _look_up(groups, keeper, is_here=is_here)
 
     with ThreadPoolExecutor(THREADS, thread_name_prefix="stamps") as pool:
-        groups = in_folders(inputs, FILES_PER_GROUP)
-        for one in map_ahead(pool, look_up, groups, GROUPS_AHEAD):
+        groups = in_groups(in_folders(inputs, FILES_PER_GROUP), GROUPS_AT_ONCE)
+        for one in chain.from_iterable(map_ahead(pool, look_up, groups, QUESTIONS_AHEAD)):
             if one.scan is None:
                 yield from one.group
                 continue
@@ -131,20 +134,32 @@ def _group_of(one: "Input") -> FileGroup | None:
     return one.group if isinstance(one, Found) else None
 
 
-def _look_up(group: "list[Input]", keeper: "Keeper", *, is_here: bool) -> _Known:
-    files = [one for one in group if isinstance(one, Found) and _find_folder(one) is not None]
-    files = [one for one in files if is_here or os.path.isabs(str(one.source))]  # noqa: PTH117 - a text as yet
-    if len(files) < len(group):
-        return _Known(group)
-    stamp = stamp_files([one.source for one in files])
-    if stamp is None:
-        return _Known(group)
-    content = keeper.recall_scan(stamp.digest)
+def _look_up(groups: "Sequence[list[Input]]", keeper: "Keeper", *, is_here: bool) -> list[_Known]:
+    stamps = [_stamp(group, is_here=is_here) for group in groups]
+    contents = keeper.recall_scans([stamp for stamp in stamps if stamp is not None])
+    return [
+        _Known(group) if stamp is None else _read(group, stamp, contents.get(stamp))
+        for group, stamp in zip(groups, stamps, strict=True)
+    ]
+
+
+def _stamp(group: "Sequence[Input]", *, is_here: bool) -> str | None:
+    """Return the stamp of a group of `in_folders`; ``None`` if it is none of plain files."""
+    files = [one.source for one in group if isinstance(one, Found)]
+    # Of a group one is as the other: they lie in one folder.
+    if _find_folder(group[0]) is None or not (is_here or os.path.isabs(str(files[0]))):  # noqa: PTH117 - text as yet
+        return None
+    stamp = stamp_files(files)
+    return None if stamp is None else stamp.digest
+
+
+def _read(group: "Sequence[Input]", stamp: str, content: bytes | None) -> _Known:
+    """Return a group with what is remembered of it; if that is nothing, as one that can be."""
     if content is not None:
-        from gadoscope.reading.dicom.grouping.kept import decode_scan  # noqa: PLC0415 — as above
+        from gadoscope.reading.dicom.grouping.kept import decode_scan  # noqa: PLC0415 — few runs remember
 
         scan = decode_scan(content, len(group))
         if scan is not None:
             return _Known(group, scan)
-    known = FileGroup(stamp.digest, len(files))
-    return _Known([replace(one, group=known) for one in files])
+    known = FileGroup(stamp, len(group))
+    return _Known([replace(one, group=known) if isinstance(one, Found) else one for one in group])

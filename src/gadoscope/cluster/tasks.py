@@ -5,7 +5,7 @@ A worker loads the bundle once and keeps it from task to task.
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from gadoscope.reading.dicom.grouping.batches import Batch
 from gadoscope.reading.dicom.grouping.kept import encode_scan
 from gadoscope.reading.discover import Found
 from gadoscope.reading.scan import scan_group, split_groups
-from gadoscope.results.keeping import NOWHERE, Origin
+from gadoscope.results.keeping import NOWHERE, Lying, Origin
 from gadoscope.version import __version__
 
 
@@ -132,14 +132,16 @@ class _KeptElsewhere:
     def find(self, digest: str, study: str = "") -> None:
         """Know nothing."""
 
-    def recall_place(self, path: str, stamp: str) -> None:
+    def recall_places(self, stamps: Mapping[str, str]) -> dict[str, Lying]:
         """Know nothing."""
+        return {}
 
     def find_moved(self, headers: str) -> None:
         """Know nothing."""
 
-    def recall_scan(self, stamp: str) -> None:
+    def recall_scans(self, stamps: Sequence[str]) -> dict[str, bytes]:
         """Know nothing."""
+        return {}
 
     def keep_scan(self, stamp: str, content: bytes) -> None:
         """Keep nothing."""

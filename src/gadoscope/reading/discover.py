@@ -20,9 +20,14 @@ from gadoscope.errors import InputError, ReadError, RefusedError
 from gadoscope.parallel import map_ahead
 from gadoscope.reading.archives.places import Place
 from gadoscope.reading.archives.sources import Source
-from gadoscope.reading.bids.dataset import find_index, is_bids_metadata, is_derivatives
+from gadoscope.reading.bids.dataset import (
+    find_index,
+    is_bids_metadata,
+    is_called_metadata,
+    is_derivatives,
+)
 from gadoscope.reading.listing import Entry, sort_entries
-from gadoscope.reading.nifti.names import is_pair_image, is_spm_matrix
+from gadoscope.reading.nifti.names import MATRIX_ENDINGS, is_pair_image, is_spm_matrix
 from gadoscope.reading.os_errors import explain_os_error
 from gadoscope.reading.remote.addresses import is_of_one_process
 from gadoscope.reading.remote.path import Location, RemotePath
@@ -33,6 +38,9 @@ MANIFEST_NAME = "manifest.csv"
 PAIR_ENDINGS = (".img", ".img.gz")
 HEADER_ENDINGS = (".hdr", ".hdr.gz", ".HDR", ".HDR.gz")
 """A pair of NIfTI or Analyze is one input, known by its header."""
+
+_NAMED_BY_OTHERS = (*PAIR_ENDINGS, *(ending.lower() for ending in MATRIX_ENDINGS))
+"""Of files that may belong to another one."""
 
 _Identity = tuple[int, int] | str
 """Device and inode, the same by whatever name a folder is reached; an address itself: it has no links."""
@@ -177,8 +185,11 @@ def _walk(top: Location, identity: _Identity, entries: _Entries) -> Iterator[Fou
             levels.pop()
             entered.remove(own)
             continue
-        path = folder.enter(name) if isinstance(folder, RemotePath) else folder / name
         try:
+            if not (is_folder or isinstance(folder, RemotePath) or _may_be_described_elsewhere(name)):
+                yield Found(Source(_spell(folder, name)), stays=stays)
+                continue
+            path = folder.enter(name) if isinstance(folder, RemotePath) else folder / name
             if not is_folder:
                 if not is_described_elsewhere(path):
                     yield Found(Source(path), stays=stays)
@@ -199,6 +210,12 @@ def _walk(top: Location, identity: _Identity, entries: _Entries) -> Iterator[Fou
             yield Found(Source(path), explain_os_error(error))
 
 
+def _spell(folder: Path, name: str) -> str:
+    """Return a file's path as the text that it gives; to make one takes longer than all else here."""
+    text = str(folder)
+    return name if text == os.curdir else os.path.join(text, name)  # noqa: PTH118 - as said
+
+
 def _list_folder(folder: Location) -> _Entries:
     if isinstance(folder, RemotePath):
         from gadoscope.reading.remote.walk import list_folder  # noqa: PLC0415 — disks do without
@@ -216,6 +233,11 @@ def is_described_elsewhere(path: Place) -> bool:
     """Return whether the file belongs to another one, which is the input."""
     is_voxels = path.name.lower().endswith(PAIR_ENDINGS) and is_pair_image(path)
     return is_voxels or is_bids_metadata(path) or is_spm_matrix(path)
+
+
+def _may_be_described_elsewhere(name: str) -> bool:
+    """Return whether a file may be `is_described_elsewhere`; for most their names say that they are not."""
+    return name.lower().endswith(_NAMED_BY_OTHERS) or is_called_metadata(name)
 
 
 def derivatives_error() -> RefusedError:

@@ -11,8 +11,8 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,7 +22,7 @@ from gadoscope.results.journal_file import explain_sqlite, note_run, open_journa
 from gadoscope.results.keeping import NOWHERE, Lying, Origin
 from gadoscope.results.store.batch import Batch, RunIds
 from gadoscope.results.store.codec import ROW_COLUMNS, count_statuses, from_values, now
-from gadoscope.results.store.places import find_moved, find_place
+from gadoscope.results.store.places import find_moved, find_places
 from gadoscope.results.store.schema import ALONE, UNREAD, WHOLE
 from gadoscope.results.under_way import UnderWay, under_way_path
 from gadoscope.text import escaped
@@ -157,22 +157,23 @@ class Journal:
         if waiting is not None:
             return waiting
         found = self._ask_all(_FIND, digest, study, self._ids.model, self._ids.version)
-        try:
+        with self._refusing():
             return tuple(from_values(values, "", self._name) for values in found) or None
-        except (ValueError, TypeError, RecursionError) as error:
-            raise refuse_journal(self.path, error) from error
 
-    def recall_place(self, path: str, stamp: str) -> Lying | None:
-        """Return what lies at a path; as a `Keeper`."""
-        return find_place(self._ask_named, path, stamp) if self._is_resuming else None
+    def recall_places(self, stamps: Mapping[str, str]) -> dict[str, Lying]:
+        """Return what lies at some paths; as a `Keeper`."""
+        if not self._is_resuming:
+            return {}
+        with self._refusing():
+            return find_places(self._ask_named, stamps, self._ids, self._name)
 
     def find_moved(self, headers: str) -> str | None:
         """Return the digest of what was moved; as a `Keeper`."""
         return find_moved(self._ask_named, headers) if self._is_resuming else None
 
-    def recall_scan(self, stamp: str) -> bytes | None:
+    def recall_scans(self, stamps: Sequence[str]) -> dict[str, bytes]:
         """Return nothing: a journal is for one table, whose files are read once."""
-        return None
+        return {}
 
     def keep_scan(self, stamp: str, content: bytes) -> None:
         """Do nothing, as above."""
@@ -232,6 +233,14 @@ class Journal:
             raise explain_sqlite(self.path, error) from error
         self._commit()
         self._batch.clear()
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Refuse a journal that holds what is no row of results."""
+        try:
+            yield
+        except (ValueError, TypeError, RecursionError) as error:
+            raise refuse_journal(self.path, error) from error
 
     def _open(self) -> sqlite3.Connection:
         if self._database is None:

@@ -1,6 +1,6 @@
 """Who keeps answers while a run gives them: a journal beside a table, or a store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -40,10 +40,13 @@ class Lying:
         Of the content.
     study
         Digest of the series that it was judged with; empty where it stands alone.
+    rows
+        What this model and version said of it there, without a path; none if it was not asked.
     """
 
     digest: str
     study: str
+    rows: tuple[SeriesResult, ...] = ()
 
 
 NOWHERE = Origin()
@@ -103,14 +106,20 @@ class Keeper(Protocol):
         By itself, or where it was judged with the series of a study.
         """
 
-    def recall_place(self, path: str, stamp: str) -> Lying | None:
-        """Return what lies at a path; ``None`` where no run was there, or its files were written since."""
+    def recall_places(self, stamps: Mapping[str, str]) -> dict[str, Lying]:
+        """Return what lies at some paths, of those where a run was and whose files were not written since.
+
+        Parameters
+        ----------
+        stamps
+            Of the files, by path.
+        """
 
     def find_moved(self, headers: str) -> str | None:
         """Return the digest of the one content of these headers that is no longer where it was."""
 
-    def recall_scan(self, stamp: str) -> bytes | None:
-        """Return what `keep_scan` was given for files of this stamp."""
+    def recall_scans(self, stamps: Sequence[str]) -> dict[str, bytes]:
+        """Return what `keep_scan` was given for files of some stamps, by stamp."""
 
     def keep_scan(self, stamp: str, content: bytes) -> None:
         """Keep what was found in a group of files; where a keeper does not remember, do nothing."""

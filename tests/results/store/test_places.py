@@ -1,5 +1,6 @@
 """Where contents lie, in both databases: known again, moved, gone, or not known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,10 @@ def test_what_lies_at_a_path_is_known_while_its_files_have_the_stamp_that_they_h
         store.settle("digest", answered(archive / "one"), "", Origin("stamp", "headers"))
     with Store(url) as store:
         store.begin(**MODEL)
-        assert store.recall_place(str(archive / "one"), "stamp") == Lying("digest", "")
-        assert store.recall_place(str(archive / "one"), "another") is None
-        assert store.recall_place(str(archive / "two"), "stamp") is None
+        one, two = str(archive / "one"), str(archive / "two")
+        rows = tuple(replace(row, path="") for row in answered(archive / "one"))
+        assert store.recall_places({one: "stamp", two: "stamp"}) == {one: Lying("digest", "", rows)}
+        assert store.recall_places({one: "another", two: "stamp"}) == {}
 
 
 def test_what_has_the_same_headers_was_moved_only_if_it_is_no_longer_where_it_was(
@@ -72,8 +74,7 @@ def test_what_was_found_in_a_group_of_files_is_there_in_the_next_run(url: str) -
         store.keep_scan("stamp", b"another writer's")
     with Store(url) as store:
         store.begin(**MODEL)
-        assert store.recall_scan("stamp") == content
-        assert store.recall_scan("other") is None
+        assert store.recall_scans(["other", "stamp"]) == {"stamp": content}
 
 
 @pytest.mark.parametrize(

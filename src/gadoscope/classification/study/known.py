@@ -7,10 +7,11 @@ from dataclasses import replace
 from gadoscope.classification.options import RunOptions
 from gadoscope.classification.rows import Answer, take_over
 from gadoscope.labels import KeptResult, SeriesResult
-from gadoscope.reading.dicom.grouping.batches import Instance, unpack
+from gadoscope.reading.archives.sources import Source
+from gadoscope.reading.dicom.grouping.batches import Instance, unpack_digests
 from gadoscope.reading.dicom.grouping.index import SeriesEntry
 from gadoscope.reading.stamps import Stamp, is_older, stamp_files
-from gadoscope.results.keeping import NOWHERE, Keeper, Lying, Origin
+from gadoscope.results.keeping import NOWHERE, Keeper, Origin
 from gadoscope.scans.instances import MAX_INSTANCES, list_digests
 
 
@@ -26,8 +27,8 @@ def stamp_series(
     neighbours
         Digests that stand for the other headers of its study.
     """
-    headers = [f"{header.digest} {header.n_bytes}\n" for header, _ in instances]
-    return stamp_files([source for _, source in instances], (*headers, *_say_told(entry, neighbours)))
+    digests = [(header.digest, header.n_bytes, source) for header, source in instances]
+    return _stamp(entry, digests, neighbours)
 
 
 def digest_headers(entry: SeriesEntry, instances: Sequence[Instance], neighbours: Sequence[str]) -> str:
@@ -102,20 +103,23 @@ class SeriesMemory:
         if not self.is_asked:
             return None
         stamps = [
-            stamp_series(entry, unpack(packed), neighbours) if entry.n_instances <= MAX_INSTANCES else None
+            _stamp(entry, unpack_digests(packed), neighbours) if entry.n_instances <= MAX_INSTANCES else None
             for entry, packed in zip(entries, batches, strict=True)
         ]
         if self._since is not None and is_older(stamps, self._since):
             return []
-        known = [self._recall_place(*one) for one in zip(entries, stamps, strict=True)]
-        lying = [one for one, _ in known if one is not None]
-        study = name_study([one.digest for one in lying]) if is_judged and not self._series_alone else ""
-        answers = [
-            self._answer(entry, one.digest, origin, study)
-            for entry, (one, origin) in zip(entries, known, strict=True)
-            if one is not None and one.study == study
+        if self._keeper is None or not self.may_know:
+            return None
+        stamped = zip(entries, stamps, strict=True)
+        places = {str(entry.first): stamp.digest for entry, stamp in stamped if stamp is not None}
+        lying = self._keeper.recall_places(places)
+        digests = [one.digest for one in map(lying.get, places) if one is not None]
+        study = name_study(digests) if is_judged and not self._series_alone else ""
+        found = [
+            replace(take_over(one.rows, path, one.digest, Origin(places[path]), study), is_final=True)
+            for path in places
+            if (one := lying.get(path)) is not None and one.rows and one.study == study
         ]
-        found = [replace(answer, is_final=True) for answer in answers if answer is not None]
         return found if len(found) == len(entries) else None
 
     def find_origin(
@@ -131,20 +135,18 @@ class SeriesMemory:
         """Return the answer that a series had alone, at this place or where it was before."""
         if self._keeper is None or not self.may_know or origin.headers is None:
             return None
-        lying = self._keeper.recall_place(str(entry.first), origin.stamp) if origin.stamp else None
+        path = str(entry.first)
+        lying = self._keeper.recall_places({path: origin.stamp}).get(path) if origin.stamp else None
         digest = lying.digest if lying is not None else self._keeper.find_moved(origin.headers)
-        return None if digest is None else self._answer(entry, digest, origin, "")
+        rows = None if digest is None else self._keeper.find(digest)
+        return None if digest is None or rows is None else take_over(rows, path, digest, origin)
 
-    def _recall_place(self, entry: SeriesEntry, stamp: Stamp | None) -> tuple[Lying | None, Origin]:
-        if self._keeper is None or not self.may_know or stamp is None:
-            return None, NOWHERE
-        return self._keeper.recall_place(str(entry.first), stamp.digest), Origin.of(stamp)
 
-    def _answer(self, entry: SeriesEntry, digest: str, origin: Origin, study: str) -> Answer | None:
-        rows = None if self._keeper is None else self._keeper.find(digest, study)
-        if rows is None:
-            return None
-        return take_over(rows, str(entry.first), digest, origin, study)
+def _stamp(
+    entry: SeriesEntry, digests: Sequence[tuple[str, int, Source]], neighbours: Sequence[str]
+) -> Stamp | None:
+    headers = [f"{digest} {n_bytes}\n" for digest, n_bytes, _ in digests]
+    return stamp_files([source for *_, source in digests], (*headers, *_say_told(entry, neighbours)))
 
 
 def _say_told(entry: SeriesEntry, neighbours: Sequence[str]) -> tuple[str, ...]:

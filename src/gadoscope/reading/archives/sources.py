@@ -103,14 +103,18 @@ class Source:
     @property
     def name(self) -> str:
         """Return the last part of the name, of the file or of the member."""
-        return self.member.rpartition("/")[2] if self.member else self.path.name
+        if self.member:
+            return self.member.rpartition("/")[2]
+        return self.path.name if self.remote is not None else os.path.basename(self.text)  # noqa: PTH119 — as above
 
     @property
     def folder(self) -> str:
         """Return the name without its last part; a member of a zip lies in the zip."""
         if self.member:
             return f"{self.text}{INSIDE}{self.member.rpartition('/')[0]}"
-        return str(self.path.parent)
+        if self.remote is not None:
+            return str(self.path.parent)
+        return os.path.dirname(self.text) or os.curdir  # noqa: PTH120 — as above
 
     @property
     def sort_key(self) -> bytes:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from gadoscope.reading.archives.places import Place
-from gadoscope.reading.bids.gradients import is_gradient_file
+from gadoscope.reading.bids.gradients import is_called_gradients, is_gradient_file
 from gadoscope.reading.bids.names import BidsName, check_suffix, parse_image_name, parse_name
 from gadoscope.reading.bids.sidecar import Values, facts_from_sidecar, read_json_object
 from gadoscope.reading.nifti.names import IMAGE_SUFFIXES, is_file, split_suffix
@@ -70,14 +70,16 @@ def find_sidecar_facts(path: Place) -> tuple[Facts | None, tuple[str, ...]]:
 
 def is_bids_metadata(path: Place) -> bool:
     """Return whether a file only describes images: it is no input, and gets no row."""
-    name = path.name.lower()
-    if name.endswith(_BESIDE_IMAGE) and _lies_beside_image(path):
+    if path.name.lower().endswith(_BESIDE_IMAGE) and _lies_beside_image(path):
         return True
     if is_gradient_file(path):
         return True
-    stem = name.removesuffix(next((s for s in _TEXT_SUFFIXES if s and name.endswith(s)), ""))
-    described = name.endswith(_IN_DATASET) or stem in _TEXTS or name == DESCRIPTION
-    return described and find_dataset_root(path.parent) is not None
+    return _is_called_text(path.name) and find_dataset_root(path.parent) is not None
+
+
+def is_called_metadata(name: str) -> bool:
+    """Return whether a file may be `is_bids_metadata` by its name; of most files that is all to be asked."""
+    return _is_called_text(name) or is_called_gradients(name)
 
 
 def is_derivatives(folder: Place) -> bool:
@@ -99,6 +101,12 @@ def find_index(folder: Path) -> Path | None:
     """Return the database of pybids in a folder that was made for that, and is no data set itself."""
     index = folder / INDEX_NAME
     return index if is_file(index) and not is_file(folder / DESCRIPTION) else None
+
+
+def _is_called_text(name: str) -> bool:
+    name = name.lower()
+    stem = name.removesuffix(next((s for s in _TEXT_SUFFIXES if s and name.endswith(s)), ""))
+    return name.endswith(_IN_DATASET) or stem in _TEXTS or name == DESCRIPTION
 
 
 def _lies_beside_image(path: Place) -> bool:

@@ -29,11 +29,14 @@ _N_AXES = 3
 _REMEMBERED_FOLDERS = 64
 
 
+def is_called_gradients(name: str) -> bool:
+    """Return whether a file has the name of one with b-values or directions."""
+    return _NAME.fullmatch(name) is not None
+
+
 def is_gradient_file(path: Place) -> bool:
     """Return whether a file holds the b-values or directions of an image beside it: no input of its own."""
-    if _NAME.fullmatch(path.name) is None:
-        return False
-    return bool(_list(path.parent)[1])
+    return is_called_gradients(path.name) and bool(_list(path.parent)[1])
 
 
 @dataclass(frozen=True)

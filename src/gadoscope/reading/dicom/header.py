@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
 
 from gadoscope.errors import ReadError, RefusedError
@@ -227,6 +227,13 @@ _INSTANCE_FIELDS = tuple(field.name for field in fields(InstanceHeader) if field
 _FRAME_FIELDS = tuple(field.name for field in fields(FrameHeader))
 # Not `asdict`, whose deep copies take longer than all the rest of a batch's packing.
 _FIELDS_OF_INSTANCE, _FIELDS_OF_FRAME = attrgetter(*_INSTANCE_FIELDS), attrgetter(*_FRAME_FIELDS)
+_DIGEST_AND_BYTES = itemgetter(_INSTANCE_FIELDS.index("digest"), _INSTANCE_FIELDS.index("n_bytes"))
+
+
+def find_digest(values: Sequence[Any]) -> tuple[str, int]:
+    """Return ``digest`` and ``n_bytes`` of a header that is given by the values of `to_values`."""
+    digest, n_bytes = _DIGEST_AND_BYTES(values)
+    return digest, n_bytes
 
 
 def scan_header(file: BinaryIO, name: str) -> InstanceHeader:

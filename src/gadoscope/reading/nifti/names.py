@@ -8,7 +8,8 @@ IMAGE_SUFFIXES = (".nii.gz", ".nii", ".hdr.gz", ".hdr", ".mgz", ".mgh")
 """What the file of a volume's header may end with, longest first."""
 PAIR_SUFFIXES = {".hdr": (".img", ".img.gz"), ".hdr.gz": (".img.gz", ".img")}
 """Where the voxels of a pair lie, beside its header; NIfTI-1, and compressed."""
-_MATRIX_SUFFIXES = (".mat", ".MAT")
+MATRIX_ENDINGS = (".mat", ".MAT")
+"""Of SPM's matrix beside a volume."""
 _MAGIC_AT = {344: b"ni1\0", 4: b"ni2\0"}
 _MAGIC_BYTES = 4
 
@@ -51,14 +52,14 @@ def is_pair_image(path: Place) -> bool:
 def find_spm_matrix(header: Place) -> Place | None:
     """Return SPM's .mat beside a header, or ``None`` if there is none."""
     stem = split_suffix(header.name)[0]
-    return next((p for s in _MATRIX_SUFFIXES if stem and is_file(p := header.with_name(stem + s))), None)
+    return next((p for s in MATRIX_ENDINGS if stem and is_file(p := header.with_name(stem + s))), None)
 
 
 def is_spm_matrix(path: Place) -> bool:
     """Return whether ``path`` is a .mat beside a volume of its name: no input of its own."""
-    if not path.name.lower().endswith(_MATRIX_SUFFIXES[0]):
+    if not path.name.lower().endswith(MATRIX_ENDINGS[0]):
         return False
-    stem = path.name[: -len(_MATRIX_SUFFIXES[0])]
+    stem = path.name[: -len(MATRIX_ENDINGS[0])]
     beside = (*IMAGE_SUFFIXES, ".img", ".img.gz")
     return any(is_file(path.with_name(stem + end)) for own in beside for end in (own, own.upper()))
 

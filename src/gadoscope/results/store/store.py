@@ -29,11 +29,11 @@ from gadoscope.results.store.outage import (
     state_folder,
 )
 from gadoscope.results.store.places import (
-    FIND_SCAN,
     LEAVE_ALL,
     STILL_THERE,
     find_moved,
-    find_place,
+    find_places,
+    find_scans,
     list_folders,
 )
 from gadoscope.results.store.reader import StoreReader
@@ -141,17 +141,17 @@ class Store(StoreReader):
         found = self._ask(_FIND, {"digest": digest, "study": study, **self._whose})
         return tuple(from_values(tuple(one), "", self._told["name"]) for one in found) or None
 
-    def recall_place(self, path: str, stamp: str) -> Lying | None:
-        """Return what lies at a path; as a `Keeper`."""
-        return find_place(self._ask, path, stamp)
+    def recall_places(self, stamps: Mapping[str, str]) -> dict[str, Lying]:
+        """Return what lies at some paths; as a `Keeper`."""
+        return find_places(self._ask, stamps, self._ids, self._told["name"])
 
     def find_moved(self, headers: str) -> str | None:
         """Return the digest of what was moved; as a `Keeper`."""
         return find_moved(self._ask, headers)
 
-    def recall_scan(self, stamp: str) -> bytes | None:
-        """Return what was found in a group of files of this stamp; ``None`` if none was seen."""
-        return next((bytes(content) for (content,) in self._ask(FIND_SCAN, {"digest": stamp})), None)
+    def recall_scans(self, stamps: Sequence[str]) -> dict[str, bytes]:
+        """Return what was found in groups of files; as a `Keeper`."""
+        return find_scans(self._ask, stamps)
 
     def keep_scan(self, stamp: str, content: bytes) -> None:
         """Keep what was found in a group of files."""
