@@ -13,6 +13,7 @@ from gadoscope.models.blocked import computes_bf16
 from gadoscope.training.alone import Alone
 from gadoscope.training.batches import Share
 from gadoscope.training.config import TrainingConfig
+from gadoscope.training.together import check_batch, check_size, find_torchrun
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -52,12 +53,15 @@ def start_fabric(config: TrainingConfig, *, accelerator: Accelerator, devices: i
     Raises
     ------
     UsageError
-        If the accelerator is not there.
+        If the accelerator is not there, or the processes cannot be one run: see `together`.
     """
     if accelerator == "cuda" and not torch.cuda.is_available():
         raise UsageError("--accelerator cuda: torch sees no GPU here. Use --accelerator cpu.")
-    processes, machines = _torchrun_size() or (devices, 1)
+    told = find_torchrun()
+    processes, machines = told or (devices, 1)
     accelerator = _choose(accelerator)
+    check_size(accelerator, processes, is_asked=told is None)
+    check_batch(config.batch_size, processes * machines)
     on_this_machine = processes if accelerator == "cpu" else 1
     torch.set_num_threads(config.threads or max(1, (os.cpu_count() or 1) // on_this_machine))
     keep_freed_memory()
@@ -97,14 +101,6 @@ def leave_together() -> None:
 def find_share(fabric: "Fabric | Alone") -> Share:
     """Return which part of each batch this process takes."""
     return Share(rank=fabric.global_rank, world_size=fabric.world_size)
-
-
-def _torchrun_size() -> tuple[int, int] | None:
-    """Return (processes a machine, machines) as torchrun set them, or None without torchrun."""
-    if "TORCHELASTIC_RUN_ID" not in os.environ:
-        return None
-    local = int(os.environ["LOCAL_WORLD_SIZE"])
-    return local, int(os.environ["WORLD_SIZE"]) // local
 
 
 def _be_deterministic() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from gadoscope.files import write_text
+from gadoscope.inference.bundle import Bundle
 from gadoscope.labels import Level, Split
 from gadoscope.preparation.items import Manifest
 from gadoscope.preparation.manifest import write_manifest
@@ -32,7 +33,9 @@ from gadoscope.run_folder import (
 )
 from gadoscope.training.config import TrainingConfig, format_config
 from gadoscope.training.data import TrainingData
+from gadoscope.training.freeze import HeldOut
 from gadoscope.training.job import CURVES_NAME, Job, TrainedRun
+from gadoscope.training.teacher import Teacher
 from gadoscope.version import __version__
 
 # What may change between the start of a run and its resumption without changing its weights.
@@ -75,6 +78,20 @@ def identify(
         ),
         "init_sha256": init,
         "teacher_sha256": teacher,
+    }
+
+
+def list_claims(
+    job: Job, manifest: Manifest, start: Bundle | None, teacher: Teacher | None, held_out: HeldOut
+) -> dict[str, Any]:
+    """Return what must be the same in all processes of a run, by its name in a sentence."""
+    return {
+        **list_settings(job.config),
+        "--data": digest_split(manifest),
+        "--init": start.sha256 if start else None,
+        "--teacher": teacher.sha256 if teacher else None,
+        "--held-out": held_out.sha256,
+        "--resume": job.resume,
     }
 
 

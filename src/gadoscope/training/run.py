@@ -23,12 +23,14 @@ from gadoscope.training.metadata import describe_bundle
 from gadoscope.training.record import (
     draw_curves,
     identify,
+    list_claims,
     list_settings,
     read_history,
     write_record,
     write_start,
 )
 from gadoscope.training.teacher import Teacher
+from gadoscope.training.together import check_one_run, tell_uneven
 
 
 def train(
@@ -70,7 +72,10 @@ def train(
     fabric = start_fabric(config, accelerator=job.accelerator, devices=job.devices)
 
     # ------------------------------------------------------------------------------------------------- data
-    manifest = find_images(job.data, job.labels, config, notices)
+    manifest = find_images(
+        job.data, job.labels, config, (*notices, *tell_uneven(config.batch_size, fabric.world_size))
+    )
+    check_one_run(fabric, run, list_claims(job, manifest, start, teacher, held_out))
     data = decode_images(manifest, config, job.prepared_folder, fabric, on_progress)
 
     # ---------------------------------------------------------------------------------------------- network
@@ -121,9 +126,15 @@ def train(
     # ----------------------------------------------------------------------------------------------- bundle
     layers, weights_sha256 = tuple(network.layers()), digest_weights(network)
     digests = {name: identity[name] for name in ("data_sha256", "init_sha256", "teacher_sha256")}
-    stated = {**digests, "weights_sha256": weights_sha256, "kept_epoch": kept_epoch}
     images = data.list_images().with_those_of(known)
-    metadata = describe_bundle(config, layers, frozen, data.train.items, stated, images)
+    metadata = describe_bundle(
+        config,
+        layers,
+        frozen,
+        data.train.items,
+        {**digests, "weights_sha256": weights_sha256, "kept_epoch": kept_epoch},
+        images,
+    )
     onnx_difference = export_bundle(network, run / BUNDLE_NAME, metadata)
 
     # ----------------------------------------------------------------------------------------------- record
