@@ -75,8 +75,8 @@ def _check_alone() -> None:
     for name in sizes:
         if os.environ.get(name, "1") not in ("", "1"):
             raise UsageError(
-                f"{name} is {os.environ[name]}: this is one of several processes, not started by torchrun; each "
-                "would train alone, into the same folder. Start one torchrun a machine, such as by "
+                f"{name} is {os.environ[name]}: this is one of several processes, not started by torchrun; "
+                "each would train alone, into the same folder. Start one torchrun a machine, such as by "
                 f"srun --ntasks-per-node 1 torchrun ...; {PAGE} says how."
             )
 
