@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.duration import tell_duration
+from tests.support.memory_folder import use_memory
 from tests.support.paths import SHARED
 from tests.support.shapes import install_shape_checks
 from tests.support.workers import make_scheduler, put_longest_first
@@ -27,6 +28,7 @@ LONGEST_NAME = 30
 """Of a test, in the name of its folder: as pytest has it."""
 _numbers = count()
 
+use_memory()  # before the first temporary folder
 install_shape_checks()  # before the first test module loads what is checked
 
 # Bytecode is kept, whatever the environment says: tests start hundreds of processes, and each would compile
