@@ -84,6 +84,6 @@ def test_one_process_alone_loads_neither_fabric_nor_the_compiler_of_torch(
     slices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     narrow_compact(monkeypatch)
-    for name in ("lightning_fabric", "torch._dynamo"):
+    for name in ("lightning_fabric", "torch._dynamo", "torch._inductor", "torch._inductor.config"):
         monkeypatch.setitem(sys.modules, name, None)  # whoever imports it fails
     assert train(Job(config=quick_config(epochs=1), data=slices, run=tmp_path / "run")) is not None

@@ -109,7 +109,8 @@ def _be_deterministic() -> None:
     Where a GPU has none for an operation, torch warns once and goes on: two-by-two pools do not
     overlap, so their backward pass adds nothing up in a changing order.
     """
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # As `use_deterministic_algorithms(True, warn_only=True)`, which loads torch's compiler as well: a second.
+    torch.set_deterministic_debug_mode("warn")
     torch.backends.cudnn.benchmark = False
     # The mode would also fill every new tensor with NaN, at a cost that is measurable.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # set by a property of the module
