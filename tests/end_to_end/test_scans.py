@@ -144,7 +144,8 @@ def test_a_series_gives_one_probability_in_every_transfer_syntax(tmp_path: Path,
         assert other.probability == pytest.approx(plain.probability, abs=SAME), syntax.name
 
 
-@pytest.mark.parametrize("plane", [Plane.SAGITTAL, Plane.CORONAL])
+# The slow one's quicker twin is the other plane.
+@pytest.mark.parametrize("plane", [Plane.SAGITTAL, pytest.param(Plane.CORONAL, marks=pytest.mark.slow)])
 def test_classic_enhanced_and_legacy_converted_give_one_answer(
     plane: Plane, tmp_path: Path, tiny_bundle: Path
 ) -> None:

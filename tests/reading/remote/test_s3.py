@@ -31,7 +31,7 @@ from tests.support.dicom_files import (
 from tests.support.nifti_files import save
 from tests.support.s3 import BUCKET, Store, forget_stores
 
-SLICES, SCALE = 60, 4
+SLICES, MATRIX, SCALE = 30, 32, 8
 
 
 def without_paths(rows: Sequence[SeriesResult]) -> list[SeriesResult]:
@@ -53,7 +53,7 @@ def test_rows_are_those_of_the_same_files_on_disk(part: str, archive: Path, bund
 def test_of_a_series_the_headers_and_the_slices_used_are_read_and_no_more(
     tmp_path: Path, bundle: Path, s3: Store
 ) -> None:
-    series = classic_series(n_slices=SLICES)
+    series = classic_series(n_slices=SLICES, matrix=MATRIX)
     for one in series:
         set_pixels(one, np.kron(stored_pixels(one), np.ones((SCALE, SCALE), np.uint16)))
     paths = write_series(series, tmp_path / "series")
