@@ -1,7 +1,7 @@
 """A process from its start to its end: how long it took, and the most memory it and its children held.
 
-The count that the system keeps of a child (`ru_maxrss`) begins with what its parent held, which here has torch
-loaded: it says hundreds of MB of a process that takes a hundred. So memory is looked at all the while.
+The count that the system keeps of a child (`ru_maxrss`) begins with what its parent held, which here has
+torch loaded: it says hundreds of MB of a process that takes a hundred. So memory is looked at all the while.
 """
 
 import os
