@@ -228,8 +228,8 @@ def damage(seed: Seed, number: int) -> bytes:
 
 
 def _flip(data: bytearray, starts: Sequence[int], chance: random.Random) -> None:
-    at = chance.randrange(min(len(data), starts[-1] + 64))
-    data[at] ^= 1 << chance.randrange(8)
+    at = chance.randrange(max(1, min(len(data), starts[-1] + 64)))  # an edit before may have cut it all
+    data[at : at + 1] = bytes(value ^ 1 << chance.randrange(8) for value in data[at : at + 1])
 
 
 def _set_head(data: bytearray, starts: Sequence[int], chance: random.Random) -> None:

@@ -6,12 +6,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gadoscope.training.devices import leave_together
+from gadoscope.training.devices import FABRIC_PRECISION, leave_together
 from gadoscope.training.job import Job, TrainedRun
 from gadoscope.training.run import train
 from tests.support.lessons import SMALL_SETTINGS, quick_config, small_config
@@ -68,22 +69,33 @@ def test_two_processes_with_half_the_batch_each_follow_one_process(
     np.testing.assert_allclose(curves[0], curves[1], rtol=1e-4)
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_one_process_alone_has_the_weights_that_fabric_gives_it(
-    trained_once: TrainedRun, slices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    precision: str, slices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from lightning_fabric import Fabric  # noqa: PLC0415 — as above
 
     narrow_compact(monkeypatch)
-    monkeypatch.setattr("gadoscope.training.devices.Alone", lambda: Fabric(accelerator="cpu", devices=1))
-    run = train(Job(config=quick_config(epochs=1), data=slices, run=tmp_path / "run"))
-    assert run is not None
-    assert run.weights_sha256 == trained_once.weights_sha256
+    monkeypatch.setattr("gadoscope.training.devices.computes_bf16", lambda: True)
+    job = Job(config=quick_config(epochs=1, precision=precision), data=slices, run=tmp_path / "alone")
+    alone = train(job)
+    monkeypatch.setattr(
+        "gadoscope.training.devices.Alone",
+        lambda name: Fabric(accelerator="cpu", devices=1, precision=FABRIC_PRECISION[name]),
+    )
+    by_fabric = train(replace(job, run=tmp_path / "by-fabric"))
+    assert alone is not None
+    assert by_fabric is not None
+    assert alone.weights_sha256 == by_fabric.weights_sha256
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_one_process_alone_loads_neither_fabric_nor_the_compiler_of_torch(
-    slices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    precision: str, slices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gadoscope.training.devices.computes_bf16", lambda: True)
     narrow_compact(monkeypatch)
     for name in ("lightning_fabric", "torch._dynamo", "torch._inductor", "torch._inductor.config"):
         monkeypatch.setitem(sys.modules, name, None)  # whoever imports it fails
-    assert train(Job(config=quick_config(epochs=1), data=slices, run=tmp_path / "run")) is not None
+    job = Job(config=quick_config(epochs=1, precision=precision), data=slices, run=tmp_path / "run")
+    assert train(job) is not None

@@ -45,7 +45,7 @@ def suit_processor(config: TrainingConfig, accelerator: Accelerator) -> Training
 def start_fabric(config: TrainingConfig, *, accelerator: Accelerator, devices: int) -> "Fabric | Alone":
     """Return Fabric, launched, with this process's threads and torch's arithmetic set.
 
-    One process on one processor in fp32 does without Fabric, and has the same weights.
+    One process on one processor does without Fabric, and has the same weights.
 
     Under ``torchrun`` the number of processes and machines is what torchrun says, and ``devices``
     is not looked at.
@@ -66,8 +66,8 @@ def start_fabric(config: TrainingConfig, *, accelerator: Accelerator, devices: i
     torch.set_num_threads(config.threads or max(1, (os.cpu_count() or 1) // on_this_machine))
     keep_freed_memory()
     _be_deterministic()
-    if accelerator == "cpu" and processes * machines == 1 and config.precision == "fp32":
-        return Alone()
+    if accelerator == "cpu" and processes * machines == 1:
+        return Alone(config.precision)
     from lightning_fabric import Fabric  # noqa: PLC0415 — it brings torch's compiler
 
     fabric = Fabric(
