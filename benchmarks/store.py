@@ -90,8 +90,9 @@ def fill_much(url: str, n: int) -> int:
                     f"INSERT INTO {table.name} ({', '.join((*keys, *others))}) "  # noqa: S608 — names of ours
                     f"SELECT {', '.join((*marked, *others))} FROM {table.name}"
                 )
-        if engine.dialect.name == "postgresql":  # which does it by itself within a minute
-            connection.exec_driver_sql("ANALYZE")
+    if engine.dialect.name == "postgresql":  # which does it by itself within minutes
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM (ANALYZE, PARALLEL 0)")  # a container may share no memory
     engine.dispose()
     return int(n_begun * 2**DOUBLINGS)
 

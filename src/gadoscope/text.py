@@ -59,6 +59,8 @@ def escaped(text: str, *, also: str = "") -> str:
 
 def unescaped(text: str) -> str:
     """Return what `escaped` was given; a text that it would not have written so stays as it is."""
+    if "\\" not in text:
+        return text
     read = _ESCAPED.sub(lambda match: "\\" if match[0] == "\\\\" else chr(int(match[0][2:], 16)), text)
     return read if read != text and text in {escaped(read), escaped(read, also="\t\n")} else text
 

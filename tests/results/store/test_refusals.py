@@ -99,7 +99,7 @@ def test_tables_of_another_program_are_not_touched(url: str, server: Server, tmp
 def test_a_store_of_a_newer_gadoscope_is_refused(url: str, server: Server, tmp_path: Path) -> None:
     with begin(url) as store:
         keep(store, "one", [ANSWERED])
-    newer = "UPDATE gadoscope_version SET version_num = '0002'"
+    newer = "UPDATE gadoscope_version SET version_num = '9999'"
     if url.startswith("sqlite"):
         with sqlite3.connect(tmp_path / "answers.db") as database:
             database.execute(newer)

@@ -16,7 +16,7 @@ from gadoscope.results.store.opening import open_engine
 from gadoscope.results.store.schema import HEAD, TABLES, VERSION_TABLE
 from gadoscope.results.store.store import Store
 from gadoscope.results.store.tables import METADATA
-from tests.support.stored import ANSWERED, MODEL, NAME, VERSION, keep
+from tests.support.stored import ANSWERED, MODEL, NAME, VERSION, begin, elsewhere, keep
 
 
 def test_migrations_make_the_tables_that_are_described(url: str) -> None:
@@ -32,6 +32,32 @@ def test_the_last_migration_is_the_one_that_a_store_notes() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(room.__file__).parent / "migrations"))
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def step_back(url: str) -> None:
+    """Make a store that was begun by hand one of the first Gadoscope that had stores: with its indexes."""
+    engine = sa.create_engine(parse_address(url).url)
+    with engine.begin() as connection:
+        for statement in (
+            "DROP INDEX answers_by_phase_and_agreement",
+            "CREATE INDEX answers_by_phase_and_agreement ON answers (phase, agreement)",
+            "DROP INDEX series_key",
+            "CREATE UNIQUE INDEX series_key ON series (digest, study, place)",
+            f"UPDATE {VERSION_TABLE} SET version_num = '0001'",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def test_a_store_of_the_first_tables_is_read_as_it_is_and_carried_over_by_the_next_run(url: str) -> None:
+    with begin(url) as store:
+        keep(store, "one", [ANSWERED])
+    step_back(url)
+    assert list(Store(url).rows()) == [ANSWERED]
+    with begin(url) as store:
+        assert store.find("one") == elsewhere([ANSWERED], "")
+    test_migrations_make_the_tables_that_are_described(url)
+    assert list(Store(url).rows(phase="POST_CONTRAST", agreement="conflict")) == [ANSWERED]
 
 
 def describe(path: Path) -> dict[str, Any]:

@@ -77,7 +77,8 @@ def from_values(values: Sequence[Any], path: str, model: str) -> SeriesResult:
     """
     volume, study_uid, series_uid, plane, n_slices, n_used, status, phase, probability, *said = values
     reason, _, state, quote, agreement, warnings, logits = said
-    row = SeriesResult(
+    kind, kept = (SeriesResult, {}) if logits is None else (KeptResult, {"logits": tuple(json.loads(logits))})
+    return kind(
         path=path,
         study_instance_uid=study_uid and unescaped(study_uid),
         series_instance_uid=series_uid and unescaped(series_uid),
@@ -94,8 +95,8 @@ def from_values(values: Sequence[Any], path: str, model: str) -> SeriesResult:
         agreement=agreement,
         model=model,
         warnings=() if warnings == "[]" else tuple(json.loads(warnings)),
+        **kept,
     )
-    return row if logits is None else KeptResult(**vars(row), logits=tuple(json.loads(logits)))
 
 
 def digest_of_unread(rows: Iterable[SeriesResult]) -> str:

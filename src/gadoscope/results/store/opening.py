@@ -13,7 +13,7 @@ from gadoscope.errors import UsageError
 from gadoscope.results.sqlite_files import may_write
 from gadoscope.results.store.address import POSTGRESQL, Address
 from gadoscope.results.store.refusals import explain_database, refuse_store
-from gadoscope.results.store.schema import APPLICATION_ID, HEAD, TABLES, VERSION_TABLE
+from gadoscope.results.store.schema import APPLICATION_ID, HEAD, OLDEST_READ, TABLES, VERSION_TABLE
 
 BUSY_SECONDS = 30.0
 """How long SQLite waits for another writer before it says so; each holds the store for parts of a second."""
@@ -139,6 +139,8 @@ def _migrate_older(connection: sa.Connection, address: Address, found: str, *, w
             f"{address.shown} is a store of a newer Gadoscope (its tables are of number {found}, "
             f"these of {HEAD}); update Gadoscope, or name another store."
         )
+    if not writes and found >= OLDEST_READ:
+        return
     if not writes:
         raise UsageError(
             f"{address.shown} is a store of an older Gadoscope; `gadoscope classify PATH --store` brings it "

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-HEAD = "0001"
+HEAD = "0002"
 """The migration that makes these tables; a store that has another one is migrated, or refused."""
+OLDEST_READ = "0001"
+"""The first migration since which tables have these columns: who only reads does not wait for a later one."""
 VERSION_TABLE = "gadoscope_version"
 """Where a store notes its migration. A name of our own: other programs have an `alembic_version`."""
 APPLICATION_ID = 0x6761646F
@@ -70,13 +72,17 @@ class Table:
     unique
         The columns that no two rows share; the first index.
     indexes
-        What else is asked for often.
+        What else is asked for often; named by the first two columns. More of them are what is asked of the
+        rows that are found, so that the table itself is not read.
+    beside
+        Columns that the first index holds for the same, in a database whose indexes hold more than a key.
     """
 
     name: str
     columns: tuple[Column, ...]
     unique: tuple[str, ...]
     indexes: tuple[tuple[str, ...], ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 _NUMBER, _REAL = Kind.NUMBER, Kind.REAL
@@ -122,6 +128,7 @@ SERIES = Table(
     ),
     unique=("digest", "study", "place"),
     indexes=(("place",), ("headers",)),
+    beside=("gone_at",),
 )
 """Places: the content `digest` lies at `path`, whose SHA-256 is `place`, for a path may be longer than a key;
 `study` is the digest of the series that it was judged with. `stamp` is that of its files when they were read
@@ -157,7 +164,7 @@ ANSWERS = Table(
     ),
     unique=("digest", "study", "model_id", "version", "volume_index"),
     indexes=(
-        ("phase", "agreement"),
+        ("phase", "agreement", "digest", "study", "superseded_at"),
         ("reason_code",),
         ("model_id", "version"),
         ("answered_at",),
@@ -192,12 +199,14 @@ SCANS = Table(
 TABLES = (MODELS, RUNS, SERIES, ANSWERS, REVIEWS, SUSPECTS, SCANS)
 """In an order in which they can be made."""
 
+NAMED = 2
+"""Columns of an index that its name has: PostgreSQL takes no long names."""
 _SQLITE_TYPES = {Kind.NUMBER: "INTEGER", Kind.REAL: "FLOAT", Kind.TEXT: "TEXT", Kind.BYTES: "BLOB"}
 
 
 def index_name(table: Table, columns: tuple[str, ...]) -> str:
     """Return the name of an index; indexes of all tables share one list of names."""
-    return f"{table.name}_{'key' if columns is table.unique else 'by_' + '_and_'.join(columns)}"
+    return f"{table.name}_{'key' if columns is table.unique else 'by_' + '_and_'.join(columns[:NAMED])}"
 
 
 def iter_statements() -> Iterator[str]:

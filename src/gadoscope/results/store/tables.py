@@ -19,11 +19,14 @@ def _make_table(table: Table, metadata: sa.MetaData) -> sa.Table:
         metadata,
         sa.Column("id", _NUMBER, primary_key=True),
         *(_make_column(column) for column in table.columns),
-        *(
-            sa.Index(index_name(table, columns), *columns, unique=columns is table.unique)
-            for columns in (table.unique, *table.indexes)
-        ),
+        *(_make_index(table, columns) for columns in (table.unique, *table.indexes)),
     )
+
+
+def _make_index(table: Table, columns: tuple[str, ...]) -> sa.Index:
+    is_key = columns is table.unique
+    beside = {"postgresql_include": list(table.beside)} if is_key and table.beside else {}
+    return sa.Index(index_name(table, columns), *columns, unique=is_key, **beside)
 
 
 def _make_column(column: Column) -> sa.Column:
