@@ -35,8 +35,12 @@ MOST_SHOWN = 20
     help="Rows whose header and pixels agree so.",
 )
 @click.option("--model", metavar="MODEL", help="Rows of this model: its name, or how its SHA-256 begins.")
-@click.option("--since", metavar="DAY", help="Answered on this day (2026-11-30) or after, UTC.")
-@click.option("--until", metavar="DAY", help="Answered before this day.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Answered then or after: 2026-11-30, 2026-11-30T22:00, with a Z of UTC, 36h, 7d.",
+)
+@click.option("--until", metavar="TIME", help="Answered before then.")
 @click.option("--run", type=int, metavar="N", help="Answered by this run; --runs tells their numbers.")
 @click.option("--all-versions", is_flag=True, help="Also what older versions of Gadoscope answered.")
 @click.option("--gone", is_flag=True, help="Also what lies where it lay no more.")

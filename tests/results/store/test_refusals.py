@@ -144,7 +144,7 @@ def test_a_query_with_a_word_that_is_none_is_told(tmp_path: Path) -> None:
         keep(store, "one", [ANSWERED])
     words: list[tuple[dict[str, Any], str]] = [
         ({"phase": "post"}, "expected one of PRE_CONTRAST"),
-        ({"since": "yesterday"}, "expected a day such as"),
+        ({"since": "yesterday"}, "since 'yesterday' is no moment; write a date"),
         ({"model": "nobody"}, "no model 'nobody' answered"),
         ({"colour": "red"}, "not by colour"),
     ]

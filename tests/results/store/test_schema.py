@@ -43,7 +43,7 @@ def step_back(url: str) -> None:
             "CREATE INDEX answers_by_phase_and_agreement ON answers (phase, agreement)",
             "DROP INDEX series_key",
             "CREATE UNIQUE INDEX series_key ON series (digest, study, place)",
-            f"UPDATE {VERSION_TABLE} SET version_num = '0001'",
+            f"UPDATE {VERSION_TABLE} SET version_num = '0001'",  # noqa: S608 — our name
         ):
             connection.exec_driver_sql(statement)
     engine.dispose()

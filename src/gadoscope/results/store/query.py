@@ -1,15 +1,14 @@
 """Which rows of a store are asked for, as SQL."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from gadoscope.errors import UsageError
 from gadoscope.labels import Phase, Plane, Status
 from gadoscope.misfits import find_near
+from gadoscope.moments import parse_moment
 from gadoscope.results.ledger import AGREEMENTS
 from gadoscope.results.store.codec import ROW_COLUMNS, format_time
 from gadoscope.results.store.schema import WHOLE
@@ -36,7 +35,8 @@ class Query:
     model
         As the column `model` has it, its name alone, or the beginning of its SHA-256.
     since, until
-        When the answer was given: a day (2026-11-30) or a time, UTC; ``until`` is not among them.
+        When the answer was given, as `gadoscope.moments.parse_moment` reads it (``2026-11-30``,
+        ``2026-11-30T22:00Z``, ``36h``): without a zone in this machine's; ``until`` is not among them.
     run
         Number of the run that gave the answer.
     all_versions
@@ -66,7 +66,7 @@ class Query:
         for name in ("since", "until"):
             said = getattr(self, name)
             if said is not None:
-                object.__setattr__(self, name, _read_time(name, said))
+                object.__setattr__(self, name, format_time(parse_moment(said, name)))
 
     def _check(self, name: str, words: Sequence[str]) -> None:
         said = getattr(self, name)
@@ -150,16 +150,3 @@ def select_pairs(query: Query, one: int, other: int) -> sa.Select:
     if not query.all_versions:
         narrowed = narrowed.where(second.c.superseded_at.is_(None))
     return narrowed.order_by(SERIES.c.id, ANSWERS.c.volume_index)
-
-
-def _read_time(name: str, said: str) -> str:
-    """Return a day or a time as the tables hold it; without a zone it is UTC."""
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", said) is None and "T" not in said:
-            raise ValueError
-        moment = datetime.fromisoformat(said)
-    except ValueError:
-        raise UsageError(
-            f"{name} = {said!r}; expected a day such as 2026-11-30, or a time such as 2026-11-30T20:26:00Z."
-        ) from None
-    return format_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
