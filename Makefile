@@ -7,6 +7,7 @@
 #   make notebook  the page of the lesson's notebook, run anew
 #   make fuzz    damaged files for 60 s; longer: make fuzz SECONDS=600, other files: FIRST=100000
 #   make headers 100,000 damaged headers by our own walk and by pydicom: the same answers; fewer: HEADERS=5000
+#   make faults  workers, scheduler, run and PostgreSQL killed at random moments; the rows must stay the same (20 minutes)
 #   make release wheel and sdist, the same bytes twice, with hashes and the list of ingredients; make pins: new pins
 #   make container  the container, built and asked; needs buildah and root, and says so without
 #   make bench   docs/benchmarks.md: all that is measured, beside what was asked, peers and limits (40 minutes);
@@ -22,8 +23,9 @@ SHARED ?= ../shared
 SECONDS = 60
 FIRST = 0
 HEADERS = 100000
+SEED = 1
 
-.PHONY: postgresql docs reference notebook demo test test-slow axe check format fuzz headers bench bench-quick release pins container clean
+.PHONY: postgresql docs reference notebook demo test test-slow axe check format fuzz headers faults bench bench-quick release pins container clean
 
 demo: $(VENV)/train.stamp
 	rm -rf demo
@@ -85,6 +87,11 @@ fuzz: $(VENV)/dev.stamp
 
 headers: $(VENV)/dev.stamp
 	$(BIN)/python -W ignore -m tests.fuzz.headers --first $(FIRST) --cases $(HEADERS)
+
+# Needs PostgreSQL's server: make postgresql. Other moments: make faults SEED=2.
+faults: export OMP_NUM_THREADS = 1
+faults: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks.faults --seed $(SEED)
 
 # Wheel and sdist, built twice and compared, with hashes and the list of ingredients, in dist/.
 release: $(VENV)/release.stamp

@@ -29,9 +29,15 @@ PATIENCE_SECONDS = 60.0
 class DaskCluster:
     """A scheduler, and what it takes to start workers of it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self._folder, self._port = folder, port
         self._copies: list[Copy] = []
+        self._keepers: list[Copy] = []
+        self.start_scheduler()
+
+    def start_scheduler(self) -> None:
+        """Start the scheduler; again where one was killed, at the same address if the port is given."""
+        (self._folder / "address").unlink(missing_ok=True)
         self.scheduler = start_copy(self._serve)
         self._copies.append(self.scheduler)
         self.address = self._await_address()
@@ -62,7 +68,13 @@ class DaskCluster:
                 os.waitpid(child, 0)
 
         self._copies.append(start_copy(keep))
+        self._keepers.append(self._copies[-1])
         return self._copies[-1]
+
+    def find_workers(self) -> list[int]:
+        """Return the processes that `keep_worker` keeps, as far as they live now (Linux)."""
+        told = (Path(f"/proc/{one.pid}/task/{one.pid}/children").read_text() for one in self._keepers)
+        return [int(pid) for children in told for pid in children.split()]
 
     def close(self) -> None:
         """End all processes."""
@@ -72,7 +84,7 @@ class DaskCluster:
     def _serve(self) -> int:
         async def serve() -> None:
             async with Scheduler(
-                host=LOOPBACK, port=0, dashboard=False, dashboard_address=f"{LOOPBACK}:0"
+                host=LOOPBACK, port=self._port, dashboard=False, dashboard_address=f"{LOOPBACK}:0"
             ) as scheduler:
                 told = self._folder / "address.part"
                 told.write_text(scheduler.address)
@@ -118,10 +130,10 @@ def _end_with(parent: int) -> None:
 
 
 @contextmanager
-def dask_cluster(folder: Path) -> Iterator[DaskCluster]:
-    """Yield a cluster that ends with the block."""
+def dask_cluster(folder: Path, port: int = 0) -> Iterator[DaskCluster]:
+    """Yield a cluster that ends with the block; its scheduler takes any port, or this one."""
     folder.mkdir(parents=True, exist_ok=True)
-    cluster = DaskCluster(folder)
+    cluster = DaskCluster(folder, port)
     try:
         yield cluster
     finally:

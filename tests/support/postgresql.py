@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ BINARIES = (
 """Where Debian and Ubuntu put what belongs to a server; it is on no PATH."""
 USER = "gado"
 LONGEST_S = 120
+REAPED_S = 10
+"""Until the system has taken away what was killed."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,24 @@ class Server:
         """Stop it; ``immediate`` is what a loss of power is."""
         self.control("stop", "-m", mode)
 
+    def kill(self) -> None:
+        """Kill all its processes at once, and wait until they are gone."""
+        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        os.killpg(pid, signal.SIGKILL)
+        end = time.monotonic() + REAPED_S
+        while _has_session(pid) and time.monotonic() < end:
+            time.sleep(0.02)
+
     def control(self, *words: str) -> None:
         run_as_ordinary([self.binaries / "pg_ctl", "-D", self.folder / "data", "-w", *words])
+
+
+def _has_session(pid: int) -> bool:
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def run_as_ordinary(words: Sequence[str | Path]) -> None:
