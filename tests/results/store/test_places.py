@@ -1,12 +1,15 @@
 """Where contents lie, in both databases: known again, moved, gone, or not known."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from gadoscope.labels import SeriesResult, Status
 from gadoscope.results.keeping import Lying, Origin
+from gadoscope.results.store.address import parse_address
 from gadoscope.results.store.store import Store
 
 MODEL = {"model": "a" * 64, "version": "1"}
@@ -75,6 +78,32 @@ def test_what_was_found_in_a_group_of_files_is_there_in_the_next_run(url: str) -
     with Store(url) as store:
         store.begin(**MODEL)
         assert store.recall_scans(["other", "stamp"]) == {"stamp": content}
+
+
+def test_what_no_run_saw_for_a_season_is_forgotten_and_what_one_saw_is_not(url: str) -> None:
+    engine = sa.create_engine(parse_address(url).url)
+
+    def age(seen_at: str) -> None:
+        with engine.begin() as connection:
+            connection.execute(sa.text("UPDATE scans SET seen_at = :at"), {"at": seen_at})
+
+    def recall(*, has_seen_all: bool = True, stamps: Sequence[str] = ("one",)) -> list[str]:
+        with Store(url) as store:
+            store.begin(**MODEL)
+            found = store.recall_scans(stamps)
+            store.finish(has_seen_all=has_seen_all)
+        return list(found)
+
+    with Store(url) as store:
+        store.begin(**MODEL)
+        store.keep_scan("one", b"a")
+        store.keep_scan("two", b"b")
+        store.finish()
+    age("2020-01-01T00:00:00Z")
+    recall(has_seen_all=False)  # it did not look at all, so what it did not see may be there
+    assert recall(stamps=()) == []
+    assert recall(stamps=("one", "two")) == ["one"]
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def step_back(url: str) -> None:
         for statement in (
             "DROP INDEX answers_by_phase_and_agreement",
             "CREATE INDEX answers_by_phase_and_agreement ON answers (phase, agreement)",
+            "DROP INDEX scans_by_seen_at",
             "DROP INDEX series_key",
             "CREATE UNIQUE INDEX series_key ON series (digest, study, place)",
             f"UPDATE {VERSION_TABLE} SET version_num = '0001'",  # noqa: S608 — our name

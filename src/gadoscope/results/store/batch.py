@@ -1,14 +1,15 @@
 """Answers that are not written yet, and the statements that write them: the same in every database."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gadoscope.labels import SeriesResult, Status
 from gadoscope.results.keeping import NOWHERE, Origin
-from gadoscope.results.store.codec import ROW_COLUMNS, Values, digest_of_unread, now, to_values
+from gadoscope.results.store.codec import ROW_COLUMNS, Values, digest_of_unread, format_time, now, to_values
 from gadoscope.results.store.schema import ALONE, ANSWERS, SCANS, SERIES, Table
 from gadoscope.text import escaped
 
@@ -35,6 +36,12 @@ ADD_PLACES = insert_new(SERIES, _PLACE_COLUMNS).replace(
     "headers = COALESCE(excluded.headers, series.headers), gone_at = NULL",
 )
 ADD_SCANS = insert_new(SCANS, ("digest", "content", "seen_at"))
+SEE_SCANS = "UPDATE scans SET seen_at = :seen_at WHERE scans.digest = :digest"
+FORGET_SCANS = "DELETE FROM scans WHERE seen_at < :before"
+SCANS_SEEN_DAYS, SCANS_KEPT_DAYS = 7, 90
+"""Headers of files that are as they were are noted as seen once a week, not each night: writing that down each
+night would cost what reading them costs. What no run saw for so long is forgotten: its files are gone, or
+changed, or a share is back after a season, whose headers are read anew then."""
 LEAVE_PLACES = (
     "UPDATE series SET gone_at = :at WHERE series.place = :place AND gone_at IS NULL "
     "AND NOT (series.digest = :digest AND series.study = :study)"
@@ -75,12 +82,15 @@ class Batch:
         self._answers: list[Values] = []
         self._places: list[Values] = []
         self._scans: list[Values] = []
+        self._seen_scans: set[str] = set()
+        self._seen_before = format_time(datetime.now(UTC) - timedelta(days=SCANS_SEEN_DAYS))
+        self._just_seen: deque[str] = deque()  # by other threads than the one that writes
         self._rows: dict[str, tuple[SeriesResult, ...]] = {}
         self.counts: Counter[Status] = Counter()
         """Rows of the whole run, by status."""
 
     def __len__(self) -> int:
-        return len(self._answers) + len(self._places) + len(self._scans)
+        return len(self._answers) + len(self._places) + len(self._scans) + len(self._just_seen)
 
     def find(self, digest: str) -> tuple[SeriesResult, ...] | None:
         """Return the rows of a content that are not written yet."""
@@ -117,6 +127,11 @@ class Batch:
         """Take what was found in a group of files."""
         self._scans.append({"digest": stamp, "content": content, "seen_at": now()})
 
+    def see_scan(self, stamp: str, noted: str) -> None:
+        """Take that files were as they were, in any thread; ``noted`` is when that was written down."""
+        if noted < self._seen_before:
+            self._just_seen.append(stamp)
+
     def write(self, execute: Execute, run: RunIds) -> None:
         """Write all of it."""
         write_values(execute, run, answers=self._answers, places=self._places)
@@ -125,11 +140,18 @@ class Batch:
         """Return the values of `ADD_SCANS`, in an order that two writers share."""
         return sorted(self._scans, key=lambda scan: str(scan["digest"]))
 
+    def list_seen_scans(self) -> list[Values]:
+        """Return the values of `SEE_SCANS`, in the same order."""
+        while self._just_seen:
+            self._seen_scans.add(self._just_seen.popleft())
+        return [{"digest": stamp, "seen_at": now()} for stamp in sorted(self._seen_scans)]
+
     def clear(self) -> None:
         """Forget what was written."""
         self._answers.clear()
         self._places.clear()
         self._scans.clear()
+        self._seen_scans.clear()
         self._rows.clear()
 
     def _take(self, digest: str, study: str, rows: Sequence[SeriesResult]) -> None:

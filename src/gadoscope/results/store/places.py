@@ -32,7 +32,7 @@ _AT = (
     f"ORDER BY series.id, answers.volume_index = {WHOLE}, answers.volume_index"
 )
 _WITH_HEADERS = "SELECT digest, path FROM series WHERE headers = :headers ORDER BY id LIMIT 100"
-_SCANS = "SELECT digest, content FROM scans WHERE digest IN ({names})"
+_SCANS = "SELECT digest, content, seen_at FROM scans WHERE digest IN ({names})"
 LEAVE_ALL = (
     "UPDATE series SET gone_at = :at WHERE gone_at IS NULL AND last_seen_run <> :run "
     "AND (path = :root OR substr(path, 1, :length) = :below)"
@@ -73,9 +73,9 @@ def find_places(ask: Ask, stamps: Mapping[str, str], ids: RunIds, name: str) -> 
     return lying
 
 
-def find_scans(ask: Ask, stamps: Sequence[str]) -> dict[str, bytes]:
-    """Return what was found in groups of files, by their stamps."""
-    return {stamp: bytes(content) for stamp, content in _ask_among(ask, _SCANS, stamps, {})}
+def find_scans(ask: Ask, stamps: Sequence[str]) -> dict[str, tuple[bytes, str]]:
+    """Return what was found in groups of files and when that was noted, by their stamps."""
+    return {stamp: (bytes(content), at) for stamp, content, at in _ask_among(ask, _SCANS, stamps, {})}
 
 
 def _ask_among(

@@ -192,9 +192,13 @@ SUSPECTS = Table("suspects", (Column("digest"),), unique=("digest",))
 """Files that were being decoded when a run died, or just before."""
 
 SCANS = Table(
-    "scans", (Column("digest"), Column("content", Kind.BYTES), Column("seen_at")), unique=("digest",)
+    "scans",
+    (Column("digest"), Column("content", Kind.BYTES), Column("seen_at")),
+    unique=("digest",),
+    indexes=(("seen_at",),),
 )
-"""Headers that were read once, of groups of files, under a digest of their names and stats."""
+"""Headers that were read once, of groups of files, under a digest of their names and stats; `seen_at` says in
+which week files were last so, and what was so in no week of a season is forgotten."""
 
 TABLES = (MODELS, RUNS, SERIES, ANSWERS, REVIEWS, SUSPECTS, SCANS)
 """In an order in which they can be made."""

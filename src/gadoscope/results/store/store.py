@@ -38,7 +38,7 @@ from gadoscope.results.store.places import (
 )
 from gadoscope.results.store.reader import StoreReader
 from gadoscope.results.store.schema import ALONE, WHOLE
-from gadoscope.results.store.writer import begin_run, end_run, note_suspects, write_batch
+from gadoscope.results.store.writer import begin_run, end_run, forget_scans, note_suspects, write_batch
 from gadoscope.results.under_way import UnderWay
 from gadoscope.text import escaped
 
@@ -151,7 +151,10 @@ class Store(StoreReader):
 
     def recall_scans(self, stamps: Sequence[str]) -> dict[str, bytes]:
         """Return what was found in groups of files; as a `Keeper`."""
-        return find_scans(self._ask, stamps)
+        found = find_scans(self._ask, stamps)
+        for stamp, (_, noted) in found.items():
+            self._batch.see_scan(stamp, noted)
+        return {stamp: content for stamp, (content, _) in found.items()}
 
     def keep_scan(self, stamp: str, content: bytes) -> None:
         """Keep what was found in a group of files."""
@@ -249,6 +252,8 @@ class Store(StoreReader):
                 folders = list_folders(paths, self._ids.run, at)
                 if self._has_seen_all and folders:
                     connection.execute(sa.text(statement), folders)
+            if self._has_seen_all:
+                forget_scans(connection)
             end_run(connection, self._ids, state=state, counts=counts, ended=now())
 
     def _ask(self, statement: str, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:

@@ -2,14 +2,23 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from gadoscope.results.store.address import POSTGRESQL
-from gadoscope.results.store.batch import ADD_SCANS, Batch, RunIds, insert_new
+from gadoscope.results.store.batch import (
+    ADD_SCANS,
+    FORGET_SCANS,
+    SCANS_KEPT_DAYS,
+    SEE_SCANS,
+    Batch,
+    RunIds,
+    insert_new,
+)
 from gadoscope.results.store.bulk import write_for_many
-from gadoscope.results.store.codec import now
+from gadoscope.results.store.codec import format_time, now
 from gadoscope.results.store.opening import WRITES
 from gadoscope.results.store.schema import MODELS, RUNS, SUSPECTS
 
@@ -70,6 +79,12 @@ def begin_run(
         return note_run(connection, {**run, "model_id": number, "roots": json.dumps(list(roots))})
 
 
+def forget_scans(connection: sa.Connection) -> None:
+    """Forget headers of files that no run saw for `SCANS_KEPT_DAYS`."""
+    before = format_time(datetime.now(UTC) - timedelta(days=SCANS_KEPT_DAYS))
+    connection.execute(sa.text(FORGET_SCANS), {"before": before})
+
+
 def end_run(connection: sa.Connection, run: RunIds, *, state: str, counts: str, ended: str) -> None:
     """Note how a run ended."""
     connection.execute(_END_RUN, {"ended": ended, "state": state, "counts": counts, "run": run.run})
@@ -82,6 +97,8 @@ def write_batch(engine: sa.Engine, batch: Batch, run: RunIds) -> None:
         scans = batch.list_scans()
         if scans:
             connection.execute(sa.text(ADD_SCANS), scans)
+        if seen := batch.list_seen_scans():
+            connection.execute(sa.text(SEE_SCANS), seen)
 
 
 def note_suspects(engine: sa.Engine, digests: Sequence[str]) -> frozenset[str]:
