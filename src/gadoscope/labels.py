@@ -41,6 +41,19 @@ class Label(StrEnum):
     """Not a T1 brain image; never a class of the network."""
 
 
+class Verdict(StrEnum):
+    """What a reader says of a series who looked at it."""
+
+    PRE = "pre"
+    POST = "post"
+    MIXED = "mixed"
+    """Several volumes, some before and some after contrast."""
+    NOT_T1 = "not_t1"
+    """Not a T1 brain series: the label ``other`` of a manifest."""
+    UNSURE = "unsure"
+    """It was looked at, and cannot be told: no label."""
+
+
 class Split(StrEnum):
     """Which part of the data an image belongs to."""
 

@@ -22,6 +22,7 @@ from gadoscope.results.journal_file import explain_sqlite, note_run, open_journa
 from gadoscope.results.keeping import NOWHERE, Lying, Origin
 from gadoscope.results.store.batch import Batch, RunIds
 from gadoscope.results.store.codec import ROW_COLUMNS, count_statuses, from_values, now
+from gadoscope.results.store.looks import read_points
 from gadoscope.results.store.places import find_moved, find_places
 from gadoscope.results.store.schema import ALONE, UNREAD, WHOLE
 from gadoscope.results.under_way import UnderWay, under_way_path
@@ -128,7 +129,8 @@ class Journal:
             raise explain_sqlite(self.path, error) from error
         self._commit()
         others = self._ask("SELECT 1 FROM runs WHERE model_id = ? AND version <> ?", numbers[0], version)
-        self._name, self._ids = name, RunIds(*numbers, version, has_others=others is not None)
+        points = read_points(metadata)
+        self._name, self._ids = name, RunIds(*numbers, version, has_others=others is not None, points=points)
 
     def is_suspect(self, digest: str) -> bool:
         """Return whether a run died while it decoded a file of this content, perhaps of that."""

@@ -12,18 +12,28 @@ from gadoscope.labels import SeriesResult
 from gadoscope.records import from_plain
 from gadoscope.results.sqlite_files import BUSY, DISK_ERRORS, error_kind, may_write
 from gadoscope.results.store.batch import ADD_ANSWERS
-from gadoscope.results.store.codec import now, to_values
+from gadoscope.results.store.codec import ROW_COLUMNS, now, to_values
+from gadoscope.results.store.looks import UNKNOWN_POINTS, look_order, read_points
 from gadoscope.results.store.schema import ALONE, iter_statements
+from gadoscope.text import unescaped
 
 APPLICATION_ID = 0x6A6F7572
 """SQLite's field for whose file it is: "jour"."""
-FORMAT_VERSION = 2
-"""1 held each answer as one JSON text, and is taken over when it is opened."""
+FORMAT_VERSION = 3
+"""1 held each answer as one JSON text, 2 knew no order to look in; both are taken over when opened."""
 ADD_MODEL = (
     "INSERT INTO models (sha256, name, metadata, first_seen) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 ADD_RUN = (
     "INSERT INTO runs (token, model_id, version, begun, state, roots, counts) VALUES (?, ?, ?, ?, ?, ?, '{}')"
+)
+
+_TO_THIRD = (
+    "ALTER TABLE series ADD COLUMN scanner TEXT",
+    "ALTER TABLE series ADD COLUMN month TEXT",
+    "ALTER TABLE answers ADD COLUMN look_order FLOAT",
+    "DROP INDEX IF EXISTS answers_by_phase_and_agreement",  # of fewer columns
+    "DROP TABLE reviews",  # always empty; made anew
 )
 
 
@@ -62,19 +72,38 @@ def _prepare(database: sqlite3.Connection) -> None:
     (owner,) = database.execute("PRAGMA application_id").fetchone()
     (version,) = database.execute("PRAGMA user_version").fetchone()
     (n_tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if n_tables and (owner != APPLICATION_ID or version not in (1, FORMAT_VERSION)):
+    if n_tables and (owner != APPLICATION_ID or version not in range(1, FORMAT_VERSION + 1)):
         raise sqlite3.DatabaseError("another program's or another version's file")
-    is_older = n_tables and version == 1
-    if is_older:
+    is_first, is_second = n_tables and version == 1, n_tables and version == 2  # noqa: PLR2004 — see above
+    if is_first:
         for name in ("answers", "suspects"):
             database.execute(f"ALTER TABLE {name} RENAME TO older_{name}")
+    if is_second:
+        for statement in _TO_THIRD:
+            database.execute(statement)
     for statement in iter_statements():
         database.execute(statement)
-    if is_older:
+    if is_first:
         _take_over(database)
+    if is_second:
+        _add_look_orders(database)
     database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     database.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
     database.commit()
+
+
+def _add_look_orders(database: sqlite3.Connection) -> None:
+    """Say of each answer when it is looked at, as a journal of the second format does not."""
+    points = {
+        id_: read_points(unescaped(said)) for id_, said in database.execute("SELECT id, metadata FROM models")
+    }
+    seen = database.execute(f"SELECT id, model_id, digest, {', '.join(ROW_COLUMNS)} FROM answers")  # noqa: S608 — ours
+    names = [column for column, *_ in seen.description]
+    rows = [dict(zip(names, values, strict=True)) for values in seen]
+    database.executemany(
+        "UPDATE answers SET look_order = ? WHERE id = ?",
+        [(look_order(row, points[row["model_id"]]), row["id"]) for row in rows],
+    )
 
 
 def _take_over(database: sqlite3.Connection) -> None:
@@ -91,7 +120,8 @@ def _take_over(database: sqlite3.Connection) -> None:
         model, run = note_run(database, (sha256, name, "{}"), version, token=f"{sha256}/{version}", roots=[])
         shared = {"study": ALONE, "model_id": model, "version": version, "answered_at": now(), "run_id": run}
         values = [{**to_values(row), **shared, "digest": digest} for digest, rows in answers for row in rows]
-        database.executemany(ADD_ANSWERS, values)
+        points = UNKNOWN_POINTS  # the bundle's metadata were not kept
+        database.executemany(ADD_ANSWERS, [{**one, "look_order": look_order(one, points)} for one in values])
     database.execute("INSERT INTO suspects (digest) SELECT digest FROM older_suspects")
     database.execute("DROP TABLE older_answers")
     database.execute("DROP TABLE older_suspects")

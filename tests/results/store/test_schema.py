@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -10,9 +11,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import gadoscope.results.store as room
+from gadoscope.labels import Verdict
 from gadoscope.results.journal import Journal
 from gadoscope.results.store.address import parse_address
 from gadoscope.results.store.opening import open_engine
+from gadoscope.results.store.queue import QueueQuery
+from gadoscope.results.store.reviews import Decision
+from gadoscope.results.store.room import Room
 from gadoscope.results.store.schema import HEAD, TABLES, VERSION_TABLE
 from gadoscope.results.store.store import Store
 from gadoscope.results.store.tables import METADATA
@@ -44,6 +49,16 @@ def step_back(url: str) -> None:
             "DROP INDEX scans_by_seen_at",
             "DROP INDEX series_key",
             "CREATE UNIQUE INDEX series_key ON series (digest, study, place)",
+            "DROP INDEX answers_by_model_id_and_look_order",
+            "DROP INDEX answers_by_study_instance_uid",
+            "DROP INDEX series_by_study",
+            "ALTER TABLE series DROP COLUMN scanner",
+            "ALTER TABLE series DROP COLUMN month",
+            "ALTER TABLE answers DROP COLUMN look_order",
+            "DROP TABLE reviews",
+            "CREATE TABLE reviews (id INTEGER PRIMARY KEY, digest TEXT, model_id BIGINT, verdict TEXT, "
+            "note TEXT, reader TEXT, reviewed_at TEXT)",
+            "INSERT INTO reviews VALUES (7, 'one', 1, 'pre', 'by hand', 'ann', '2026-11-30T20:26:00Z')",
             f"UPDATE {VERSION_TABLE} SET version_num = '0001'",  # noqa: S608 — our name
         ):
             connection.exec_driver_sql(statement)
@@ -59,6 +74,12 @@ def test_a_store_of_the_first_tables_is_read_as_it_is_and_carried_over_by_the_ne
         assert store.find("one") == elsewhere([ANSWERED], "")
     test_migrations_make_the_tables_that_are_described(url)
     assert list(Store(url).rows(phase="POST_CONTRAST", agreement="conflict")) == [ANSWERED]
+    with Room(url) as room:  # in its place in the queue, with what somebody's own SQL said of it
+        (item,) = room.queue(QueueQuery(look="conflict")).items
+        (review,) = room.history(item.place)
+        assert (item.verdicts, review.note) == ({"ann": Verdict.PRE}, "by hand")
+        room.decide(item.place, Decision(verdict=Verdict.POST, reader="bob", token=uuid4().hex))
+        assert len(room.history(item.place)) == 2
 
 
 def describe(path: Path) -> dict[str, Any]:

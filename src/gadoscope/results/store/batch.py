@@ -10,6 +10,7 @@ from typing import Any
 from gadoscope.labels import SeriesResult, Status
 from gadoscope.results.keeping import NOWHERE, Origin
 from gadoscope.results.store.codec import ROW_COLUMNS, Values, digest_of_unread, format_time, now, to_values
+from gadoscope.results.store.looks import UNKNOWN_POINTS, Points, look_order
 from gadoscope.results.store.schema import ALONE, ANSWERS, SCANS, SERIES, Table
 from gadoscope.text import escaped
 
@@ -26,7 +27,16 @@ def insert_new(table: Table, columns: Sequence[str]) -> str:
     )
 
 
-_ANSWER_COLUMNS = ("digest", "study", "model_id", "version", *ROW_COLUMNS, "answered_at", "run_id")
+_ANSWER_COLUMNS = (
+    "digest",
+    "study",
+    "model_id",
+    "version",
+    *ROW_COLUMNS,
+    "answered_at",
+    "run_id",
+    "look_order",
+)
 ADD_ANSWERS = insert_new(ANSWERS, _ANSWER_COLUMNS)
 
 _PLACE_COLUMNS = ("digest", "study", "place", "path", "stamp", "headers", "first_seen_run", "last_seen_run")
@@ -67,12 +77,15 @@ class RunIds:
         Of the program.
     has_others
         Whether the model may have answers of other versions.
+    points
+        Where the model's probabilities become answers.
     """
 
     model: int
     run: int
     version: str
     has_others: bool
+    points: Points = UNKNOWN_POINTS
 
 
 class Batch:
@@ -165,7 +178,8 @@ def write_values(
     """Write answers and places, in an order that two writers share: they do not wait in a circle."""
     ids = {"model_id": run.model, "run_id": run.run, "version": run.version}
     if answers:
-        execute(ADD_ANSWERS, [{**one, **ids} for one in sorted(answers, key=_order)])
+        ordered = sorted(answers, key=_order)
+        execute(ADD_ANSWERS, [{**one, **ids, "look_order": look_order(one, run.points)} for one in ordered])
     if places:
         last = {place["place"]: place for place in places}  # what was answered twice lies there once
         places = sorted(last.values(), key=lambda place: place["path"])

@@ -26,7 +26,9 @@ WRITES = "gadoscope_writes"
 circle where two do it."""
 
 
-def open_engine(address: Address, *, writes: bool) -> sa.Engine:
+def open_engine(
+    address: Address, *, writes: bool, busy_seconds: float = BUSY_SECONDS, oldest: str = OLDEST_READ
+) -> sa.Engine:
     """Open a store whose tables are those of this Gadoscope.
 
     Parameters
@@ -35,6 +37,10 @@ def open_engine(address: Address, *, writes: bool) -> sa.Engine:
         Where it is.
     writes
         Whether it is made where there is none, and migrated where it is older.
+    busy_seconds
+        How long to wait for another writer of SQLite.
+    oldest
+        The first migration that will do for who only reads.
 
     Raises
     ------
@@ -48,10 +54,10 @@ def open_engine(address: Address, *, writes: bool) -> sa.Engine:
     with explained(address, writes=writes):
         if address.path is not None and writes:
             address.path.parent.mkdir(parents=True, exist_ok=True)
-        engine = _make_engine(address, writes=writes)
+        engine = _make_engine(address, writes=writes, busy_seconds=busy_seconds)
         try:
             with engine.execution_options(**{WRITES: writes}).begin() as connection:
-                _check(connection, address, writes=writes)
+                _check(connection, address, oldest, writes=writes)
         except BaseException:
             engine.dispose()
             raise
@@ -67,12 +73,12 @@ def explained(address: Address, *, writes: bool = True) -> Iterator[None]:
         raise explain_database(address, error, writes=writes) from None  # what a library says stays unsaid
 
 
-def _make_engine(address: Address, *, writes: bool) -> sa.Engine:
+def _make_engine(address: Address, *, writes: bool, busy_seconds: float) -> sa.Engine:
     if address.path is not None:
         path = address.path
         engine = sa.create_engine(
             "sqlite://",
-            creator=lambda: _connect_file(path, writes=writes),
+            creator=lambda: _connect_file(path, busy_seconds, writes=writes),
             poolclass=sa.QueuePool,
             pool_size=0,
         )
@@ -95,14 +101,14 @@ def _make_engine(address: Address, *, writes: bool) -> sa.Engine:
     )
 
 
-def _connect_file(path: Path, *, writes: bool) -> sqlite3.Connection:
+def _connect_file(path: Path, busy_seconds: float, *, writes: bool) -> sqlite3.Connection:
     how = ""
     if not writes and not may_write(path):  # SQLite notes who reads a store beside it, unless nobody writes
         how = "?mode=ro&immutable=1"
     elif not writes:
         how = "?mode=rw"
     uri = f"{path.absolute().as_uri()}{how}"
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+    return sqlite3.connect(uri, uri=True, timeout=busy_seconds, check_same_thread=False)
 
 
 def _begin_ourselves(connection: sqlite3.Connection, _: Any) -> None:
@@ -115,14 +121,14 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _check(connection: sa.Connection, address: Address, *, writes: bool) -> None:
+def _check(connection: sa.Connection, address: Address, oldest: str, *, writes: bool) -> None:
     if connection.dialect.name == POSTGRESQL and writes:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
     names = set(sa.inspect(connection).get_table_names())
     if VERSION_TABLE in names:
-        found = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 — ours
-        if found != HEAD:
-            _migrate_older(connection, address, str(found), writes=writes)
+        found = str(connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar())  # noqa: S608 — ours
+        if found != HEAD and (writes or not oldest <= found < HEAD):
+            _migrate_older(connection, address, found, writes=writes)
         return
     if names:
         if not writes and _is_journal(connection, names):
@@ -139,8 +145,6 @@ def _migrate_older(connection: sa.Connection, address: Address, found: str, *, w
             f"{address.shown} is a store of a newer Gadoscope (its tables are of number {found}, "
             f"these of {HEAD}); update Gadoscope, or name another store."
         )
-    if not writes and found >= OLDEST_READ:
-        return
     if not writes:
         raise UsageError(
             f"{address.shown} is a store of an older Gadoscope; `gadoscope classify PATH --store` brings it "

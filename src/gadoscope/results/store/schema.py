@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-HEAD = "0002"
+HEAD = "0003"
 """The migration that makes these tables; a store that has another one is migrated, or refused."""
-OLDEST_READ = "0001"
-"""The first migration since which tables have these columns: who only reads does not wait for a later one."""
+OLDEST_READ, OLDEST_REVIEWED = "0001", "0003"
+"""The first migrations since which tables have the columns that rows have, and those of the review room: who
+only reads does not wait for a later one."""
 VERSION_TABLE = "gadoscope_version"
 """Where a store notes its migration. A name of our own: other programs have an `alembic_version`."""
 APPLICATION_ID = 0x6761646F
@@ -125,15 +126,18 @@ SERIES = Table(
         Column("first_seen_run", _NUMBER, of="runs"),
         Column("last_seen_run", _NUMBER, of="runs"),
         Column("gone_at", optional=True),
+        Column("scanner", optional=True),
+        Column("month", optional=True),
     ),
     unique=("digest", "study", "place"),
-    indexes=(("place",), ("headers",)),
+    indexes=(("place",), ("headers",), ("study",)),
     beside=("gone_at",),
 )
 """Places: the content `digest` lies at `path`, whose SHA-256 is `place`, for a path may be longer than a key;
 `study` is the digest of the series that it was judged with. `stamp` is that of its files when they were read
 (`gadoscope.reading.stamps`), `headers` a digest of the headers of a DICOM series; `gone_at` says since when
-something else lies there, or nothing."""
+something else lies there, or nothing. `scanner` is maker and model, `month` that of the study (2026-11), as
+the header has them."""
 
 ANSWERS = Table(
     "answers",
@@ -161,6 +165,7 @@ ANSWERS = Table(
         Column("answered_at"),
         Column("run_id", _NUMBER, of="runs"),
         Column("superseded_at", optional=True),
+        Column("look_order", _REAL, optional=True),
     ),
     unique=("digest", "study", "model_id", "version", "volume_index"),
     indexes=(
@@ -169,24 +174,35 @@ ANSWERS = Table(
         ("model_id", "version"),
         ("answered_at",),
         ("run_id",),
+        ("study_instance_uid",),
+        ("model_id", "look_order", "id"),
     ),
 )
 """Rows, as a table of results has them: see `codec`. `study` is empty for the answer that the series has by
-itself. `superseded_at` says since when another version of Gadoscope, or another way to quote, was asked."""
+itself. `superseded_at` says since when another version of Gadoscope, or another way to quote, was asked.
+`look_order`: see `looks`; of single volumes it is NULL."""
 
 REVIEWS = Table(
     "reviews",
     (
+        Column("token"),
         Column("digest"),
         Column("model_id", _NUMBER, of="models"),
         Column("verdict"),
         Column("note"),
         Column("reader"),
         Column("reviewed_at"),
+        Column("is_blind", _NUMBER),
+        Column("withdraws", _NUMBER, optional=True, of="reviews"),
     ),
-    unique=("digest", "model_id", "reader", "reviewed_at"),
+    unique=("token",),
+    indexes=(("digest", "reader"), ("withdraws",)),
 )
-"""What a reader said of an answer."""
+"""What readers decided about contents, and what they took back: a row each, and none is ever changed.
+
+`model_id` is whose answer they saw, and `is_blind` is 1 where it was hidden from them. `token` is made by who
+sends a decision: what is sent twice counts once. `withdraws` is the `id` of the decision that a row takes
+back, which has the verdict of it."""
 
 SUSPECTS = Table("suspects", (Column("digest"),), unique=("digest",))
 """Files that were being decoded when a run died, or just before."""

@@ -35,4 +35,4 @@ def _make_column(column: Column) -> sa.Column:
 
 
 METADATA = sa.MetaData()
-MODELS, RUNS, SERIES, ANSWERS, *_ = (_make_table(table, METADATA) for table in TABLES)
+MODELS, RUNS, SERIES, ANSWERS, REVIEWS, *_ = (_make_table(table, METADATA) for table in TABLES)

@@ -19,8 +19,10 @@ from gadoscope.results.store.batch import (
 )
 from gadoscope.results.store.bulk import write_for_many
 from gadoscope.results.store.codec import format_time, now
+from gadoscope.results.store.looks import read_points
 from gadoscope.results.store.opening import WRITES
 from gadoscope.results.store.schema import MODELS, RUNS, SUSPECTS
+from gadoscope.text import unescaped
 
 ADD_MODEL = sa.text(insert_new(MODELS, ("sha256", "name", "metadata", "first_seen")))
 ADD_RUN = sa.text(
@@ -29,6 +31,7 @@ ADD_RUN = sa.text(
 ADD_SUSPECT = sa.text(insert_new(SUSPECTS, ("digest",)))
 _END_RUN = sa.text("UPDATE runs SET ended = :ended, state = :state, counts = :counts WHERE id = :run")
 _FIND_MODEL = sa.text("SELECT id FROM models WHERE sha256 = :sha256")
+_FIND_METADATA = sa.text("SELECT metadata FROM models WHERE id = :model_id")
 _FIND_RUN = sa.text("SELECT id FROM runs WHERE token = :token")
 _FIND_OTHER = sa.text("SELECT 1 FROM runs WHERE model_id = :model_id AND version <> :version LIMIT 1")
 _FIND_SUSPECTS = sa.text("SELECT digest FROM suspects")
@@ -59,7 +62,8 @@ def note_run(connection: sa.Connection, run: Mapping[str, Any]) -> RunIds:
     connection.execute(ADD_RUN, run)
     number = int(connection.execute(_FIND_RUN, run).scalar_one())
     has_others = connection.execute(_FIND_OTHER, run).scalar() is not None
-    return RunIds(run["model_id"], number, run["version"], has_others=has_others)
+    points = read_points(unescaped(connection.execute(_FIND_METADATA, run).scalar_one()))
+    return RunIds(run["model_id"], number, run["version"], has_others=has_others, points=points)
 
 
 def begin_run(
