@@ -1,22 +1,25 @@
 """A run on a cluster gives the rows of the plain path: real schedulers and workers, on loopback."""
 
+import shutil
 import sqlite3
 import zipfile
 from contextlib import chdir, closing
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import gadoscope as gs
+from gadoscope.classification import inputs
 from gadoscope.classification.run import answer_inputs, iter_results
 from gadoscope.cluster.engine import DaskEngine
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase, SeriesResult
 from gadoscope.reading.discover import iter_inputs
 from tests.support.commands import run_command
-from tests.support.dask_processes import DaskCluster
+from tests.support.dask_processes import DaskCluster, dask_cluster
 from tests.support.dicom_files import classic_series, rename_study, write_series
 from tests.support.nifti_files import save, values
 
@@ -102,3 +105,48 @@ def test_plain_and_cluster_answer_each_others_journal(
     ended = run_command(*words, "--resume", "--scheduler", two_workers.address)
     assert "holds" in ended.stderr
     assert table.read_text() == plain
+
+
+def test_what_a_store_knows_is_not_read_again_by_workers(
+    archive: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    """Slices and volumes are read for their digest where they are new, and where they were written since."""
+    pytest.importorskip("sqlalchemy", reason="the store needs the extra `store`")
+    shutil.copytree(archive, tmp_path / "archive")
+    read = tmp_path / "read"
+
+    def note_what_is_read() -> None:
+        find = inputs.Examiner._find_digest
+
+        def note(examiner: inputs.Examiner, file: BinaryIO) -> str | None:
+            with read.open("a") as notes:
+                notes.write("one\n")
+            return find(examiner, file)
+
+        inputs.Examiner._find_digest = note  # type: ignore[method-assign,assignment]  # in a copy
+
+    def classify_again() -> tuple[str, int]:
+        read.write_text("")
+        assert run_command(*words, "--output", "rows.csv").returncode == 0
+        return (tmp_path / "rows.csv").read_text(), len(read.read_text().splitlines())
+
+    with dask_cluster(tmp_path / "dask") as cluster, chdir(tmp_path):
+        cluster.start_worker(note_what_is_read)
+        store = f"sqlite:///{tmp_path / 'answers.db'}"
+        words = (
+            "classify",
+            "archive",
+            "--model",
+            tiny_bundle,
+            "--scheduler",
+            cluster.address,
+            "--store",
+            store,
+        )
+        rows, n_read = classify_again()
+        assert n_read == 32  # slices and a volume, and what the zip holds
+        assert classify_again() == (rows, 0)
+        shutil.copy(tmp_path / "archive" / "4.png", tmp_path / "archive" / "3.png")
+        changed, n_read = classify_again()
+    assert n_read == 1
+    assert changed != rows

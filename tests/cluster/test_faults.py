@@ -13,9 +13,9 @@ from PIL import Image, ImageFile
 
 from gadoscope.classification.options import RunOptions
 from gadoscope.classification.run import answer_inputs, iter_results
-from gadoscope.cluster import connect, flight, tasks
+from gadoscope.cluster import checks, connect, flight, tasks
 from gadoscope.cluster.engine import DaskEngine
-from gadoscope.errors import ClusterError
+from gadoscope.errors import ClusterError, UsageError
 from gadoscope.inference.session import Session
 from gadoscope.labels import Phase, SeriesResult
 from gadoscope.reading.decoding import apart
@@ -86,6 +86,17 @@ def test_workers_killed_in_the_middle_of_their_work_lose_nothing(
     assert (tmp_path / "looking").exists()
 
 
+def test_a_worker_that_dies_while_it_is_asked_whether_it_can_work_is_asked_again_in_its_place(
+    archive: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    plain = list(iter_results([archive], model=tiny_bundle, jobs=1))
+    with dask_cluster(tmp_path / "dask") as cluster:
+        for name in ("check_worker", "find_size"):
+            cluster.keep_worker(die_once(tmp_path / name, name))
+        assert classify(tiny_bundle, cluster.address, archive) == plain
+    assert (tmp_path / "check_worker").exists()
+
+
 def kill_whoever_reads_it() -> None:
     """Make a file and a series deadly, and another picture for decoders of whatever process."""
     scan_group, answer_study = vars(tasks)["scan_group"], vars(tasks)["answer_study"]
@@ -153,3 +164,20 @@ def test_after_the_scheduler_was_killed_the_same_command_goes_on(
     again = table.read_text()
     assert run_command("classify", archive, "--model", tiny_bundle, "--output", table).returncode == 0
     assert table.read_text() == again
+
+
+def test_workers_that_never_live_to_say_whether_they_can_work_end_the_run_in_a_sentence(
+    archive: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "TIMES_ASKED", 1)
+    monkeypatch.setattr(checks, "WORKERS_S", 0.1)
+
+    def die_each_time() -> None:
+        vars(tasks)["check_worker"] = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+
+    with dask_cluster(tmp_path / "dask") as cluster:
+        cluster.keep_worker(die_each_time)
+        with pytest.raises(
+            UsageError, match=r"each worker of the cluster ended while it was asked .* 1 times"
+        ):
+            classify(tiny_bundle, cluster.address, archive)

@@ -7,7 +7,7 @@ needs them: a folder of PNG slices is answered without.
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, BinaryIO
@@ -76,7 +76,7 @@ class Unasked:
     source
         Where it lies.
     digest
-        Of its content, as that of an `Answer`.
+        Of its content, as that of an `Answer`; empty where it is as it was, and was not read.
     origin
         By what that is known again.
     """
@@ -110,11 +110,20 @@ class Examiner:
         Of the run. Answers that its journal knows are taken over where the content is the same.
     asks_later
         Whether what has a digest becomes `Unasked` and no more: the journal is elsewhere.
+    stamps
+        Of what the journal elsewhere knows, by path: what has still the same becomes `Unasked`, unread.
     """
 
-    def __init__(self, session: Session, options: RunOptions, *, asks_later: bool = False) -> None:
+    def __init__(
+        self,
+        session: Session,
+        options: RunOptions,
+        *,
+        asks_later: bool = False,
+        stamps: Mapping[str, str] | None = None,
+    ) -> None:
         self._session, self._options, self._journal = session, options, options.journal
-        self._asks_later = asks_later
+        self._asks_later, self._stamps = asks_later, stamps or {}
         self._may_know = self._journal is not None and self._journal.may_know
 
     def examine_group(self, group: Sequence[Input]) -> list[Outcome]:
@@ -191,10 +200,13 @@ class Examiner:
         rows = self._journal.find(digest) if self._journal is not None and digest is not None else None
         return None if rows is None or digest is None else take_over(rows, base.path, digest)
 
-    def _recall_place(self, path: str, stamp: Stamp | None) -> Answer | None:
+    def _recall_place(self, source: Source, stamp: Stamp | None) -> Answer | Unasked | None:
         """Return the answer to what lies at a path, if it is as it was; none of rows if that is too old."""
+        path = str(source)
         if self._options.since is not None and is_older([stamp], self._options.since):
             return Answer(())
+        if stamp is not None and self._stamps.get(path) == stamp.digest:
+            return Unasked(source, "", Origin.of(stamp))
         if self._journal is None or not self._may_know or stamp is None:
             return None
         lying = self._journal.recall_places({path: stamp.digest}).get(path)
@@ -208,7 +220,7 @@ class Examiner:
 
     def _read_slice(self, file: BinaryIO, base: SeriesResult, source: Source) -> Answer | Unasked | _Slice:
         stamp = self._stamp([source])
-        known = self._recall_place(base.path, stamp)
+        known = self._recall_place(source, stamp)
         if known is not None:
             return known
         read = self._read_anew(file, base, source)
@@ -258,7 +270,7 @@ class Examiner:
         said = (name, beside.facts, beside.warnings, beside.gradients)
         files = [source, *(source_of(one) for one in _list_beside(place))]
         stamp = self._stamp(files, [_digest_of(*said)])
-        known = self._recall_place(base.path, stamp)
+        known = self._recall_place(source, stamp)
         if known is not None:
             return known
         digest = None if self._journal is None else _digest_of(*map(self._digest_file, files), *said)

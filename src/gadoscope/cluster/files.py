@@ -1,7 +1,8 @@
 """Files are looked at by workers, a group a task; their headers and answers come back in order."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 
 from gadoscope.classification.engine import Take
 from gadoscope.classification.inputs import Container, Examiner, Instance, Unasked
@@ -17,6 +18,7 @@ from gadoscope.reading.dicom.grouping.batches import Batch
 from gadoscope.reading.discover import Found
 from gadoscope.reading.given import Input
 from gadoscope.reading.scan import is_remembered_with
+from gadoscope.results.keeping import Keeper, Lying
 
 FIRST_FILES, MOST_FILES = 8, 256
 """In a task: headers take a sixth of a millisecond each, volumes seconds; so it starts small and follows what
@@ -34,7 +36,9 @@ class FileWork:
         self._n_files = FIRST_FILES
         self._is_path_checked = False
         self._asks = self._journal is not None and self._journal.may_know
-        self._known: dict[int, list[tuple[SeriesResult, ...] | None]] = {}  # by what asked
+        self._known: dict[int, list[Answer | None]] = {}  # by what asked
+        self._lying: dict[int, dict[str, Lying]] = {}  # by the number of the task, and the path as it is sent
+        self._numbers = count(1)
         self.unpacked: set[str] = set()
         """Archives that were unpacked in this process: what is in them is answered here."""
 
@@ -49,6 +53,7 @@ class FileWork:
                 for stamp, content in looked.scans:
                     self._keep_scan(stamp, content)
             batches, others = self._settle(results)
+            self._lying.pop(results[0].number, None)
             take(batches, sum(batch.n_instances for batch in batches) + len(others))
             yield from map(self._run.places.receive, others)
 
@@ -59,7 +64,7 @@ class FileWork:
             one = self._run.places.send(given) if isinstance(given, Found) else given
             travels = isinstance(one, Found) and not one.stays
             if group and not (travels and (len(group) < self._n_files or is_remembered_with(one, group[-1]))):
-                yield LookTask(self._run.setup, group, asks_later=self._asks)
+                yield self._task(group)
                 group = []
             if isinstance(one, Found) and travels:
                 self._check_path(one)
@@ -67,7 +72,20 @@ class FileWork:
             else:
                 yield Ready(self._look_here(one))
         if group:
-            yield LookTask(self._run.setup, group, asks_later=self._asks)
+            yield self._task(group)
+
+    def _task(self, group: Sequence[Found]) -> LookTask:
+        """Return the task of a group, with the stamps of what is known to lie there."""
+        task = LookTask(self._run.setup, group, asks_later=self._asks)
+        if self._journal is None or not self._asks:
+            return task
+        receive = self._run.places.receive_source
+        named = {str(receive(found.source)): str(found.source) for found in group if found.error is None}
+        lying = self._journal.recall_places(dict.fromkeys(named))
+        known = {named[path]: one for path, one in lying.items() if one.stamp is not None and one.rows}
+        number = next(self._numbers)
+        self._lying[number] = known
+        return replace(task, number=number, stamps={path: str(one.stamp) for path, one in known.items()})
 
     def _check_path(self, found: Found) -> None:
         """Let all workers look for the first file of a disk; an address is one everywhere."""
@@ -99,9 +117,10 @@ class FileWork:
         unasked = [one for one in looked.others if isinstance(one, Unasked)]
         if not unasked or self._journal is None:
             return None
-        known = [self._journal.find(one.digest) for one in unasked]
+        lying = self._lying.get(looked.number, {})
+        known = [_take_over_lying(one, lying) or _recall(one, self._journal) for one in unasked]
         self._known[id(looked)] = known
-        unknown = [Found(one.source) for one, rows in zip(unasked, known, strict=True) if rows is None]
+        unknown = [Found(one.source) for one, answer in zip(unasked, known, strict=True) if answer is None]
         return LookTask(self._run.setup, unknown) if unknown else None
 
     def _settle(self, results: Sequence[Looked]) -> tuple[list[Batch], list[Answer | Container]]:
@@ -109,10 +128,7 @@ class FileWork:
         first, *later = results
         known = iter(self._known.pop(id(first), ()))
         answered = iter([one for looked in later for one in looked.others if not isinstance(one, Unasked)])
-        others = [
-            _recall(one, next(known)) or next(answered) if isinstance(one, Unasked) else one
-            for one in first.others
-        ]
+        others = [next(known) or next(answered) if isinstance(one, Unasked) else one for one in first.others]
         return [batch for looked in results for batch in looked.batches], others
 
     def _look_alone(self, task: LookTask, run: Callable[[LookTask], Looked]) -> Looked:
@@ -131,7 +147,7 @@ class FileWork:
                 settled = [], [Answer((failed_row(base),))]
             batches.extend(settled[0])
             others.extend(settled[1])
-        return Looked(batches, others)
+        return Looked(batches, others, number=task.number)
 
 
 def failed_row(base: SeriesResult) -> SeriesResult:
@@ -144,6 +160,13 @@ def failed_row(base: SeriesResult) -> SeriesResult:
     return replace(base, status=error.status, reason=str(error))
 
 
-def _recall(one: Unasked, rows: Sequence[SeriesResult] | None) -> Answer | None:
+def _take_over_lying(one: Unasked, lying: Mapping[str, Lying]) -> Answer | None:
+    """Return the answer to what a worker did not read, for it is as it was."""
+    there = None if one.digest else lying.get(str(one.source))
+    return None if there is None else take_over(there.rows, str(one.source), there.digest, one.origin)
+
+
+def _recall(one: Unasked, keeper: Keeper) -> Answer | None:
     """Return the answer that an earlier run gave to the same content, under this path."""
+    rows = keeper.find(one.digest) if one.digest else None
     return None if rows is None else take_over(rows, str(one.source), one.digest, one.origin)

@@ -7,6 +7,7 @@ their way to those workers, guilty or not: each of these is then tried alone, wi
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from queue import Empty, SimpleQueue
@@ -112,7 +113,8 @@ class Flight(Generic[Task, Result]):
                 if self._under_way:
                     self._collect()
         finally:
-            self._client.cancel([one.future for one in self._under_way if one.future is not None])
+            with suppress(OSError, RuntimeError):  # the client has given up: nothing is left to cancel
+                self._client.cancel([one.future for one in self._under_way if one.future is not None])
 
     def _fill(self, rest: Iterator[Task | Ready[Result]]) -> bool:
         """Submit what there is room for; return whether anything is under way."""
@@ -137,7 +139,10 @@ class Flight(Generic[Task, Result]):
             return
         with catch_warnings():
             simplefilter("ignore", UserWarning)  # that a study's headers are many bytes
-            futures = self._client.map(self._course.function, [one.task for one in entries], pure=False)
+            try:
+                futures = self._client.map(self._course.function, [one.task for one in entries], pure=False)
+            except (OSError, RuntimeError) as error:  # as in `_has_workers`
+                raise _scheduler_is_gone() from error
         for entry, future in zip(entries, futures, strict=True):
             entry.future = future
             future.add_done_callback(lambda _, entry=entry: self._arrived.put(entry))

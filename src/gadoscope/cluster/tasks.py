@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gadoscope.classification.inputs import Container, Examiner, Instance, Unasked
@@ -69,6 +69,10 @@ class LookTask:
         The files.
     asks_later
         Whether what has a digest is only told: see `Unasked`.
+    stamps
+        Of those of them whose answers are known, by path: a worker does not read what has the same now.
+    number
+        Under which the run finds these answers again.
     is_suspect
         Whether a worker died of one of them: then pictures are decoded in a process apart.
     """
@@ -77,6 +81,8 @@ class LookTask:
     group: Sequence[Found]
     asks_later: bool = False
     is_suspect: bool = False
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,10 @@ class Looked:
         What became of the others, in their order.
     n_files, seconds
         How many a worker looked at, and how long it took; 0 where none did.
+    scans
+        What is to be remembered of groups of files, by their stamps.
+    number
+        Of the task.
     """
 
     batches: list[Batch]
@@ -98,6 +108,7 @@ class Looked:
     n_files: int = 0
     seconds: float = 0.0
     scans: Sequence[tuple[str, bytes]] = ()
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -132,7 +143,7 @@ class _KeptElsewhere:
     def find(self, digest: str, study: str = "") -> None:
         """Know nothing."""
 
-    def recall_places(self, stamps: Mapping[str, str]) -> dict[str, Lying]:
+    def recall_places(self, stamps: Mapping[str, str | None]) -> dict[str, Lying]:
         """Know nothing."""
         return {}
 
@@ -177,7 +188,7 @@ def look_at(task: LookTask) -> Looked:
     began = time.monotonic()
     session = load_session(task.setup)
     options = _options_of(task.setup, is_suspect=task.is_suspect)
-    examiner = Examiner(session, options, asks_later=task.asks_later)
+    examiner = Examiner(session, options, asks_later=task.asks_later, stamps=task.stamps)
     batches: list[Batch] = []
     others: list[Answer | Container | Unasked] = []
     scans: list[tuple[str, bytes]] = []
@@ -190,7 +201,7 @@ def look_at(task: LookTask) -> Looked:
         known = group[0].group
         if known is not None and known.n_files == len(group) and scanned.batches:
             scans.append((known.stamp, encode_scan(scanned.batches, scanned.left, len(group))))
-    return Looked(batches, others, len(task.group), time.monotonic() - began, scans)
+    return Looked(batches, others, len(task.group), time.monotonic() - began, scans, task.number)
 
 
 def _as_asked(one: Answer | Container | Unasked, setup: Setup) -> Answer | Container | Unasked:

@@ -162,7 +162,7 @@ class Journal:
         with self._refusing():
             return tuple(from_values(values, "", self._name) for values in found) or None
 
-    def recall_places(self, stamps: Mapping[str, str]) -> dict[str, Lying]:
+    def recall_places(self, stamps: Mapping[str, str | None]) -> dict[str, Lying]:
         """Return what lies at some paths; as a `Keeper`."""
         if not self._is_resuming:
             return {}

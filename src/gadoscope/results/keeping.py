@@ -42,11 +42,14 @@ class Lying:
         Digest of the series that it was judged with; empty where it stands alone.
     rows
         What this model and version said of it there, without a path; none if it was not asked.
+    stamp
+        Of its files when they were read; ``None`` where they had none.
     """
 
     digest: str
     study: str
     rows: tuple[SeriesResult, ...] = ()
+    stamp: str | None = None
 
 
 NOWHERE = Origin()
@@ -106,13 +109,13 @@ class Keeper(Protocol):
         By itself, or where it was judged with the series of a study.
         """
 
-    def recall_places(self, stamps: Mapping[str, str]) -> dict[str, Lying]:
+    def recall_places(self, stamps: Mapping[str, str | None]) -> dict[str, Lying]:
         """Return what lies at some paths, of those where a run was and whose files were not written since.
 
         Parameters
         ----------
         stamps
-            Of the files, by path.
+            Of the files, by path; ``None`` takes what was there, whether it was written since or not.
         """
 
     def find_moved(self, headers: str) -> str | None:

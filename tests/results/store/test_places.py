@@ -41,8 +41,10 @@ def test_what_lies_at_a_path_is_known_while_its_files_have_the_stamp_that_they_h
         store.begin(**MODEL)
         one, two = str(archive / "one"), str(archive / "two")
         rows = tuple(replace(row, path="") for row in answered(archive / "one"))
-        assert store.recall_places({one: "stamp", two: "stamp"}) == {one: Lying("digest", "", rows)}
+        lying = {one: Lying("digest", "", rows, "stamp")}
+        assert store.recall_places({one: "stamp", two: "stamp"}) == lying
         assert store.recall_places({one: "another", two: "stamp"}) == {}
+        assert store.recall_places({one: None, two: None}) == lying
 
 
 def test_what_has_the_same_headers_was_moved_only_if_it_is_no_longer_where_it_was(

@@ -42,7 +42,7 @@ STILL_THERE = "UPDATE series SET gone_at = NULL WHERE gone_at = :at AND substr(p
 """What lies below a folder that could not be listed: nobody knows."""
 
 
-def find_places(ask: Ask, stamps: Mapping[str, str], ids: RunIds, name: str) -> dict[str, Lying]:
+def find_places(ask: Ask, stamps: Mapping[str, str | None], ids: RunIds, name: str) -> dict[str, Lying]:
     """Return what lies at some paths, with what a model said of it, in one question.
 
     Parameters
@@ -50,7 +50,7 @@ def find_places(ask: Ask, stamps: Mapping[str, str], ids: RunIds, name: str) -> 
     ask
         Asks the database.
     stamps
-        Of the files, by path; what has another one now is left out.
+        Of the files, by path; what had another one is left out, but for where it is ``None``.
     ids
         Of the model and the version whose answers are asked for.
     name
@@ -66,10 +66,10 @@ def find_places(ask: Ask, stamps: Mapping[str, str], ids: RunIds, name: str) -> 
     found = _ask_among(ask, _AT, list(paths), {"model": ids.model, "version": ids.version})
     for (_, place, stamp, digest, study), rows in groupby(found, itemgetter(slice(_ABOUT_PLACE))):
         lying.pop(paths[place], None)  # what came last is there
-        if stamp == stamps[paths[place]]:
+        if stamps[paths[place]] in (None, stamp):
             said = (values[_ABOUT_PLACE:] for values in rows)
             answered = tuple(from_values(values, "", name) for values in said if values[0] is not None)
-            lying[paths[place]] = Lying(digest, study, answered)
+            lying[paths[place]] = Lying(digest, study, answered, stamp)
     return lying
 
 

@@ -141,7 +141,7 @@ class Store(StoreReader):
         found = self._ask(_FIND, {"digest": digest, "study": study, **self._whose})
         return tuple(from_values(tuple(one), "", self._told["name"]) for one in found) or None
 
-    def recall_places(self, stamps: Mapping[str, str]) -> dict[str, Lying]:
+    def recall_places(self, stamps: Mapping[str, str | None]) -> dict[str, Lying]:
         """Return what lies at some paths; as a `Keeper`."""
         return find_places(self._ask, stamps, self._ids, self._told["name"])
 
