@@ -134,6 +134,8 @@ EXTRA_COMMANDS = {
     "import-keras": ["import-keras", "old.h5"],
     "classify": ["classify", "slices", "--output", "r.parquet"],
     "results": ["results", "answers.db"],
+    "serve": ["serve", "answers.db"],
+    "access": ["access", "access.json"],
 }
 """Commands that need an extra, or part of one."""
 BASE_COMMANDS = {

@@ -38,6 +38,17 @@ MODULES_OF_EXTRA = {
     "store": ("alembic", "sqlalchemy"),
     "postgresql": ("alembic", "psycopg", "sqlalchemy"),
     "cluster": ("dask", "distributed"),
+    "web": (
+        "alembic",
+        "argon2",
+        "fastapi",
+        "prometheus_client",
+        "pydantic",
+        "python_multipart",
+        "sqlalchemy",
+        "starlette",
+        "uvicorn",
+    ),
 }
 """The extras of a user, and the libraries of each that a base installation lacks, as they are imported; of
 two extras with one library the first is named where nobody says which."""

@@ -15,6 +15,8 @@ from tests.support.syntax import iter_nodes, parse
 MOST_LINES = 400
 MIGRATIONS = house.PACKAGE / "results" / "store" / "migrations" / "versions"
 """Alembic calls what stands there, by its names."""
+CALLED = re.compile(r"command|^router\.")
+"""Decorates what the command line calls, or who asks the server for its address."""
 USERS = (house.PACKAGE, ROOT / "benchmarks", ROOT / "recipes")
 
 Name = tuple[str, str]
@@ -48,6 +50,7 @@ def test_what_tests_alone_call_lies_beside_the_tests() -> None:
         ("def a(): pass\nb = a", {"b"}),
         ("def a(): pass\nclass B: x: 'list[a]'", {"B"}),
         ("@click.command()\ndef a(): pass", set()),
+        ("@router.get('/a')\ndef a(): pass", set()),
         ("__all__ = ()", set()),
     ],
 )
@@ -78,7 +81,7 @@ def iter_imports(file: File) -> Iterator[Name]:
 
 
 def iter_unused(module: str, file: File) -> Iterator[Name]:
-    """Yield what a file defines and does not use itself; commands are called by the command line."""
+    """Yield what a file defines and does not use itself; commands are called by the command line, and so on."""
     seen = [set(iter_words(below)) for _, below in file]
     users = Counter(word for words in seen for word in words)
     for (statement, _), own in zip(file, seen, strict=True):
@@ -98,8 +101,8 @@ def iter_words(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 def list_names(statement: ast.stmt) -> list[str]:
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-        is_command = any("command" in ast.unparse(decorator) for decorator in statement.decorator_list)
-        return [] if is_command else [statement.name]
+        is_called = any(CALLED.search(ast.unparse(decorator)) for decorator in statement.decorator_list)
+        return [] if is_called else [statement.name]
     if isinstance(statement, ast.Assign):
         return [target.id for target in statement.targets if isinstance(target, ast.Name)]
     if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):

@@ -17,6 +17,8 @@ from gadoscope.version import __version__
 COMMANDS = (
     "classify",
     "results",
+    "serve",
+    "access",
     "explain",
     "audit",
     "prepare",

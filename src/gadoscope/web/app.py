@@ -1,0 +1,112 @@
+"""The application: what is open while it serves, who stands at its gate, and which rooms lie behind."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
+from starlette.exceptions import HTTPException
+
+from gadoscope.classification.classifier import Classifier
+from gadoscope.errors import GadoscopeError
+from gadoscope.results.store.reader import StoreReader
+from gadoscope.version import __version__
+from gadoscope.web import assets, problems
+from gadoscope.web.api import system
+from gadoscope.web.limits import RateLimit
+from gadoscope.web.log import Log
+from gadoscope.web.metrics import Metrics
+from gadoscope.web.security import sign_in
+from gadoscope.web.security.access import AccessFile
+from gadoscope.web.security.gate import Gate
+from gadoscope.web.security.headers import SecurityHeaders
+from gadoscope.web.security.identity import need_for_page
+from gadoscope.web.settings import MEBIBYTE, Settings
+from gadoscope.web.watching import Watch
+
+BODY_BYTES = MEBIBYTE
+"""Of every request that is no upload."""
+ABOUT = (
+    "Tells from the pixels whether a T1 brain MRI was acquired before or after gadolinium. Not a medical "
+    "device."
+)
+_NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+
+
+def make_app(settings: Settings, *, log: Log | None = None) -> FastAPI:
+    """Return the application that serves a store.
+
+    Parameters
+    ----------
+    settings
+        What is served, and to whom.
+    log
+        Takes what happens; by default the standard error.
+
+    Raises
+    ------
+    UsageError
+        If the store, the model or the file of users cannot be used.
+    """
+    log = log or Log()
+    app = FastAPI(
+        title="Gadoscope",
+        version=__version__,
+        description=ABOUT,
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        lifespan=_open_and_close,
+        max_body_size=BODY_BYTES,
+        telemetry=_NO_TELEMETRY,
+    )
+    state = app.state
+    state.settings, state.log, state.metrics = settings, log, Metrics()
+    state.access = None if settings.access is None else AccessFile(settings.access)
+    state.sign_in_tries = RateLimit(sign_in.TRIES_PER_MINUTE, "sign-ins", burst=sign_in.TRIES_PER_MINUTE)
+    state.classifier = Classifier(settings.model, jobs=1)
+    _answer_errors(app)
+    _include_rooms(app)
+    rate = RateLimit(settings.limits.token_per_minute, "requests of one token")
+    app.add_middleware(Gate, file=state.access, rate=rate)  # the last one added stands outermost
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Watch, log=log, metrics=state.metrics)
+    return app
+
+
+@asynccontextmanager
+async def _open_and_close(app: FastAPI) -> AsyncIterator[None]:
+    state = app.state
+    reader = StoreReader(state.settings.store)
+    state.check_store = lambda: reader.count(run=0)
+    state.log("started", version=__version__, model=state.classifier.bundle.model_id)
+    try:
+        yield
+    finally:
+        state.classifier.close()
+        state.log("stopped")
+
+
+def _answer_errors(app: FastAPI) -> None:
+    app.add_exception_handler(problems.Problem, problems.answer_problem)
+    app.add_exception_handler(HTTPException, problems.answer_http)
+    app.add_exception_handler(RequestValidationError, problems.answer_invalid)
+    app.add_exception_handler(GadoscopeError, problems.answer_ours)
+
+
+def _include_rooms(app: FastAPI) -> None:
+    app.include_router(system.router)
+    app.include_router(sign_in.router)
+    if find_spec("gadoscope.web.room") is not None:
+        room = import_module("gadoscope.web.room")
+        app.include_router(room.router, dependencies=[Depends(need_for_page)], include_in_schema=False)
+    app.mount(assets.AT, assets.Assets(), name="static")
