@@ -81,7 +81,7 @@ def iter_imports(file: File) -> Iterator[Name]:
 
 
 def iter_unused(module: str, file: File) -> Iterator[Name]:
-    """Yield what a file defines and does not use itself; commands are called by the command line, and so on."""
+    """Yield what a file defines and does not use itself; the command line calls commands, and so on."""
     seen = [set(iter_words(below)) for _, below in file]
     users = Counter(word for words in seen for word in words)
     for (statement, _), own in zip(file, seen, strict=True):

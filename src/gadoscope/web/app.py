@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from gadoscope.classification.classifier import Classifier
 from gadoscope.errors import GadoscopeError
-from gadoscope.results.store.reader import StoreReader
+from gadoscope.results.store.room import Room
 from gadoscope.version import __version__
 from gadoscope.web import assets, problems
 from gadoscope.web.api import system
@@ -74,6 +74,7 @@ def make_app(settings: Settings, *, log: Log | None = None) -> FastAPI:
     state.access = None if settings.access is None else AccessFile(settings.access)
     state.sign_in_tries = RateLimit(sign_in.TRIES_PER_MINUTE, "sign-ins", burst=sign_in.TRIES_PER_MINUTE)
     state.classifier = Classifier(settings.model, jobs=1)
+    state.room = Room(settings.store)
     _answer_errors(app)
     _include_rooms(app)
     rate = RateLimit(settings.limits.token_per_minute, "requests of one token")
@@ -86,12 +87,11 @@ def make_app(settings: Settings, *, log: Log | None = None) -> FastAPI:
 @asynccontextmanager
 async def _open_and_close(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
-    reader = StoreReader(state.settings.store)
-    state.check_store = lambda: reader.count(run=0)
     state.log("started", version=__version__, model=state.classifier.bundle.model_id)
     try:
         yield
     finally:
+        state.room.close()
         state.classifier.close()
         state.log("stopped")
 

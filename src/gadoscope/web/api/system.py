@@ -26,7 +26,7 @@ async def healthz() -> Health:
 def readyz(request: Request) -> Readiness:
     """Say whether requests can be answered: the store answers, and the model is loaded."""
     try:
-        request.app.state.check_store()
+        request.app.state.room.count(run=0)
     except GadoscopeError as error:
         raise Problem(503, "store-unavailable", str(error), headers={"Retry-After": "5"}) from None
     return Readiness(status="ready", model=request.app.state.classifier.bundle.model_id)
