@@ -1,5 +1,6 @@
 """A cluster that a run starts for itself: on loopback, and gone with the run."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from gadoscope.labels import Phase
 from tests.support.commands import run_command
+from tests.support.dicom_files import classic_series, rename_study, write_series
+from tests.support.postgresql import run_server
 from tests.support.slices import write_slice
 
 PATIENCE_SECONDS = 60.0
@@ -77,3 +81,30 @@ def test_workers_of_this_machine_listen_on_loopback_and_give_the_rows_of_the_pla
     clustered = run_command(*words, "--workers", "2")
     assert (clustered.returncode, clustered.stdout) == (plain.returncode, plain.stdout)
     assert "distributed" not in clustered.stderr
+
+
+@pytest.mark.slow  # as above, and a server of PostgreSQL
+def test_workers_of_this_machine_and_postgresql_give_the_rows_of_the_plain_path_once(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    for index in range(N_SLICES):
+        write_slice(tmp_path / "in" / f"{index:03d}.png")
+    for phase in (Phase.PRE_CONTRAST, Phase.POST_CONTRAST):
+        write_series(rename_study(classic_series(phase, name=phase), "study"), tmp_path / "in" / phase)
+    words = ("classify", tmp_path / "in", "--model", tiny_bundle, "--json")
+    plain = run_command(*words)
+    with run_server() as server:
+        url = server.make_database("clustered")
+        for _ in range(2):
+            clustered = run_command(*words, "--workers", "2", "--store", url)
+            assert (clustered.returncode, clustered.stdout) == (plain.returncode, plain.stdout)
+        stored = run_command("results", url, "--json")
+        counted = server.ask("clustered", "SELECT count(*), count(DISTINCT path) FROM series")
+    assert sorted(map(_path_of, stored.stdout.splitlines())) == sorted(
+        map(_path_of, plain.stdout.splitlines())
+    )
+    assert counted == [(N_SLICES + 2, N_SLICES + 2)]
+
+
+def _path_of(line: str) -> str:
+    return str(json.loads(line)["path"])
