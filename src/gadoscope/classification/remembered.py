@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gadoscope.parallel import in_groups, map_ahead
 from gadoscope.reading.discover import FileGroup, Found
+from gadoscope.reading.remote.path import may_be_kept
 from gadoscope.reading.stamps import stamp_files
 
 if TYPE_CHECKING:
@@ -127,7 +128,9 @@ def _find_folder(one: "Input") -> str | None:
     is_plain = isinstance(one, Found) and one.error is None and not one.stays and not one.source.member
     if not is_plain or not isinstance(one, Found):
         return None
-    return one.source.folder if one.source.held is None and one.source.remote is None else None
+    if one.source.held is not None or (one.source.remote is not None and not may_be_kept(one.source.remote)):
+        return None
+    return one.source.folder
 
 
 def _group_of(one: "Input") -> FileGroup | None:
@@ -147,7 +150,7 @@ def _stamp(group: "Sequence[Input]", *, is_here: bool) -> str | None:
     """Return the stamp of a group of `in_folders`; ``None`` if it is none of plain files."""
     files = [one.source for one in group if isinstance(one, Found)]
     # Of a group one is as the other: they lie in one folder.
-    if _find_folder(group[0]) is None or not (is_here or os.path.isabs(str(files[0]))):  # noqa: PTH117 - text as yet
+    if _find_folder(group[0]) is None or not (is_here or files[0].remote or os.path.isabs(str(files[0]))):  # noqa: PTH117 - text as yet
         return None
     stamp = stamp_files(files)
     return None if stamp is None else stamp.digest

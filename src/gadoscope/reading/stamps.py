@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from gadoscope.reading.archives.sources import Source
 
 NS = 1e9
+UNKNOWN_NS = 2**63 - 1
+"""When objects were written: an ETag does not say, so they may be new."""
 DIGEST_BYTES = 16
 """Of a digest: two that are equal by chance are not to be feared."""
 TICK_S = 0.1
@@ -50,7 +52,8 @@ def stamp_files(sources: Sequence[Source], said: Sequence[str] = ()) -> Stamp | 
     Returns
     -------
     Stamp or None
-        ``None`` where one of them is not on disk, or is gone.
+        ``None`` where one of them is in memory, is gone, or is an object of which a listing said nothing that
+        changes with its content.
     """
     stamp = _stamp(sources, said)
     if stamp is not None and 0 <= (age := time.time() - stamp.newest_ns / NS) < TICK_S:
@@ -71,8 +74,14 @@ def _stamp(sources: Sequence[Source], said: Sequence[str]) -> Stamp | None:
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     newest = 0
     for source in sources:
-        if source.held is not None or source.remote is not None:
+        if source.held is not None:
             return None
+        if (remote := source.remote) is not None:
+            if remote.seen is None or not remote.seen.stamp:
+                return None
+            digest.update(repr((str(remote), source.member, *remote.seen)).encode())
+            newest = UNKNOWN_NS
+            continue
         try:
             status = os.stat(source.text)  # noqa: PTH116 - a path of it takes longer than the system's answer
         except (OSError, ValueError):  # gone, or a name that no file can have

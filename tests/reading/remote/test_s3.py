@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import gadoscope as gs
-from gadoscope.labels import SeriesResult, Status
+from gadoscope.labels import Phase, SeriesResult, Status
 from gadoscope.reading.archives.sources import Source
 from gadoscope.reading.dicom.grouping.batches import unpack
 from gadoscope.reading.discover import iter_inputs
-from gadoscope.reading.remote import listings
+from gadoscope.reading.remote import file, listings
 from gadoscope.reading.remote.file import START_BYTES
 from gadoscope.reading.remote.naming import locate
 from gadoscope.reading.remote.path import RemotePath
@@ -208,3 +208,32 @@ def test_a_folder_is_listed_page_by_page_and_only_a_short_one_is_remembered(
     assert listings._kept.find_folder(folder) is None
     assert not (folder / "none").is_file()
     assert (folder / "3").is_file()
+
+
+def test_objects_that_are_as_they_were_are_not_read_again_and_one_that_was_written_anew_is(
+    archive: Path, bundle: Path, s3: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("sqlalchemy", reason="the store needs the extra `store`")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    address, kept = s3.put_folder(archive / "dicom", "nightly"), f"sqlite:///{tmp_path / 'answers.db'}"
+
+    def run() -> list[str]:
+        forget_stores()
+        monkeypatch.setattr(
+            file, "remembered", file._Remembered()
+        )  # as another process, which has nothing in memory
+        s3.forget()
+        output = tmp_path / "rows.csv"
+        output.unlink(missing_ok=True)
+        run_command("classify", address, "--model", bundle, "--store", kept, "--output", output, "--quiet")
+        return sorted(output.read_text().splitlines())
+
+    first = run()
+    assert s3.bytes_of
+    assert (run(), sum(s3.bytes_of.values())) == (first, 0)
+    changed = min((archive / "dicom" / Phase.PRE_CONTRAST).iterdir())
+    name = f"nightly/{changed.relative_to(archive / 'dicom').as_posix()}"
+    content = changed.read_bytes()
+    s3.put(name, content[:-2] + bytes((content[-2] ^ 1, content[-1])))
+    run()
+    assert name in s3.bytes_of

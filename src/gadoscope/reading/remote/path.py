@@ -167,6 +167,11 @@ def spell_entry(name: str, seen: Seen | None) -> str:
     return _FIELD.join((name, *(map(str, seen) if seen else ("", ""))))
 
 
+def may_be_kept(path: RemotePath) -> bool:
+    """Return whether what `spell` gives may be kept: it says when the object changes, and no secret."""
+    return path.seen is not None and bool(path.seen.stamp) and str(path) == path.address
+
+
 Location = Path | RemotePath
 """Where a file lies: on a disk, or at an address."""
 

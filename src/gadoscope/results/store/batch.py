@@ -49,8 +49,8 @@ ADD_SCANS = insert_new(SCANS, ("digest", "content", "seen_at"))
 SEE_SCANS = "UPDATE scans SET seen_at = :seen_at WHERE scans.digest = :digest"
 FORGET_SCANS = "DELETE FROM scans WHERE seen_at < :before"
 SCANS_SEEN_DAYS, SCANS_KEPT_DAYS = 7, 90
-"""Headers of files that are as they were are noted as seen once a week, not each night: writing that down each
-night would cost what reading them costs. What no run saw for so long is forgotten: its files are gone, or
+"""Headers of files that are as they were are noted as seen once a week: each night it would cost what reading
+them costs. What no run saw for so long is forgotten: its files are gone, or
 changed, or a share is back after a season, whose headers are read anew then."""
 LEAVE_PLACES = (
     "UPDATE series SET gone_at = :at WHERE series.place = :place AND gone_at IS NULL "
