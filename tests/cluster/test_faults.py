@@ -91,8 +91,8 @@ def test_a_worker_that_dies_while_it_is_asked_whether_it_can_work_is_asked_again
 ) -> None:
     plain = list(iter_results([archive], model=tiny_bundle, jobs=1))
     with dask_cluster(tmp_path / "dask") as cluster:
-        for name in ("check_worker", "find_size"):
-            cluster.keep_worker(die_once(tmp_path / name, name))
+        for _ in range(2):  # whichever of them is asked first
+            cluster.keep_worker(die_once(tmp_path / "check_worker", "check_worker"))
         assert classify(tiny_bundle, cluster.address, archive) == plain
     assert (tmp_path / "check_worker").exists()
 
@@ -181,3 +181,15 @@ def test_workers_that_never_live_to_say_whether_they_can_work_end_the_run_in_a_s
             UsageError, match=r"each worker of the cluster ended while it was asked .* 1 times"
         ):
             classify(tiny_bundle, cluster.address, archive)
+
+
+def test_a_scheduler_that_is_killed_while_workers_are_asked_is_gone_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "CONNECT_S", 1.0)
+    with dask_cluster(tmp_path / "dask") as cluster:
+        cluster.start_worker()
+        with connect.open_client(cluster.address, 0) as client:
+            cluster.scheduler.kill()
+            with pytest.raises(ClusterError, match="the scheduler of the cluster is gone"):
+                checks.check_path(client, tmp_path)

@@ -8,6 +8,7 @@ from typing import Any
 from distributed import Client
 
 from gadoscope.cluster.connect import WORKERS_S
+from gadoscope.cluster.flight import scheduler_is_gone
 from gadoscope.cluster.tasks import Setup, check_worker, find_size
 from gadoscope.errors import UsageError
 from gadoscope.version import __version__
@@ -60,9 +61,14 @@ def _ask_all(client: Client, question: Callable[[Any], Any], given: Any) -> dict
     ------
     UsageError
         If none lives long enough to answer.
+    ClusterError
+        If the scheduler is gone.
     """
     for _ in range(TIMES_ASKED):
-        said: dict[str, Any] = client.run(question, given, on_error="return")
+        try:
+            said: dict[str, Any] = client.run(question, given, on_error="return")
+        except (OSError, RuntimeError) as error:  # nobody listens, or the client has given up
+            raise scheduler_is_gone() from error
         # No question raises an OSError: it is the connection's.
         alive = {worker: one for worker, one in said.items() if not isinstance(one, OSError)}
         if alive:

@@ -142,7 +142,7 @@ class Flight(Generic[Task, Result]):
             try:
                 futures = self._client.map(self._course.function, [one.task for one in entries], pure=False)
             except (OSError, RuntimeError) as error:  # as in `_has_workers`
-                raise _scheduler_is_gone() from error
+                raise scheduler_is_gone() from error
         for entry, future in zip(entries, futures, strict=True):
             entry.future = future
             future.add_done_callback(lambda _, entry=entry: self._arrived.put(entry))
@@ -187,7 +187,7 @@ class Flight(Generic[Task, Result]):
         try:
             return bool(self._client.nthreads())
         except (OSError, RuntimeError) as error:  # nobody listens, or the client has given up
-            raise _scheduler_is_gone() from error
+            raise scheduler_is_gone() from error
 
     def _gather(self, entries: Sequence[_Entry[Task, Result]]) -> "list[Result | DiedError]":
         """Return results in one go; where something is wrong with one of them, one by one."""
@@ -207,7 +207,7 @@ class Flight(Generic[Task, Result]):
             return DiedError()
         except Exception as error:
             if future.status in ("cancelled", "lost"):
-                raise _scheduler_is_gone() from error
+                raise scheduler_is_gone() from error
             raise
 
     def _drain(self) -> None:
@@ -224,5 +224,6 @@ class Flight(Generic[Task, Result]):
         return result
 
 
-def _scheduler_is_gone() -> ClusterError:
+def scheduler_is_gone() -> ClusterError:
+    """Return the error of it."""
     return ClusterError(f"the scheduler of the cluster is gone. {GONE}")
