@@ -10,6 +10,7 @@ import pytest
 
 from gadoscope.errors import GadoscopeError, UsageError
 from gadoscope.labels import NO_PRE_CONTRAST, Phase, SeriesResult, Status, Verdict, without_picture
+from gadoscope.results.store.looks import Look
 from gadoscope.results.store.queue import QueueQuery
 from gadoscope.results.store.reviews import Decision
 from gadoscope.results.store.room import Room
@@ -260,3 +261,59 @@ def test_a_room_without_a_store_is_a_sentence(tmp_path: Path) -> None:
         Room(str(tmp_path / "none.db"))
     with pytest.raises(GadoscopeError, match="cannot be reached"):
         Room("postgresql://u@127.0.0.1:1/d")
+
+
+def test_totals_are_what_the_pages_hold_also_after_decisions_and_runs(room: Room, url: str) -> None:
+    queries = [
+        None,
+        *(QueueQuery(reviewed=one, reader="ann") for one in ("by", "not_by", "anybody", "nobody", "dispute")),
+    ]
+
+    def check() -> None:
+        for query in queries:
+            assert room.queue(query, n=1).total == len(names(room, query, n=500))
+
+    check()
+    decide(room, "near", "post")
+    decide(room, "near", "pre", "bob")
+    check()
+    room.withdraw("w", decide(room, "silent", "post"), "ann")
+    with begin(url) as store:
+        keep(store, "new", [answered("new", 0.7)])
+        keep(store, "other", [replace(ROWS["near"], path="a/sure1")])
+    check()
+    assert room.queue().total == len(ROWS) + 2
+
+
+def test_an_overview_counts_every_series_once_in_each_of_its_tables(room: Room) -> None:
+    seen = room.overview()
+    assert dict(seen.all.kinds) == {"post": 5, "pre": 2, "indeterminate": 1, "refused": 1, "failed": 1}
+    assert (seen.all.silence, seen.all.conflicts) == ((1, 8), (2, 2))
+    assert seen.by_look[Look.CONFLICT] == 3
+    for tallies in (seen.by_plane, seen.by_source, seen.by_scanner, seen.by_month):
+        assert sum(tally.n for tally in tallies.values()) == len(ROWS) + 1
+    assert {name: tally.n for name, tally in seen.by_plane.items()} == {"axial": 8, "unknown": 2}
+    assert list(seen.by_source) == ["a"]
+    narrowed = room.overview(QueueQuery(agreement="conflict"))
+    assert (narrowed.all.n, narrowed.all.conflict) == (2, 2)
+
+
+def test_two_readers_are_held_against_each_other_by_what_holds_of_each(room: Room) -> None:
+    decide(room, "near", "pre")
+    decide(room, "near", "post")
+    decide(room, "near", "pre", "bob")
+    decide(room, "sure1", "post")
+    decide(room, "sure1", "post", "bob")
+    decide(room, "silent", "unsure", "bob")
+    decide(room, "study", "pre", "eve")
+    decide(room, "study", "post")
+    place = place_of(room, "nearer")
+    for reader in ("ann", "bob"):
+        room.decide(place, say("mixed", reader, f"blind-{reader}", is_blind=True))
+    pre, post, mixed = Verdict.PRE, Verdict.POST, Verdict.MIXED
+    assert room.agreement("ann", "bob") == {(post, pre): 1, (post, post): 1, (mixed, mixed): 1}
+    assert room.agreement("ann", "bob", is_blind=True) == {(mixed, mixed): 1}
+    assert [(one.name, one.n_decided) for one in room.readers()] == [("ann", 4), ("bob", 4), ("eve", 1)]
+    pair = QueueQuery(reviewed="dispute", reader="ann", other_reader="bob")
+    assert names(room, pair) == ["near"]
+    assert names(room, QueueQuery(reviewed="dispute")) == ["study", "near"]

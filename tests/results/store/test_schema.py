@@ -51,7 +51,7 @@ def step_back(url: str) -> None:
             "CREATE UNIQUE INDEX series_key ON series (digest, study, place)",
             "DROP INDEX answers_by_model_id_and_look_order",
             "DROP INDEX answers_by_study_instance_uid",
-            "DROP INDEX series_by_study",
+            "DROP INDEX series_by_study_and_digest",
             "ALTER TABLE series DROP COLUMN scanner",
             "ALTER TABLE series DROP COLUMN month",
             "ALTER TABLE answers DROP COLUMN look_order",

@@ -40,6 +40,8 @@ class QueueQuery(Query):
         One of `REVIEWED`.
     reader
         By whom.
+    other_reader
+        Of ``dispute``: that between `reader` and this one.
     is_contradicted
         Only series whose study contradicts itself.
     differs_from
@@ -55,6 +57,7 @@ class QueueQuery(Query):
     look: str | None = None
     reviewed: str | None = None
     reader: str | None = None
+    other_reader: str | None = None
     is_contradicted: bool = False
     differs_from: str | None = None
     scanner: str | None = None
@@ -71,6 +74,10 @@ class QueueQuery(Query):
                 raise UsageError(f"{name} = {said!r}; expected one of {', '.join(words)}.{meant}")
         if self.reviewed in ("by", "not_by") and self.reader is None:
             raise UsageError(f"reviewed = {self.reviewed!r} needs a reader; name one.")
+        if self.other_reader is not None and (self.reviewed != "dispute" or self.reader is None):
+            raise UsageError(
+                "an other_reader is one of two in dispute: ask with reader and reviewed = 'dispute'."
+            )
 
 
 class Key(NamedTuple):
@@ -173,6 +180,9 @@ def _by_readers(query: QueueQuery) -> list[sa.ColumnElement[bool]]:
         digests = digests.where(current.c.reader == escaped(query.reader or ""))
     elif query.reviewed == "dispute":
         several = sa.func.count(current.c.verdict.distinct()) > 1
+        if query.other_reader is not None:
+            both = (escaped(query.reader or ""), escaped(query.other_reader))
+            digests = digests.where(current.c.reader.in_(both))
         digests = digests.group_by(current.c.digest).having(several)
     is_among = ANSWERS.c.digest.in_(digests)
     return [~is_among if query.reviewed in ("not_by", "nobody") else is_among]
@@ -191,10 +201,17 @@ def _by_other(other: int | None) -> list[sa.ColumnElement[bool]]:
 def after(key: Key | None, statement: sa.Select, n: int, *, backwards: bool = False) -> sa.Select:
     """Return the statement that gives the next ``n`` after a key, or the last before it, nearest first."""
     if key is not None:
-        place = sa.tuple_(*_KEY)
-        edge = sa.tuple_(*(sa.literal(value) for value in key))
-        statement = statement.where(place < edge if backwards else place > edge)
+        statement = statement.where(is_before(key) if backwards else sa.tuple_(*_KEY) > _literal(key))
     return statement.order_by(*(column.desc() if backwards else column for column in _KEY)).limit(n)
+
+
+def is_before(key: Key) -> sa.ColumnElement[bool]:
+    """Return whether something stands before a key in the queue."""
+    return sa.tuple_(*_KEY) < _literal(key)
+
+
+def _literal(key: Key) -> sa.Tuple:
+    return sa.tuple_(*(sa.literal(value) for value in key))
 
 
 def find_key(connection: sa.Connection, place: int, model: int) -> Key | None:

@@ -77,6 +77,14 @@ class Review(NamedTuple):
     is_withdrawn: bool
 
 
+class Reader(NamedTuple):
+    """Somebody who decided: how many decisions hold, and when the last of them was made, UTC."""
+
+    name: str
+    n_decided: int
+    last_at: str
+
+
 _COLUMNS = (
     "token",
     "digest",
@@ -208,15 +216,15 @@ def iter_reviews(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> I
 def select_current() -> sa.Subquery:
     """Return what holds: of each content and reader the last decision that was not taken back.
 
-    Columns ``digest``, ``reader``, ``verdict``, ``model_id``, ``reviewed_at`` and ``id``.
+    Columns ``digest``, ``reader``, ``verdict``, ``model_id``, ``reviewed_at``, ``is_blind`` and ``id``.
     """
     newest_first = sa.func.row_number().over(
         partition_by=(REVIEWS.c.digest, REVIEWS.c.reader), order_by=REVIEWS.c.id.desc()
     )
-    columns = [REVIEWS.c[name] for name in ("digest", "reader", "verdict", "model_id", "reviewed_at", "id")]
-    live = sa.select(*columns, newest_first.label("nth"))
-    live_rows = live.where(REVIEWS.c.withdraws.is_(None), ~_IS_WITHDRAWN).subquery("live")
-    return sa.select(live_rows).where(live_rows.c.nth == 1).subquery("current")
+    names = ("digest", "reader", "verdict", "model_id", "reviewed_at", "is_blind", "id")
+    live = sa.select(*(REVIEWS.c[name] for name in names), newest_first.label("nth"))
+    live_rows = live.where(REVIEWS.c.withdraws.is_(None), ~_IS_WITHDRAWN).subquery()
+    return sa.select(live_rows).where(live_rows.c.nth == 1).subquery()
 
 
 def find_verdicts(connection: sa.Connection, digests: Iterable[str]) -> dict[str, dict[str, Verdict]]:
@@ -229,6 +237,27 @@ def find_verdicts(connection: sa.Connection, digests: Iterable[str]) -> dict[str
     ):
         found.setdefault(digest, {})[unescaped(reader)] = Verdict(verdict)
     return found
+
+
+def list_readers(connection: sa.Connection) -> list[Reader]:
+    """Return who decided, in the order of their names."""
+    current = select_current()
+    asked = sa.select(current.c.reader, sa.func.count(), sa.func.max(current.c.reviewed_at))
+    found = connection.execute(asked.group_by(current.c.reader).order_by(current.c.reader))
+    return [Reader(unescaped(name), n, last) for name, n, last in found]
+
+
+def count_agreement(
+    connection: sa.Connection, reader: str, other: str, *, is_blind: bool
+) -> dict[tuple[Verdict, Verdict], int]:
+    """Return how many contents two readers decided how; only blindly where it is said."""
+    one, two = select_current(), select_current()
+    asked = sa.select(one.c.verdict, two.c.verdict, sa.func.count()).join(two, two.c.digest == one.c.digest)
+    asked = asked.where(one.c.reader == escaped(reader), two.c.reader == escaped(other))
+    if is_blind:
+        asked = asked.where(one.c.is_blind == 1, two.c.is_blind == 1)
+    found = connection.execute(asked.group_by(one.c.verdict, two.c.verdict))
+    return {(Verdict(first), Verdict(second)): n for first, second, n in found}
 
 
 def find_digest(connection: sa.Connection, place: int) -> str:

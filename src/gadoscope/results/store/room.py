@@ -1,20 +1,21 @@
 """The review room's side of a store: one pool of connections for many threads, from queue to decision."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 
 from gadoscope.errors import OutputError, UsageError
-from gadoscope.labels import SeriesResult
+from gadoscope.labels import Verdict
 from gadoscope.results.sqlite_files import may_write
-from gadoscope.results.store.codec import ROW_COLUMNS, from_values
-from gadoscope.results.store.looks import Look, Point, read_points
+from gadoscope.results.store.codec import from_values
+from gadoscope.results.store.looks import Look
 from gadoscope.results.store.opening import WRITES, explained, open_engine, use_wal
 from gadoscope.results.store.outage import Say, say_on_stderr
+from gadoscope.results.store.overview import Overview, count_kinds
 from gadoscope.results.store.queue import (
     MOST_AT_ONCE,
     Key,
@@ -23,6 +24,7 @@ from gadoscope.results.store.queue import (
     QueueQuery,
     after,
     find_key,
+    is_before,
     read_cursor,
     select_queue,
     write_cursor,
@@ -30,86 +32,36 @@ from gadoscope.results.store.queue import (
 from gadoscope.results.store.reader import StoreReader
 from gadoscope.results.store.reviews import (
     Decision,
+    Reader,
     Review,
+    count_agreement,
     find_digest,
     find_verdicts,
     iter_reviews,
+    list_readers,
     write_decision,
     write_withdrawal,
 )
-from gadoscope.results.store.schema import ALONE, OLDEST_REVIEWED, WHOLE
-from gadoscope.results.store.tables import ANSWERS, MODELS, REVIEWS, RUNS, SERIES
-from gadoscope.text import escaped, unescaped
+from gadoscope.results.store.schema import OLDEST_REVIEWED
+from gadoscope.results.store.series_view import SeriesView, view_series
+from gadoscope.results.store.tables import ANSWERS, REVIEWS, RUNS, SERIES
+from gadoscope.text import unescaped
 
 BUSY_SECONDS = 5.0
 """How long a decision waits for a run that writes the same SQLite file: a reader sits before it."""
+MOST_COUNTS = 1000
+"""Questions whose counts are kept in memory."""
+_OPPOSITES = {"not_by": "by", "nobody": "anybody"}
+_RUNS_STATE = sa.select(
+    sa.select(sa.func.max(ANSWERS.c.id)).scalar_subquery(),
+    sa.select(sa.func.max(SERIES.c.id)).scalar_subquery(),
+    sa.func.count(RUNS.c.id),
+    sa.func.max(RUNS.c.ended),
+)
+"""Another one whenever a run wrote an answer or a place, began, or ended."""
+_REVIEWS_STATE = sa.select(sa.func.max(REVIEWS.c.id))
 
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What one model and version say of a series.
-
-    Parameters
-    ----------
-    version
-        Of Gadoscope.
-    answered_at
-        UTC.
-    is_superseded
-        Whether another version was asked since.
-    rows
-        Of the volumes, then of the series; as `classify` gave them.
-    point
-        Where the probability of the series becomes an answer.
-    """
-
-    model: str
-    version: str
-    answered_at: str
-    is_superseded: bool
-    rows: tuple[SeriesResult, ...]
-    point: Point
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sibling:
-    """Another series of the study; ``result`` is what the model that answered last says of it."""
-
-    place: int
-    result: SeriesResult
-
-
-@dataclass(frozen=True, kw_only=True)
-class SeriesView:
-    """All that a store has of one place.
-
-    Parameters
-    ----------
-    place, path
-        Its number, and where it lies.
-    is_gone
-        Whether something else lies there now, or nothing, as far as runs saw.
-    digest
-        Of the content.
-    scanner, month
-        As the header has them; None where it is not known.
-    answers
-        Of all models and versions, the last one first.
-    history
-        What readers decided and took back, the first one first.
-    siblings
-        The study's other series, in the order in which they were found.
-    """
-
-    place: int
-    path: str
-    is_gone: bool
-    digest: str
-    scanner: str | None
-    month: str | None
-    answers: tuple[Answer, ...]
-    history: tuple[Review, ...]
-    siblings: tuple[Sibling, ...]
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +94,7 @@ class Room(StoreReader):
 
     def __init__(self, url: str, *, say: Say = say_on_stderr) -> None:
         super().__init__(url, say=say)
+        self._counts: dict[tuple[str, QueueQuery], tuple[tuple[Any, ...], Any]] = {}
         path = self.address.path
         if path is not None and not path.is_file():
             raise UsageError(
@@ -224,18 +177,18 @@ class Room(StoreReader):
             raise UsageError(f"a page has 1 to {MOST_AT_ONCE} series, and not {n}.")
         key = None if after_cursor is None else read_cursor(after_cursor)
         with self._connect() as connection:
-            statement, models = self._select_queue(connection, query)
+            statement = self._select_queue(connection, query)
             if statement is None:
                 return Page(items=(), next=None, total=0)
-            items = self._fetch(connection, after(key, statement, n + 1), models)
-            total = self._count(connection, statement)
+            items = self._fetch(connection, after(key, statement, n + 1))
+            total = self._count(connection, query)
         more = write_cursor(items[n - 1].key) if len(items) > n else None
         return Page(items=tuple(items[:n]), next=more, total=total)
 
     def neighbours(self, place: int, query: QueueQuery | None = None) -> Neighbours:
         """Return what stands before and after a place in a queue, also where it is not in that any more."""
         with self._connect() as connection:
-            statement, _ = self._select_queue(connection, query or QueueQuery())
+            statement = self._select_queue(connection, query or QueueQuery())
             key = self._find_key(connection, place, query or QueueQuery())
             if statement is None or key is None:
                 return Neighbours(previous=None, next=None)
@@ -250,12 +203,43 @@ class Room(StoreReader):
         """Return how many stand before a place in a queue; None where its model did not answer it."""
         query = query or QueueQuery()
         with self._connect() as connection:
-            statement, _ = self._select_queue(connection, query)
             key = self._find_key(connection, place, query)
-            if statement is None or key is None:
-                return None
-            before = after(key, statement, 0, backwards=True).limit(None)
-            return self._count(connection, before)
+            return None if key is None else self._count(connection, query, before=key)
+
+    def overview(self, query: QueueQuery | None = None) -> Overview:
+        """Return how many series there are of each kind, by plane, source, scanner and month.
+
+        Of 100,000 series it takes a third of a second, and no time where no run was there since.
+        """
+        query = query or QueueQuery()
+        with self._connect() as connection:
+            model = self._find_model(connection, query)
+            if model is None:
+                return Overview()
+            other = self._find_other(connection, query)
+            count = lambda: count_kinds(connection, query, model, other)  # noqa: E731 — called below, or not
+            return self._counted(connection, "overview", query, count)
+
+    def readers(self) -> list[Reader]:
+        """Return who decided, how many decisions of each hold, and when the last one was made."""
+        with self._connect() as connection:
+            return list_readers(connection)
+
+    def agreement(
+        self, reader: str, other: str, *, is_blind: bool = False
+    ) -> dict[tuple[Verdict, Verdict], int]:
+        """Return how many contents two readers decided how: what holds of the one, then of the other.
+
+        Those in dispute are ``queue(QueueQuery(reviewed="dispute", reader=..., other_reader=...))``, and
+        `gadoscope.statistics.kappa` says how far the readers agree.
+
+        Parameters
+        ----------
+        is_blind
+            Only those that both decided without seeing what the machine says.
+        """
+        with self._connect() as connection:
+            return count_agreement(connection, reader, other, is_blind=is_blind)
 
     def series(self, place: int) -> SeriesView:
         """Return all that the store has of a place.
@@ -266,22 +250,7 @@ class Room(StoreReader):
             If there is none of that number.
         """
         with self._connect() as connection:
-            found = connection.execute(sa.select(SERIES).where(SERIES.c.id == place)).mappings().first()
-            if found is None:
-                raise UsageError(f"there is no series number {place} in this store.")
-            path = unescaped(found["path"])
-            answers = tuple(self._iter_answers(connection, found["digest"], found["study"], path))
-            return SeriesView(
-                place=place,
-                path=path,
-                is_gone=found["gone_at"] is not None,
-                digest=found["digest"],
-                scanner=found["scanner"] and unescaped(found["scanner"]),
-                month=found["month"],
-                answers=answers,
-                history=tuple(iter_reviews(connection, REVIEWS.c.digest == found["digest"])),
-                siblings=tuple(self._iter_siblings(connection, found, answers)),
-            )
+            return view_series(connection, place, self._find_models(connection, None))
 
     @contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
@@ -297,15 +266,15 @@ class Room(StoreReader):
         with explained(self.address), self._engine.execution_options(**{WRITES: True}).begin() as connection:
             yield connection
 
-    def _select_queue(
-        self, connection: sa.Connection, query: QueueQuery
-    ) -> tuple[sa.Select | None, dict[int, str]]:
-        """Return the statement of a queue and the names of models by number; None before the first run."""
+    def _select_queue(self, connection: sa.Connection, query: QueueQuery) -> sa.Select | None:
+        """Return the statement of a queue; None before the first run."""
         model = self._find_model(connection, query)
         if model is None:
-            return None, {}
-        other = None if query.differs_from is None else self._find_one(connection, query.differs_from)
-        return select_queue(query, model, other), self._find_models(connection, None)
+            return None
+        return select_queue(query, model, self._find_other(connection, query))
+
+    def _find_other(self, connection: sa.Connection, query: QueueQuery) -> int | None:
+        return None if query.differs_from is None else self._find_one(connection, query.differs_from)
 
     def _find_model(self, connection: sa.Connection, query: QueueQuery) -> int | None:
         if query.model is not None:
@@ -319,9 +288,8 @@ class Room(StoreReader):
         model = self._find_model(connection, query)
         return None if model is None else find_key(connection, place, model)
 
-    def _fetch(
-        self, connection: sa.Connection, statement: sa.Select, models: dict[int, str]
-    ) -> list[QueueItem]:
+    def _fetch(self, connection: sa.Connection, statement: sa.Select) -> list[QueueItem]:
+        models = self._find_models(connection, None)
         rows = connection.execute(statement.add_columns(ANSWERS.c.model_id)).all()
         verdicts = find_verdicts(connection, {row.digest for row in rows})
         return [self._make_item(row, models, verdicts.get(row.digest, {})) for row in rows]
@@ -336,60 +304,38 @@ class Room(StoreReader):
             key=Key(order, answer, place),
         )
 
-    def _count(self, connection: sa.Connection, statement: sa.Select) -> int:
-        counted = statement.with_only_columns(sa.func.count(), maintain_column_froms=True).order_by(None)
+    def _count(self, connection: sa.Connection, query: QueueQuery, before: Key | None = None) -> int:
+        """Return how many a queue has, all of them or before a key."""
+        if query.reviewed in _OPPOSITES:  # few were looked at, and all of them were counted before
+            opposite = replace(query, reviewed=_OPPOSITES[query.reviewed])
+            every = replace(query, reviewed=None)
+            return self._count(connection, every, before) - self._count(connection, opposite, before)
+        if before is not None:
+            return self._count_now(connection, query, before)
+        return self._counted(connection, "queue", query, lambda: self._count_now(connection, query, None))
+
+    def _count_now(self, connection: sa.Connection, query: QueueQuery, before: Key | None) -> int:
+        statement = self._select_queue(connection, query)
+        if statement is None:
+            return 0
+        counted = statement.with_only_columns(sa.func.count(), maintain_column_froms=True)
+        if before is not None:
+            counted = counted.where(is_before(before))
         return int(connection.execute(counted).scalar_one())
 
-    def _iter_answers(
-        self, connection: sa.Connection, digest: str, study: str, path: str
-    ) -> Iterator[Answer]:
-        about = [ANSWERS.c[name] for name in ("id", "model_id", "version", "answered_at", "superseded_at")]
-        about += [MODELS.c.metadata, MODELS.c.name]
-        asked = sa.select(*about, *(ANSWERS.c[name] for name in ROW_COLUMNS))
-        asked = asked.join(MODELS, MODELS.c.id == ANSWERS.c.model_id)
-        asked = asked.where(ANSWERS.c.digest == digest, ANSWERS.c.study == study)
-        groups: dict[tuple[int, str], list[sa.Row[Any]]] = {}
-        for row in connection.execute(
-            asked.order_by(ANSWERS.c.volume_index == WHOLE, ANSWERS.c.volume_index)
-        ):
-            groups.setdefault((row.model_id, row.version), []).append(row)
-        newest_last = sorted(groups.values(), key=lambda rows: (rows[-1].superseded_at is None, rows[-1].id))
-        for rows in reversed(newest_last):
-            _, _, version, at, superseded, metadata, name, *_ = rows[-1]
-            results = tuple(from_values(row[len(about) :], path, unescaped(name)) for row in rows)
-            yield Answer(
-                model=unescaped(name),
-                version=version,
-                answered_at=at,
-                is_superseded=superseded is not None,
-                rows=results,
-                point=read_points(unescaped(metadata)).at(max(row.n_slices_used for row in results)),
-            )
-
-    def _iter_siblings(
-        self, connection: sa.Connection, own: sa.RowMapping, answers: tuple[Answer, ...]
-    ) -> Iterator[Sibling]:
-        """Yield the other series of a study: judged together, or of the same StudyInstanceUID."""
-        uid = next((row.study_instance_uid for one in answers for row in one.rows), None)
-        uid = uid and escaped(uid)
-        if not answers or (own["study"] == ALONE and uid is None):
-            return
-        is_of_place = (SERIES.c.digest == ANSWERS.c.digest) & (SERIES.c.study == ANSWERS.c.study)
-        columns = [SERIES.c.id, SERIES.c.path, ANSWERS.c.model_id, *(ANSWERS.c[name] for name in ROW_COLUMNS)]
-        asked = sa.select(*columns).select_from(sa.join(SERIES, ANSWERS, is_of_place))
-        is_same = SERIES.c.study == own["study"] if own["study"] else ANSWERS.c.study_instance_uid == uid
-        asked = asked.where(
-            is_same,
-            SERIES.c.id != own["id"],
-            SERIES.c.gone_at.is_(None),
-            ANSWERS.c.volume_index == WHOLE,
-            ANSWERS.c.superseded_at.is_(None),
-        )
-        names = self._find_models(connection, None)
-        seen: set[int] = set()
-        for place, path, model, *values in connection.execute(
-            asked.order_by(SERIES.c.id, ANSWERS.c.id.desc())
-        ):
-            if place not in seen:
-                seen.add(place)
-                yield Sibling(place=place, result=from_values(values, unescaped(path), names[model]))
+    def _counted(
+        self, connection: sa.Connection, what: str, query: QueueQuery, count: Callable[[], Given]
+    ) -> Given:
+        """Return what was counted before; where a run, or a reader, was there since, count anew."""
+        state = tuple(connection.execute(_RUNS_STATE).one())
+        if query.reviewed is not None:
+            state += tuple(connection.execute(_REVIEWS_STATE).one())
+        question = (what, query)
+        known = self._counts.get(question)
+        if known is None or known[0] != state:
+            known = (state, count())
+            if len(self._counts) >= MOST_COUNTS:
+                self._counts.clear()
+            self._counts[question] = known
+        given: Given = known[1]
+        return given

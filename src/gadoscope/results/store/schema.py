@@ -130,7 +130,7 @@ SERIES = Table(
         Column("month", optional=True),
     ),
     unique=("digest", "study", "place"),
-    indexes=(("place",), ("headers",), ("study",)),
+    indexes=(("place",), ("headers",), ("study", "digest", "gone_at")),
     beside=("gone_at",),
 )
 """Places: the content `digest` lies at `path`, whose SHA-256 is `place`, for a path may be longer than a key;
@@ -175,7 +175,10 @@ ANSWERS = Table(
         ("answered_at",),
         ("run_id",),
         ("study_instance_uid",),
-        ("model_id", "look_order", "id"),
+        (
+            *("model_id", "look_order", "id", "superseded_at", "digest", "study"),
+            *("status", "phase", "agreement", "reason_code", "plane", "probability"),
+        ),
     ),
 )
 """Rows, as a table of results has them: see `codec`. `study` is empty for the answer that the series has by

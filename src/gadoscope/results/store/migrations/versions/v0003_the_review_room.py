@@ -34,9 +34,16 @@ def upgrade() -> None:
     for rows in _iter_answers(connection):
         orders = [{"id": row["id"], "look_order": look_order(row, points[row["model_id"]])} for row in rows]
         connection.execute(_SET, orders)
-    op.create_index("answers_by_model_id_and_look_order", "answers", ["model_id", "look_order", "id"])
+    op.create_index(
+        "answers_by_model_id_and_look_order",
+        "answers",
+        [
+            *("model_id", "look_order", "id", "superseded_at", "digest", "study"),
+            *("status", "phase", "agreement", "reason_code", "plane", "probability"),
+        ],
+    )
     op.create_index("answers_by_study_instance_uid", "answers", ["study_instance_uid"])
-    op.create_index("series_by_study", "series", ["study"])
+    op.create_index("series_by_study_and_digest", "series", ["study", "digest", "gone_at"])
     _make_reviews_anew(connection)
 
 
