@@ -102,10 +102,11 @@ def _check_headings(elements: list[Element]) -> Iterator[str]:
 
 
 def _check_names(elements: list[Element]) -> Iterator[str]:
+    labelled = {one.attributes.get("for") for one in elements if one.tag == "label" and one.words.strip()}
     for one in elements:
         if one.tag == "img" and not one.attributes.get("alt"):
             yield "a picture without words"
-        if one.tag == "input" and not one.attributes.get("aria-label"):
+        if one.tag in ("input", "select", "textarea") and not _has_name(one, labelled):
             yield "a control without a name"
         if one.attributes.get("class") == "scroll" and not one.attributes.get("aria-label"):
             yield "a scrolling table without a name"
@@ -113,6 +114,14 @@ def _check_names(elements: list[Element]) -> Iterator[str]:
             one.attributes.get("aria-hidden") or one.attributes.get("aria-labelledby")
         ):
             yield "a drawing without words"
+
+
+def _has_name(control: Element, labelled: set[str | None]) -> bool:
+    said = control.attributes
+    in_label = any(one.tag == "label" and one.words.strip() for one in control.iter_parents())
+    return bool(
+        said.get("type") == "hidden" or said.get("aria-label") or in_label or said.get("id") in labelled
+    )
 
 
 def _check_links(elements: list[Element]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,13 +91,36 @@ def _explain(row: SeriesResult, session: Session, jobs: int) -> tuple[ExplainedS
     """Return the slices of a row; none of one of several volumes, which are one item."""
     if not isinstance(row, SlicedResult) or row.slices is None or row.volume_index is not None:
         return ()
-    logits = session.slice_answers(row.slices).phase
-    look = _find_none if row.status is Status.REFUSED else partial(_find_evidence, session)
-    evidence = map_in_order(look, list(row.slices), count_jobs(jobs))
+    return explain_slices(row.slices, session, jobs=jobs, is_asked=row.status is not Status.REFUSED)
+
+
+def explain_slices(
+    slices: Annotated[NDArray[np.uint8], "n size size"],
+    session: Session,
+    *,
+    jobs: int = 0,
+    is_asked: bool = True,
+) -> tuple[ExplainedSlice, ...]:
+    """Return slices as the network sees them with their evidence.
+
+    Parameters
+    ----------
+    slices
+        Resized by the bundle's image path, shape (n, size, size), uint8.
+    session
+        The bundle.
+    jobs
+        Threads that look; 0 takes one for each core.
+    is_asked
+        Whether evidence is looked for at all.
+    """
+    logits = session.slice_answers(slices).phase
+    look = partial(_find_evidence, session) if is_asked else _find_none
+    evidence = map_in_order(look, list(slices), count_jobs(jobs))
     return tuple(
         ExplainedSlice(pixels, found, float(probability))
         for pixels, found, probability in zip(
-            row.slices, evidence, session.bundle.metadata.decision.probability(logits), strict=True
+            slices, evidence, session.bundle.metadata.decision.probability(logits), strict=True
         )
     )
 

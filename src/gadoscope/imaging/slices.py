@@ -114,7 +114,7 @@ def choose_slices(volume: LazyVolume, policy: SlicePolicy) -> ChosenSlices:
     """
     geometry = volume.geometry
     check_size(*geometry.shape[1:])
-    picked = _pick(volume, _find_planes(geometry, policy), policy)
+    picked = _pick(volume, find_planes(geometry, policy), policy)
     notes = [note for part in picked for note in part.warnings]
     stacks = _leave_out_blank([part.voxels for part in picked], notes)
     low, high = _find_limits(volume, stacks, notes)
@@ -126,7 +126,7 @@ def choose_slices(volume: LazyVolume, policy: SlicePolicy) -> ChosenSlices:
     )
 
 
-def _find_planes(geometry: Geometry, policy: SlicePolicy) -> tuple[Plane | None, ...]:
+def find_planes(geometry: Geometry, policy: SlicePolicy) -> tuple[Plane | None, ...]:
     """Return the planes to read; ``None`` is the volume's own, whatever that is.
 
     Raises

@@ -1,0 +1,9 @@
+"""The review room: pages in which a person looks at what the machine left, and decides by single keys."""
+
+from fastapi import APIRouter
+
+from gadoscope.web.room import archive, compare, decisions, look, queue, series, slices
+
+router = APIRouter()
+for _part in (look, archive, queue, series, slices, decisions, compare):
+    router.include_router(_part.router)
