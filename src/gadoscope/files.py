@@ -115,6 +115,31 @@ def create_folder(path: Path) -> Iterator[Path]:
             os.close(held)
 
 
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Yield a folder beside ``path`` that nobody else may enter, and take it away with all that lies in it.
+
+    What a killed process left there is taken away first; what a living one uses stays.
+
+    Raises
+    ------
+    OutputError
+        If the system cannot write.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear(path)
+        beside, held = _make_own(path, _make_folder)
+    except OSError as error:
+        raise OutputError(explain_refusal(path, error)) from error
+    try:
+        yield beside
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        if held is not None:
+            os.close(held)
+
+
 def explain_refusal(path: Path, error: OSError) -> str:
     """Return in one sentence why the system does not write ``path``, and what to do."""
     if error.errno in _NO_PERMISSION:

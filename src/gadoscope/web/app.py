@@ -1,9 +1,11 @@
 """The application: what is open while it serves, who stands at its gate, and which rooms lie behind."""
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -12,10 +14,16 @@ from starlette.exceptions import HTTPException
 
 from gadoscope.classification.classifier import Classifier
 from gadoscope.errors import GadoscopeError
+from gadoscope.files import scratch_folder
 from gadoscope.results.store.room import Room
 from gadoscope.version import __version__
 from gadoscope.web import assets, problems
-from gadoscope.web.api import system
+from gadoscope.web.answering import Answering
+from gadoscope.web.api import classify, system
+from gadoscope.web.api import jobs as job_operations
+from gadoscope.web.api.classify import Desk
+from gadoscope.web.body_limit import BodyLimit
+from gadoscope.web.jobs import Jobs
 from gadoscope.web.limits import RateLimit
 from gadoscope.web.log import Log
 from gadoscope.web.metrics import Metrics
@@ -24,9 +32,12 @@ from gadoscope.web.security.access import AccessFile
 from gadoscope.web.security.gate import Gate
 from gadoscope.web.security.headers import SecurityHeaders
 from gadoscope.web.security.identity import need_for_page
-from gadoscope.web.settings import MEBIBYTE, Settings
+from gadoscope.web.settings import MEBIBYTE, Limits, Settings
 from gadoscope.web.watching import Watch
 
+API = "/api/v1"
+UPLOADS = "gadoscope-uploads"
+"""Of the name of the folder in which uploads lie."""
 BODY_BYTES = MEBIBYTE
 """Of every request that is no upload."""
 ABOUT = (
@@ -64,9 +75,8 @@ def make_app(settings: Settings, *, log: Log | None = None) -> FastAPI:
         description=ABOUT,
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=f"{API}/openapi.json",
         lifespan=_open_and_close,
-        max_body_size=BODY_BYTES,
         telemetry=_NO_TELEMETRY,
     )
     state = app.state
@@ -78,6 +88,7 @@ def make_app(settings: Settings, *, log: Log | None = None) -> FastAPI:
     _answer_errors(app)
     _include_rooms(app)
     rate = RateLimit(settings.limits.token_per_minute, "requests of one token")
+    app.add_middleware(BodyLimit, most=BODY_BYTES, longer={f"{API}{classify.AT}": settings.limits.body_bytes})
     app.add_middleware(Gate, file=state.access, rate=rate)  # the last one added stands outermost
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Watch, log=log, metrics=state.metrics)
@@ -87,13 +98,20 @@ def make_app(settings: Settings, *, log: Log | None = None) -> FastAPI:
 @asynccontextmanager
 async def _open_and_close(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
-    state.log("started", version=__version__, model=state.classifier.bundle.model_id)
-    try:
-        yield
-    finally:
-        state.room.close()
-        state.classifier.close()
-        state.log("stopped")
+    limits: Limits = state.settings.limits
+    folder = (state.settings.spool or Path(tempfile.gettempdir())) / UPLOADS
+    jobs = Jobs(limits, state.log, state.metrics)
+    answering = Answering(state.classifier.session, limits, state.metrics)
+    with scratch_folder(folder) as spool:
+        state.desk = Desk.open(answering, jobs, spool, limits)
+        state.log("started", version=__version__, model=state.classifier.bundle.model_id)
+        try:
+            yield
+        finally:
+            jobs.close()
+            state.room.close()
+            state.classifier.close()
+            state.log("stopped")
 
 
 def _answer_errors(app: FastAPI) -> None:
@@ -105,6 +123,8 @@ def _answer_errors(app: FastAPI) -> None:
 
 def _include_rooms(app: FastAPI) -> None:
     app.include_router(system.router)
+    for router in (classify.router, job_operations.router):
+        app.include_router(router, prefix=API)
     app.include_router(sign_in.router)
     if find_spec("gadoscope.web.room") is not None:
         room = import_module("gadoscope.web.room")

@@ -23,7 +23,7 @@ MAX_SAID = 5
 """Faults of one request that are named; a thousand fields make no longer answer."""
 
 
-class Problem(Exception):  # noqa: N818 — the standard's word
+class Problem(HTTPException):
     """A request that has no other answer than why.
 
     Parameters
@@ -41,9 +41,11 @@ class Problem(Exception):  # noqa: N818 — the standard's word
     def __init__(
         self, status: int, kind: str, detail: str, *, headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(detail)
-        self.status, self.kind, self.detail = status, kind, detail
-        self.headers = dict(headers or {})
+        super().__init__(status, detail, dict(headers or {}))
+        self.kind = kind
+
+    def __str__(self) -> str:
+        return str(self.detail)
 
 
 class ProblemResponse(Response):
@@ -54,12 +56,12 @@ class ProblemResponse(Response):
     def __init__(self, problem: Problem) -> None:
         content = {
             "type": f"urn:gadoscope:problem:{problem.kind}",
-            "title": HTTPStatus(problem.status).phrase,
-            "status": problem.status,
+            "title": HTTPStatus(problem.status_code).phrase,
+            "status": problem.status_code,
             "detail": printable(problem.detail),
         }
-        headers = {"Cache-Control": "no-store", **problem.headers}
-        super().__init__(json.dumps(content), status_code=problem.status, headers=headers)
+        headers = {"Cache-Control": "no-store", **(problem.headers or {})}
+        super().__init__(json.dumps(content), status_code=problem.status_code, headers=headers)
 
 
 def answer_problem(_: Request, error: Exception) -> Response:
@@ -95,10 +97,9 @@ def _explain_http(error: HTTPException) -> str:
     said = {
         HTTPStatus.NOT_FOUND: "there is nothing at this address.",
         HTTPStatus.METHOD_NOT_ALLOWED: "this address takes other methods; the header Allow names them.",
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is larger than this server takes; send less at once.",
     }
     own = str(error.detail)
-    is_bare = own == HTTPStatus(error.status_code).phrase or own == "Content Too Large"
+    is_bare = own == HTTPStatus(error.status_code).phrase
     return said.get(HTTPStatus(error.status_code), own) if is_bare else own
 
 

@@ -73,8 +73,6 @@ class Settings:
         Files of TLS, in PEM.
     proxies
         Addresses of the proxies whose ``X-Forwarded-*`` headers are believed.
-    workers
-        Processes.
     limits
         Of requests.
     spool
@@ -99,7 +97,6 @@ class Settings:
     certificate: Path | None = None
     key: Path | None = None
     proxies: tuple[str, ...] = ()
-    workers: int = 1
     limits: Limits = field(default_factory=Limits)
     spool: Path | None = None
     show_identity: bool = False

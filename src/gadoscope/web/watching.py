@@ -3,7 +3,6 @@
 import time
 from typing import Any
 
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gadoscope.web.log import Log
@@ -41,8 +40,6 @@ class Watch:
         with self._metrics.under_way.track_inprogress():
             try:
                 await self._app(scope, receive, send_watched)
-            except HTTPException:
-                raise  # a body that is too large: whoever counts it answers
             except Exception as error:
                 self._log.fault(error, route=name_route(scope))
                 if status != _CLIENT_GONE:
