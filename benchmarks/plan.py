@@ -67,6 +67,13 @@ PLAN = (
         quick=("--studies", "20"),
     ),
     Benchmark(
+        "cluster",
+        "A cluster",
+        "Tasks that a driver hands to two Dask workers, its memory, and an archive classified by two workers "
+        "beside two threads.",
+        quick=("--series", "1000", "--studies", "4"),
+    ),
+    Benchmark(
         "default_latency",
         "A slice with the default",
         "The network that ships and the image path before it, one slice in one thread.",
