@@ -44,6 +44,7 @@ def serve_in_thread(settings: Settings) -> Iterator[Served]:
     app = make_app(settings, log=Log(lines.append))
     with socket.socket() as listener:
         listener.bind((LOOPBACK, 0))
+        listener.listen()
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -71,6 +71,7 @@ def guarded(folder: Path) -> Iterator[Guarded]:
     access, tokens = Access().with_user("anna", PASSWORD, tuple(Scope)), {}
     for scope in Scope:
         access, tokens[scope.value] = access.with_token(scope.value, (scope,), 1)
+    access, tokens["all"] = access.with_token("all", tuple(Scope), 1)
     over = Token(
         digest=hash_token("gado_over"),
         scopes=tuple(Scope),

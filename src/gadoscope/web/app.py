@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,9 +20,10 @@ from gadoscope.results.store.room import Room
 from gadoscope.version import __version__
 from gadoscope.web import assets, problems
 from gadoscope.web.answering import Answering
-from gadoscope.web.api import classify, system
+from gadoscope.web.api import classify, reviews, store, system
 from gadoscope.web.api import jobs as job_operations
 from gadoscope.web.api.classify import Desk
+from gadoscope.web.api.description import BEARER, describe
 from gadoscope.web.body_limit import BodyLimit
 from gadoscope.web.jobs import Jobs
 from gadoscope.web.limits import RateLimit
@@ -122,9 +124,10 @@ def _answer_errors(app: FastAPI) -> None:
 
 
 def _include_rooms(app: FastAPI) -> None:
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.include_router(system.router)
-    for router in (classify.router, job_operations.router):
-        app.include_router(router, prefix=API)
+    for router in (classify.router, job_operations.router, store.router, reviews.router):
+        app.include_router(router, prefix=API, dependencies=[Depends(BEARER)])
     app.include_router(sign_in.router)
     if find_spec("gadoscope.web.room") is not None:
         room = import_module("gadoscope.web.room")

@@ -81,7 +81,7 @@ def answer_invalid(_: Request, error: Exception) -> Response:
     """Return the answer to a request whose values do not fit; none of them is quoted."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 — as above
     said = [f"{_name_place(one['loc'])}: {one['msg']}" for one in error.errors()[:MAX_SAID]]
-    return ProblemResponse(Problem(422, "invalid-request", "; ".join(said)))
+    return ProblemResponse(Problem(422, "invalid-request", "; ".join(said) + "."))
 
 
 def answer_ours(_: Request, error: Exception) -> Response:

@@ -36,11 +36,11 @@ def serve(settings: Settings, *, say: Callable[[str], None]) -> None:
         If the store, the model or the file of users cannot be used, or nobody can listen there.
     """
     log = Log()
-    app = make_app(settings, log=log)
     for name in _LIBRARIES:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [JsonLines(log)], False
     with _listen(settings) as listener:
+        app = make_app(settings, log=log)
         server = _Server(_configure(app, settings))
         say(f"{spell_address(settings, listener)} (Ctrl-C ends it)")
         server.run(sockets=[listener])
@@ -63,13 +63,14 @@ def spell_address(settings: Settings, listener: socket.socket) -> str:
 
 
 def _listen(settings: Settings) -> socket.socket:
-    """Return a socket that listens: the port is taken before the model is asked for anything."""
+    """Return a socket that listens."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family)
     if os.name == "posix":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen()  # from now on whoever asks waits until the model is loaded, and is not sent away
     except OSError as error:
         listener.close()
         raise UsageError(

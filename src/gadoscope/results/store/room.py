@@ -16,6 +16,8 @@ from gadoscope.results.store.looks import Look
 from gadoscope.results.store.opening import WRITES, explained, open_engine, use_wal
 from gadoscope.results.store.outage import Say, say_on_stderr
 from gadoscope.results.store.overview import Overview, count_kinds
+from gadoscope.results.store.pages import PlacedRow, StudyRow, page_rows, page_studies, rows_of_study
+from gadoscope.results.store.query import Query
 from gadoscope.results.store.queue import (
     MOST_AT_ONCE,
     Key,
@@ -184,6 +186,28 @@ class Room(StoreReader):
             total = self._count(connection, query)
         more = write_cursor(items[n - 1].key) if len(items) > n else None
         return Page(items=tuple(items[:n]), next=more, total=total)
+
+    def page_rows(self, query: Query, after_key: Sequence[int] | None, n: int) -> list[PlacedRow]:
+        """Return the next rows after a key, in the order in which they came; errors of `rows`."""
+        with self._connect() as connection:
+            models, names = self._name_models(connection, query)
+            return page_rows(connection, query, models, names, after_key, n)
+
+    def page_studies(self, query: Query, after_uid: str | None, n: int) -> list[StudyRow]:
+        """Return the next studies after one, by their UIDs; errors of `rows`."""
+        with self._connect() as connection:
+            models, _ = self._name_models(connection, query)
+            return page_studies(connection, query, models, after_uid, n)
+
+    def rows_of_study(self, uid: str) -> list[PlacedRow]:
+        """Return the rows of the study of a StudyInstanceUID, in the order in which they came."""
+        with self._connect() as connection:
+            return rows_of_study(connection, uid, self._find_models(connection, None))
+
+    def _name_models(self, connection: sa.Connection, query: Query) -> tuple[dict[int, str], dict[int, str]]:
+        """Return the names of the models that are asked for, empty for all of them; and of all."""
+        asked = {} if query.model is None else self._find_models(connection, query.model)
+        return asked, self._find_models(connection, None)
 
     def neighbours(self, place: int, query: QueueQuery | None = None) -> Neighbours:
         """Return what stands before and after a place in a queue, also where it is not in that any more."""

@@ -10,7 +10,7 @@ from gadoscope.web.limits import RateLimit
 from gadoscope.web.problems import Problem, ProblemResponse
 from gadoscope.web.security.access import AccessFile
 from gadoscope.web.security.identity import Means, identify, not_signed_in
-from gadoscope.web.security.origin import check_origin
+from gadoscope.web.security.origin import SAFE_METHODS, check_origin
 
 SIGN_IN = "/sign-in"
 _OPEN = (SIGN_IN, "/healthz", "/readyz", "/favicon.ico")
@@ -46,6 +46,7 @@ class Gate:
         path = request.url.path
         state = scope.setdefault("state", {})
         state["caller"] = state["reader"] = None
+        is_open = path in _OPEN or path.startswith(_OPEN_BELOW)
         try:
             caller = identify(request, self._file)
             if caller is None:
@@ -53,10 +54,11 @@ class Gate:
             elif caller.means is Means.TOKEN:
                 self._rate.check(caller.key)
         except Problem as problem:
-            return ProblemResponse(problem)
+            is_shown = is_open and self._file is not None and scope["method"] in SAFE_METHODS
+            return None if is_shown else ProblemResponse(problem)
         if caller is not None:
             state["caller"], state["reader"] = caller, caller.name
-        elif path not in _OPEN and not path.startswith(_OPEN_BELOW):
+        elif not is_open:
             return _send_to_sign_in(request) if _is_page(request) else ProblemResponse(not_signed_in())
         return None
 
