@@ -81,14 +81,15 @@ class Server:
         command = [sys.executable, "-m", "gadoscope", "serve", str(self.served.store)]
         command += ["--port", str(self.port), "--model", str(self.served.model)]
         environment = {**os.environ, "LOGNAME": self.reader, "PYTHONPATH": os.pathsep.join(sys.path)}
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        log = self.served.store.with_suffix(".log")  # a pipe that nobody empties would stop the server
+        with log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=errors
+            )
         end = time.monotonic() + START_SECONDS
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > end:
-                said = self.process.stderr.read() if self.process.stderr else b""
-                raise AssertionError(f"the server did not start: {said.decode()[-2000:]}")
+                raise AssertionError(f"the server did not start: {log.read_text()[-2000:]}")
             time.sleep(0.05)
 
     def _answers(self) -> bool:
@@ -102,8 +103,6 @@ class Server:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-            if self.process.stderr:
-                self.process.stderr.close()
             self.process = None
 
 
