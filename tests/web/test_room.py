@@ -17,7 +17,7 @@ from gadoscope.web.opened import MOVED
 from tests.support.accessible import find_faults
 from tests.support.review_rooms import Served, make_room, serve_here
 
-PAGES = ("/", "/queue", "/series/1", "/compare", "/series/1/volume")
+PAGES = ("/", "/queue", "/series/1", "/compare", "/agreement", "/series/1/volume")
 MAX_BYTES = 150_000
 
 
@@ -215,6 +215,8 @@ def test_two_readers_keep_a_decision_each(
             ("ada", "pre"),
             ("bea", "post"),
         }
+    agreement = client.get("/agreement?one=ada&other=bea").text
+    assert "0 of 1 series that both decided" in agreement
     disputed = client.get("/queue?reviewed=dispute").text
     assert re.findall(r'<th><a href="/series/(\d+)', disputed) == [str(place)]
 

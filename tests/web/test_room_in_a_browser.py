@@ -302,7 +302,7 @@ def test_slices_are_scrolled_windowed_zoomed_and_seen_in_three_planes(
     page.keyboard.press("s")
     assert said.inner_text().startswith("sagittal")
     window = page.inner_text("#said-window")
-    box = page.locator("#stage").bounding_box() or {}
+    box: Any = page.locator("#stage").bounding_box()
     page.mouse.move(box["x"] + 200, box["y"] + 200)
     page.mouse.down()
     page.mouse.move(box["x"] + 320, box["y"] + 160, steps=4)

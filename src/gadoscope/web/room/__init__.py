@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from gadoscope.web.room import archive, compare, decisions, look, queue, series, slices
+from gadoscope.web.room import agreement, archive, compare, decisions, look, queue, series, slices
 
 router = APIRouter()
-for _part in (look, archive, queue, series, slices, decisions, compare):
+for _part in (look, archive, queue, series, slices, decisions, compare, agreement):
     router.include_router(_part.router)
