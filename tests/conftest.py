@@ -15,6 +15,7 @@ import pytest
 from tests.support.duration import tell_duration
 from tests.support.memory_folder import use_memory
 from tests.support.paths import SHARED
+from tests.support.remembered_noise import ROOM, remember_noise
 from tests.support.shapes import install_shape_checks
 from tests.support.workers import make_scheduler, put_longest_first
 
@@ -63,6 +64,11 @@ def pytest_collection() -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
     put_longest_first(items)
+
+
+def pytest_collection_finish() -> None:
+    """Let tests that scan the same person share what shapes the head."""
+    remember_noise()
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
@@ -117,6 +123,14 @@ def lasting_decoders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(apart, "close_decoders", lambda: None)
     yield
     close()
+
+
+@pytest.fixture
+def noise_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw what shapes a head for each head, as users do: for claims that the same is drawn twice."""
+    from gadoscope.phantom.head.noise import Noise  # noqa: PLC0415 — most tests need no head
+
+    monkeypatch.setattr(f"{ROOM}.Noise", Noise)
 
 
 @pytest.fixture

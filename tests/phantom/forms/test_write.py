@@ -45,6 +45,7 @@ def write_small(folder: Path, form: Form, jobs: int) -> None:
 
 
 # Two copies of this process have loaded what every form needs; two fresh ones, as for a user, load it anew.
+@pytest.mark.usefixtures("noise_drawn_anew")
 @pytest.mark.parametrize("start", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_the_same_seed_gives_the_same_bytes_of_every_form_in_this_process_or_in_two_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str

@@ -128,6 +128,7 @@ def test_the_same_point_is_the_same_whatever_is_asked_around_it(head: Head) -> N
         assert alone.get(region, np.zeros(3)) == pytest.approx(part[100:103], abs=1e-4)
 
 
+@pytest.mark.usefixtures("noise_drawn_anew")
 def test_subjects_differ_and_each_is_always_the_same() -> None:
     positions = np.random.default_rng(2).uniform(-60, 60, (2000, 3))
     first, again, other = (Head(draw_subject(5, n)).fractions(positions, 1.0) for n in (1, 1, 2))

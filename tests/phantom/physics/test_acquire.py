@@ -105,6 +105,7 @@ def test_the_two_images_of_a_subject_share_everything_but_the_agent_and_the_nois
     assert np.array_equal(pre.regions, post.regions)
 
 
+@pytest.mark.usefixtures("noise_drawn_anew")
 def test_a_phase_is_the_same_whether_its_partner_is_made_or_not() -> None:
     cohort = Cohort(subjects=3, seed=2, slices=1, matrix=48)
     both = scan(cohort, 1).series[1].signal

@@ -125,6 +125,7 @@ def test_the_manifest_tells_the_settings(tmp_path: Path) -> None:
     assert (rows["ct"]["repetition_time_ms"], rows["ct"]["field_strength_t"]) == ("", "")
 
 
+@pytest.mark.usefixtures("noise_drawn_anew")
 def test_the_same_seed_gives_the_same_bytes_with_other_contrasts_beside(tmp_path: Path) -> None:
     write_cohort(SMALL, tmp_path / "a", form=Form.PNG, contrasts=[Contrast.DIFFUSION])
     write_cohort(SMALL, tmp_path / "b", form=Form.PNG, contrasts=[Contrast.T2, Contrast.DIFFUSION])
