@@ -9,14 +9,14 @@ same, so that a score above 0 speaks for post-contrast whatever the mixture.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import compute_sample_weight
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from gadoscope.arrays import Bools, Floats
 from gadoscope.statistics.bins import cut_into_bins
@@ -106,45 +106,55 @@ def score_predictors(
         Subject of each image, shape (n,): the images of one are never on both sides of a fold.
     """
     folds = _deal_folds(is_post, group)
+    threads = ThreadpoolController()  # it looks through all libraries of the process: once
     for predictor in predictors:
         if predictor.is_constant:
             yield Scored(predictor, None, "constant")
         elif not folds:
             yield Scored(predictor, None, "too few subjects")
         else:
-            with threadpool_limits(1):  # so small a forest is grown sooner than threads are woken for it
+            with threads.limit(limits=1):  # so small a forest is grown sooner than threads are woken for it
                 score = _score(predictor, is_post, folds)
             yield Scored(predictor, score)
 
 
-def _deal_folds(
-    is_post: Bools, group: NDArray[np.int64]
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Return training and test images of each fold; none if a class has too few subjects."""
+class _Fold(NamedTuple):
+    """Images to fit on and to score, shapes (n,) and (m,), and the weight of each to fit on, shape (n,)."""
+
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+    weight: Floats
+
+
+def _deal_folds(is_post: Bools, group: NDArray[np.int64]) -> list[_Fold]:
+    """Return the folds; none if a class has too few subjects."""
     fewest = min(np.unique(group[is_post]).size, np.unique(group[~is_post]).size)
     if fewest < MIN_SUBJECTS:
         return []
     dealer = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=SEED)
     folds = list(dealer.split(np.zeros((is_post.size, 1)), is_post, group))
-    return [(train, test) for train, test in folds if is_post[train].any() and not is_post[train].all()]
+    return [
+        _Fold(train, test, compute_sample_weight("balanced", is_post[train]))
+        for train, test in folds
+        if is_post[train].any() and not is_post[train].all()
+    ]
 
 
-def _score(
-    predictor: Predictor, is_post: Bools, folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
-) -> Floats:
+def _score(predictor: Predictor, is_post: Bools, folds: Sequence[_Fold]) -> Floats:
     score = np.zeros(is_post.size)
-    for train, test in folds:
+    for train, test, weight in folds:
         given, asked = predictor.values[train], predictor.values[test]
         if predictor.is_named:
             score[test] = _compare_frequencies(given, is_post[train], asked)
         elif train.size < 2 * MIN_LEAF:
             continue  # a tree could not divide so few: all scores stay what both classes have before any
         else:
-            score[test] = _ask_forest(given.astype(np.float64), is_post[train], asked.astype(np.float64))
+            numbers = cut_into_bins(given.astype(np.float64), weight, asked.astype(np.float64), N_BINS)
+            score[test] = _ask_forest(*numbers, is_post[train], weight)
     return np.round(score, DIGITS)
 
 
-def _ask_forest(given: Floats, is_post: Bools, asked: Floats) -> Floats:
+def _ask_forest(given: Floats, asked: Floats, is_post: Bools, weight: Floats) -> Floats:
     """Return the scores of ``asked``, shape (m, k), by a forest grown on ``given``, shape (n, k)."""
     forest = HistGradientBoostingClassifier(
         max_iter=N_TREES,
@@ -152,12 +162,10 @@ def _ask_forest(given: Floats, is_post: Bools, asked: Floats) -> Floats:
         learning_rate=LEARNING_RATE,
         min_samples_leaf=MIN_LEAF,
         max_bins=N_BINS,
-        class_weight="balanced",
         early_stopping=False,
         random_state=SEED,
     )
-    given, asked = cut_into_bins(given, compute_sample_weight("balanced", is_post), asked, N_BINS)
-    scores: Floats = forest.fit(given, is_post).decision_function(asked)
+    scores: Floats = forest.fit(given, is_post, weight).decision_function(asked)
     return scores
 
 
