@@ -110,6 +110,13 @@ PLAN = (
         quick=("--answers", "2000", "--rows-asked", "20000"),
     ),
     Benchmark(
+        "api",
+        "The REST API",
+        "Clients that send slices at once to `gadoscope serve`, every answer compared with those of the command "
+        "line, and a DICOM series sent whole.",
+        quick=("--clients", "8", "--seconds", "5", "--rounds", "2"),
+    ),
+    Benchmark(
         "study_aware",
         "Judging a study together",
         "What judging the series of a study together changes, by simulated networks on phantom heads: of all "

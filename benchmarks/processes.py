@@ -47,9 +47,14 @@ def run(command: Sequence[object]) -> Finished:
     return Finished(wall_s=wall_s, peak_mb=max(peaks), output=text)
 
 
+def measure_memory_mb(pid: int) -> float:
+    """Return the memory of a process that runs, and of all that descend from it, in MB."""
+    return sum(map(_memory_mb, _family(pid)))
+
+
 def _watch(pid: int, peaks: list[float], done: threading.Event) -> None:
     while not done.wait(SAMPLE_S):
-        peaks[0] = max(peaks[0], sum(map(_memory_mb, _family(pid))))
+        peaks[0] = max(peaks[0], measure_memory_mb(pid))
 
 
 def _family(pid: int) -> list[int]:

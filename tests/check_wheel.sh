@@ -32,7 +32,7 @@ for library in ("torch", "scipy"):
     assert importlib.util.find_spec(library) is None, f"the base installation must not bring {library}"
 rooms = importlib.resources.files("gadoscope")
 assert load_lexicon().version >= 1, "the lexicon is missing"
-for page in ("evaluation/templates/report.html", "inspection/templates/audit.html", "report/templates/house.css"):
+for page in ("evaluation/templates/report.html", "inspection/templates/audit.html", "report/templates/house.css", "web/templates/sign_in.html", "web/static/sign_in.css"):
     assert (rooms / page).is_file(), f"{page} is missing"
 for name in ("lesson", "default", "finetune"):
     assert (rooms / "configs" / f"{name}.toml").is_file(), f"the config {name} is missing"
@@ -72,6 +72,9 @@ refuses train lesson --data slices --output run
 refuses evaluate default --data slices --output report
 refuses audit slices
 refuses import-keras old.h5
+extra=web
+refuses serve answers.db
+refuses access access.json
 extra=parquet
 refuses classify slices/Test --output answers.parquet
 test ! -e run && test ! -e report && test ! -e answers.parquet

@@ -20,7 +20,9 @@ from typing import Any
 import pytest
 
 import gadoscope as gs
+from gadoscope.results.store.reader import StoreReader
 from gadoscope.statistics import predictors
+from gadoscope.web.security.access import read_access
 from tests.docs.console import in_shape, matches, read_blocks, run_block, run_block_here
 from tests.support.commands import run_command
 from tests.support.paths import DOCS
@@ -111,10 +113,19 @@ def check_pipeline(folder: Path) -> None:
     assert names["tell_phase"](folder / "scans" / "sub-001" / name) == answered[name]
 
 
+def check_access(folder: Path) -> None:
+    """Only who was not removed is let in, and the store holds what was classified."""
+    access = read_access(folder / "access.json")
+    assert access.check_password("anna", "correct horse battery")
+    assert access.users.keys() == {"anna"}
+    assert StoreReader(str(folder / "answers.db")).count()
+
+
 PAGES = {
     "audit-your-data": Page(is_quick=False),
     "install": Page(),
     "read-the-evidence": Page(is_quick=False),
+    "serve-a-review-room": Page(check=check_access),
     "use-in-a-pipeline": Page(smaller={"phantom": ["--jobs", "1"]}, check=check_pipeline),
     "score-on-tcia": Page(
         bring_tcia, partial(bring_tcia, slices=4, matrix=48), {"evaluate": ["--cases", "0"]}, check_tcia

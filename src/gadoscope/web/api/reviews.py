@@ -20,7 +20,7 @@ TOKEN_PATTERN = r"^[A-Za-z0-9_-]{8,100}$"  # noqa: S105 — of no secret
 class NewReview(Said):
     """A decision."""
 
-    series: int = Field(ge=1, lt=2**63, description="Number of the series in the store.", examples=[1])
+    series: int = Field(ge=1, le=2**53, description="Number of the series in the store.", examples=[1])
     verdict: Verdict
     token: str = Field(
         pattern=TOKEN_PATTERN,

@@ -23,7 +23,7 @@ from gadoscope.web.security.identity import Caller, need
 
 router = APIRouter(tags=["store"])
 Reading = Annotated[Caller, Depends(need(Scope.READ))]
-Place = Annotated[int, Path(ge=1, lt=2**63, description="Number of the series in the store.", examples=[1])]
+Place = Annotated[int, Path(ge=1, le=2**53, description="Number of the series in the store.", examples=[1])]
 Word = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Moment = datetime | date
 Uid = Annotated[str, Path(pattern=r"^[0-9.]{1,64}$", examples=["2.25.113"])]
