@@ -112,8 +112,8 @@ PLAN = (
     Benchmark(
         "api",
         "The REST API",
-        "Clients that send slices at once to `gadoscope serve`, every answer compared with those of the command "
-        "line, and a DICOM series sent whole.",
+        "Clients that send slices at once to `gadoscope serve`, every answer compared with the "
+        "command line's, and a DICOM series sent whole.",
         quick=("--clients", "8", "--seconds", "5", "--rounds", "2"),
     ),
     Benchmark(

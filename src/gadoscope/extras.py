@@ -40,6 +40,7 @@ MODULES_OF_EXTRA = {
     "cluster": ("dask", "distributed"),
     "web": (
         "alembic",
+        "anyio",
         "argon2",
         "fastapi",
         "prometheus_client",

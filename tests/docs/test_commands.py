@@ -44,6 +44,7 @@ RUN_BY = {
     "docs/how-to/install.md": "test_install.py",
     "docs/how-to/read-the-evidence.md": "test_how_to.py",
     "docs/how-to/score-on-tcia.md": "test_how_to.py",
+    "docs/how-to/serve-a-review-room.md": "test_how_to.py",
     "docs/how-to/test-on-your-own-scans.md": "test_own_scans.py",
     "docs/how-to/train-on-several-devices.md": "test_pages_run.py",
     "docs/how-to/train-on-your-own-images.md": "test_pages_run.py",

@@ -1,4 +1,4 @@
-"""The review room: pages in which a person looks at what the machine left, and decides by single keys."""
+"""The review room: pages to look at what the machine left, and to decide by keys."""
 
 from fastapi import APIRouter
 
