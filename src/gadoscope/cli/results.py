@@ -53,11 +53,16 @@ MOST_SHOWN = 20
     "--manifest",
     type=click.Path(path_type=Path),
     metavar="CSV",
-    help="Write the answered series as a manifest for train, evaluate and audit.",
+    help="Write the answered series as a manifest for train, evaluate and audit; with --reviews those that "
+    "readers gave a label.",
 )
 @click.option(
     "--compare", nargs=2, metavar="MODEL MODEL", help="Hold the answers of two models side by side."
 )
+@click.option(
+    "--reviews", is_flag=True, help="What readers decided in `gadoscope serve`, in the place of rows."
+)
+@click.option("--reader", metavar="NAME", help="With --reviews: the decisions of this reader alone.")
 @click.option("--runs", "lists_runs", is_flag=True, help="List the runs.")
 @json_option("JSON Lines on the standard output.")
 def command(
@@ -66,6 +71,8 @@ def command(
     output: Path | None,
     manifest: Path | None,
     compare: tuple[str, str] | None,
+    reviews: bool,
+    reader: str | None,
     lists_runs: bool,
     as_json: bool,
     **asked: Any,
@@ -82,6 +89,7 @@ def command(
         gadoscope results sqlite:///answers.db --phase POST_CONTRAST --agreement conflict --output look.csv
         gadoscope results sqlite:///answers.db --compare default lesson
         gadoscope results sqlite:///answers.db --model default --manifest manifest.csv
+        gadoscope results sqlite:///answers.db --reviews --manifest labels.csv
     """
     from gadoscope.extras import name_what_is_missing
 
@@ -90,17 +98,25 @@ def command(
         from gadoscope.results.store.reader import StoreReader
 
     _check_options(output, manifest, compare, asked["model"], as_json=as_json, lists_runs=lists_runs)
-    reader, query = StoreReader(store, say=say_aside), Query(**asked)
-    if lists_runs:
-        _list_runs(reader, as_json=as_json)
+    _check_reviews(asked, reader, reviews=reviews, is_other=compare is not None or lists_runs)
+    kept, query = StoreReader(store, say=say_aside), Query(**asked)
+    if reviews:
+        from gadoscope.cli.reviews import give_decisions, give_labels
+
+        if manifest is not None:
+            give_labels(store, reader, manifest)
+        else:
+            give_decisions(store, query, reader, output, as_json=as_json)
+    elif lists_runs:
+        _list_runs(kept, as_json=as_json)
     elif compare is not None:
-        _compare(reader.pairs(*compare, query), compare, output, as_json=as_json)
+        _compare(kept.pairs(*compare, query), compare, output, as_json=as_json)
     elif manifest is not None:
         from gadoscope.results.store.manifest import write_manifest
 
-        say(f"{write_manifest(reader.rows(query), manifest):,} series: {manifest}")
+        say(f"{write_manifest(kept.rows(query), manifest):,} series: {manifest}")
     else:
-        _give_rows(reader, query, output, as_json=as_json)
+        _give_rows(kept, query, output, as_json=as_json)
 
 
 def _check_options(
@@ -122,6 +138,21 @@ def _check_options(
         raise UsageError("--compare names its models; leave --model out.")
     if compare is not None and output is not None and output.suffix.lower() != ".csv":
         raise UsageError(f"differences are written as CSV; name {output.with_suffix('.csv')}.")
+
+
+def _check_reviews(asked: dict[str, Any], reader: str | None, *, reviews: bool, is_other: bool) -> None:
+    if not reviews:
+        if reader is not None:
+            raise UsageError("--reader is one of --reviews; name that too.")
+        return
+    if is_other:
+        raise UsageError("--reviews, --compare and --runs are three questions; ask one at a time.")
+    of_rows = [name for name, said in asked.items() if said and name not in ("since", "until")]
+    if of_rows:
+        raise UsageError(
+            f"--{of_rows[0].replace('_', '-')} narrows rows; decisions are asked for by --reader, --since "
+            "and --until."
+        )
 
 
 def _give_rows(reader: "StoreReader", query: "Query", output: Path | None, *, as_json: bool) -> None:

@@ -22,7 +22,7 @@ from gadoscope.results.store.query import (
     select_studies,
 )
 from gadoscope.results.store.refusals import refuse_store
-from gadoscope.results.store.schema import WHOLE
+from gadoscope.results.store.schema import OLDEST_READ, WHOLE
 from gadoscope.results.store.tables import MODELS, RUNS
 from gadoscope.text import unescaped
 
@@ -75,6 +75,9 @@ class StoreReader:
     UsageError
         If it is no URL of a store.
     """
+
+    oldest = OLDEST_READ
+    """The first migration that has what is asked for."""
 
     def __init__(self, url: str, *, say: Say = say_on_stderr) -> None:
         self.address = parse_address(url)
@@ -152,7 +155,7 @@ class StoreReader:
     def _connect(self) -> Iterator[sa.Connection]:
         """Yield a connection that reads; whatever goes wrong becomes one sentence."""
         with explained(self.address, writes=False):
-            engine = open_engine(self.address, writes=False)
+            engine = open_engine(self.address, writes=False, oldest=self.oldest)
             try:
                 with engine.connect() as connection:
                     yield connection

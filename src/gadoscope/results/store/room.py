@@ -12,6 +12,7 @@ from gadoscope.errors import OutputError, UsageError
 from gadoscope.labels import Verdict
 from gadoscope.results.sqlite_files import may_write
 from gadoscope.results.store.codec import from_values
+from gadoscope.results.store.decided import DecidedReader
 from gadoscope.results.store.looks import Look
 from gadoscope.results.store.opening import WRITES, explained, open_engine, use_wal
 from gadoscope.results.store.outage import Say, say_on_stderr
@@ -31,7 +32,6 @@ from gadoscope.results.store.queue import (
     select_queue,
     write_cursor,
 )
-from gadoscope.results.store.reader import StoreReader
 from gadoscope.results.store.reviews import (
     Decision,
     Reader,
@@ -44,7 +44,6 @@ from gadoscope.results.store.reviews import (
     write_decision,
     write_withdrawal,
 )
-from gadoscope.results.store.schema import OLDEST_REVIEWED
 from gadoscope.results.store.series_view import SeriesView, view_series
 from gadoscope.results.store.tables import ANSWERS, REVIEWS, RUNS, SERIES
 from gadoscope.text import unescaped
@@ -74,7 +73,7 @@ class Neighbours:
     next: int | None
 
 
-class Room(StoreReader):
+class Room(DecidedReader):
     """A store that is looked at and decided in, by many threads; `close` it at the end.
 
     It is migrated where it is older. A file that may not be written is looked at only: `is_read_only`.
@@ -104,9 +103,7 @@ class Room(StoreReader):
             )
         self.is_read_only = path is not None and not may_write(path)
         writes = not self.is_read_only
-        self._engine = open_engine(
-            self.address, writes=writes, busy_seconds=BUSY_SECONDS, oldest=OLDEST_REVIEWED
-        )
+        self._engine = open_engine(self.address, writes=writes, busy_seconds=BUSY_SECONDS, oldest=self.oldest)
         if path is not None and writes:
             with explained(self.address):
                 use_wal(self._engine)
