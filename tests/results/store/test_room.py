@@ -107,6 +107,8 @@ def test_neighbours_and_positions_are_those_of_the_queue(room: Room) -> None:
         assert found.previous == (places[index - 1] if index else None)
         assert found.next == (places[index + 1] if index + 1 < len(places) else None)
         assert room.position(place) == index
+    for index in (7, 2, 2, 9, 0):  # from wherever the last one was
+        assert room.position(places[index]) == index
 
 
 def test_the_next_is_found_from_what_is_no_longer_in_the_queue(room: Room) -> None:

@@ -15,13 +15,15 @@ from gadoscope.results.ledger import STUDY_WARNINGS
 from gadoscope.results.store.codec import ROW_COLUMNS
 from gadoscope.results.store.looks import Look
 from gadoscope.results.store.query import Query, narrow
-from gadoscope.results.store.reviews import select_current
+from gadoscope.results.store.reviews import select_current, select_decided
 from gadoscope.results.store.schema import WHOLE
 from gadoscope.results.store.tables import ANSWERS, SERIES
 from gadoscope.text import escaped
 
 REVIEWED = ("by", "not_by", "anybody", "nobody", "dispute")
 """By `reader`, not by `reader`, by anybody, by nobody, or by two who say different things."""
+FEW = ("by", "anybody", "dispute")
+"""Those of `REVIEWED` that are few series of many."""
 MOST_AT_ONCE = 500
 """Items of a page."""
 
@@ -139,6 +141,22 @@ def select_queue(query: QueueQuery, model: int, other: int | None) -> sa.Select:
     """
     columns = [*_KEY, SERIES.c.digest, SERIES.c.path, *(ANSWERS.c[name] for name in ROW_COLUMNS)]
     statement = narrow(sa.select(*columns), query, [model]).where(ANSWERS.c.look_order.is_not(None))
+    return _narrow_queue(statement, query, other)
+
+
+def select_count(query: QueueQuery, model: int, other: int | None) -> sa.Select:
+    """Return the statement that counts the series of a queue; parameters of `select_queue`."""
+    counted = sa.select(sa.func.count())
+    if query.reviewed in FEW:
+        # SQLite takes every index for a better one than the few contents that readers saw, unless a column
+        # stands in a sum: of 100,000 series it took 80 ms in the place of 4.
+        is_of_model = (ANSWERS.c.model_id + 0 == model) & (ANSWERS.c.look_order + 0).is_not(None)
+        return _narrow_queue(narrow(counted, query, []).where(is_of_model), query, other)
+    statement = narrow(counted, query, [model]).where(ANSWERS.c.look_order.is_not(None))
+    return _narrow_queue(statement, query, other)
+
+
+def _narrow_queue(statement: sa.Select, query: QueueQuery, other: int | None) -> sa.Select:
     return statement.where(*_by_answer(query), *_by_place(query), *_by_readers(query), *_by_other(other))
 
 
@@ -174,16 +192,14 @@ def lies_below(root: str) -> sa.ColumnElement[bool]:
 def _by_readers(query: QueueQuery) -> list[sa.ColumnElement[bool]]:
     if query.reviewed is None:
         return []
-    current = select_current()
-    digests = sa.select(current.c.digest)
-    if query.reviewed in ("by", "not_by"):
-        digests = digests.where(current.c.reader == escaped(query.reader or ""))
-    elif query.reviewed == "dispute":
+    digests = select_decided(query.reader if query.reviewed in ("by", "not_by") else None)
+    if query.reviewed == "dispute":
+        current = select_current()
         several = sa.func.count(current.c.verdict.distinct()) > 1
+        digests = sa.select(current.c.digest).group_by(current.c.digest).having(several)
         if query.other_reader is not None:
             both = (escaped(query.reader or ""), escaped(query.other_reader))
             digests = digests.where(current.c.reader.in_(both))
-        digests = digests.group_by(current.c.digest).having(several)
     is_among = ANSWERS.c.digest.in_(digests)
     return [~is_among if query.reviewed in ("not_by", "nobody") else is_among]
 
@@ -201,13 +217,24 @@ def _by_other(other: int | None) -> list[sa.ColumnElement[bool]]:
 def after(key: Key | None, statement: sa.Select, n: int, *, backwards: bool = False) -> sa.Select:
     """Return the statement that gives the next ``n`` after a key, or the last before it, nearest first."""
     if key is not None:
-        statement = statement.where(is_before(key) if backwards else sa.tuple_(*_KEY) > _literal(key))
+        statement = statement.where(is_before(key) if backwards else _is_behind(key))
     return statement.order_by(*(column.desc() if backwards else column for column in _KEY)).limit(n)
 
 
 def is_before(key: Key) -> sa.ColumnElement[bool]:
     """Return whether something stands before a key in the queue."""
-    return sa.tuple_(*_KEY) < _literal(key)
+    # The first part alone is what an index is searched by.
+    return (ANSWERS.c.look_order <= key.look_order) & (sa.tuple_(*_KEY) < _literal(key))
+
+
+def is_between(first: Key, last: Key) -> sa.ColumnElement[bool]:
+    """Return whether something stands before the last key, but not before the first."""
+    is_from = (ANSWERS.c.look_order >= first.look_order) & (sa.tuple_(*_KEY) >= _literal(first))
+    return is_from & is_before(last)
+
+
+def _is_behind(key: Key) -> sa.ColumnElement[bool]:
+    return (ANSWERS.c.look_order >= key.look_order) & (sa.tuple_(*_KEY) > _literal(key))
 
 
 def _literal(key: Key) -> sa.Tuple:

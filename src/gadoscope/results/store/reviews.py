@@ -227,6 +227,12 @@ def select_current() -> sa.Subquery:
     return sa.select(live_rows).where(live_rows.c.nth == 1).subquery()
 
 
+def select_decided(reader: str | None = None) -> sa.Select[Any]:
+    """Return the contents about which somebody's decision holds, or this reader's."""
+    digests = sa.select(REVIEWS.c.digest).where(REVIEWS.c.withdraws.is_(None), ~_IS_WITHDRAWN)
+    return digests if reader is None else digests.where(REVIEWS.c.reader == escaped(reader))
+
+
 def find_verdicts(connection: sa.Connection, digests: Iterable[str]) -> dict[str, dict[str, Verdict]]:
     """Return what holds of some contents: by digest, then by reader; few hundred at most."""
     current = select_current()

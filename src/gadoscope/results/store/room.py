@@ -28,7 +28,9 @@ from gadoscope.results.store.queue import (
     after,
     find_key,
     is_before,
+    is_between,
     read_cursor,
+    select_count,
     select_queue,
     write_cursor,
 )
@@ -95,6 +97,7 @@ class Room(DecidedReader):
 
     def __init__(self, url: str, *, say: Say = say_on_stderr) -> None:
         super().__init__(url, say=say)
+        self._positions: dict[QueueQuery, tuple[tuple[Any, ...], Key, int]] = {}
         self._counts: dict[tuple[str, QueueQuery], tuple[tuple[Any, ...], Any]] = {}
         path = self.address.path
         if path is not None and not path.is_file():
@@ -332,31 +335,53 @@ class Room(DecidedReader):
             every = replace(query, reviewed=None)
             return self._count(connection, every, before) - self._count(connection, opposite, before)
         if before is not None:
-            return self._count_now(connection, query, before)
-        return self._counted(connection, "queue", query, lambda: self._count_now(connection, query, None))
+            return self._count_before(connection, query, before)
+        return self._counted(connection, "queue", query, lambda: self._count_now(connection, query))
 
-    def _count_now(self, connection: sa.Connection, query: QueueQuery, before: Key | None) -> int:
-        statement = self._select_queue(connection, query)
-        if statement is None:
+    def _count_before(self, connection: sa.Connection, query: QueueQuery, key: Key) -> int:
+        """Return how many stand before a key: those before the one that was asked for last, and between."""
+        state = self._read_state(connection, query)
+        known = self._positions.get(query)
+        if known is None or known[0] != state:
+            n = self._count_now(connection, query, is_before(key))
+        elif known[1] <= key:
+            n = known[2] + self._count_now(connection, query, is_between(known[1], key))
+        else:
+            n = known[2] - self._count_now(connection, query, is_between(key, known[1]))
+        _keep(self._positions, query, (state, key, n))
+        return n
+
+    def _count_now(
+        self, connection: sa.Connection, query: QueueQuery, where: sa.ColumnElement[bool] | None = None
+    ) -> int:
+        model = self._find_model(connection, query)
+        if model is None:
             return 0
-        counted = statement.with_only_columns(sa.func.count(), maintain_column_froms=True)
-        if before is not None:
-            counted = counted.where(is_before(before))
+        counted = select_count(query, model, self._find_other(connection, query))
+        if where is not None:
+            counted = counted.where(where)
         return int(connection.execute(counted).scalar_one())
 
     def _counted(
         self, connection: sa.Connection, what: str, query: QueueQuery, count: Callable[[], Given]
     ) -> Given:
         """Return what was counted before; where a run, or a reader, was there since, count anew."""
-        state = tuple(connection.execute(_RUNS_STATE).one())
-        if query.reviewed is not None:
-            state += tuple(connection.execute(_REVIEWS_STATE).one())
+        state = self._read_state(connection, query)
         question = (what, query)
         known = self._counts.get(question)
         if known is None or known[0] != state:
             known = (state, count())
-            if len(self._counts) >= MOST_COUNTS:
-                self._counts.clear()
-            self._counts[question] = known
+            _keep(self._counts, question, known)
         given: Given = known[1]
         return given
+
+    def _read_state(self, connection: sa.Connection, query: QueueQuery) -> tuple[Any, ...]:
+        """Return what is another one where counts may be."""
+        state = tuple(connection.execute(_RUNS_STATE).one())
+        return state if query.reviewed is None else state + tuple(connection.execute(_REVIEWS_STATE).one())
+
+
+def _keep(kept: dict[Any, Any], question: object, answer: object) -> None:
+    if len(kept) >= MOST_COUNTS:
+        kept.clear()
+    kept[question] = answer
