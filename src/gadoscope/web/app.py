@@ -20,7 +20,7 @@ from gadoscope.results.store.room import Room
 from gadoscope.version import __version__
 from gadoscope.web import assets, problems
 from gadoscope.web.answering import Answering
-from gadoscope.web.api import classify, reviews, store, system
+from gadoscope.web.api import classify, pictures, reviews, store, system
 from gadoscope.web.api import jobs as job_operations
 from gadoscope.web.api.classify import Desk
 from gadoscope.web.api.description import BEARER, describe
@@ -126,7 +126,7 @@ def _answer_errors(app: FastAPI) -> None:
 def _include_rooms(app: FastAPI) -> None:
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.include_router(system.router)
-    for router in (classify.router, job_operations.router, store.router, reviews.router):
+    for router in (classify.router, job_operations.router, store.router, pictures.router, reviews.router):
         app.include_router(router, prefix=API, dependencies=[Depends(BEARER)])
     app.include_router(sign_in.router)
     if find_spec("gadoscope.web.room") is not None:

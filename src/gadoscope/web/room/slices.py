@@ -29,9 +29,9 @@ def give_stacks(request: Request, place: int) -> JSONResponse:
     """Give what a viewer needs to know: planes, numbers of slices, which were read, black and white."""
     view = _find(request, place)
     try:
-        scan = _open(request, view)
+        scan = open_scan(request, view)
     except GadoscopeError as error:
-        return JSONResponse({"error": _explain(error)}, headers={"Cache-Control": ASKED_AGAIN})
+        return JSONResponse({"error": explain(error)}, headers={"Cache-Control": ASKED_AGAIN})
     content = {
         "version": name_version(view),
         "stacks": {plane.value: _to_plain(stack) for plane, stack in scan.stacks.items()},
@@ -55,8 +55,8 @@ def give_slice(
 ) -> Response:
     """Give one slice as PNG; the middle of those that were read where none is named."""
     try:
-        scan = _open(request, _find(request, place))
-        stack = _find_stack(scan, plane)
+        scan = open_scan(request, _find(request, place))
+        stack = find_stack(scan, plane)
         window = None if low is None or high is None else (low, high)
         chosen = _middle(stack) if index is None else index
         content = encode(draw_slice(scan, stack.plane, chosen, window), longest=size)
@@ -70,10 +70,10 @@ def give_evidence(request: Request, place: int, plane: Plane | None = None, inde
     """Give a slice that was read as the network saw it, tinted by occlusion."""
     try:
         view = _find(request, place)
-        scan = _open(request, view)
+        scan = open_scan(request, view)
         if scan.volume is None:
             raise ValueError("of a lone picture the evidence is shown by `gadoscope explain`.")
-        found = _evidence(request).find(f"{view.digest} {scan.n_volumes}", scan.volume)
+        found = share_evidence(request).find(f"{view.digest} {scan.n_volumes}", scan.volume)
         strongest = max(float(abs(one.evidence).max()) for one in found)
         one = found[min(_number(scan, plane, index), len(found) - 1)]
         content = encode_tint(one.pixels, one.evidence, strongest)
@@ -86,7 +86,7 @@ def give_evidence(request: Request, place: int, plane: Plane | None = None, inde
 def give_volume(request: Request, place: int) -> Response:
     """Give the volume as NIfTI."""
     try:
-        scan = _open(request, _find(request, place))
+        scan = open_scan(request, _find(request, place))
         if scan.volume is None:
             raise ValueError("a lone picture is no volume.")
         content = to_nifti(scan.hold())
@@ -106,7 +106,14 @@ def _find(request: Request, place: int) -> SeriesView:
     return view
 
 
-def _open(request: Request, view: SeriesView) -> Scan:
+def open_scan(request: Request, view: SeriesView) -> Scan:
+    """Return the scan of a series, opened, or as it was opened before.
+
+    Raises
+    ------
+    InputError
+        If its files have moved, or cannot be read.
+    """
     answer = find_answer(view)
     rows = answer.rows if answer else ()
     where = Where(
@@ -132,7 +139,8 @@ def _scans(request: Request) -> Scans:
     return scans
 
 
-def _evidence(request: Request) -> Evidence:
+def share_evidence(request: Request) -> Evidence:
+    """Return whoever looks for evidence: one for the whole server."""
     state = request.app.state
     if not hasattr(state, "evidence"):
         state.evidence = Evidence(state.classifier.session)
@@ -140,7 +148,7 @@ def _evidence(request: Request) -> Evidence:
     return evidence
 
 
-def _find_stack(scan: Scan, plane: Plane | None) -> Stack:
+def find_stack(scan: Scan, plane: Plane | None) -> Stack:
     """Return the stack of a plane; where none is named, one that was read."""
     if plane is not None:
         if plane not in scan.stacks:
@@ -155,7 +163,7 @@ def _middle(stack: Stack) -> int:
 
 def _number(scan: Scan, plane: Plane | None, index: int | None) -> int:
     """Return which of the slices that were read, over all planes, a slice is, or the nearest one."""
-    stack, before = _find_stack(scan, plane), 0
+    stack, before = find_stack(scan, plane), 0
     for one in scan.stacks.values():
         if one.plane is stack.plane:
             break
@@ -185,9 +193,10 @@ def _show_sentence(error: Exception) -> Response:
     """Return a picture of why there is none; browsers show it although its status is that of an error."""
     status = 404 if isinstance(error, (InputError, UsageError)) else 400
     return Response(
-        draw_sentence(_explain(error)), status, media_type=SVG, headers={"Cache-Control": ASKED_AGAIN}
+        draw_sentence(explain(error)), status, media_type=SVG, headers={"Cache-Control": ASKED_AGAIN}
     )
 
 
-def _explain(error: Exception) -> str:
+def explain(error: Exception) -> str:
+    """Return why there is no picture, in one sentence."""
     return error.sentence if isinstance(error, InputError) else str(error)
