@@ -287,6 +287,13 @@ def test_totals_are_what_the_pages_hold_also_after_decisions_and_runs(room: Room
     assert room.queue().total == len(ROWS) + 2
 
 
+def test_a_file_or_a_folder_is_found_by_its_path(room: Room) -> None:
+    assert room.find_place("a/near") == place_of(room, "near")
+    first = room.find_place("a")
+    assert first == min(item.place for item in room.queue().items)
+    assert (room.find_place("a/nea"), room.find_place("b")) == (None, None)
+
+
 def test_an_overview_counts_every_series_once_in_each_of_its_tables(room: Room) -> None:
     seen = room.overview()
     assert dict(seen.all.kinds) == {"post": 5, "pre": 2, "indeterminate": 1, "refused": 1, "failed": 1}

@@ -1,22 +1,24 @@
 """The review room's side of a store: one pool of connections for many threads, from queue to decision."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import sqlalchemy as sa
 
 from gadoscope.errors import OutputError, UsageError
 from gadoscope.labels import Verdict
 from gadoscope.results.sqlite_files import may_write
+from gadoscope.results.store.batch import name_place
 from gadoscope.results.store.codec import from_values
+from gadoscope.results.store.counts import Asked, Counts
 from gadoscope.results.store.decided import DecidedReader
 from gadoscope.results.store.looks import Look
 from gadoscope.results.store.opening import WRITES, explained, open_engine, use_wal
 from gadoscope.results.store.outage import Say, say_on_stderr
-from gadoscope.results.store.overview import Overview, count_kinds
+from gadoscope.results.store.overview import Overview
 from gadoscope.results.store.pages import PlacedRow, StudyRow, page_rows, page_studies, rows_of_study
 from gadoscope.results.store.query import Query
 from gadoscope.results.store.queue import (
@@ -27,10 +29,8 @@ from gadoscope.results.store.queue import (
     QueueQuery,
     after,
     find_key,
-    is_before,
-    is_between,
+    lies_below,
     read_cursor,
-    select_count,
     select_queue,
     write_cursor,
 )
@@ -48,23 +48,10 @@ from gadoscope.results.store.reviews import (
 )
 from gadoscope.results.store.series_view import SeriesView, view_series
 from gadoscope.results.store.tables import ANSWERS, REVIEWS, RUNS, SERIES
-from gadoscope.text import unescaped
+from gadoscope.text import escaped, unescaped
 
 BUSY_SECONDS = 5.0
 """How long a decision waits for a run that writes the same SQLite file: a reader sits before it."""
-MOST_COUNTS = 1000
-"""Questions whose counts are kept in memory."""
-_OPPOSITES = {"not_by": "by", "nobody": "anybody"}
-_RUNS_STATE = sa.select(
-    sa.select(sa.func.max(ANSWERS.c.id)).scalar_subquery(),
-    sa.select(sa.func.max(SERIES.c.id)).scalar_subquery(),
-    sa.func.count(RUNS.c.id),
-    sa.func.max(RUNS.c.ended),
-)
-"""Another one whenever a run wrote an answer or a place, began, or ended."""
-_REVIEWS_STATE = sa.select(sa.func.max(REVIEWS.c.id))
-
-Given = TypeVar("Given")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +84,7 @@ class Room(DecidedReader):
 
     def __init__(self, url: str, *, say: Say = say_on_stderr) -> None:
         super().__init__(url, say=say)
-        self._positions: dict[QueueQuery, tuple[tuple[Any, ...], Key, int]] = {}
-        self._counts: dict[tuple[str, QueueQuery], tuple[tuple[Any, ...], Any]] = {}
+        self._counts = Counts()
         path = self.address.path
         if path is not None and not path.is_file():
             raise UsageError(
@@ -179,11 +165,11 @@ class Room(DecidedReader):
             raise UsageError(f"a page has 1 to {MOST_AT_ONCE} series, and not {n}.")
         key = None if after_cursor is None else read_cursor(after_cursor)
         with self._connect() as connection:
-            statement = self._select_queue(connection, query)
-            if statement is None:
+            asked = self._ask(connection, query)
+            if asked is None:
                 return Page(items=(), next=None, total=0)
-            items = self._fetch(connection, after(key, statement, n + 1))
-            total = self._count(connection, query)
+            items = self._fetch(connection, after(key, select_queue(*asked), n + 1))
+            total = self._counts.count(connection, asked)
         more = write_cursor(items[n - 1].key) if len(items) > n else None
         return Page(items=tuple(items[:n]), next=more, total=total)
 
@@ -212,11 +198,11 @@ class Room(DecidedReader):
     def neighbours(self, place: int, query: QueueQuery | None = None) -> Neighbours:
         """Return what stands before and after a place in a queue, also where it is not in that any more."""
         with self._connect() as connection:
-            statement = self._select_queue(connection, query or QueueQuery())
-            key = self._find_key(connection, place, query or QueueQuery())
-            if statement is None or key is None:
+            asked = self._ask(connection, query or QueueQuery())
+            key = self._find_key(connection, place, asked)
+            if asked is None or key is None:
                 return Neighbours(previous=None, next=None)
-            keys = statement.with_only_columns(SERIES.c.id)
+            keys = select_queue(*asked).with_only_columns(SERIES.c.id)
             before, behind = (
                 connection.execute(after(key, keys, 1, backwards=backwards)).scalar()
                 for backwards in (True, False)
@@ -225,24 +211,31 @@ class Room(DecidedReader):
 
     def position(self, place: int, query: QueueQuery | None = None) -> int | None:
         """Return how many stand before a place in a queue; None where its model did not answer it."""
-        query = query or QueueQuery()
         with self._connect() as connection:
-            key = self._find_key(connection, place, query)
-            return None if key is None else self._count(connection, query, before=key)
+            asked = self._ask(connection, query or QueueQuery())
+            key = self._find_key(connection, place, asked)
+            return None if asked is None or key is None else self._counts.count(connection, asked, key)
+
+    def find_place(self, path: str) -> int | None:
+        """Return the number of the place of a file, or of the first series below a folder."""
+        own = name_place(escaped(path))
+        exact = sa.select(SERIES.c.id).where(SERIES.c.place == own, SERIES.c.gone_at.is_(None))
+        below = sa.select(SERIES.c.id).where(lies_below(path), SERIES.c.gone_at.is_(None))
+        with self._connect() as connection:
+            for asked in (exact.order_by(SERIES.c.id.desc()), below.order_by(SERIES.c.id)):
+                found = connection.execute(asked.limit(1)).scalar()
+                if found is not None:
+                    return int(found)
+        return None
 
     def overview(self, query: QueueQuery | None = None) -> Overview:
         """Return how many series there are of each kind, by plane, source, scanner and month.
 
         Of 100,000 series it takes a third of a second, and no time where no run was there since.
         """
-        query = query or QueueQuery()
         with self._connect() as connection:
-            model = self._find_model(connection, query)
-            if model is None:
-                return Overview()
-            other = self._find_other(connection, query)
-            count = lambda: count_kinds(connection, query, model, other)  # noqa: E731 — called below, or not
-            return self._counted(connection, "overview", query, count)
+            asked = self._ask(connection, query or QueueQuery())
+            return Overview() if asked is None else self._counts.sum_up(connection, asked)
 
     def readers(self) -> list[Reader]:
         """Return who decided, how many decisions of each hold, and when the last one was made."""
@@ -290,27 +283,18 @@ class Room(DecidedReader):
         with explained(self.address), self._engine.execution_options(**{WRITES: True}).begin() as connection:
             yield connection
 
-    def _select_queue(self, connection: sa.Connection, query: QueueQuery) -> sa.Select | None:
-        """Return the statement of a queue; None before the first run."""
-        model = self._find_model(connection, query)
-        if model is None:
-            return None
-        return select_queue(query, model, self._find_other(connection, query))
-
-    def _find_other(self, connection: sa.Connection, query: QueueQuery) -> int | None:
-        return None if query.differs_from is None else self._find_one(connection, query.differs_from)
-
-    def _find_model(self, connection: sa.Connection, query: QueueQuery) -> int | None:
+    def _ask(self, connection: sa.Connection, query: QueueQuery) -> Asked | None:
+        """Return what is asked of which models; None before the first run."""
+        other = None if query.differs_from is None else self._find_one(connection, query.differs_from)
         if query.model is not None:
-            return self._find_one(connection, query.model)
+            return Asked(query, self._find_one(connection, query.model), other)
         last = sa.select(RUNS.c.model_id).order_by(RUNS.c.id.desc()).limit(1)
         found = connection.execute(last).scalar()
-        return None if found is None else int(found)
+        return None if found is None else Asked(query, int(found), other)
 
-    def _find_key(self, connection: sa.Connection, place: int, query: QueueQuery) -> Key | None:
+    def _find_key(self, connection: sa.Connection, place: int, asked: Asked | None) -> Key | None:
         find_digest(connection, place)
-        model = self._find_model(connection, query)
-        return None if model is None else find_key(connection, place, model)
+        return None if asked is None else find_key(connection, place, asked.model)
 
     def _fetch(self, connection: sa.Connection, statement: sa.Select) -> list[QueueItem]:
         models = self._find_models(connection, None)
@@ -327,61 +311,3 @@ class Room(DecidedReader):
             verdicts=verdicts,
             key=Key(order, answer, place),
         )
-
-    def _count(self, connection: sa.Connection, query: QueueQuery, before: Key | None = None) -> int:
-        """Return how many a queue has, all of them or before a key."""
-        if query.reviewed in _OPPOSITES:  # few were looked at, and all of them were counted before
-            opposite = replace(query, reviewed=_OPPOSITES[query.reviewed])
-            every = replace(query, reviewed=None)
-            return self._count(connection, every, before) - self._count(connection, opposite, before)
-        if before is not None:
-            return self._count_before(connection, query, before)
-        return self._counted(connection, "queue", query, lambda: self._count_now(connection, query))
-
-    def _count_before(self, connection: sa.Connection, query: QueueQuery, key: Key) -> int:
-        """Return how many stand before a key: those before the one that was asked for last, and between."""
-        state = self._read_state(connection, query)
-        known = self._positions.get(query)
-        if known is None or known[0] != state:
-            n = self._count_now(connection, query, is_before(key))
-        elif known[1] <= key:
-            n = known[2] + self._count_now(connection, query, is_between(known[1], key))
-        else:
-            n = known[2] - self._count_now(connection, query, is_between(key, known[1]))
-        _keep(self._positions, query, (state, key, n))
-        return n
-
-    def _count_now(
-        self, connection: sa.Connection, query: QueueQuery, where: sa.ColumnElement[bool] | None = None
-    ) -> int:
-        model = self._find_model(connection, query)
-        if model is None:
-            return 0
-        counted = select_count(query, model, self._find_other(connection, query))
-        if where is not None:
-            counted = counted.where(where)
-        return int(connection.execute(counted).scalar_one())
-
-    def _counted(
-        self, connection: sa.Connection, what: str, query: QueueQuery, count: Callable[[], Given]
-    ) -> Given:
-        """Return what was counted before; where a run, or a reader, was there since, count anew."""
-        state = self._read_state(connection, query)
-        question = (what, query)
-        known = self._counts.get(question)
-        if known is None or known[0] != state:
-            known = (state, count())
-            _keep(self._counts, question, known)
-        given: Given = known[1]
-        return given
-
-    def _read_state(self, connection: sa.Connection, query: QueueQuery) -> tuple[Any, ...]:
-        """Return what is another one where counts may be."""
-        state = tuple(connection.execute(_RUNS_STATE).one())
-        return state if query.reviewed is None else state + tuple(connection.execute(_REVIEWS_STATE).one())
-
-
-def _keep(kept: dict[Any, Any], question: object, answer: object) -> None:
-    if len(kept) >= MOST_COUNTS:
-        kept.clear()
-    kept[question] = answer
