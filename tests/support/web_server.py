@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from gadoscope.classification.classifier import Classifier
 from gadoscope.classification.options import RunOptions
+from gadoscope.labels import QuoteMode
 from gadoscope.results.store.store import Store
 from gadoscope.web.app import make_app
 from gadoscope.web.log import Log
@@ -58,12 +59,12 @@ def serve_in_thread(settings: Settings) -> Iterator[Served]:
             thread.join(SECONDS)
 
 
-def make_store(folder: Path, n: int = 6) -> Path:
+def make_store(folder: Path, n: int = 6, *, quote: QuoteMode = QuoteMode.WORDS) -> Path:
     """Return a store with the answers of the tiny bundle to a few slices, which lie in ``slices``."""
     bundle = write_tiny_bundle(folder / "tiny.onnx")
     for number in range(n):
         write_slice(folder / "slices" / f"{number}.png", seed=number)
     store = Store(f"sqlite:///{folder / 'answers.db'}")
     with store, Classifier(bundle, jobs=1) as classifier:
-        list(classifier.classify(folder / "slices", options=RunOptions(journal=store)))
+        list(classifier.classify(folder / "slices", options=RunOptions(journal=store, quote=quote)))
     return folder / "answers.db"

@@ -14,10 +14,14 @@ from gadoscope.text import escaped, unescaped
 
 
 class PlacedRow(NamedTuple):
-    """A row, and the number of the place that it is of; ``key`` is where it stands in the order of pages."""
+    """A row, the number of the place that it is of, and what version of Gadoscope gave it when.
+
+    ``key`` is where it stands in the order of pages.
+    """
 
     place: int
     result: SeriesResult
+    version: str
     answered_at: str
     key: tuple[int, int]
 
@@ -54,7 +58,7 @@ def page_rows(
         Rows.
     """
     order = (ANSWERS.c.id, SERIES.c.id)
-    columns = [*order, SERIES.c.path, ANSWERS.c.model_id, ANSWERS.c.answered_at]
+    columns = [*order, SERIES.c.path, ANSWERS.c.model_id, ANSWERS.c.version, ANSWERS.c.answered_at]
     columns += [ANSWERS.c[name] for name in ROW_COLUMNS]
     statement = narrow(sa.select(*columns), query, list(models))
     if after is not None:
@@ -65,7 +69,7 @@ def page_rows(
 def rows_of_study(connection: sa.Connection, uid: str, names: dict[int, str]) -> list[PlacedRow]:
     """Return the rows of a study that hold now, in the order in which they came."""
     key = (ANSWERS.c.id, SERIES.c.id)
-    columns = [*key, SERIES.c.path, ANSWERS.c.model_id, ANSWERS.c.answered_at]
+    columns = [*key, SERIES.c.path, ANSWERS.c.model_id, ANSWERS.c.version, ANSWERS.c.answered_at]
     columns += [ANSWERS.c[name] for name in ROW_COLUMNS]
     statement = narrow(sa.select(*columns), Query(), []).where(ANSWERS.c.study_instance_uid == escaped(uid))
     return _read_rows(connection.execute(statement.order_by(*key)), names)
@@ -97,6 +101,6 @@ def page_studies(
 
 def _read_rows(found: Iterable[Sequence[Any]], names: dict[int, str]) -> list[PlacedRow]:
     return [
-        PlacedRow(place, from_values(values, unescaped(path), names[model]), at, (answer, place))
-        for answer, place, path, model, at, *values in found
+        PlacedRow(place, from_values(values, unescaped(path), names[model]), version, at, (answer, place))
+        for answer, place, path, model, version, at, *values in found
     ]

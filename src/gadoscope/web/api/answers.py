@@ -9,7 +9,8 @@ from gadoscope.web.api.schemas import Said
 class Answer(Said):
     """The answer for one input: the columns of a table of results.
 
-    `path` is what the sender called it; of what a store holds it is null unless the server shows identities.
+    `path` is what the sender called it; of what a store holds it is null unless the server shows identities,
+    and so is a quote empty that holds the full text of a header; the list of series has none.
     """
 
     path: str | None = Field(examples=["sub-01_T1w.nii.gz"])
@@ -38,9 +39,6 @@ class Answers(Said):
     answers: list[Answer]
 
 
-def to_answer(row: SeriesResult, *, with_path: bool = True) -> Answer:
+def to_answer(row: SeriesResult) -> Answer:
     """Return a row as the API says it."""
-    said = {name: getattr(row, name) for name in RESULT_COLUMNS}
-    if not with_path:
-        said["path"] = None
-    return Answer(**said)
+    return Answer(**{name: getattr(row, name) for name in RESULT_COLUMNS})

@@ -7,6 +7,7 @@ import json
 from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from gadoscope.web.api.schemas import Said
 from gadoscope.web.problems import Problem
@@ -17,10 +18,14 @@ _REVALIDATED = "private, no-cache"
 _ETAG_DIGITS = 32
 
 
+Unsaid = SkipJsonSchema[None]
+"""A part of an address that is left out: there is no null in one."""
+
+
 class Paging(Said):
     """Which part of a list."""
 
-    cursor: str | None = Field(
+    cursor: str | Unsaid = Field(
         None, max_length=2000, description="`next` of the page before; leave it out for the first page."
     )
     limit: int = Field(100, ge=1, le=MOST, description="Items of a page.")

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictInt
 
 from gadoscope.errors import UsageError
 from gadoscope.labels import Verdict
@@ -20,7 +20,7 @@ TOKEN_PATTERN = r"^[A-Za-z0-9_-]{8,100}$"  # noqa: S105 — of no secret
 class NewReview(Said):
     """A decision."""
 
-    series: int = Field(ge=1, le=2**53, description="Number of the series in the store.", examples=[1])
+    series: StrictInt = Field(ge=1, le=2**53, description="Number of the series in the store.", examples=[1])
     verdict: Verdict
     token: str = Field(
         pattern=TOKEN_PATTERN,
@@ -28,7 +28,9 @@ class NewReview(Said):
         examples=["2f7c1f0e-0d1c-4f0e"],
     )
     note: str = Field("", max_length=MAX_NOTE, pattern=r"^[^\x00]*$")
-    is_blind: bool = Field(False, description="Whether probability and header were hidden until it was made.")
+    is_blind: StrictBool = Field(
+        False, description="Whether probability and header were hidden until it was made."
+    )
     model: str | None = Field(
         None, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", description="Whose answer was shown."
     )

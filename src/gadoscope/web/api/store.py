@@ -1,6 +1,5 @@
 """What the store holds: series in the order of what a look is worth, their answers, and studies."""
 
-from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -8,13 +7,13 @@ from fastapi.responses import Response
 from pydantic import Field, StringConstraints
 
 from gadoscope.errors import UsageError
-from gadoscope.labels import Phase, Plane, Status, Verdict
+from gadoscope.labels import Phase, Plane, QuoteMode, SeriesResult, Status, Verdict
 from gadoscope.results.store import query as rows
 from gadoscope.results.store.queue import QueueQuery
 from gadoscope.results.store.room import Room
 from gadoscope.results.store.series_view import SeriesView
 from gadoscope.web.api.answers import Answer, to_answer
-from gadoscope.web.api.cursors import Paging, read_numbers, read_text, respond, write_cursor
+from gadoscope.web.api.cursors import Paging, Unsaid, read_numbers, read_text, respond, write_cursor
 from gadoscope.web.api.reviews import ReviewView, view_review
 from gadoscope.web.api.schemas import Said, problems
 from gadoscope.web.problems import Problem
@@ -25,7 +24,13 @@ router = APIRouter(tags=["store"])
 Reading = Annotated[Caller, Depends(need(Scope.READ))]
 Place = Annotated[int, Path(ge=1, le=2**53, description="Number of the series in the store.", examples=[1])]
 Word = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Moment = datetime | date
+Moment = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?Z)?$"
+    ),
+]
+"""A day, or a time in UTC."""
 Uid = Annotated[str, Path(pattern=r"^[0-9.]{1,64}$", examples=["2.25.113"])]
 KNOWN = {
     304: {"description": "It is as it was: you have it already."},
@@ -36,27 +41,27 @@ KNOWN = {
 class AnswerFilters(Paging):
     """Which answers."""
 
-    phase: Phase | None = None
-    plane: Plane | None = None
-    status: Status | None = None
-    agreement: Literal["agree", "conflict", "silent"] | None = None
-    reason: Word | None = Field(None, description="The word before the colon.")
-    model: Word | None = Field(None, description="Its name, or how its SHA-256 begins.")
-    since: Moment | None = Field(None, description="Answered on this day or after, UTC.")
-    until: Moment | None = Field(None, description="Answered before.")
+    phase: Phase | Unsaid = None
+    plane: Plane | Unsaid = None
+    status: Status | Unsaid = None
+    agreement: Literal["agree", "conflict", "silent"] | Unsaid = None
+    reason: Word | Unsaid = Field(None, description="The word before the colon.")
+    model: Word | Unsaid = Field(None, description="Its name, or how its SHA-256 begins.")
+    since: Moment | Unsaid = Field(None, description="Answered on this day or after, UTC.")
+    until: Moment | Unsaid = Field(None, description="Answered before.")
 
 
 class SeriesFilters(AnswerFilters):
     """Which series."""
 
-    probability_at_least: float | None = Field(None, ge=0, le=1)
-    probability_at_most: float | None = Field(None, ge=0, le=1)
-    look: Literal["conflict", "undecided", "uncertain", "audit", "refused", "unread"] | None = None
-    reviewed: Literal["by", "not_by", "anybody", "nobody", "dispute"] | None = None
-    reader: Word | None = Field(None, description="By whom, or not by whom; you, where nobody is named.")
-    differs_from: Word | None = Field(None, description="Another model, which answers otherwise.")
-    scanner: Word | None = None
-    month: Word | None = None
+    probability_at_least: float | Unsaid = Field(None, ge=0, le=1)
+    probability_at_most: float | Unsaid = Field(None, ge=0, le=1)
+    look: Literal["conflict", "undecided", "uncertain", "audit", "refused", "unread"] | Unsaid = None
+    reviewed: Literal["by", "not_by", "anybody", "nobody", "dispute"] | Unsaid = None
+    reader: Word | Unsaid = Field(None, description="By whom, or not by whom; you, where nobody is named.")
+    differs_from: Word | Unsaid = Field(None, description="Another model, which answers otherwise.")
+    scanner: Word | Unsaid = None
+    month: Word | Unsaid = None
 
 
 class SeriesItem(Said):
@@ -143,7 +148,7 @@ def list_series(
         SeriesItem(
             id=one.place,
             look=one.look.name.lower(),
-            answer=to_answer(one.result, with_path=_shows_paths(request)),
+            answer=show_stored(request, one.result, ""),
             verdicts=one.verdicts,
         )
         for one in page.items
@@ -155,14 +160,13 @@ def list_series(
 def show_series(request: Request, series_id: Place, _: Reading) -> Response:
     """Return all that the store has of a series: answers of all models, decisions, and its neighbours."""
     view = find_series(request, series_id)
-    shows = _shows_paths(request)
     models = [
         ModelAnswer(
             model=one.model,
             version=one.version,
             answered_at=one.answered_at,
             is_superseded=one.is_superseded,
-            answers=[to_answer(row, with_path=shows) for row in one.rows],
+            answers=[show_stored(request, row, one.version) for row in one.rows],
         )
         for one in view.answers
     ]
@@ -189,10 +193,11 @@ def list_answers(
     found = _room(request).page_rows(
         rows.Query(**_filters(asked, caller)), read_numbers(asked.cursor, 2), asked.limit + 1
     )
-    shows = _shows_paths(request)
     items = [
         AnswerItem(
-            series=one.place, answered_at=one.answered_at, answer=to_answer(one.result, with_path=shows)
+            series=one.place,
+            answered_at=one.answered_at,
+            answer=show_stored(request, one.result, one.version),
         )
         for one in found[: asked.limit]
     ]
@@ -221,10 +226,11 @@ def show_study(request: Request, study_instance_uid: Uid, _: Reading) -> Respons
     found = _room(request).rows_of_study(study_instance_uid)
     if not found:
         raise Problem(404, "no-such-study", "there is no study of this UID in the store.")
-    shows = _shows_paths(request)
     items = [
         AnswerItem(
-            series=one.place, answered_at=one.answered_at, answer=to_answer(one.result, with_path=shows)
+            series=one.place,
+            answered_at=one.answered_at,
+            answer=show_stored(request, one.result, one.version),
         )
         for one in found
     ]
@@ -250,13 +256,25 @@ def _room(request: Request) -> Room:
     return room
 
 
-def _shows_paths(request: Request) -> bool:
-    return bool(request.app.state.settings.show_identity)
+def show_stored(request: Request, row: SeriesResult, version: str) -> Answer:
+    """Return a row without what may name a patient, unless the server was told to show that.
+
+    Parameters
+    ----------
+    version
+        Of the answer: of one that quotes headers whole, as people typed them, the quote is left out. Empty
+        where it is not known, and then too.
+    """
+    answer = to_answer(row)
+    if request.app.state.settings.show_identity:
+        return answer
+    is_short = version.endswith(f"/{QuoteMode.WORDS}")
+    quote = answer.header_quote if is_short else ""
+    return answer.model_copy(update={"path": None, "header_quote": quote})
 
 
 def _filters(asked: AnswerFilters, caller: Caller) -> dict[str, Any]:
     said = asked.model_dump(exclude=set(Paging.model_fields), exclude_none=True)
-    moments: dict[str, Any] = {name: said[name].isoformat() for name in ("since", "until") if name in said}
     if said.get("reviewed") in ("by", "not_by"):
         said.setdefault("reader", caller.name)
-    return {**said, **moments}
+    return said
