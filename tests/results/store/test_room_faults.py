@@ -14,6 +14,7 @@ from gadoscope.labels import Verdict
 from gadoscope.results.store import room as rooms
 from gadoscope.results.store.reviews import Decision
 from gadoscope.results.store.room import Room
+from tests.support.postgresql import Server
 from tests.support.stored import ANSWERED, begin, keep
 
 
@@ -109,3 +110,17 @@ def test_what_was_confirmed_before_a_kill_is_in_the_store(path: Path) -> None:
         assert len(kept) <= len(confirmed) + 1
         assert room.decide(1, decision(0)) == room.history(1)[0]  # sent again by who was not told
         assert len(room.history(1)) == len(kept)
+
+
+def test_a_room_goes_on_after_its_server_was_restarted(server: Server) -> None:
+    url = server.make_database("room_restarted")
+    with begin(url) as store:
+        keep(store, "one", [ANSWERED])
+    with Room(url) as room:
+        (item,) = room.queue().items
+        ended = server.ask(
+            "postgres",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'room_restarted'",
+        )
+        assert ended == [(True,)]
+        assert room.decide(item.place, decision(0)).verdict is Verdict.PRE

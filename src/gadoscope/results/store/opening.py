@@ -96,6 +96,7 @@ def _make_engine(address: Address, *, writes: bool, busy_seconds: float) -> sa.E
     return sa.create_engine(
         asked,
         pool_size=0,
+        pool_pre_ping=True,  # a connection that waited may be one to a server that was restarted since
         hide_parameters=True,
         connect_args={k: v for k, v in how.items() if k not in asked.query},
     )
