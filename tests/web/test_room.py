@@ -1,5 +1,6 @@
 """The pages of the room, asked as a browser asks them: what they hold, what they hide, and what they keep."""
 
+import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -17,7 +18,7 @@ from gadoscope.web.opened import MOVED
 from tests.support.accessible import find_faults
 from tests.support.review_rooms import Served, make_room, serve_here
 
-PAGES = ("/", "/queue", "/series/1", "/compare", "/agreement", "/series/1/volume")
+PAGES = ("/", "/queue", "/series/1", "/compare", "/agreement", "/data-sets", "/series/1/volume")
 MAX_BYTES = 150_000
 
 
@@ -219,6 +220,33 @@ def test_two_readers_keep_a_decision_each(
     assert "0 of 1 series that both decided" in agreement
     disputed = client.get("/queue?reviewed=dispute").text
     assert re.findall(r'<th><a href="/series/(\d+)', disputed) == [str(place)]
+
+
+def test_wrong_answers_and_suspects_open_in_the_room(served: Served, tmp_path: Path) -> None:
+    image = next(served.scans.glob("*.png"))
+    columns = "path,subject_id,source,plane,split,reference_label,logit,probability"
+    rows = [
+        f"{image},,,axial,test,pre,1,0.9",
+        f"{image}x,,,axial,test,post,1,0.2",
+        "b.png,,,axial,test,post,1,0.9",
+    ]
+    (tmp_path / "predictions.csv").write_text("\n".join([columns, *rows]), encoding="utf-8")
+    (tmp_path / "report.json").write_text(
+        '{"model": {"operating_point": {"threshold": 0.5}}}', encoding="utf-8"
+    )
+    suspects = {"images": [{"path": str(image), "label": "post", "probability": 0.1}]}
+    (tmp_path / "suspects.json").write_text(json.dumps(suspects), encoding="utf-8")
+    with serve_here(served, cases=(tmp_path,)) as client:
+        page = client.get("/data-sets").text
+        assert "2 answered wrongly" in page
+        assert "1 suspected labels" in page
+        assert str(image) not in page
+        assert re.fullmatch(r"/series/\d+", client.get("/data-sets/0/0").headers["location"])
+        assert client.get("/data-sets/1/0").status_code == 303
+        assert "not in the store" in client.get("/data-sets/0/1").text
+        assert client.get("/data-sets/0/9").status_code == 404
+    with serve_here(served, cases=(tmp_path / "none",)) as client:
+        assert "holds neither" in client.get("/data-sets").text
 
 
 def test_a_slice_is_the_picture_of_the_file(client: httpx.Client, served: Served, tmp_path: Path) -> None:

@@ -43,6 +43,13 @@ from gadoscope.cli.options import model_option
     metavar="ADDRESS",
     help="Of a proxy whose X-Forwarded headers are believed; may be given several times.",
 )
+@click.option(
+    "--cases",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="REPORT",
+    help="Folder that evaluate or suspects wrote: its cases open in the room; may be given several times.",
+)
 @click.option("--show-identity", is_flag=True, help="Show paths and what else may name a patient.")
 @click.option("--allow-training", is_flag=True, help="Let readers start a training from the page.")
 def command(  # noqa: PLR0913 - one for each option
@@ -56,6 +63,7 @@ def command(  # noqa: PLR0913 - one for each option
     certificate: Path | None,
     key: Path | None,
     proxies: tuple[str, ...],
+    cases: tuple[Path, ...],
     show_identity: bool,
     allow_training: bool,
 ) -> None:
@@ -86,6 +94,7 @@ def command(  # noqa: PLR0913 - one for each option
         certificate=certificate,
         key=key,
         proxies=proxies,
+        cases=cases,
         show_identity=show_identity,
         allow_training=allow_training,
     )

@@ -77,6 +77,8 @@ class Settings:
         Of requests.
     spool
         Folder in which uploads lie while they are answered; ``None`` takes the one for temporary files.
+    cases
+        Folders of reports whose doubtful cases open in the room.
     show_identity
         Show what headers, paths and descriptions say of patients.
     allow_training
@@ -99,6 +101,7 @@ class Settings:
     proxies: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     spool: Path | None = None
+    cases: tuple[Path, ...] = ()
     show_identity: bool = False
     allow_training: bool = False
 
