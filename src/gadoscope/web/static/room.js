@@ -165,10 +165,7 @@ const Room = (() => {
       const text = await load(address(article.dataset.next))
       const view = new DOMParser().parseFromString(text, "text/html").querySelector(".viewer")
       new Image().src = `${view.dataset.slice}?v=${view.dataset.v}`
-      const said = await Viewer.loadStacks(view.dataset.stacks)
-      if (said.error) return
-      const stack = Object.values(said.stacks).find(one => one.read.length) || Object.values(said.stacks)[0]
-      new Image().src = Viewer.sliceUrl(view.dataset.slice, stack.plane, Viewer.middle(stack), null, view.dataset.v)
+      await Viewer.loadStacks(view.dataset.stacks)
     } catch (error) { /* it is loaded when it is asked for */ }
   }
 

@@ -65,6 +65,7 @@ const Viewer = (() => {
     const read = Object.values(said.stacks).find(one => one.read.length) || first
     state.plane = read.plane
     state.index = middle(read)
+    state.first = [state.plane, state.index]
     planes(state)
     strip(state)
     root.querySelectorAll(".tools button").forEach(button => { button.disabled = false })
@@ -147,6 +148,7 @@ const Viewer = (() => {
     const number = stack.read.indexOf(own.index)
     if (own.evidence && stack.read.length === 0) own.evidence = false
     const shown = own.evidence ? `${own.view.dataset.evidence}?plane=${own.plane}&index=${nearest(stack)}&v=${own.version}`
+      : !own.window && own.plane === own.first[0] && own.index === own.first[1] ? `${own.base}?v=${own.version}`  // drawn with the page
       : sliceUrl(own.base, own.plane, own.index, own.window, own.version)
     own.show(shown)
     const image = element("slice")
@@ -265,5 +267,5 @@ const Viewer = (() => {
     a: () => plane("axial"), s: () => plane("sagittal"), c: () => plane("coronal"),
     o: evidence, r: reset, j: jump,
   }
-  return { open, KEYS, loadStacks, sliceUrl, middle }
+  return { open, KEYS, loadStacks }
 })()
