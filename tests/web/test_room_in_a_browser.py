@@ -376,7 +376,7 @@ def test_on_a_telephone_nothing_is_wider_than_it_and_a_thumb_decides(
     page = open_page(
         browser, server, "/", size=TELEPHONE, has_touch=True, is_mobile=True, color_scheme=scheme
     )
-    for path in ("/", "/queue", "/compare", find_undecided(server)):
+    for path in ("/", "/queue", "/compare", "/agreement", "/data-sets", find_undecided(server)):
         page.goto(path)
         page.wait_for_selector("html[data-ready]")
         wide, visible = page.evaluate(
@@ -402,7 +402,7 @@ def test_axe_finds_no_serious_fault_in_any_page(
     open_volume(page)
     volume = f"/series/{place_of(page)}"
     found: dict[str, Any] = {}
-    for path in ("/", "/queue", "/compare", volume, f"{volume}/volume"):
+    for path in ("/", "/queue", "/compare", "/agreement", "/data-sets", volume, f"{volume}/volume"):
         page.goto(path)
         page.wait_for_selector("html[data-ready]")
         found[path] = _ask_axe(page)
