@@ -42,6 +42,8 @@ PYTHON
 tar -tzf "$work"/dist/*.tar.gz >files
 grep -q "/src/gadoscope/weights/default.sha256$" files
 grep -q "/src/gadoscope/weights/default.images.json$" files
+grep -q "/src/gadoscope/web/templates/room/room.css$" files
+test "$(grep -c "/src/gadoscope/web/static/vendor/.*-LICENSE$" files)" -eq 2
 
 # The default bundle answers where no model is named: T1 brains before and after contrast, and T2, which is refused.
 "$PYTHON" -m gadoscope phantom brain --form png --contrast t1 --contrast t2 --plane axial --subjects 10 --seed 1 >/dev/null
