@@ -130,6 +130,7 @@ def test_undo_goes_back_to_the_series_and_takes_the_decision_back(browser: "Brow
         "first => document.querySelector('#series').dataset.place === first", arg=str(first)
     )
     page.wait_for_selector("#decision:has-text('Undone')")
+    assert page.inner_text(".history li:first-child").startswith("undone ada")
     assert decisions(server.served)[first] == []
     press_and_go_on(page, "2")
     wait_until_saved(page)

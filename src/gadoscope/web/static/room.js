@@ -58,6 +58,23 @@ const Room = (() => {
     said.textContent = verdict ? `${WORDS[verdict]}: being saved` : "being undone"
   }
 
+  // As the server writes it when the page is asked for again.
+  const log = (item, said) => {
+    const history = document.querySelector(".history")
+    let list = history.querySelector("ol")
+    if (!list) {
+      list = document.createElement("ol")
+      list.className = "plain"
+      history.querySelector("p").replaceWith(list)
+    }
+    const line = document.createElement("li"), words = document.createElement("span"), at = document.createElement("small")
+    words.className = `verdict v-${item.verdict}`
+    words.textContent = WORDS[item.verdict] || "undone"
+    at.textContent = said.reviewed_at
+    line.append(words, ` ${said.reader}${said.is_blind ? ", blind" : ""} `, at)
+    list.prepend(line)
+  }
+
   const undo = async () => {
     const list = made()
     const last = list.pop()
@@ -93,6 +110,7 @@ const Room = (() => {
         line.className = "said-decision"
         line.textContent = `${words}, ${said.reviewed_at}`
         document.querySelectorAll(".verdicts .pending").forEach(button => button.classList.remove("pending"))
+        log(item, said)
       } else if (item.verdict) {
         toast(`Series ${item.place}: ${words.toLowerCase()}`)
       }
