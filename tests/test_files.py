@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gadoscope.errors import OutputError, UsageError
-from gadoscope.files import create_folder, write_beside, write_text
+from gadoscope.files import HAS_LOCKS, SUFFIX, create_folder, scratch_folder, write_beside, write_text
 from tests.support.rights import as_nobody
 
 FULL_DISK = Path("/dev/full")
@@ -172,3 +172,20 @@ def test_a_folder_that_may_not_be_entered_is_one_sentence_that_names_permission(
         make(tmp_path / "closed" / "out"),
     ):
         pass
+
+
+@pytest.mark.skipif(not HAS_LOCKS, reason="this system has no locks")
+def test_a_scratch_folder_is_private_ends_empty_and_takes_away_what_a_killed_process_left(
+    tmp_path: Path,
+) -> None:
+    left = tmp_path / f".uploads.abcdefgh{SUFFIX}"
+    left.mkdir()
+    (left / "patient.dcm").write_bytes(b"x")
+    with scratch_folder(tmp_path / "uploads") as scratch:
+        assert not left.exists()
+        assert scratch.stat().st_mode & 0o077 == 0
+        with scratch_folder(tmp_path / "uploads") as other:  # of a server that lives
+            assert scratch.is_dir()
+            (other / "0").write_bytes(b"x")
+        (scratch / "0").write_bytes(b"x")
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from typing import Annotated
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -25,8 +26,8 @@ Unsaid = SkipJsonSchema[None]
 class Paging(Said):
     """Which part of a list."""
 
-    cursor: str | Unsaid = Field(
-        None, max_length=2000, description="`next` of the page before; leave it out for the first page."
+    cursor: Annotated[str, Field(max_length=2000)] | Unsaid = Field(
+        None, description="`next` of the page before; leave it out for the first page."
     )
     limit: int = Field(100, ge=1, le=MOST, description="Items of a page.")
 

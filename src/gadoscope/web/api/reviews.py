@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import Field, StrictBool, StrictInt
+from pydantic import BeforeValidator, Field, StrictBool
 
 from gadoscope.errors import UsageError
 from gadoscope.labels import Verdict
@@ -17,10 +17,20 @@ router = APIRouter(prefix="/reviews", tags=["reviews"])
 TOKEN_PATTERN = r"^[A-Za-z0-9_-]{8,100}$"  # noqa: S105 — of no secret
 
 
+def _refuse_text(value: object) -> object:
+    """Return a number as it is: 1.0 is a whole one in JSON, and "1" is none."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise ValueError("a whole number is expected")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_refuse_text)]
+
+
 class NewReview(Said):
     """A decision."""
 
-    series: StrictInt = Field(ge=1, le=2**53, description="Number of the series in the store.", examples=[1])
+    series: Whole = Field(ge=1, le=2**53, description="Number of the series in the store.", examples=[1])
     verdict: Verdict
     token: str = Field(
         pattern=TOKEN_PATTERN,

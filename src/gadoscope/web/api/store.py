@@ -31,6 +31,7 @@ Moment = Annotated[
     ),
 ]
 """A day, or a time in UTC."""
+Probability = Annotated[float, Field(ge=0, le=1)]
 Uid = Annotated[str, Path(pattern=r"^[0-9.]{1,64}$", examples=["2.25.113"])]
 KNOWN = {
     304: {"description": "It is as it was: you have it already."},
@@ -54,8 +55,8 @@ class AnswerFilters(Paging):
 class SeriesFilters(AnswerFilters):
     """Which series."""
 
-    probability_at_least: float | Unsaid = Field(None, ge=0, le=1)
-    probability_at_most: float | Unsaid = Field(None, ge=0, le=1)
+    probability_at_least: Probability | Unsaid = None
+    probability_at_most: Probability | Unsaid = None
     look: Literal["conflict", "undecided", "uncertain", "audit", "refused", "unread"] | Unsaid = None
     reviewed: Literal["by", "not_by", "anybody", "nobody", "dispute"] | Unsaid = None
     reader: Word | Unsaid = Field(None, description="By whom, or not by whom; you, where nobody is named.")
