@@ -36,21 +36,21 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=SERIES, help="tasks of simulated headers")
     parser.add_argument("--studies", type=int, default=STUDIES, help="of five series, classified both ways")
     parser.add_argument("--driver", nargs=2, metavar=("BUNDLE", "FILE"), help="be the driver")
-    options = parser.parse_args()
-    if options.driver:
-        print(json.dumps(send_tasks(Path(options.driver[0]), Path(options.driver[1]), options.series)))
+    arguments = parser.parse_args()
+    if arguments.driver:
+        print(json.dumps(send_tasks(Path(arguments.driver[0]), Path(arguments.driver[1]), arguments.series)))
         return
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         bundle = write_lesson_bundle(work / "model.onnx")
         archive = work / "archive"
-        make_archive(Plan(studies=options.studies, matrix=256, most=60), archive)
+        make_archive(Plan(studies=arguments.studies, matrix=256, most=60), archive)
         refused = work / "refused.dcm"
         dataset = dcmread(next(iter(sorted(archive.rglob("*.dcm")))))
         dataset.Modality = "CT"
         dataset.save_as(refused)
-        rows = measure_tasks(bundle, refused, options.series)
-        finish([*rows, compare(bundle, archive, work)], options.rows)
+        rows = measure_tasks(bundle, refused, arguments.series)
+        finish([*rows, compare(bundle, archive, work)], arguments.rows)
 
 
 def measure_tasks(bundle: Path, file: Path, n_series: int) -> list[Row]:

@@ -202,8 +202,8 @@ def test_databases_and_tables_of_other_programs_are_refused_in_a_sentence(
     pq.write_table(pa.table({"x": [1]}), tmp_path / "b.parquet")
     (tmp_path / "c.db").write_bytes(database.read_bytes()[:3000])
     assert only_row(database, tiny_bundle) == (
-        "refused: unsupported_format: this is an SQLite database, but no index of pybids; export the scans "
-        "in it as DICOM, NIfTI or PNG."
+        "refused: unsupported_format: this is an SQLite database, but no index of pybids; name the folder "
+        "of the data set."
     )
     assert only_row(tmp_path / "b.parquet", tiny_bundle) == (
         "refused: unsupported_format: this is a Parquet table, but no index of bids2table: it has no columns "

@@ -145,3 +145,10 @@ def test_the_representations_are_those_of_pydicom() -> None:
     assert {dictionary_VR(tag) for tag in COMMON_SEQUENCES} == {"SQ"}
     for keyword, (tag, form) in ATTRIBUTES.items():
         assert (tag_for_keyword(keyword), dictionary_VR(tag)) == (tag, form), keyword
+
+
+@pytest.mark.parametrize("form", [b"FD", b"US", b"SH", b"UN"])
+def test_a_transfer_syntax_that_is_no_uid_is_read_as_pydicom_reads_it(form: bytes) -> None:
+    data = plain_file()
+    at = data.index(struct.pack("<HH2s", 2, 0x10, b"UI")) + 4
+    assert not headers.find_differences(data[:at] + form + data[at + 2 :])

@@ -98,8 +98,7 @@ def _read_database(source: Source) -> Iterator[Listed]:
     if not _has_tables(source.on_disk):
         raise RefusedError(
             "unsupported_format",
-            "this is an SQLite database, but no index of pybids; export the scans in it as DICOM, NIfTI or "
-            "PNG.",
+            "this is an SQLite database, but no index of pybids; name the folder of the data set.",
         )
     try:
         with closing(_connect(source.on_disk)) as database:

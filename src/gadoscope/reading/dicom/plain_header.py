@@ -223,6 +223,6 @@ def _walk_meta(data: bytes) -> tuple[dict[int, Element], int]:
         if META_GROUP << 16 | element in _META_TAGS:
             found[META_GROUP << 16 | element] = form, data[at:end], True
         previous, at = element, end
-    if tags.TRANSFER_SYNTAX_UID not in found:
+    if found.get(tags.TRANSFER_SYNTAX_UID, (None,))[0] != "UI":  # what it is by another form pydicom says
         raise OddError
     return found, at
