@@ -51,7 +51,6 @@ from gadoscope.cli.options import model_option
     help="Folder that evaluate or suspects wrote: its cases open in the room; may be given several times.",
 )
 @click.option("--show-identity", is_flag=True, help="Show paths and what else may name a patient.")
-@click.option("--allow-training", is_flag=True, help="Let readers start a training from the page.")
 def command(  # noqa: PLR0913 - one for each option
     store: str,
     *,
@@ -65,7 +64,6 @@ def command(  # noqa: PLR0913 - one for each option
     proxies: tuple[str, ...],
     cases: tuple[Path, ...],
     show_identity: bool,
-    allow_training: bool,
 ) -> None:
     """Open the review room and the REST API of a store.
 
@@ -96,6 +94,5 @@ def command(  # noqa: PLR0913 - one for each option
         proxies=proxies,
         cases=cases,
         show_identity=show_identity,
-        allow_training=allow_training,
     )
     serve(settings, say=say_aside)

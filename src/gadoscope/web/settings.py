@@ -81,8 +81,6 @@ class Settings:
         Folders of reports whose doubtful cases open in the room.
     show_identity
         Show what headers, paths and descriptions say of patients.
-    allow_training
-        Let a reader start a training from the page.
 
     Raises
     ------
@@ -103,7 +101,6 @@ class Settings:
     spool: Path | None = None
     cases: tuple[Path, ...] = ()
     show_identity: bool = False
-    allow_training: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= MAX_PORT:
