@@ -73,6 +73,7 @@ def run(benchmark: Benchmark, arguments: argparse.Namespace) -> Result:
     most_s = MOST_QUICK_S if arguments.quick else MOST_S
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="gadoscope-bench-") as folder:
+        Path(folder).chmod(0o711)  # PostgreSQL runs as another user where this is root, in a folder below
         path = Path(folder) / "rows.json"
         options: list[object] = [*(benchmark.quick if arguments.quick else benchmark.whole), "--rows", path]
         if benchmark.name == "lesson":
