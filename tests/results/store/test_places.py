@@ -152,3 +152,19 @@ def test_below_a_folder_that_could_not_be_listed_nothing_is_gone(url: str, archi
         store.settle(None, [failed], "")
         store.finish()
     assert "inside" in {Path(row.path).name for row in Store(url).rows()}
+
+
+@pytest.mark.parametrize("ends_first", [0, 1])
+def test_what_two_runs_at_once_both_see_is_not_gone(url: str, archive: Path, ends_first: int) -> None:
+    first, second = Store(url), Store(url)
+    for store in (first, second):
+        store.begin(**MODEL, roots=[str(archive)])
+    for name, runs in (("one", (first, second)), ("two", (second, first))):
+        for store in runs:
+            store.add(name, answered(archive / name))
+            store.settle(name, answered(archive / name), "")
+            store.write()
+    for store in ((first, second), (second, first))[ends_first]:
+        store.finish()
+        store.close()
+    assert Store(url).count() == 2

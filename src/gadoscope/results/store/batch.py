@@ -42,7 +42,8 @@ ADD_ANSWERS = insert_new(ANSWERS, _ANSWER_COLUMNS)
 _PLACE_COLUMNS = ("digest", "study", "place", "path", "stamp", "headers", "first_seen_run", "last_seen_run")
 ADD_PLACES = insert_new(SERIES, _PLACE_COLUMNS).replace(
     "DO NOTHING",
-    "DO UPDATE SET last_seen_run = excluded.last_seen_run, stamp = excluded.stamp, "
+    "DO UPDATE SET last_seen_run = CASE WHEN series.last_seen_run > excluded.last_seen_run "
+    "THEN series.last_seen_run ELSE excluded.last_seen_run END, stamp = excluded.stamp, "
     "headers = COALESCE(excluded.headers, series.headers), gone_at = NULL",
 )
 ADD_SCANS = insert_new(SCANS, ("digest", "content", "seen_at"))

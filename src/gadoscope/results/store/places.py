@@ -34,10 +34,11 @@ _AT = (
 _WITH_HEADERS = "SELECT digest, path FROM series WHERE headers = :headers ORDER BY id LIMIT 100"
 _SCANS = "SELECT digest, content, seen_at FROM scans WHERE digest IN ({names})"
 LEAVE_ALL = (
-    "UPDATE series SET gone_at = :at WHERE gone_at IS NULL AND last_seen_run <> :run "
+    "UPDATE series SET gone_at = :at WHERE gone_at IS NULL AND last_seen_run < :run "
     "AND (path = :root OR substr(path, 1, :length) = :below)"
 )
-"""What lay at or below a root, and was not seen by a run that walked all of it."""
+"""What lay at or below a root, and was not seen by a run that walked all of it, nor by one that began
+later and works at the same time."""
 STILL_THERE = "UPDATE series SET gone_at = NULL WHERE gone_at = :at AND substr(path, 1, :length) = :below"
 """What lies below a folder that could not be listed: nobody knows."""
 
