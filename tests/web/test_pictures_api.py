@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gadoscope.web.opened import Scans
 from gadoscope.web.settings import Settings
 from tests.support.nifti_files import save, values
 from tests.support.web_server import make_store, serve_in_thread
@@ -39,7 +40,7 @@ def test_what_argued_for_a_phase_is_given_for_each_slice_that_was_read(tmp_path:
         for one in said["slices"]:
             assert Image.open(io.BytesIO(client.get(one["picture"]).content)).format == "PNG"
         scan.unlink()
-        del served.app.state.scans  # as if the server had begun anew
+        served.app.state.scans = Scans()  # as if the server had begun anew
         assert refused_as(client.get(f"{SERIES}/{number}/slice/0.png")) == (404, "missing")
         assert refused_as(client.get(f"{SERIES}/{number}/explanation")) == (404, "missing")
         assert client.get(f"{SERIES}/{number}").status_code == 200

@@ -332,6 +332,7 @@ def test_the_others_of_a_study_follow_to_the_same_place(browser: "Browser", serv
     page.wait_for_function(
         "i => document.querySelector('.siblings img').src.includes(`index=${i}&`)", arg=index
     )
+    assert page.faults == []  # type: ignore[attr-defined]
 
 
 def test_a_volume_is_shown_by_niivue_under_the_strict_policy(browser: "Browser", server: Server) -> None:

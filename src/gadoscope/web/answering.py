@@ -15,7 +15,7 @@ from gadoscope.reading.discover import iter_inputs
 from gadoscope.reading.formats import Kind
 from gadoscope.reading.given import Input
 from gadoscope.web.metrics import Metrics
-from gadoscope.web.problems import Problem
+from gadoscope.web.problems import Problem, too_many
 from gadoscope.web.settings import Limits
 from gadoscope.web.unpacked import check_unpacked
 from gadoscope.web.uploads import Upload, iter_uploaded
@@ -78,11 +78,7 @@ class Answering:
         with closing(rows):
             for n_before, row in enumerate(rows):
                 if n_before >= self._limits.files:
-                    raise Problem(
-                        413,
-                        "too-many-files",
-                        f"more than {self._limits.files:,} inputs; send a series, or a study, at a time.",
-                    )
+                    raise too_many(self._limits.files, "inputs")
                 self._metrics.count_answer(row)
                 yield row
 

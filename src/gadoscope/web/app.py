@@ -4,8 +4,6 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
@@ -18,17 +16,19 @@ from gadoscope.errors import GadoscopeError
 from gadoscope.files import scratch_folder
 from gadoscope.results.store.room import Room
 from gadoscope.version import __version__
-from gadoscope.web import assets, problems
+from gadoscope.web import assets, problems, room
 from gadoscope.web.answering import Answering
 from gadoscope.web.api import classify, pictures, reviews, store, system
 from gadoscope.web.api import jobs as job_operations
 from gadoscope.web.api.classify import Desk
 from gadoscope.web.api.description import BEARER, describe
 from gadoscope.web.body_limit import BodyLimit
+from gadoscope.web.evidence import Evidence
 from gadoscope.web.jobs import Jobs
 from gadoscope.web.limits import RateLimit
 from gadoscope.web.log import Log
 from gadoscope.web.metrics import Metrics
+from gadoscope.web.opened import Scans
 from gadoscope.web.security import sign_in
 from gadoscope.web.security.access import AccessFile
 from gadoscope.web.security.gate import Gate
@@ -87,6 +87,7 @@ def make_app(settings: Settings, *, log: Log | None = None) -> FastAPI:
     state.sign_in_tries = RateLimit(sign_in.TRIES_PER_MINUTE, "sign-ins", burst=sign_in.TRIES_PER_MINUTE)
     state.classifier = Classifier(settings.model, jobs=1)
     state.room = Room(settings.store)
+    state.scans, state.evidence = Scans(), Evidence(state.classifier.session)
     _answer_errors(app)
     _include_rooms(app)
     rate = RateLimit(settings.limits.token_per_minute, "requests of one token")
@@ -129,7 +130,5 @@ def _include_rooms(app: FastAPI) -> None:
     for router in (classify.router, job_operations.router, store.router, pictures.router, reviews.router):
         app.include_router(router, prefix=API, dependencies=[Depends(BEARER)])
     app.include_router(sign_in.router)
-    if find_spec("gadoscope.web.room") is not None:
-        room = import_module("gadoscope.web.room")
-        app.include_router(room.router, dependencies=[Depends(need_for_page)], include_in_schema=False)
+    app.include_router(room.router, dependencies=[Depends(need_for_page)], include_in_schema=False)
     app.mount(assets.AT, assets.Assets(), name="static")

@@ -48,6 +48,12 @@ class Problem(HTTPException):
         return str(self.detail)
 
 
+def too_many(most: int, what: str = "files") -> Problem:
+    """Return the answer to a request that holds too much; ``what`` is counted."""
+    said = f"more than {most:,} {what}; send a series, or a study, at a time."
+    return Problem(413, "too-many-files", said)
+
+
 class ProblemResponse(Response):
     """The answer that a `Problem` becomes."""
 

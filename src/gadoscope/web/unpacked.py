@@ -7,7 +7,7 @@ from gadoscope.errors import InputError, RefusedError
 from gadoscope.reading.archives.unpack import begin_unpacking, iter_unpacked
 from gadoscope.reading.archives.zip_limits import check_contents
 from gadoscope.reading.formats import GZIP, Kind
-from gadoscope.web.problems import Problem
+from gadoscope.web.problems import Problem, too_many
 from gadoscope.web.settings import Limits
 from gadoscope.web.uploads import Upload
 
@@ -27,11 +27,7 @@ def check_unpacked(uploads: list[Upload], limits: Limits) -> None:
         files, unpacked = _count(one, limits.unpacked_bytes - n_bytes)
         n_files, n_bytes = n_files + files, n_bytes + unpacked
         if n_files > limits.files:
-            raise Problem(
-                413,
-                "too-many-files",
-                f"more than {limits.files:,} files; send a series, or a study, at a time.",
-            )
+            raise too_many(limits.files)
         if n_bytes > limits.unpacked_bytes:
             raise _too_large(limits)
 

@@ -23,7 +23,7 @@ from gadoscope.reading.discover import Found, iter_inputs
 from gadoscope.reading.formats import PREFIX_BYTES, Kind, find_kind
 from gadoscope.reading.given import Input
 from gadoscope.text import printable
-from gadoscope.web.problems import Problem
+from gadoscope.web.problems import Problem, too_many
 
 MULTIPART = b"multipart/form-data"
 FIELD = "files"
@@ -182,11 +182,7 @@ class _Receiver:
                 f"each part of the body is a file in a field {FIELD!r}; this one is none.",
             )
         if len(self.files) == self._most:
-            raise Problem(
-                413,
-                "too-many-files",
-                f"more than {self._most:,} files; send a series, or a study, at a time.",
-            )
+            raise too_many(self._most)
         path = self._folder / str(len(self.files))
         self.files.append((self._name(options[b"filename"]), path))
         self._file = path.open("wb")

@@ -49,8 +49,8 @@ def open_engine(
     OutputError
         If it cannot be written, or its server does not answer.
     """
-    if address.path is not None and not writes and not address.path.is_file():
-        raise UsageError(f"there is no store {address.shown}; `gadoscope classify PATH --store` makes one.")
+    if not writes:
+        check_is_there(address)
     with explained(address, writes=writes):
         if address.path is not None and writes:
             address.path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,6 +62,12 @@ def open_engine(
             engine.dispose()
             raise
     return engine
+
+
+def check_is_there(address: Address) -> None:
+    """Raise a UsageError if the file of a store is not there; of a server only an attempt tells."""
+    if address.path is not None and not address.path.is_file():
+        raise UsageError(f"there is no store {address.shown}; `gadoscope classify PATH --store` makes one.")
 
 
 @contextmanager

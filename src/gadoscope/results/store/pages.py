@@ -36,6 +36,11 @@ class StudyRow(NamedTuple):
     n_conflicts: int
 
 
+_ORDER = (ANSWERS.c.id, SERIES.c.id)
+_ABOUT = (SERIES.c.path, ANSWERS.c.model_id, ANSWERS.c.version, ANSWERS.c.answered_at)
+_COLUMNS = (*_ORDER, *_ABOUT, *(ANSWERS.c[name] for name in ROW_COLUMNS))
+
+
 def page_rows(
     connection: sa.Connection,
     query: Query,
@@ -57,22 +62,16 @@ def page_rows(
     n
         Rows.
     """
-    order = (ANSWERS.c.id, SERIES.c.id)
-    columns = [*order, SERIES.c.path, ANSWERS.c.model_id, ANSWERS.c.version, ANSWERS.c.answered_at]
-    columns += [ANSWERS.c[name] for name in ROW_COLUMNS]
-    statement = narrow(sa.select(*columns), query, list(models))
+    statement = narrow(sa.select(*_COLUMNS), query, list(models))
     if after is not None:
-        statement = statement.where(sa.tuple_(*order) > sa.tuple_(*map(sa.literal, after)))
-    return _read_rows(connection.execute(statement.order_by(*order).limit(n)), names)
+        statement = statement.where(sa.tuple_(*_ORDER) > sa.tuple_(*map(sa.literal, after)))
+    return _read_rows(connection.execute(statement.order_by(*_ORDER).limit(n)), names)
 
 
 def rows_of_study(connection: sa.Connection, uid: str, names: dict[int, str]) -> list[PlacedRow]:
     """Return the rows of a study that hold now, in the order in which they came."""
-    key = (ANSWERS.c.id, SERIES.c.id)
-    columns = [*key, SERIES.c.path, ANSWERS.c.model_id, ANSWERS.c.version, ANSWERS.c.answered_at]
-    columns += [ANSWERS.c[name] for name in ROW_COLUMNS]
-    statement = narrow(sa.select(*columns), Query(), []).where(ANSWERS.c.study_instance_uid == escaped(uid))
-    return _read_rows(connection.execute(statement.order_by(*key)), names)
+    statement = narrow(sa.select(*_COLUMNS), Query(), []).where(ANSWERS.c.study_instance_uid == escaped(uid))
+    return _read_rows(connection.execute(statement.order_by(*_ORDER)), names)
 
 
 def page_studies(

@@ -62,13 +62,13 @@ class Query:
 
     def __post_init__(self) -> None:
         for name, words in _WORDS.items():
-            self._check(name, words)
+            self._check_word(name, words)
         for name in ("since", "until"):
             said = getattr(self, name)
             if said is not None:
                 object.__setattr__(self, name, format_time(parse_moment(said, name)))
 
-    def _check(self, name: str, words: Sequence[str]) -> None:
+    def _check_word(self, name: str, words: Sequence[str]) -> None:
         said = getattr(self, name)
         if said is None or said in words:
             return

@@ -1,8 +1,5 @@
 """The queue: which series a reader is shown, in the order of what a look is worth, a page at a time."""
 
-import base64
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,8 +7,8 @@ import sqlalchemy as sa
 
 from gadoscope.errors import UsageError
 from gadoscope.labels import SeriesResult, Verdict
-from gadoscope.misfits import find_near
 from gadoscope.results.ledger import STUDY_WARNINGS
+from gadoscope.results.store import cursors
 from gadoscope.results.store.codec import ROW_COLUMNS
 from gadoscope.results.store.looks import Look
 from gadoscope.results.store.query import Query, narrow
@@ -69,11 +66,7 @@ class QueueQuery(Query):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, words in (("look", [look.name.lower() for look in Look]), ("reviewed", REVIEWED)):
-            said = getattr(self, name)
-            if said is not None and said not in words:
-                near = find_near(said, words)
-                meant = f" Did you mean {near}?" if near else ""
-                raise UsageError(f"{name} = {said!r}; expected one of {', '.join(words)}.{meant}")
+            self._check_word(name, words)
         if self.reviewed in ("by", "not_by") and self.reader is None:
             raise UsageError(f"reviewed = {self.reviewed!r} needs a reader; name one.")
         if self.other_reader is not None and (self.reviewed != "dispute" or self.reader is None):
@@ -251,11 +244,6 @@ def find_key(connection: sa.Connection, place: int, model: int) -> Key | None:
     return None if found is None else Key(*found)
 
 
-def write_cursor(key: Sequence[float | int]) -> str:
-    """Return a key as an opaque text that an address may hold."""
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
-
-
 def read_cursor(cursor: str) -> Key:
     """Return the key of a cursor.
 
@@ -265,10 +253,9 @@ def read_cursor(cursor: str) -> Key:
         If it is none of ours.
     """
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        order, answer, place = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        order, answer, place = cursors.read(cursor)
         return Key(float(order), _whole(answer), _whole(place))
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         raise UsageError("that is no cursor of this store; begin again at the first page.") from None
 
 

@@ -276,8 +276,13 @@ def find_digest(connection: sa.Connection, place: int) -> str:
     """
     digest = connection.execute(sa.select(SERIES.c.digest).where(SERIES.c.id == place)).scalar()
     if digest is None:
-        raise UsageError(f"there is no series number {place} in this store.")
+        raise no_such_place(place)
     return str(digest)
+
+
+def no_such_place(place: int) -> UsageError:
+    """Return the error of a number that no place has."""
+    return UsageError(f"there is no series number {place} in this store.")
 
 
 def _find_model(connection: sa.Connection, digest: str) -> int:

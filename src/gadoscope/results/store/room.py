@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from gadoscope.errors import OutputError, UsageError
 from gadoscope.labels import Verdict
 from gadoscope.results.sqlite_files import may_write
+from gadoscope.results.store import cursors
 from gadoscope.results.store.batch import name_place
 from gadoscope.results.store.codec import from_values
 from gadoscope.results.store.counts import Asked, Counts
 from gadoscope.results.store.decided import DecidedReader
 from gadoscope.results.store.looks import Look
-from gadoscope.results.store.opening import WRITES, explained, open_engine, use_wal
+from gadoscope.results.store.opening import WRITES, check_is_there, explained, open_engine, use_wal
 from gadoscope.results.store.outage import Say, say_on_stderr
 from gadoscope.results.store.overview import Overview
 from gadoscope.results.store.pages import PlacedRow, StudyRow, page_rows, page_studies, rows_of_study
@@ -32,7 +33,6 @@ from gadoscope.results.store.queue import (
     lies_below,
     read_cursor,
     select_queue,
-    write_cursor,
 )
 from gadoscope.results.store.reviews import (
     Decision,
@@ -85,11 +85,8 @@ class Room(DecidedReader):
     def __init__(self, url: str, *, say: Say = say_on_stderr) -> None:
         super().__init__(url, say=say)
         self._counts = Counts()
+        check_is_there(self.address)
         path = self.address.path
-        if path is not None and not path.is_file():
-            raise UsageError(
-                f"there is no store {self.address.shown}; `gadoscope classify PATH --store` makes one."
-            )
         self.is_read_only = path is not None and not may_write(path)
         writes = not self.is_read_only
         self._engine = open_engine(self.address, writes=writes, busy_seconds=BUSY_SECONDS, oldest=self.oldest)
@@ -170,7 +167,7 @@ class Room(DecidedReader):
                 return Page(items=(), next=None, total=0)
             items = self._fetch(connection, after(key, select_queue(*asked), n + 1))
             total = self._counts.count(connection, asked)
-        more = write_cursor(items[n - 1].key) if len(items) > n else None
+        more = cursors.write(items[n - 1].key) if len(items) > n else None
         return Page(items=tuple(items[:n]), next=more, total=total)
 
     def page_rows(self, query: Query, after_key: Sequence[int] | None, n: int) -> list[PlacedRow]:

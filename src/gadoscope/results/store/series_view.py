@@ -6,11 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gadoscope.errors import UsageError
 from gadoscope.labels import SeriesResult
 from gadoscope.results.store.codec import ROW_COLUMNS, from_values
 from gadoscope.results.store.looks import Point, read_points
-from gadoscope.results.store.reviews import Review, iter_reviews
+from gadoscope.results.store.reviews import Review, iter_reviews, no_such_place
 from gadoscope.results.store.schema import ALONE, WHOLE
 from gadoscope.results.store.tables import ANSWERS, MODELS, REVIEWS, SERIES
 from gadoscope.text import escaped, unescaped
@@ -100,7 +99,7 @@ def view_series(connection: sa.Connection, place: int, names: Mapping[int, str])
     """
     found = connection.execute(sa.select(SERIES).where(SERIES.c.id == place)).mappings().first()
     if found is None:
-        raise UsageError(f"there is no series number {place} in this store.")
+        raise no_such_place(place)
     path = unescaped(found["path"])
     answers = tuple(_iter_answers(connection, found["digest"], found["study"], path))
     return SeriesView(

@@ -1,8 +1,6 @@
 """Pages of a list: cursors that nobody need understand, and answers that are not sent twice."""
 
-import base64
 import hashlib
-import json
 from typing import Annotated
 
 from fastapi import Request
@@ -10,6 +8,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from gadoscope.results.store import cursors
 from gadoscope.web.api.schemas import Said
 from gadoscope.web.problems import Problem
 
@@ -30,11 +29,6 @@ class Paging(Said):
         None, description="`next` of the page before; leave it out for the first page."
     )
     limit: int = Field(100, ge=1, le=MOST, description="Items of a page.")
-
-
-def write_cursor(key: object) -> str:
-    """Return a key as an opaque text that an address may hold."""
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 
 
 def read_numbers(cursor: str | None, n: int) -> list[int] | None:
@@ -70,9 +64,8 @@ def respond(request: Request, content: BaseModel) -> Response:
 
 def _read(cursor: str) -> object:
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        return json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (ValueError, RecursionError):
+        return cursors.read(cursor)
+    except ValueError:
         raise _refuse() from None
 
 

@@ -13,13 +13,19 @@ from gadoscope.labels import Plane
 from gadoscope.web.api.cursors import respond
 from gadoscope.web.api.schemas import Said, problems
 from gadoscope.web.api.store import KNOWN, Place, Reading, find_series
-from gadoscope.web.pictures import MAX_THUMBNAIL, PictureFormat, draw_slice, encode, encode_tint
+from gadoscope.web.pictures import MAX_THUMBNAIL, PictureFormat, draw_slice, encode
 from gadoscope.web.problems import Problem
-from gadoscope.web.room.slices import explain, find_stack, open_scan, share_evidence
+from gadoscope.web.room.slices import (
+    KEPT,
+    draw_evidence,
+    explain,
+    find_evidence,
+    find_stack,
+    open_scan,
+)
 
 router = APIRouter(tags=["pictures"])
 Number = Annotated[int, Path(ge=0, le=100_000, description="From 0.", examples=[0])]
-_KEPT = "private, max-age=3600"
 PICTURES = {
     200: {
         "content": {
@@ -75,7 +81,7 @@ def give_slice(
         content = encode(draw_slice(scan, stack.plane, index), form, longest=size)
     except (GadoscopeError, ValueError) as error:
         raise _no_picture(error) from None
-    return Response(content, media_type=form.media_type, headers={"Cache-Control": _KEPT})
+    return Response(content, media_type=form.media_type, headers={"Cache-Control": KEPT})
 
 
 @router.get(
@@ -100,18 +106,15 @@ def give_explanation(request: Request, series_id: Place, index: Number, _: Readi
     found = _find_evidence(request, series_id)
     if index >= len(found):
         raise _no_picture(ValueError(f"the model reads {len(found)} slices, and none of number {index}."))
-    strongest = max(float(np.abs(one.evidence).max()) for one in found)
-    content = encode_tint(found[index].pixels, found[index].evidence, strongest)
-    return Response(content, media_type=PictureFormat.PNG.media_type, headers={"Cache-Control": _KEPT})
+    content = draw_evidence(found, index)
+    return Response(content, media_type=PictureFormat.PNG.media_type, headers={"Cache-Control": KEPT})
 
 
 def _find_evidence(request: Request, number: int) -> tuple[ExplainedSlice, ...]:
     view = find_series(request, number)
     try:
         scan = open_scan(request, view)
-        if scan.volume is None:
-            raise ValueError("a lone picture is explained by `gadoscope explain` alone.")
-        return share_evidence(request).find(f"{view.digest} {scan.n_volumes}", scan.volume)
+        return find_evidence(request, view, scan)
     except (GadoscopeError, ValueError) as error:
         raise _no_picture(error) from None
 

@@ -7,16 +7,19 @@ from fastapi.responses import Response
 from pydantic import Field, StringConstraints
 
 from gadoscope.errors import UsageError
-from gadoscope.labels import Phase, Plane, QuoteMode, SeriesResult, Status, Verdict
+from gadoscope.labels import Phase, Plane, SeriesResult, Status, Verdict
+from gadoscope.results.store import cursors
 from gadoscope.results.store import query as rows
+from gadoscope.results.store.pages import PlacedRow
 from gadoscope.results.store.queue import QueueQuery
 from gadoscope.results.store.room import Room
 from gadoscope.results.store.series_view import SeriesView
 from gadoscope.web.api.answers import Answer, to_answer
-from gadoscope.web.api.cursors import Paging, Unsaid, read_numbers, read_text, respond, write_cursor
+from gadoscope.web.api.cursors import Paging, Unsaid, read_numbers, read_text, respond
 from gadoscope.web.api.reviews import ReviewView, view_review
 from gadoscope.web.api.schemas import Said, problems
 from gadoscope.web.problems import Problem
+from gadoscope.web.quotes import quotes_words
 from gadoscope.web.security.access import Scope
 from gadoscope.web.security.identity import Caller, need
 
@@ -30,7 +33,7 @@ Moment = Annotated[
         pattern=r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?Z)?$"
     ),
 ]
-"""A day, or a time in UTC."""
+"""A day, or a time: of the server's time zone, and with a Z in UTC."""
 Probability = Annotated[float, Field(ge=0, le=1)]
 Uid = Annotated[str, Path(pattern=r"^[0-9.]{1,64}$", examples=["2.25.113"])]
 KNOWN = {
@@ -48,7 +51,9 @@ class AnswerFilters(Paging):
     agreement: Literal["agree", "conflict", "silent"] | Unsaid = None
     reason: Word | Unsaid = Field(None, description="The word before the colon.")
     model: Word | Unsaid = Field(None, description="Its name, or how its SHA-256 begins.")
-    since: Moment | Unsaid = Field(None, description="Answered on this day or after, UTC.")
+    since: Moment | Unsaid = Field(
+        None, description="Answered then or after: the server's time zone, and UTC with a Z."
+    )
     until: Moment | Unsaid = Field(None, description="Answered before.")
 
 
@@ -194,15 +199,8 @@ def list_answers(
     found = _room(request).page_rows(
         rows.Query(**_filters(asked, caller)), read_numbers(asked.cursor, 2), asked.limit + 1
     )
-    items = [
-        AnswerItem(
-            series=one.place,
-            answered_at=one.answered_at,
-            answer=show_stored(request, one.result, one.version),
-        )
-        for one in found[: asked.limit]
-    ]
-    more = write_cursor(found[asked.limit - 1].key) if len(found) > asked.limit else None
+    items = [_view_row(request, one) for one in found[: asked.limit]]
+    more = cursors.write(found[asked.limit - 1].key) if len(found) > asked.limit else None
     return respond(request, AnswerPage(items=items, next=more))
 
 
@@ -217,7 +215,7 @@ def list_studies(
         rows.Query(**_filters(asked, caller)), read_text(asked.cursor), asked.limit + 1
     )
     items = [StudyItem(**one._asdict()) for one in found[: asked.limit]]
-    more = write_cursor(found[asked.limit - 1].study_instance_uid) if len(found) > asked.limit else None
+    more = cursors.write(found[asked.limit - 1].study_instance_uid) if len(found) > asked.limit else None
     return respond(request, StudyPage(items=items, next=more))
 
 
@@ -227,15 +225,15 @@ def show_study(request: Request, study_instance_uid: Uid, _: Reading) -> Respons
     found = _room(request).rows_of_study(study_instance_uid)
     if not found:
         raise Problem(404, "no-such-study", "there is no study of this UID in the store.")
-    items = [
-        AnswerItem(
-            series=one.place,
-            answered_at=one.answered_at,
-            answer=show_stored(request, one.result, one.version),
-        )
-        for one in found
-    ]
-    return respond(request, AnswerPage(items=items, next=None))
+    return respond(request, AnswerPage(items=[_view_row(request, one) for one in found], next=None))
+
+
+def _view_row(request: Request, row: PlacedRow) -> AnswerItem:
+    return AnswerItem(
+        series=row.place,
+        answered_at=row.answered_at,
+        answer=show_stored(request, row.result, row.version),
+    )
 
 
 def find_series(request: Request, number: int) -> SeriesView:
@@ -269,8 +267,7 @@ def show_stored(request: Request, row: SeriesResult, version: str) -> Answer:
     answer = to_answer(row)
     if request.app.state.settings.show_identity:
         return answer
-    is_short = version.endswith(f"/{QuoteMode.WORDS}")
-    quote = answer.header_quote if is_short else ""
+    quote = answer.header_quote if quotes_words(version) else ""
     return answer.model_copy(update={"path": None, "header_quote": quote})
 
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from gadoscope.errors import UsageError
-from gadoscope.results.store.queue import QueueQuery
 from gadoscope.results.store.room import Room
 from gadoscope.web.cases import CaseTable, read_cases
 from gadoscope.web.room.rendering import respond
@@ -48,7 +47,7 @@ def _read(request: Request) -> tuple[list[CaseTable], str]:
 def _find_place(room: Room, path: str) -> int | None:
     """Return where a file lies in a store: as it is named, or by its whole path."""
     for name in dict.fromkeys((path, os.path.abspath(path))):  # noqa: PTH100 — of text
-        items = room.queue(QueueQuery(source=name), None, 1).items
-        if items:
-            return items[0].place
+        place = room.find_place(name)
+        if place is not None:
+            return place
     return None

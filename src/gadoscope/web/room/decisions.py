@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from gadoscope.errors import OutputError, UsageError
 from gadoscope.labels import Verdict
 from gadoscope.results.store.reviews import Decision, Review
+from gadoscope.results.store.series_view import SeriesView
 from gadoscope.web.problems import Problem
 from gadoscope.web.room.rendering import BLIND_COOKIE
 from gadoscope.web.room.series import find_current, name_version, render_series
@@ -60,11 +61,9 @@ def take_decision(
     """Take a decision: as JSON by script, or from the form of the page without one."""
     decision, is_form = sent
     reader = _check_reader(request, decision.reader)
-    is_blind = decision.is_blind
+    is_blind, view = decision.is_blind, _find_series(request, place, decision.digest)
     if is_form:  # without a script the veil is drawn by the cookie, and lifted by a decision
-        view = request.app.state.room.series(place)
         is_blind = request.cookies.get(BLIND_COOKIE) == "1" and find_current(view, reader) is None
-    _check_content(request, place, decision.digest)
     return _answer(
         request,
         place,
@@ -119,9 +118,10 @@ def _check_reader(request: Request, said: str) -> str:
     return reader
 
 
-def _check_content(request: Request, place: int, digest: str) -> None:
+def _find_series(request: Request, place: int, digest: str) -> SeriesView:
+    """Return the series that is decided about, if the content is still the one that was shown."""
     try:
-        view = request.app.state.room.series(place)
+        view: SeriesView = request.app.state.room.series(place)
     except UsageError as error:
         raise Problem(404, "no-such-series", str(error)) from None
     if digest and digest != name_version(view):
@@ -130,6 +130,7 @@ def _check_content(request: Request, place: int, digest: str) -> None:
             "other-content",
             "this was decided about a series of another store, or of another content than lies here now.",
         )
+    return view
 
 
 def _answer(request: Request, place: int, is_form: bool, act: Callable[[], Review]) -> Response:

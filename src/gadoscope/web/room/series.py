@@ -15,6 +15,7 @@ from gadoscope.results.store.queue import QueueQuery
 from gadoscope.results.store.reviews import Review
 from gadoscope.results.store.room import Neighbours
 from gadoscope.results.store.series_view import Answer, SeriesView
+from gadoscope.web.quotes import quotes_words
 from gadoscope.web.room.filters import read_filters, write_filters
 from gadoscope.web.room.rendering import CONTRADICTS_ITSELF, HEADER_STATES, respond
 
@@ -22,8 +23,6 @@ router = APIRouter()
 DIGEST_DIGITS = 16
 """Of a content's digest, in addresses and decisions: whether a page is still about what lies there."""
 TOKEN_BYTES = 16
-_FULL_QUOTES = "/full"
-"""Ends the version of answers that quote whole attributes, and so perhaps what was typed of a patient."""
 
 
 @router.get("/series/{place:int}")
@@ -69,7 +68,7 @@ def _describe(view: SeriesView, *, show_identity: bool) -> dict[str, Any]:
     if answer is None:
         return {"result": None, "band": "", "quote": "", "header_words": ""}
     result = answer.rows[-1]
-    hides = answer.version.endswith(_FULL_QUOTES) and not show_identity
+    hides = not (show_identity or quotes_words(answer.version))
     return {
         "result": result,
         "band": _draw_band(result, answer),

@@ -1,10 +1,13 @@
 """Pictures of a series: slices in three planes, what argued for which phase, and the volume for a viewer."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from gadoscope.classification.explained import ExplainedSlice
 from gadoscope.errors import GadoscopeError, InputError, UsageError
 from gadoscope.imaging.slices import SlicePolicy
 from gadoscope.labels import Plane
@@ -71,12 +74,8 @@ def give_evidence(request: Request, place: int, plane: Plane | None = None, inde
     try:
         view = _find(request, place)
         scan = open_scan(request, view)
-        if scan.volume is None:
-            raise ValueError("of a lone picture the evidence is shown by `gadoscope explain`.")
-        found = share_evidence(request).find(f"{view.digest} {scan.n_volumes}", scan.volume)
-        strongest = max(float(abs(one.evidence).max()) for one in found)
-        one = found[min(_number(scan, plane, index), len(found) - 1)]
-        content = encode_tint(one.pixels, one.evidence, strongest)
+        found = find_evidence(request, view, scan)
+        content = draw_evidence(found, min(_number(scan, plane, index), len(found) - 1))
     except (GadoscopeError, ValueError) as error:
         return _show_sentence(error)
     return _give(content)
@@ -122,7 +121,8 @@ def open_scan(request: Request, view: SeriesView) -> Scan:
         series_instance_uid=next((row.series_instance_uid for row in rows), None),
         answered_at=answer.answered_at if answer else "",
     )
-    return _scans(request).open(where, _find_policy(request, answer.model if answer else ""))
+    scans: Scans = request.app.state.scans
+    return scans.open(where, _find_policy(request, answer.model if answer else ""))
 
 
 def _find_policy(request: Request, model: str) -> SlicePolicy | None:
@@ -131,21 +131,26 @@ def _find_policy(request: Request, model: str) -> SlicePolicy | None:
     return bundle.metadata.slice_policy if bundle.model_id == model else None
 
 
-def _scans(request: Request) -> Scans:
-    state = request.app.state
-    if not hasattr(state, "scans"):
-        state.scans = Scans()
-    scans: Scans = state.scans
-    return scans
+def find_evidence(request: Request, view: SeriesView, scan: Scan) -> tuple[ExplainedSlice, ...]:
+    """Return the slices of a series that the served model reads, with what in them argued for which phase.
+
+    Raises
+    ------
+    ValueError
+        If it is a lone picture.
+    InputError
+        If the model reads none.
+    """
+    if scan.volume is None:
+        raise ValueError("of a lone picture the evidence is shown by `gadoscope explain`.")
+    evidence: Evidence = request.app.state.evidence
+    return evidence.find(f"{view.digest} {scan.n_volumes}", scan.volume)
 
 
-def share_evidence(request: Request) -> Evidence:
-    """Return whoever looks for evidence: one for the whole server."""
-    state = request.app.state
-    if not hasattr(state, "evidence"):
-        state.evidence = Evidence(state.classifier.session)
-    evidence: Evidence = state.evidence
-    return evidence
+def draw_evidence(found: Sequence[ExplainedSlice], index: int) -> bytes:
+    """Return one of some slices as PNG, tinted; the strongest evidence in any of them has the full colour."""
+    strongest = max(float(np.abs(one.evidence).max()) for one in found)
+    return encode_tint(found[index].pixels, found[index].evidence, strongest)
 
 
 def find_stack(scan: Scan, plane: Plane | None) -> Stack:
